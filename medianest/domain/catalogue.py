@@ -1,0 +1,15 @@
+"""Every type of event there is: what the log can hold, and the codec can read."""
+
+from medianest.domain import accounts, downloads, requests, services
+from medianest.domain.event import Event, type_of
+
+_ALL: tuple[tuple[type[Event], ...], ...] = (
+    accounts.ACCOUNT_EVENTS,
+    accounts.SESSION_EVENTS,
+    (accounts.LoginRefused,),
+    requests.REQUEST_EVENTS,
+    (requests.QuotaSet, requests.DefaultQuotaSet),
+    downloads.DOWNLOAD_EVENTS,
+    (services.ServiceStateChanged,),
+)
+EVENTS: dict[str, type[Event]] = {type_of(event): event for events in _ALL for event in events}

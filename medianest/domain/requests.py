@@ -1,0 +1,517 @@
+"""Requests for films and series: what may be asked, what can have happened, the rules."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Literal, Self
+
+import msgspec
+from msgspec import structs
+
+from medianest.domain.accounts import AccountReinstated, AccountSuspended
+from medianest.domain.command import Command, Facts, Refused
+from medianest.domain.event import Event, Item, Personal, Query, Tags, tags
+
+Kind = Literal["movie", "tv"]
+RequestState = Literal[
+    "submitted", "deferred", "sent", "approved", "processing", "partially_available", "available",
+    "declined", "cancelled", "failed", "removed",
+]  # fmt: skip
+OPEN_STATES: frozenset[RequestState] = frozenset(
+    ("submitted", "deferred", "sent", "approved", "processing", "partially_available")
+)
+DeclineReason = Literal["already-have-something-like-it", "not-suitable", "no-space", "too-many", "other"]
+DeferReason = Literal["seerr-down", "not-linked", "seerr-refused"]
+Observed = Literal["approved", "processing", "partially_available", "available", "declined", "failed", "removed"]
+RelayedDecision = Literal["approve", "decline", "cancel"]
+
+
+class Media(msgspec.Struct, frozen=True):
+    """A film or series by its TMDB number."""
+
+    kind: Kind
+    tmdb: int
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.tmdb}"
+
+
+class RequestEvent(Event, frozen=True):
+    """What every event of a request tells: which, whose, for what."""
+
+    request: str
+    account: str  # the requester, whoever caused the event
+    media: Media
+
+    def tags(self) -> Tags:
+        return tags(request=self.request, account=self.account, media=str(self.media))
+
+
+class RequestSubmitted(RequestEvent, frozen=True, tag="request.submitted"):
+    title: str
+    year: int | None = None  # None: not announced yet
+    seasons: tuple[int, ...] = ()  # a film has none
+
+
+class RequestJoined(RequestEvent, frozen=True, tag="request.joined"):
+    """Somebody else wants it too and follows the request that is open."""
+
+    follower: str
+
+    def tags(self) -> Tags:
+        return (*super().tags(), f"account:{self.follower}")
+
+
+class RequestDeferred(RequestEvent, frozen=True, tag="request.deferred"):
+    """It waits: the first attempt that failed is a change of state, the next ones are attempts."""
+
+    reason: DeferReason
+    why: str
+
+
+class RequestSent(RequestEvent, frozen=True, tag="request.sent"):
+    seerr: int
+
+    def tags(self) -> Tags:
+        return (*super().tags(), f"seerr:{self.seerr}")
+
+
+class RequestApproved(RequestEvent, frozen=True, tag="request.approved"):
+    moderator: str | None = None  # None: Seerr says so, by its own rules or its own moderator
+
+
+class RequestDeclined(RequestEvent, frozen=True, tag="request.declined"):
+    reason: DeclineReason
+    moderator: str | None = None  # None: declined in Seerr itself, which keeps no reason
+    note: Personal | None = None  # the moderator's words
+
+    def person(self) -> str | None:
+        return self.moderator
+
+
+class RequestCancelled(RequestEvent, frozen=True, tag="request.cancelled"):
+    pass
+
+
+class RequestProcessing(RequestEvent, frozen=True, tag="request.processing"):
+    pass
+
+
+class RequestPartiallyAvailable(RequestEvent, frozen=True, tag="request.partially-available"):
+    pass
+
+
+class RequestAvailable(RequestEvent, frozen=True, tag="request.available"):
+    pass
+
+
+class RequestFailed(RequestEvent, frozen=True, tag="request.failed"):
+    why: str
+
+
+class RequestRetried(RequestEvent, frozen=True, tag="request.retried"):
+    pass
+
+
+class RequestRemoved(RequestEvent, frozen=True, tag="request.removed"):
+    """It is no longer in Seerr: somebody deleted it over there."""
+
+
+class DecisionRelayed(RequestEvent, frozen=True, tag="request.decision-relayed"):
+    """Seerr was told what was decided here."""
+
+    decision: RelayedDecision
+
+
+class QuotaSet(Event, frozen=True, tag="account.quota-set"):
+    """How many films, or seasons of series, an account may ask for in a rolling window; 0 is no limit."""
+
+    account: str
+    kind: Kind
+    limit: int
+    days: int
+
+    def tags(self) -> Tags:
+        return tags(account=self.account)
+
+
+class DefaultQuotaSet(Event, frozen=True, tag="settings.default-quota-set"):
+    kind: Kind
+    limit: int
+    days: int
+
+    def tags(self) -> Tags:
+        return tags(settings="quota")
+
+
+REQUEST_EVENTS = (
+    RequestSubmitted, RequestJoined, RequestDeferred, RequestSent, RequestApproved, RequestDeclined, RequestCancelled,
+    RequestProcessing, RequestPartiallyAvailable, RequestAvailable, RequestFailed, RequestRetried, RequestRemoved,
+    DecisionRelayed,
+)  # fmt: skip
+
+# What each event makes of its request; an event that is not here leaves the state as it was.
+STATE_AFTER: dict[type[Event], RequestState] = {
+    RequestSubmitted: "submitted",
+    RequestDeferred: "deferred",
+    RequestSent: "sent",
+    RequestApproved: "approved",
+    RequestDeclined: "declined",
+    RequestCancelled: "cancelled",
+    RequestProcessing: "processing",
+    RequestPartiallyAvailable: "partially_available",
+    RequestAvailable: "available",
+    RequestFailed: "failed",
+    RequestRetried: "submitted",
+    RequestRemoved: "removed",
+}
+
+
+class Quota(msgspec.Struct, frozen=True):
+    """So many in so many days; a limit of 0 is none."""
+
+    limit: int = 0
+    days: int = 7
+
+    def next_slot(self, used: Sequence[datetime], wanted: int, now: datetime) -> datetime | None:
+        """When `wanted` more fit, given when each one in `used` was asked for; None: they fit now."""
+        if not self.limit:
+            return None
+        window = timedelta(days=self.days)
+        counted = sorted(at for at in used if at > now - window)
+        surplus = len(counted) + wanted - self.limit
+        if surplus <= 0:
+            return None
+        if wanted > self.limit:
+            raise Refused("quota-too-small", f"That is {wanted} at once, and the limit is {self.limit}: ask for fewer.")
+        return counted[surplus - 1] + window
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One earlier request, as the rules of a new one see it."""
+
+    account: str
+    media: Media
+    seasons: tuple[int, ...]
+    at: datetime
+    state: RequestState = "submitted"
+
+    def units(self) -> int:
+        return len(self.seasons) if self.media.kind == "tv" else 1
+
+
+class SubmissionFacts(Facts, frozen=True):
+    """Whether the account may ask, how much of its quota is used, and who asked for this media already."""
+
+    account: str = ""
+    media: Media | None = None
+    suspended: bool = False
+    default_quota: Quota = Quota()
+    own_quota: Quota | None = None  # None: the default counts
+    asked: dict[str, Asked] = msgspec.field(default_factory=dict)
+
+    @classmethod
+    def query(cls, command: "SubmitRequest") -> Query:
+        return Query(
+            Item(
+                AccountSuspended, AccountReinstated, QuotaSet, RequestSubmitted, RequestDeclined, RequestCancelled,
+                RequestRemoved, tags=tags(account=command.account),
+            ),
+            Item(*STATE_AFTER, RequestJoined, tags=tags(media=str(command.media))),
+            Item(DefaultQuotaSet, tags=tags(settings="quota")),
+        )  # fmt: skip
+
+    @classmethod
+    def before(cls, command: "SubmitRequest") -> Self:
+        return cls(account=command.account, media=command.media)
+
+    def evolve(self, event: Event, at: datetime) -> Self:
+        assert self.media is not None
+        match event:
+            case AccountSuspended() | AccountReinstated():
+                return structs.replace(self, suspended=isinstance(event, AccountSuspended))
+            case QuotaSet(kind=kind, limit=limit, days=days) if kind == self.media.kind:
+                return structs.replace(self, own_quota=Quota(limit, days))
+            case DefaultQuotaSet(kind=kind, limit=limit, days=days) if kind == self.media.kind:
+                return structs.replace(self, default_quota=Quota(limit, days))
+            case RequestSubmitted(request=request, account=account, media=media, seasons=seasons):
+                return self._with(request, Asked(account, media, seasons, at))
+            case RequestEvent(request=request) if request in self.asked and type(event) in STATE_AFTER:
+                return self._with(request, structs.replace(self.asked[request], state=STATE_AFTER[type(event)]))
+        return self
+
+    def _with(self, request: str, asked: Asked) -> Self:
+        return structs.replace(self, asked={**self.asked, request: asked})
+
+    def of_this_media(self, *states: RequestState) -> Iterator[tuple[str, Asked]]:
+        return ((r, a) for r, a in self.asked.items() if a.media == self.media and a.state in states)
+
+    def used(self) -> list[datetime]:
+        """When each unit that counts against the quota was asked for."""
+        assert self.media is not None
+        return [
+            asked.at
+            for asked in self.asked.values()
+            if asked.account == self.account
+            and asked.media.kind == self.media.kind
+            and asked.state not in ("declined", "cancelled", "removed")
+            for _ in range(asked.units())
+        ]
+
+
+class SubmitRequest(Command, frozen=True, kw_only=True):
+    request: str  # the id of the request, if this becomes a new one
+    account: str
+    media: Media
+    title: str
+    year: int | None = None
+    seasons: tuple[int, ...] = ()
+
+
+def submit(command: SubmitRequest, facts: SubmissionFacts, now: datetime) -> Sequence[Event]:
+    if facts.suspended:
+        raise Refused("account-suspended", "Your account is suspended: ask an admin to reinstate it.")
+    if command.media.kind == "tv" and not command.seasons:
+        raise Refused("seasons-missing", "Name the seasons you would like.")
+    wanted = _not_available_yet(command, facts)
+    for request, asked in facts.of_this_media(*OPEN_STATES):
+        if set(wanted) <= set(asked.seasons):  # for a film both are empty
+            return _join(request, asked, command)
+        wanted = tuple(season for season in wanted if season not in asked.seasons)
+    quota = facts.own_quota or facts.default_quota
+    if free_at := quota.next_slot(facts.used(), len(wanted) or 1, now):
+        raise Refused("quota-used-up", f"Your next slot frees on {free_at:%d %b at %H:%M} UTC.", retry_at=free_at)
+    return [
+        RequestSubmitted(command.request, command.account, command.media, command.title, command.year, wanted),
+    ]
+
+
+def _not_available_yet(command: SubmitRequest, facts: SubmissionFacts) -> tuple[int, ...]:
+    there = [asked.seasons for _, asked in facts.of_this_media("available")]
+    wanted = tuple(sorted({s for s in command.seasons if not any(s in seasons for seasons in there)}))
+    if there and not wanted:
+        raise Refused("already-available", "It is there already: look in Plex.")
+    return wanted
+
+
+def _join(request: str, asked: Asked, command: SubmitRequest) -> Sequence[Event]:
+    """A second wish joins the first; one's own, repeated, changes nothing."""
+    if asked.account == command.account:
+        return []
+    return [RequestJoined(request, asked.account, command.media, command.account)]
+
+
+class OfOneRequest(Command, frozen=True, kw_only=True):
+    """A command about one request."""
+
+    request: str
+
+
+class RequestFacts(Facts, frozen=True):
+    """A request as its own events tell it."""
+
+    account: str = ""  # empty: there is none
+    media: Media = Media("movie", 0)
+    state: RequestState = "submitted"
+    seerr: int | None = None  # None: not sent yet
+    moderator: str | None = None  # who decided here; None: nobody has
+    followers: tuple[str, ...] = ()
+    relayed: tuple[RelayedDecision, ...] = ()
+
+    @classmethod
+    def query(cls, command: OfOneRequest) -> Query:
+        return Query(Item(*REQUEST_EVENTS, tags=tags(request=command.request)))
+
+    def evolve(self, event: Event, at: datetime) -> Self:
+        facts = structs.replace(self, state=STATE_AFTER.get(type(event), self.state))
+        match event:
+            case RequestSubmitted(account=account, media=media):
+                return structs.replace(facts, account=account, media=media)
+            case RequestSent(seerr=seerr):
+                # A moderator may be faster than Seerr is up: then it was approved before it was sent.
+                return structs.replace(facts, seerr=seerr, state="approved" if self.state == "approved" else "sent")
+            case RequestDeferred() if self.state == "approved":
+                return structs.replace(facts, state="approved")
+            case RequestApproved(moderator=moderator) | RequestDeclined(moderator=moderator):
+                return structs.replace(facts, moderator=moderator)
+            case RequestJoined(follower=follower):
+                return structs.replace(facts, followers=(*self.followers, follower))
+            case DecisionRelayed(decision=decision):
+                return structs.replace(facts, relayed=(*self.relayed, decision))
+        return facts
+
+    def known(self) -> None:
+        if not self.account:
+            raise Refused("request-unknown", "There is no such request.")
+
+    def closed(self) -> bool:
+        return self.state not in OPEN_STATES
+
+
+class ApproveRequest(OfOneRequest, frozen=True, kw_only=True):
+    moderator: str
+
+
+def approve(command: ApproveRequest, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    """A second approval changes nothing: the first moderator's stands."""
+    facts.known()
+    if facts.state in ("approved", "processing", "partially_available", "available"):
+        return []
+    if facts.closed():
+        raise Refused("request-closed", f"The request is {facts.state} already: it has to be asked for again.")
+    return [RequestApproved(command.request, facts.account, facts.media, command.moderator)]
+
+
+class DeclineRequest(OfOneRequest, frozen=True, kw_only=True):
+    moderator: str
+    reason: DeclineReason
+    note: Personal | None = None
+
+
+def decline(command: DeclineRequest, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    facts.known()
+    if facts.state == "declined":
+        return []
+    if facts.closed() or facts.state in ("processing", "partially_available"):
+        raise Refused("request-closed", f"The request is {facts.state} already: declining it would change nothing.")
+    return [
+        RequestDeclined(
+            command.request, facts.account, facts.media, command.reason, command.moderator, command.note
+        )
+    ]  # fmt: skip
+
+
+class CancelRequest(OfOneRequest, frozen=True, kw_only=True):
+    account: str
+
+
+def cancel(command: CancelRequest, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    facts.known()
+    if facts.account != command.account:
+        raise Refused("not-yours", "Only the person who asked can cancel a request.")
+    if facts.state == "cancelled":
+        return []
+    if facts.state not in ("submitted", "deferred", "sent"):
+        raise Refused("too-late", f"The request is {facts.state} already: ask a moderator.")
+    return [RequestCancelled(command.request, facts.account, facts.media)]
+
+
+class RetryRequest(OfOneRequest, frozen=True, kw_only=True):
+    pass
+
+
+def retry(command: RetryRequest, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    facts.known()
+    if facts.state != "failed":
+        raise Refused("not-failed", f"Only a failed request can be tried again; this one is {facts.state}.")
+    return [RequestRetried(command.request, facts.account, facts.media)]
+
+
+class RecordSent(OfOneRequest, frozen=True, kw_only=True):
+    """Seerr has it, under this number."""
+
+    seerr: int
+
+
+def record_sent(command: RecordSent, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    """A repeated report adds nothing: the automation acts at least once."""
+    if facts.seerr == command.seerr and facts.state != "submitted":
+        return []
+    return [RequestSent(command.request, facts.account, facts.media, command.seerr)]
+
+
+class RecordDeferred(OfOneRequest, frozen=True, kw_only=True):
+    reason: DeferReason
+    why: str
+
+
+def record_deferred(command: RecordDeferred, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    if facts.state != "submitted":
+        return []
+    return [RequestDeferred(command.request, facts.account, facts.media, command.reason, command.why)]
+
+
+class RecordFailed(OfOneRequest, frozen=True, kw_only=True):
+    why: str
+
+
+def record_failed(command: RecordFailed, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    return [] if facts.closed() else [RequestFailed(command.request, facts.account, facts.media, command.why)]
+
+
+class RecordRelayed(OfOneRequest, frozen=True, kw_only=True):
+    decision: RelayedDecision
+
+
+def record_relayed(command: RecordRelayed, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    if command.decision in facts.relayed:
+        return []
+    return [DecisionRelayed(command.request, facts.account, facts.media, command.decision)]
+
+
+class ObserveRequest(OfOneRequest, frozen=True, kw_only=True):
+    """What Seerr said when it was asked; None: nothing new, it still waits for approval."""
+
+    observed: Observed | None
+
+
+# How far along a request is; an observation never takes it back, since Seerr's webhooks and lists lag.
+_PROGRESS: dict[RequestState, int] = {
+    "submitted": 0, "deferred": 0, "sent": 0, "approved": 1, "processing": 2, "partially_available": 3, "available": 4,
+}  # fmt: skip
+_OBSERVED: dict[Observed, type[RequestEvent]] = {
+    "approved": RequestApproved,
+    "processing": RequestProcessing,
+    "partially_available": RequestPartiallyAvailable,
+    "available": RequestAvailable,
+    "removed": RequestRemoved,
+}
+
+
+def observe(command: ObserveRequest, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    facts.known()
+    seen = command.observed
+    if seen is None or (facts.closed() and facts.state != "failed") or facts.state == seen:
+        return []
+    if seen == "declined":
+        # Seerr keeps no reason: "other" is what can be said truly.
+        return [RequestDeclined(command.request, facts.account, facts.media, "other")]
+    if seen == "failed":
+        return [RequestFailed(command.request, facts.account, facts.media, "Seerr could not hand it on.")]
+    if seen in _PROGRESS and _PROGRESS[seen] <= _PROGRESS.get(facts.state, 0):
+        return []
+    return [_OBSERVED[seen](command.request, facts.account, facts.media)]
+
+
+class SetQuota(Command, frozen=True, kw_only=True):
+    account: str
+    kind: Kind
+    limit: int
+    days: int
+
+
+class QuotaFacts(Facts, frozen=True):
+    quota: Quota | None = None  # None: never set
+
+    @classmethod
+    def query(cls, command: "SetQuota | SetDefaultQuota") -> Query:
+        if isinstance(command, SetQuota):
+            return Query(Item(QuotaSet, tags=tags(account=command.account)))
+        return Query(Item(DefaultQuotaSet, tags=tags(settings="quota")))
+
+    def evolve(self, event: Event, at: datetime) -> Self:
+        assert isinstance(event, QuotaSet | DefaultQuotaSet)
+        return structs.replace(self, quota=Quota(event.limit, event.days))
+
+
+def set_quota(command: SetQuota, facts: QuotaFacts, now: datetime) -> Sequence[Event]:
+    return [QuotaSet(command.account, command.kind, command.limit, command.days)]
+
+
+class SetDefaultQuota(Command, frozen=True, kw_only=True):
+    kind: Kind
+    limit: int
+    days: int
+
+
+def set_default_quota(command: SetDefaultQuota, facts: QuotaFacts, now: datetime) -> Sequence[Event]:
+    return [DefaultQuotaSet(command.kind, command.limit, command.days)]
