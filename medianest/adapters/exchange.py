@@ -1,0 +1,268 @@
+"""One question and its answer over HTTP: the one place for timeouts, retries, circuit breakers and bulkheads."""
+
+import asyncio
+import ssl
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from medianest.adapters.breaker import Breaker, BreakerState
+from medianest.adapters.errors import Denied, Unexpected, Unreachable
+
+Shape = TypeVar("Shape")
+Query = Mapping[str, str | int] | Iterable[tuple[str, str | int]]
+
+CONNECT_SECONDS = 3.0
+ATTEMPTS = 3  # the first and two more; only what may safely be asked twice
+LONGEST_WAIT_SECONDS = 3.0  # a service that asks for more is not waited for: the caller comes back later
+CALLS_AT_ONCE = 5  # the Plex server's share of ours (no documented limit); a slow service holds no more than these
+BODY_LIMIT_BYTES = 8 * 1024 * 1024
+UNAVAILABLE = frozenset({429, 502, 503, 504})
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+
+
+def http_client(*, verify: ssl.SSLContext | bool = True) -> httpx.AsyncClient:
+    """The client all exchanges of a process share. Close it when the process ends.
+
+    It reads no proxy from the environment, follows no redirect (a token must not travel to where an answer
+    points) and keeps no cookie: it speaks for many people, and one's cookie must not go out with another's call.
+    """
+    return httpx.AsyncClient(
+        verify=verify,
+        trust_env=False,
+        follow_redirects=False,
+        timeout=httpx.Timeout(30.0, connect=CONNECT_SECONDS),  # the exchange's own deadline is the shorter one
+        limits=httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=30),
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+    )
+
+
+class Answer:
+    """Status, headers and whole body of one answer; its repr shows no body."""
+
+    __slots__ = ("body", "headers", "service", "status")
+
+    def __init__(self, service: str, status: int, headers: httpx.Headers, body: bytes) -> None:
+        self.service = service
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    def __repr__(self) -> str:
+        return f"Answer({self.service!r}, {self.status}, {len(self.body)} bytes)"
+
+    def decode(self, shape: type[Shape]) -> Shape:
+        """The JSON body as `shape`, leniently: unknown keys are ignored, "1" is a number where one is due.
+
+        Raises `Unexpected` for anything else, such as the HTML page of a proxy.
+        """
+        try:
+            return msgspec.json.decode(self.body, type=shape, strict=False)
+        except msgspec.ValidationError as error:
+            raise Unexpected(self.service, f"the answer lacks what was expected: {error}") from None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise Unexpected(self.service, f"the answer ({self.status}) is not JSON") from None
+
+    def json_or_none(self) -> Any:
+        """The JSON body, or None where it is something else: for error bodies, which are often HTML."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+
+    def unexpected(self, doing: str) -> Unexpected:
+        return Unexpected(self.service, f"{doing} was answered with {self.status}")
+
+
+class Exchange:
+    """The way to one service: at most five calls at once, each within its deadline, none while the circuit is open.
+
+    A transport failure, a 429, 502, 503 or 504 raises `Unreachable` and counts against the service, as does a 500
+    unless `counts_500` is False (Seerr says 500 for "no such film"). Every other answer is returned as it is and
+    shows that the service is up. A redirect raises `Denied`: the address in the settings is not the service's.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        base_url: str,
+        client: httpx.AsyncClient,
+        *,
+        headers: Mapping[str, str] | None = None,
+        total_timeout_seconds: float = 10.0,
+        body_limit_bytes: int = BODY_LIMIT_BYTES,
+        counts_500: bool = True,
+        breaker: Breaker | None = None,
+    ) -> None:
+        self.service = service
+        self.base_url = base_url.rstrip("/")
+        self.total_timeout_seconds = total_timeout_seconds
+        self.breaker = breaker or Breaker()
+        self._client = client
+        self._headers = dict(headers or {})
+        self._body_limit_bytes = body_limit_bytes
+        self._counts_500 = counts_500
+        self._slots = asyncio.Semaphore(CALLS_AT_ONCE)
+
+    def breaker_state(self) -> BreakerState:
+        return self.breaker.state
+
+    async def get(
+        self,
+        path: str,
+        *,
+        query: Query = (),
+        headers: Mapping[str, str] | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Answer:
+        return await self.send("GET", path, query=query, headers=headers, timeout_seconds=timeout_seconds)
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query = (),
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Answer:
+        """The answer to one question, body included, within `timeout_seconds`: waiting and retries count.
+
+        `path` and `query` are percent-encoded here, a space as %20 (Seerr refuses a `+`); a `path` with foreign
+        parts is quoted by the caller. Idempotent methods are asked up to three times, POST once.
+        """
+        request = self._request(method, path, query, json, headers)
+        deadline = asyncio.timeout(timeout_seconds or self.total_timeout_seconds)
+        try:
+            # Time spent waiting for a slot is ours, not the service's: it opens no circuit.
+            async with deadline, self._slots:
+                return await self._watched(request, deadline)
+        except TimeoutError:
+            raise Unreachable(self.service, "no answer in time") from None
+
+    def _request(
+        self, method: str, path: str, query: Query, json: Any, headers: Mapping[str, str] | None
+    ) -> httpx.Request:
+        pairs = query.items() if isinstance(query, Mapping) else query
+        encoded = "&".join(f"{quote(name, safe='')}={quote(str(value), safe='')}" for name, value in pairs)
+        url = f"{self.base_url}{path}" + (f"?{encoded}" if encoded else "")
+        # Bytes, because Plex wants non-ASCII header values as UTF-8 and httpx would refuse them.
+        sent = {name.encode(): value.encode() for name, value in {**self._headers, **(headers or {})}.items()}
+        content = None if json is None else msgspec.json.encode(json)
+        if content is not None:
+            sent[b"Content-Type"] = b"application/json"
+        try:
+            return self._client.build_request(method, url, content=content, headers=sent)
+        except (httpx.InvalidURL, ValueError):
+            raise Denied(self.service, "the address in the settings is not a web address") from None
+
+    async def _watched(self, request: httpx.Request, deadline: asyncio.Timeout) -> Answer:
+        """Ask the breaker first, and tell it the outcome."""
+        if not self.breaker.admits():
+            wait = self.breaker.seconds_until_probe()
+            raise Unreachable(self.service, "it failed repeatedly and is left alone for a while", wait or None)
+        try:
+            answer = await self._answer(request)
+        except Unreachable:
+            self.breaker.failed()
+            raise
+        except BaseException:
+            # A cancellation is the service's fault only when it is our own deadline that cancels.
+            (self.breaker.failed if deadline.expired() else self.breaker.let_go)()
+            raise
+        if answer.status > 500 or (answer.status == 500 and self._counts_500):
+            self.breaker.failed()
+            raise Unexpected(self.service, f"it answers {answer.status}")
+        self.breaker.succeeded()
+        return answer
+
+    async def _answer(self, request: httpx.Request) -> Answer:
+        attempts = ATTEMPTS if request.method in IDEMPOTENT else 1
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception(_worth_another),
+            stop=stop_after_attempt(attempts),
+            wait=_pause,
+            reraise=True,
+        ):
+            with attempt:
+                return await self._attempt(request)
+        raise AssertionError("tenacity ends with an answer or an error")
+
+    async def _attempt(self, request: httpx.Request) -> Answer:
+        try:
+            response = await self._client.send(request, stream=True)
+            try:
+                body = await self._body(response)
+            finally:
+                await response.aclose()
+        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError):
+            # Without the cause: h11 quotes the header it dislikes, and that may be the token.
+            raise Denied(self.service, "the address or the key in the settings cannot be sent over HTTP") from None
+        except httpx.TransportError as error:
+            raise Unreachable(self.service, _plain_words(error)) from error
+        except httpx.DecodingError as error:
+            raise Unexpected(self.service, "the answer is compressed in a way it does not name") from error
+        return self._judged(Answer(self.service, response.status_code, response.headers, body))
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        body = bytearray()
+        async for piece in response.aiter_bytes():
+            body += piece
+            if len(body) > self._body_limit_bytes:
+                raise Unexpected(self.service, f"the answer is larger than {self._body_limit_bytes} bytes")
+        return bytes(body)
+
+    def _judged(self, answer: Answer) -> Answer:
+        if answer.status in UNAVAILABLE:
+            raise Unreachable(self.service, f"it answers {answer.status}", retry_after_seconds(answer.headers))
+        if 300 <= answer.status < 400:
+            raise Denied(self.service, f"the address answers with a redirect ({answer.status}), not with the service")
+        return answer
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """The `Retry-After` of an answer, which is seconds or a date (RFC 9110, 10.2.3); None without a sensible one."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _worth_another(error: BaseException) -> bool:
+    if not isinstance(error, Unreachable):
+        return False
+    return error.retry_after_seconds is None or error.retry_after_seconds <= LONGEST_WAIT_SECONDS
+
+
+_backoff = wait_random_exponential(multiplier=0.2, max=LONGEST_WAIT_SECONDS)
+
+
+def _pause(state: RetryCallState) -> float:
+    """What the service asks for, else exponential with full jitter, so that many callers do not come back at once."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after_seconds if isinstance(error, Unreachable) else None
+    return asked if asked is not None else _backoff(state)
+
+
+def _plain_words(error: httpx.TransportError) -> str:
+    """Why there was no answer, without the address, which httpx's own texts may hold."""
+    match error:
+        case httpx.ConnectTimeout():
+            return f"no connection within {CONNECT_SECONDS:g} seconds"
+        case httpx.ConnectError():
+            return "the connection failed"
+        case httpx.TimeoutException():
+            return "no answer in time"
+        case _:
+            return "the connection broke"

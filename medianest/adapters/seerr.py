@@ -1,0 +1,319 @@
+"""Overseerr and Seerr (REST v1): search, requests, users, quotas. In our texts and errors both are "Seerr".
+
+Two traps of theirs shape this file. `is4k` is always sent: without it the check for duplicates finds nothing and
+each call makes a new request. And a request is made as the person (`X-API-User`), never with `userId` in the body,
+which would approve it at once.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from typing import Any
+
+import httpx
+import msgspec
+import structlog
+
+from medianest.adapters.breaker import Breaker
+from medianest.adapters.errors import (
+    AdapterError,
+    AlreadyRequested,
+    Blocklisted,
+    Denied,
+    NothingToRequest,
+    NotPermitted,
+    QuotaExceeded,
+    RequestGone,
+    TitleUnknown,
+    Unexpected,
+    Unreachable,
+)
+from medianest.adapters.exchange import Answer, Exchange, Query
+from medianest.adapters.seerr_answers import (
+    SERVICE,
+    Family,
+    Kind,
+    RawQuota,
+    RawRequest,
+    RawRequests,
+    RawSearch,
+    RawTitle,
+    RawUser,
+    RawUsers,
+    SearchPage,
+    SeerrQuota,
+    SeerrRequest,
+    SeerrUser,
+    TitleDetail,
+)
+from medianest.secret import Secret
+
+log = structlog.get_logger()
+
+API = "/api/v1"
+USERS_A_PAGE = 100
+PAGES_LIMIT = 1_000  # no list is read for ever, whatever its page numbers claim
+MESSAGE_LIMIT = 200  # characters of a foreign message that we show
+REQUEST_SECONDS = 20.0  # it asks TMDB, Radarr and Sonarr before it answers
+
+
+class Seerr:
+    """Client of one Overseerr or Seerr. Calls raise `Unreachable`, `Denied`, `Unexpected`, and what they name.
+
+    `as_user` is a Seerr user id read from Seerr; the call then counts as that person's (rights, quota, approval).
+    Without it the key acts as user 1, the admin.
+    """
+
+    def __init__(
+        self, base_url: str, api_key: Secret, client: httpx.AsyncClient, *, breaker: Breaker | None = None
+    ) -> None:
+        headers = {"X-API-Key": api_key.reveal(), "Accept": "application/json"}
+        # Its 500 says "no such film" or "Radarr is down": not that Seerr itself is.
+        self.exchange = Exchange(SERVICE, base_url, client, headers=headers, counts_500=False, breaker=breaker)
+        self._family: Family | None = None  # None until asked; asked again by every `alive`
+
+    async def alive(self) -> Family:
+        """Returns which of the two it is, when it is up. Needs no key, so it tells "down" from "refused".
+
+        /settings/public rather than /status, which may stop to ask GitHub for updates.
+        """
+        answer = await self.exchange.get(f"{API}/settings/public")
+        if answer.status != 200:
+            raise answer.unexpected("asking what it is")
+        self._family = "seerr" if "mediaServerType" in answer.decode(dict[str, Any]) else "overseerr"
+        return self._family
+
+    async def check_key(self) -> None:
+        """Returns when the API key is good, else raises `Denied`. /auth/me needs no right but that."""
+        await self._ask("GET", "/auth/me")
+
+    async def search(self, query: str, page: int = 1) -> SearchPage:
+        """Films and series that match. "tmdb:603", "imdb:tt0133093" and "tvdb:121361" search by id."""
+        if not query.strip():
+            return SearchPage((), 1, 1)  # Seerr answers 400
+        answer = await self._ask("GET", "/search", query=[("query", query.strip()), ("page", page)])
+        found = answer.decode(RawSearch)
+        family = await self._known_family()
+        titles = tuple(hit.public(family) for hit in found.results if hit.media_type in ("movie", "tv"))
+        return SearchPage(titles, found.page, found.total_pages)
+
+    async def title(self, kind: Kind, tmdb: int) -> TitleDetail:
+        """A film or series whole. `TitleUnknown` also while Seerr cannot reach TMDB: it tells the two not apart."""
+        raw = await self._raw_title(kind, tmdb)
+        return raw.detail(kind, await self._known_family())
+
+    async def users(self) -> list[SeerrUser]:
+        found: dict[int, SeerrUser] = {}  # by id: pages of a list that moves may overlap
+        for page in range(PAGES_LIMIT):
+            query = {"take": USERS_A_PAGE, "skip": page * USERS_A_PAGE}
+            users = (await self._ask("GET", "/user", query=query)).decode(RawUsers)
+            found |= {user.id: user.public() for user in users.results}
+            if not users.results or (users.page_info and len(found) >= users.page_info.results):
+                break
+        return list(found.values())
+
+    async def user_for_plex(self, plex_id: int) -> SeerrUser | None:
+        """Who this Plex account is over there; None: nobody yet, `import_from_plex` may change that."""
+        return next((user for user in await self.users() if user.plex_id == plex_id), None)
+
+    async def import_from_plex(self, plex_ids: Iterable[int]) -> list[int]:
+        """Make users of friends of the Plex owner; returns the Seerr ids of the new ones.
+
+        Those who are users already, and those the owner shares nothing with, are passed over in silence.
+        """
+        wanted = [str(plex_id) for plex_id in plex_ids]
+        if not wanted:
+            return []  # no list at all would import everybody
+        answer = await self._ask("POST", "/user/import-from-plex", json={"plexIds": wanted})
+        # Overseerr answers with the people's Plex tokens: nothing but the id is read.
+        return [user.id for user in answer.decode(list[RawUser])]
+
+    async def request(
+        self, kind: Kind, tmdb: int, *, as_user: int, seasons: Iterable[int] | None = None, is4k: bool = False
+    ) -> SeerrRequest:
+        """Ask for a film, or for `seasons` of a series (None: all but the specials).
+
+        Raises `AlreadyRequested`, `NothingToRequest`, `QuotaExceeded`, `Blocklisted`, `NotPermitted`,
+        `TitleUnknown`. Never sent twice by itself: Seerr's own check for duplicates can be raced past, so after
+        `Unreachable` ask `request_for` first, and let only one of us ask for a title at a time.
+        """
+        body: dict[str, Any] = {"mediaType": kind, "mediaId": int(tmdb), "is4k": is4k}
+        if kind == "tv":
+            body["seasons"] = "all" if seasons is None else sorted(set(seasons))
+        answer = await self._ask("POST", "/request", json=body, as_user=as_user, timeout_seconds=REQUEST_SECONDS)
+        if answer.status == 202:
+            raise NothingToRequest(SERVICE, "all seasons asked for are requested or available already")
+        if answer.status != 201:
+            raise answer.unexpected("making a request")
+        return await self._request_in(answer)
+
+    async def request_for(
+        self,
+        kind: Kind,
+        tmdb: int,
+        as_user: int | None = None,
+        *,
+        seasons: Iterable[int] | None = None,
+        is4k: bool = False,
+    ) -> SeerrRequest | None:
+        """The newest request for this title that was not declined, by `as_user` or by anybody; None if there is none.
+
+        With `seasons`, one that holds at least one of them.
+        """
+        wanted = None if seasons is None else set(seasons)
+        live = (
+            request
+            for request in await self.requests_for(kind, tmdb)
+            if request.is4k == is4k
+            and request.state != "declined"
+            and as_user in (None, request.requested_by)
+            and (wanted is None or wanted & set(request.seasons))
+        )
+        return max(live, key=lambda request: request.id, default=None)
+
+    async def requests_for(self, kind: Kind, tmdb: int) -> list[SeerrRequest]:
+        """Every request for this title, oldest first, the declined ones too."""
+        raw = await self._raw_title(kind, tmdb)
+        family = await self._known_family()
+        media = raw.media_info
+        found = [request.public(family, media) for request in (media and media.requests) or []]
+        return sorted(found, key=lambda request: request.id)
+
+    async def get_request(self, request_id: int) -> SeerrRequest:
+        """Raises `RequestGone`: deleting sends no webhook, so this is how one learns of it."""
+        return await self._request_in(await self._ask("GET", f"/request/{int(request_id)}"))
+
+    async def modified_requests(self, after: datetime | None, take: int = 50) -> AsyncIterator[list[SeerrRequest]]:
+        """Pages of requests changed at or after `after` (None: all there are), last changed first, each request once.
+
+        A title that becomes available does not always touch its request: read the open ones by `get_request` too.
+        A request this release cannot read is logged and left out, so that it does not hide the others.
+        """
+        seen: set[int] = set()
+        family = await self._known_family()
+        for page in range(PAGES_LIMIT):
+            query: Query = [("take", take), ("skip", page * take), ("filter", "all"), ("sort", "modified")]
+            found = (await self._ask("GET", "/request", query=query)).decode(RawRequests).results
+            fresh = [raw for raw in found if raw.id not in seen and (after is None or raw.updated_at >= after)]
+            seen.update(raw.id for raw in fresh)
+            if readable := [request for raw in fresh if (request := _read(raw, family))]:
+                yield readable
+            if not found or (after is not None and found[-1].updated_at < after):
+                return
+
+    async def approve(self, request_id: int, *, as_user: int | None = None) -> SeerrRequest:
+        """Approving twice is harmless. The state may be "failed" at once, when Radarr or Sonarr refuses."""
+        return await self._move(request_id, "approve", as_user)
+
+    async def decline(self, request_id: int, *, as_user: int | None = None) -> SeerrRequest:
+        """Seerr keeps no reason and asks not whether the request was approved before: both are ours to see to."""
+        return await self._move(request_id, "decline", as_user)
+
+    async def retry(self, request_id: int, *, as_user: int | None = None) -> SeerrRequest:
+        """Send a failed request to Radarr or Sonarr again; the answer may say "failed" again."""
+        return await self._move(request_id, "retry", as_user)
+
+    async def cancel(self, request_id: int, *, as_user: int | None = None) -> None:
+        """Delete a request. `RequestGone`: it was gone already.
+
+        Seerr lets anybody delete anybody's pending request: whose it is must be checked before.
+        """
+        await self._ask("DELETE", f"/request/{int(request_id)}", as_user=as_user)
+
+    async def quota(self, user_id: int) -> SeerrQuota:
+        raw = (await self._ask("GET", f"/user/{int(user_id)}/quota")).decode(RawQuota)
+        return SeerrQuota(raw.movie.public(), raw.tv.public())
+
+    async def _move(self, request_id: int, verb: str, as_user: int | None) -> SeerrRequest:
+        path = f"/request/{int(request_id)}/{verb}"
+        return await self._request_in(await self._ask("POST", path, as_user=as_user, timeout_seconds=REQUEST_SECONDS))
+
+    async def _raw_title(self, kind: Kind, tmdb: int) -> RawTitle:
+        return (await self._ask("GET", f"/{kind}/{int(tmdb)}")).decode(RawTitle)
+
+    async def _request_in(self, answer: Answer) -> SeerrRequest:
+        return answer.decode(RawRequest).public(await self._known_family())
+
+    async def _known_family(self) -> Family:
+        return self._family or await self.alive()
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query = (),
+        json: Any = None,
+        as_user: int | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Answer:
+        # A value that is not a number ends the whole Seerr process (its SQL fails in the middle of signing in).
+        headers = {} if as_user is None else {"X-API-User": str(int(as_user))}
+        answer = await self.exchange.send(
+            method, f"{API}{path}", query=query, json=json, headers=headers, timeout_seconds=timeout_seconds
+        )
+        if answer.status < 300:
+            return answer
+        if answer.status in (401, 403) and not _refuses_the_person(answer):
+            raise await self._key_or_person(as_user)
+        raise _refusal(answer, path)
+
+    async def _key_or_person(self, as_user: int | None) -> AdapterError:
+        """A bad key, an unknown user and a missing right are answered alike; /auth/me with the bare key tells."""
+        if as_user is not None:
+            answer = await self.exchange.get(f"{API}/auth/me")
+            if answer.status == 200:
+                return NotPermitted(SERVICE, "this person is unknown to it or lacks the right")
+        return Denied(SERVICE, "it does not accept the API key")
+
+
+class _Message(msgspec.Struct):
+    message: str = ""
+
+
+def _message(answer: Answer) -> str:
+    """What Seerr says in an error body, if it is one of its own; "" for the HTML of a proxy."""
+    try:
+        return answer.decode(_Message).message[:MESSAGE_LIMIT]
+    except Unexpected:
+        return ""
+
+
+def _refuses_the_person(answer: Answer) -> bool:
+    """Whether a 401 or 403 is about the person: those carry `message`; those about the key `error`, or a cookie."""
+    message = _message(answer)
+    return bool(message) and "connect.sid" not in message
+
+
+def _refusal(answer: Answer, path: str) -> AdapterError:
+    """What an answer of 400 and above means, by status and, where one status means several things, by message."""
+    message = _message(answer)
+    lower = message.lower()
+    match answer.status:
+        case 401 | 403 if "csrf" in lower:
+            return Denied(SERVICE, "its CSRF protection refuses API keys; switch it off under Settings, Network")
+        case 403 if "quota" in lower:
+            return QuotaExceeded(SERVICE, message.rstrip("."))
+        case 403 if "blocklist" in lower or "blacklist" in lower:
+            return Blocklisted(SERVICE, "the title is on the blocklist")
+        case 401 | 403:
+            return NotPermitted(SERVICE, message.rstrip("."))
+        case 404 if path.startswith("/request/"):
+            return RequestGone(SERVICE, "the request does not exist there")
+        case 409:
+            return AlreadyRequested(SERVICE, "the title is requested already")
+        case 500 if "[tmdb]" in lower and "status code 404" in lower:
+            return TitleUnknown(SERVICE, "TMDB does not know the title")
+        case 500 if "[tmdb]" in lower:
+            return Unreachable(SERVICE, "it cannot reach TMDB")
+        case 404 | 500 if path.startswith(("/movie/", "/tv/")):
+            return TitleUnknown(SERVICE, "it cannot retrieve the title: TMDB does not know it, or is out of its reach")
+        case _:
+            return answer.unexpected(f"/{path.split('/')[1]}")
+
+
+def _read(raw: RawRequest, family: Family) -> SeerrRequest | None:
+    try:
+        return raw.public(family)
+    except Unexpected as error:
+        log.warning("request of Seerr left out", seerr_request=raw.id, why=error.why)
+        return None
