@@ -1,0 +1,105 @@
+"""Runs a command: read its facts, decide, append; decide again after a lost race."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from medianest.domain.command import Actor, Command, Decision
+from medianest.domain.decisions import DECISIONS
+from medianest.domain.event import Event
+from medianest.eventstore.codec import Metadata
+from medianest.eventstore.store import CommandReused, Condition, Conflict, EventStore, OutcomeUnknown, fingerprint
+
+LOST_RACES = 8
+LOST_ANSWERS = 4
+
+
+def now_utc() -> datetime:
+    return datetime.now(UTC)
+
+
+class Outcome(NamedTuple):
+    """What a command led to. No events: it changed nothing, because it was so already."""
+
+    events: Sequence[Event]
+    position: int  # of the last event; the position the decision was made at where there is none
+    repeated: bool = False
+
+
+class Commands:
+    def __init__(
+        self,
+        store: EventStore,
+        clock: Callable[[], datetime] = now_utc,
+        decisions: Mapping[type[Command], Decision] = DECISIONS,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._decisions = decisions
+
+    async def run(
+        self, command: Command, by: Actor, *, command_id: UUID | None = None, causation: int | None = None
+    ) -> Outcome:
+        """Decide `command` on the latest facts and append what follows from it.
+
+        With the id of a command that has acted, its first outcome. Raises `Refused` from the decision,
+        `Conflict` after eight lost races, `CommandReused`, and `OutcomeUnknown` while the database is away.
+        """
+        identity = command_id or uuid4()
+        metadata = Metadata(actor=by, command=identity, n=0, correlation=identity, causation=causation)
+        lost_races = AsyncRetrying(
+            retry=retry_if_exception_type(Conflict),
+            stop=stop_after_attempt(LOST_RACES),
+            wait=wait_random_exponential(0.001, max=0.05),
+            reraise=True,
+        )
+        async for attempt in lost_races:
+            with attempt:
+                return await self._decide(command, metadata, named=command_id is not None)
+        raise AssertionError("tenacity returns or raises")
+
+    async def _decide(self, command: Command, metadata: Metadata, *, named: bool) -> Outcome:
+        if named and (before := await self._acted(metadata.command)):
+            return await self._check_same(command, before, metadata)
+        decision = self._decisions[type(command)]
+        query = decision.facts.query(command)
+        history = await self._store.read(query)
+        facts = decision.facts.fold(command, ((recorded.event, recorded.at) for recorded in history.events))
+        events = decision.decide(command, facts, self._clock())
+        if not events:
+            return Outcome([], history.head)
+        return await self._append(command, events, metadata, Condition(query, history.head))
+
+    async def _append(
+        self, command: Command, events: Sequence[Event], metadata: Metadata, condition: Condition
+    ) -> Outcome:
+        """An answer that was lost is asked for again: the command id makes that safe."""
+        lost_answers = AsyncRetrying(
+            retry=retry_if_exception_type(OutcomeUnknown),
+            stop=stop_after_attempt(LOST_ANSWERS),
+            wait=wait_random_exponential(0.1, max=2),
+            reraise=True,
+        )
+        async for attempt in lost_answers:
+            with attempt:
+                appended = await self._store.append(events, metadata, condition, fingerprint(command))
+        if appended.repeated and (before := await self._acted(metadata.command)):
+            return before
+        return Outcome(events, appended.last)
+
+    async def _acted(self, command: UUID) -> Outcome | None:
+        history = await self._store.of_command(command)
+        if history is None:
+            return None
+        return Outcome([recorded.event for recorded in history.events], history.events[-1].position, repeated=True)
+
+    async def _check_same(self, command: Command, before: Outcome, metadata: Metadata) -> Outcome:
+        """The store compares fingerprints: it appends nothing for an id that has acted, or says it was reused."""
+        await self._store.append(before.events, metadata, None, fingerprint(command))
+        return before
+
+
+__all__ = ["CommandReused", "Commands", "Conflict", "Outcome", "OutcomeUnknown", "now_utc"]

@@ -1,0 +1,49 @@
+"""The only door to stored tokens and API keys: sealed in their own table, never in the log."""
+
+import secrets
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from medianest.eventstore.connections import Pool
+from medianest.eventstore.vault import MasterKey, SealBroken
+from medianest.secret import Secret
+
+NONCE_BYTES = 12
+
+
+class Credentials:
+    def __init__(self, pool: Pool, master: MasterKey) -> None:
+        self._pool = pool
+        self._key = AESGCM(master.derived("credentials"))
+
+    async def put(self, holder: str, name: str, secret: Secret) -> None:
+        """Keep `secret` as the `name` ("plex-account", "plex-server") of `holder`; replaces what was there."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        sealed = nonce + self._key.encrypt(nonce, secret.reveal().encode(), f"{holder}/{name}".encode())
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                "INSERT INTO credentials (holder, name, sealed) VALUES (%s, %s, %s)"
+                " ON CONFLICT (holder, name) DO UPDATE SET sealed = excluded.sealed, updated_at = now()",
+                (holder, name, sealed),
+            )
+
+    async def get(self, holder: str, name: str) -> Secret | None:
+        """None: nothing is kept under that name."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT sealed FROM credentials WHERE holder = %s AND name = %s", (holder, name)
+            )
+            row = await cursor.fetchone()
+        if row is None:
+            return None
+        try:
+            opened = self._key.decrypt(row[0][:NONCE_BYTES], row[0][NONCE_BYTES:], f"{holder}/{name}".encode())
+        except InvalidTag as broken:
+            raise SealBroken("A credential does not open: restore the master key it was sealed under.") from broken
+        return Secret(opened.decode())
+
+    async def forget(self, holder: str) -> None:
+        """Drop all that is kept for `holder`."""
+        async with self._pool.connection() as connection:
+            await connection.execute("DELETE FROM credentials WHERE holder = %s", (holder,))

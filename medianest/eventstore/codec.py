@@ -1,0 +1,133 @@
+"""Events to rows and back: JSON in the log, typed Structs everywhere else."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import structs
+
+from medianest.domain.command import Actor
+from medianest.domain.event import Event, Personal, Tags, personal_fields, type_of
+from medianest.eventstore.upcasters import UPCASTERS, Upcaster
+from medianest.eventstore.vault import SealBroken, Vault, place_of
+
+
+class UnknownEvent(Exception):
+    """The log holds a type or version that this release does not know: run the newer release. Never skipped."""
+
+
+class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why an event is there: who, through which command, on behalf of what."""
+
+    actor: Actor
+    command: UUID
+    n: int  # which of the command's events, from 0
+    correlation: UUID
+    causation: int | None = None  # the position of the event that led to the command; None: a person did
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """An event and its envelope. Personal fields are sealed."""
+
+    position: int
+    event: Event
+    tags: Tags
+    metadata: Metadata
+    at: datetime
+
+
+class Row(msgspec.Struct, frozen=True):
+    """An event as the log keeps it."""
+
+    type: str
+    version: int
+    tags: Tags
+    data: str
+    metadata: str
+
+
+class Codec:
+    def __init__(
+        self,
+        vault: Vault,
+        events: Mapping[str, type[Event]],
+        upcasters: Mapping[tuple[str, int], Upcaster] = UPCASTERS,
+    ) -> None:
+        self._vault = vault
+        self._events = events
+        self._upcasters = upcasters
+        self._decoders = {name: msgspec.json.Decoder(event, dec_hook=_read_hook) for name, event in events.items()}
+        self._metadata = msgspec.json.Decoder(Metadata)
+        self._encoder = msgspec.json.Encoder(enc_hook=_write_hook)
+
+    async def rows(self, events: Sequence[Event], metadata: Metadata) -> list[Row]:
+        """Seals what is personal, and encodes."""
+        return [
+            self._row(await self._sealed(event, metadata.command, n), structs.replace(metadata, n=n))
+            for n, event in enumerate(events)
+        ]
+
+    def recorded(
+        self, position: int, kind: str, version: int, tags: list[str], data: str, metadata: str, at: datetime
+    ) -> Recorded:
+        """The event of one row. Raises `UnknownEvent`, and `SealBroken` for words that were moved here."""
+        envelope = self._metadata.decode(metadata)
+        event = self._event(kind, version, data, position)
+        for field in personal_fields(type(event)):
+            _check_place(getattr(event, field), f"{kind}/{field}/{envelope.command.hex}/{envelope.n}")
+        return Recorded(position, event, tuple(tags), envelope, at)
+
+    def _row(self, event: Event, metadata: Metadata) -> Row:
+        tags = event.tags()
+        if not tags or any("\n" in tag for tag in tags):
+            raise ValueError(f"{type_of(event)}: an event needs tags, and none may hold a line feed.")
+        data = self._encoder.encode(event).decode()
+        return Row(type_of(event), event.version, tags, data, self._encoder.encode(metadata).decode())
+
+    async def _sealed(self, event: Event, command: UUID, n: int) -> Event:
+        words = {
+            f"{type_of(event)}/{field}/{command.hex}/{n}": value.reveal()
+            for field in personal_fields(type(event))
+            if (value := getattr(event, field)) is not None and value.sealed is None
+        }
+        if not words:
+            return event
+        person = event.person()
+        if person is None:
+            raise ValueError(f"{type_of(event)} has personal fields and names no person to seal them for.")
+        sealed = await self._vault.seal(person, words)
+        return structs.replace(event, **{place.split("/")[1]: value for place, value in sealed.items()})
+
+    def _event(self, kind: str, version: int, data: str, position: int) -> Event:
+        known = self._events.get(kind)
+        if known is None or version > known.version:
+            raise UnknownEvent(f"Position {position} holds {kind}@{version}: run a release that knows it.")
+        if version == known.version:
+            return self._decoders[kind].decode(data)
+        lifted: dict[str, Any] = msgspec.json.decode(data)
+        for step in range(version, known.version):
+            if (kind, step) not in self._upcasters:
+                raise UnknownEvent(f"Position {position} holds {kind}@{step}: its upcaster is missing.")
+            lifted = self._upcasters[kind, step](lifted)
+        return msgspec.convert(lifted, known, dec_hook=_read_hook)
+
+
+def _check_place(value: Personal | None, place: str) -> None:
+    if value is not None and place_of(value) != place:
+        raise SealBroken(f"The words at {place} were sealed for another place: the row was altered.")
+
+
+def _write_hook(value: object) -> object:
+    if isinstance(value, Personal):
+        if value.sealed is None:
+            raise TypeError("Personal words must be sealed before they are written.")
+        return value.sealed
+    raise TypeError(f"The log cannot hold {type(value).__name__}.")
+
+
+def _read_hook(kind: type, value: object) -> object:
+    if kind is Personal and isinstance(value, str):
+        return Personal(sealed=value)
+    raise TypeError(f"The log cannot hold {kind}.")

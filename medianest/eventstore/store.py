@@ -1,0 +1,299 @@
+"""The log: append on a condition, read by query. One gapless order, kept by group commit.
+
+Appends that arrive together go in one statement and one transaction (`append_events` in the first migration):
+one round trip, one lock, one fsync and one NOTIFY for all of them. A lone append waits for nobody: the writer
+takes whatever is queued the moment it is free. A conflict fails only its own append; an append that depends on
+another of its group waits for the next one, so that the two are told apart.
+"""
+
+import asyncio
+import hashlib
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple, Self
+from uuid import UUID
+
+import msgspec
+import psycopg
+import structlog
+
+from medianest.domain.event import EVERYTHING, Event, Item, Query
+from medianest.eventstore.codec import Codec, Metadata, Recorded, Row
+from medianest.eventstore.connections import Pool
+from medianest.eventstore.head import Head
+
+log = structlog.get_logger()
+GROUP_LIMIT = 256  # appends in one transaction
+QUEUE_LIMIT = 4096  # appends waiting; beyond it, callers wait before they queue
+ANSWER_SECONDS = 30.0  # how long an append may take before its outcome counts as unknown
+
+
+class Conflict(Exception):
+    """Somebody was faster: an event that matches the condition's query came after its position. Decide again."""
+
+
+class CommandReused(Exception):
+    """The id of a command that acted came again with another command: use a new id for a new wish."""
+
+
+class OutcomeUnknown(Exception):
+    """The database went away before it answered: repeat the append with the same command id, which is safe."""
+
+
+class Condition(NamedTuple):
+    """Append only if nothing that matches `query` stands above position `after`."""
+
+    query: Query
+    after: int
+
+
+class Appended(NamedTuple):
+    """The positions of a command's events; `repeated` if an earlier run of the same command wrote them."""
+
+    first: int
+    last: int
+    repeated: bool = False
+
+
+class History(NamedTuple):
+    """What a query found, oldest first, and the head of the log at that moment."""
+
+    events: list[Recorded]
+    head: int
+
+
+class _Append:
+    """One waiting append."""
+
+    __slots__ = ("answer", "condition", "fingerprint", "metadata", "rows")
+
+    def __init__(self, rows: list[Row], condition: Condition | None, metadata: Metadata, fingerprint: bytes) -> None:
+        self.rows = rows
+        self.condition = condition
+        self.metadata = metadata
+        self.fingerprint = fingerprint
+        self.answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+
+    def depends_on(self, earlier: Sequence["_Append"]) -> bool:
+        """Whether an append of the same group would be seen by this one's condition, or is the same command."""
+        return any(
+            other.metadata.command == self.metadata.command
+            or (self.condition is not None and any(self.condition.query.matches(r.type, r.tags) for r in other.rows))
+            for other in earlier
+        )
+
+
+class EventStore:
+    """Open it with `async with`: it owns the connection that appends."""
+
+    def __init__(self, conninfo: str, reads: Pool, codec: Codec, head: Head) -> None:
+        self._conninfo = conninfo
+        self._reads = reads
+        self._codec = codec
+        self._head = head
+        self._waiting: deque[_Append] = deque()
+        self._arrived = asyncio.Event()
+        self._room = asyncio.BoundedSemaphore(QUEUE_LIMIT)
+        self._connection: psycopg.AsyncConnection | None = None
+        self._writer: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._writer = asyncio.create_task(self._write_groups(), name="event log writer")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._writer is not None
+        self._writer.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._writer
+        while self._waiting:
+            self._waiting.popleft().answer.cancel()
+        await self._disconnect()
+
+    async def append(
+        self,
+        events: Sequence[Event],
+        metadata: Metadata,
+        condition: Condition | None = None,
+        fingerprint: bytes = b"",
+    ) -> Appended:
+        """Append `events` in one piece, or nothing.
+
+        The same command id again answers with the positions of the first time. Raises `Conflict`,
+        `CommandReused` (same id, other `fingerprint`) and `OutcomeUnknown`.
+        """
+        if not events:
+            raise ValueError("There is nothing to append.")
+        rows = await self._codec.rows(events, metadata)
+        async with self._room:
+            waiting = _Append(rows, condition, metadata, fingerprint)
+            self._waiting.append(waiting)
+            self._arrived.set()
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    return await waiting.answer
+            except TimeoutError as late:
+                raise OutcomeUnknown("The database does not answer: try the same again.") from late
+
+    async def read(
+        self, query: Query = EVERYTHING, *, after: int = 0, until: int | None = None, limit: int | None = None
+    ) -> History:
+        """The events above `after` (and not above `until`) that match, oldest first, at most `limit`."""
+        found, values = _found(query, after, until, limit)
+        sql = (
+            "SELECT head.position, e.position, e.type, e.version, e.tags, e.data::text, e.metadata::text, e.recorded_at"
+            " FROM (SELECT coalesce(max(position), 0) AS position FROM events) AS head"
+            f" LEFT JOIN (SELECT * FROM events WHERE position IN ({found})) AS e ON true ORDER BY e.position"
+        )
+        async with self._reads.connection() as connection:
+            rows = await (await connection.execute(sql.encode(), values)).fetchall()
+        return History([self._codec.recorded(*row[1:]) for row in rows if row[1] is not None], rows[0][0])
+
+    async def latest(self, query: Query, *, before: int, limit: int) -> list[Recorded]:
+        """The `limit` events below `before` that match, newest first: how a person reads a history."""
+        found, values = _found(query, 0, before - 1, None)
+        sql = (
+            "SELECT position, type, version, tags, data::text, metadata::text, recorded_at"
+            f" FROM events WHERE position IN ({found}) ORDER BY position DESC LIMIT %(newest)s"
+        )
+        async with self._reads.connection() as connection:
+            rows = await (await connection.execute(sql.encode(), {**values, "newest": limit})).fetchall()
+        return [self._codec.recorded(*row) for row in rows]
+
+    async def of_command(self, command: UUID) -> History | None:
+        """What `command` appended when it acted; None if it never did."""
+        async with self._reads.connection() as connection:
+            cursor = await connection.execute("SELECT first, last FROM command_ids WHERE command = %s", (command,))
+            row = await cursor.fetchone()
+        return None if row is None else await self.read(after=row[0] - 1, until=row[1])
+
+    async def _write_groups(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while group := self._next_group():
+                await self._write(group)
+
+    def _next_group(self) -> list[_Append]:
+        """What can go together; an append that depends on one of them stays, and all behind it keep their turn."""
+        group: list[_Append] = []
+        while self._waiting and len(group) < GROUP_LIMIT:
+            if self._waiting[0].answer.done():  # its caller has left: it was never sent
+                self._waiting.popleft()
+            elif self._waiting[0].depends_on(group):
+                break
+            else:
+                group.append(self._waiting.popleft())
+        return group
+
+    async def _write(self, group: list[_Append]) -> None:
+        try:
+            answers = await self._send(group)
+        except psycopg.OperationalError as lost:
+            await self._disconnect()
+            _fail(group, OutcomeUnknown("The database went away before it answered: try the same again."), lost)
+        except psycopg.Error as refused:
+            log.error("a group of appends was refused", appends=len(group), sqlstate=refused.sqlstate)
+            await self._one_by_one(group, refused)
+        else:
+            for waiting, answer in zip(group, answers, strict=True):
+                _resolve(waiting, *answer)
+
+    async def _one_by_one(self, group: list[_Append], refused: psycopg.Error) -> None:
+        """Bad data in one append fails the statement for all: the others are sent again without it."""
+        if len(group) == 1:
+            _fail(group, refused, refused)
+            return
+        for waiting in group:
+            await self._write([waiting])
+
+    async def _send(self, group: list[_Append]) -> list[tuple[str, int, int]]:
+        if self._connection is None:
+            self._connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
+        cursor = await self._connection.execute(_APPEND, _arrays(group))
+        answers: list[tuple[str, int, int]] = await cursor.fetchall()
+        self._head.advance(max((last or 0 for _, _, last in answers), default=0))
+        return answers
+
+    async def _disconnect(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+
+def fingerprint(command: object) -> bytes:
+    """Tells one command from another that claims the same id; personal words count as a hash."""
+    return hashlib.sha256(msgspec.json.encode(command, enc_hook=_words_of)).digest()
+
+
+def _words_of(value: Any) -> str:
+    words: str = value.reveal()
+    return words
+
+
+_APPEND = b"""SELECT * FROM append_events(%s::uuid[], %s::bytea[], %s::bigint[], %s::int[], %s::text[], %s::text[],
+                                          %s::int[], %s::text[], %s::smallint[], %s::text[], %s::text[], %s::text[])"""
+
+
+def _arrays(group: list[_Append]) -> list[list[Any]]:
+    items = [
+        (n, item)
+        for n, waiting in enumerate(group, 1)
+        if waiting.condition is not None
+        for item in waiting.condition.query.items or (None,)
+    ]
+    rows = [(n, row) for n, waiting in enumerate(group, 1) for row in waiting.rows]
+    return [
+        [waiting.metadata.command for waiting in group],
+        [waiting.fingerprint for waiting in group],
+        [waiting.condition.after if waiting.condition else 0 for waiting in group],
+        [n for n, _ in items],
+        ["\n".join(sorted(item.types)) if item else "" for _, item in items],
+        ["\n".join(sorted(item.tags)) if item else "" for _, item in items],
+        [n for n, _ in rows],
+        [row.type for _, row in rows],
+        [row.version for _, row in rows],
+        ["\n".join(dict.fromkeys(row.tags)) for _, row in rows],
+        [row.data for _, row in rows],
+        [row.metadata for _, row in rows],
+    ]
+
+
+def _resolve(waiting: _Append, outcome: str, first: int, last: int) -> None:
+    if waiting.answer.done():
+        return
+    match outcome:
+        case "appended" | "repeated":
+            waiting.answer.set_result(Appended(first, last, outcome == "repeated"))
+        case "conflict":
+            waiting.answer.set_exception(Conflict("An event this depends on came meanwhile: decide again."))
+        case _:
+            waiting.answer.set_exception(CommandReused("This id was used for something else: take a new one."))
+
+
+def _fail(group: list[_Append], error: Exception, cause: BaseException) -> None:
+    error.__cause__ = cause if cause is not error else None
+    for waiting in group:
+        if not waiting.answer.done():
+            waiting.answer.set_exception(error)
+
+
+def _found(query: Query, after: int, until: int | None, limit: int | None) -> tuple[str, dict[str, Any]]:
+    """SQL for the positions a query finds, each item by the index of its first tag, and its parameters."""
+    values: dict[str, Any] = {"after": after, "until": until, "limit": limit}
+    items = [_item(n, item, values) for n, item in enumerate(query.items)]
+    every = "SELECT position FROM events WHERE position > %(after)s AND position <= coalesce(%(until)s, position)"
+    return f"SELECT position FROM ({' UNION '.join(items) or every}) AS f ORDER BY position LIMIT %(limit)s", values
+
+
+def _item(n: int, item: Item, values: dict[str, Any]) -> str:
+    tags = sorted(item.tags)
+    values |= {f"types{n}": sorted(item.types), f"tags{n}": tags, f"tag{n}": tags[0] if tags else None}
+    table, about = ("event_tags", f"tag = %(tag{n})s AND ") if tags else ("events", "")
+    typed = f" AND type = ANY (%(types{n})s)" if item.types else ""
+    whole = f" AND (SELECT e.tags @> %(tags{n})s FROM events AS e WHERE e.position = t.position)"
+    return (
+        f"SELECT position FROM {table} AS t WHERE {about}position > %(after)s"
+        f" AND position <= coalesce(%(until)s, position){typed}{whole if len(tags) > 1 else ''}"
+    )

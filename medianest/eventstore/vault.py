@@ -1,0 +1,151 @@
+"""The keys of people: seals personal fields, unseals them, and forgets a person for good.
+
+Each person has a key of their own (AES-256-GCM), wrapped by the master key. A sealed field is text that names
+its person and its place: `sealed:1:<person>:<type>/<field>/<command>/<n>:<base64 of nonce and ciphertext>`. The
+place is authenticated, so that words cannot be moved to another event or field. Read models keep sealed text
+as it is; it is opened at the edges, and a destroyed key leaves nothing behind but `[erased]`.
+"""
+
+import base64
+import hmac
+import secrets
+from collections.abc import Iterable, Mapping
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from medianest.domain.event import Personal
+from medianest.eventstore.connections import Pool
+from medianest.secret import Secret
+
+ERASED = "[erased]"
+NONCE_BYTES = 12
+
+
+class SealBroken(Exception):
+    """Sealed words do not open: the row was altered, or the master key is not the one they were sealed under."""
+
+
+class PersonErased(Exception):
+    """Nothing can be sealed for somebody whose key is destroyed."""
+
+
+class MasterKey:
+    """The one key that everything secret hangs from; each purpose has a key derived from it."""
+
+    def __init__(self, secret: Secret) -> None:
+        raw = base64.urlsafe_b64decode(secret.reveal())
+        if len(raw) != 32:
+            raise ValueError("The master key must be 32 bytes in URL-safe base64: make one with `medianest new-key`.")
+        self._raw = raw
+
+    def derived(self, purpose: str) -> bytes:
+        """32 bytes for `purpose`, always the same ones."""
+        return HKDFExpand(SHA256(), 32, purpose.encode()).derive(self._raw)
+
+    @staticmethod
+    def new() -> Secret:
+        return Secret(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+
+
+class Vault:
+    def __init__(self, pool: Pool, master: MasterKey) -> None:
+        self._pool = pool
+        self._wrap = AESGCM(master.derived("person keys"))
+        self._pseudonyms = master.derived("pseudonyms")
+
+    def pseudonym(self, kind: str, text: str) -> str:
+        """A keyed hash, 32 hexadecimal digits: the same for the same text, and no way back."""
+        return hmac.digest(self._pseudonyms, f"{kind}:{text}".encode(), "sha256").hex()[:32]
+
+    async def seal(self, person: str, words: Mapping[str, str]) -> dict[str, Personal]:
+        """Seals `words` (place -> words) for `person`, making their key at the first use."""
+        key = AESGCM(await self._key_to_seal(person))
+        return {place: Personal(sealed=_envelope(key, person, place, text)) for place, text in words.items()}
+
+    async def unseal(self, sealed: Iterable[Personal]) -> dict[Personal, str]:
+        """The plain words of each; `[erased]` where the person's key is destroyed."""
+        wanted = [words for words in set(sealed) if words.sealed is not None]
+        keys = await self._keys({_person(words) for words in wanted})
+        return {words: _opened(words, keys) for words in wanted}
+
+    async def unseal_one(self, sealed: Personal) -> str:
+        return (await self.unseal([sealed]))[sealed]
+
+    async def destroy(self, person: str) -> None:
+        """Forget `person`: whatever was sealed for them reads as erased, everywhere and for ever."""
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                "INSERT INTO person_keys (person) VALUES (%s) ON CONFLICT (person) DO UPDATE SET wrapped = NULL",
+                (person,),
+            )
+
+    async def _key_to_seal(self, person: str) -> bytes:
+        keys = await self._keys({person})
+        if person not in keys:
+            wrapped = self._wrapped(person, AESGCM.generate_key(256))
+            async with self._pool.connection() as connection:
+                await connection.execute(
+                    "INSERT INTO person_keys (person, wrapped) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                    (person, wrapped),
+                )
+            keys = await self._keys({person})  # somebody else's key may have been first: that one counts
+        key = keys[person]
+        if key is None:
+            raise PersonErased("This person was erased: nothing more is kept about them.")
+        return key
+
+    async def _keys(self, persons: set[str]) -> dict[str, bytes | None]:
+        """The key of each person who has one; None for the erased. Never cached: erasing counts at once."""
+        if not persons:
+            return {}
+        async with self._pool.connection() as connection:
+            found = await connection.execute(
+                "SELECT person, wrapped FROM person_keys WHERE person = ANY (%s)", (list(persons),)
+            )
+            return {person: self._unwrapped(person, wrapped) for person, wrapped in await found.fetchall()}
+
+    def _wrapped(self, person: str, key: bytes) -> bytes:
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return nonce + self._wrap.encrypt(nonce, key, person.encode())
+
+    def _unwrapped(self, person: str, wrapped: bytes | None) -> bytes | None:
+        if wrapped is None:
+            return None
+        try:
+            return self._wrap.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], person.encode())
+        except InvalidTag as broken:
+            raise SealBroken(
+                "A person's key does not open: the master key is not the one it was made with. Restore the right one."
+            ) from broken
+
+
+def place_of(sealed: Personal) -> str:
+    """Where sealed words belong: `<type>/<field>/<command>/<n>`."""
+    assert sealed.sealed is not None
+    return sealed.sealed.split(":")[3]
+
+
+def _person(sealed: Personal) -> str:
+    assert sealed.sealed is not None
+    return sealed.sealed.split(":")[2]
+
+
+def _envelope(key: AESGCM, person: str, place: str, words: str) -> str:
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    ciphertext = key.encrypt(nonce, words.encode(), f"{person}:{place}".encode())
+    return f"sealed:1:{person}:{place}:{base64.b64encode(nonce + ciphertext).decode()}"
+
+
+def _opened(sealed: Personal, keys: Mapping[str, bytes | None]) -> str:
+    assert sealed.sealed is not None
+    _, _, person, place, text = sealed.sealed.split(":")
+    if (key := keys.get(person)) is None:
+        return ERASED
+    raw = base64.b64decode(text)
+    try:
+        return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], f"{person}:{place}".encode()).decode()
+    except InvalidTag as broken:
+        raise SealBroken(f"The words at {place} do not open: the row was altered.") from broken

@@ -1,0 +1,161 @@
+"""Who has an account, and which sessions are open."""
+
+from datetime import datetime
+
+import msgspec
+
+from medianest.domain.accounts import (
+    ACCOUNT_EVENTS,
+    SESSION_EVENTS,
+    AccountErased,
+    AccountOpened,
+    AccountReinstated,
+    AccountSuspended,
+    Role,
+    RoleChanged,
+    SessionEnded,
+    SessionStarted,
+)
+from medianest.domain.event import Personal
+from medianest.eventstore.codec import Recorded
+from projections.engine import Projection, Rows
+
+TABLES = """
+CREATE TABLE accounts (
+    account   text        PRIMARY KEY,
+    plex      text        NOT NULL,
+    plex_id   text        NOT NULL,  -- sealed
+    name      text        NOT NULL,  -- sealed
+    role      text        NOT NULL,
+    state     text        NOT NULL,  -- active, suspended, erased
+    reason    text,
+    opened_at timestamptz NOT NULL,
+    position  bigint      NOT NULL
+);
+CREATE TABLE sessions (
+    session    text        PRIMARY KEY,
+    account    text        NOT NULL,
+    device     text        NOT NULL,  -- sealed
+    started_at timestamptz NOT NULL
+);
+CREATE INDEX ON sessions (account);
+CREATE TABLE keys_to_destroy (account text PRIMARY KEY);
+"""
+
+
+class AccountRow(msgspec.Struct, frozen=True):
+    account: str
+    name: Personal
+    role: Role
+    state: str
+    reason: str | None
+    opened_at: datetime
+    position: int
+
+
+class SessionRow(msgspec.Struct, frozen=True):
+    session: str
+    device: Personal
+    started_at: datetime
+
+
+async def project(recorded: Recorded, rows: Rows) -> None:
+    match recorded.event:
+        case AccountOpened(account=account, plex=plex, plex_id=plex_id, name=name, role=role):
+            await rows.execute(
+                "INSERT INTO accounts VALUES (%s, %s, %s, %s, %s, 'active', NULL, %s, %s)",
+                (account, plex, plex_id.sealed, name.sealed, role, recorded.at, recorded.position),
+            )
+        case RoleChanged(account=account, role=role):
+            await rows.execute(
+                "UPDATE accounts SET role = %s, position = %s WHERE account = %s", (role, recorded.position, account)
+            )
+        case AccountSuspended(account=account, reason=reason):
+            await _set_state(account, "suspended", reason, recorded, rows)
+        case AccountReinstated(account=account):
+            await _set_state(account, "active", None, recorded, rows)
+        case AccountErased(account=account):
+            await _set_state(account, "erased", None, recorded, rows)
+            await rows.execute("INSERT INTO keys_to_destroy VALUES (%s)", (account,))
+        case SessionStarted(session=session, account=account, device=device):
+            await rows.execute(
+                "INSERT INTO sessions VALUES (%s, %s, %s, %s)", (session, account, device.sealed, recorded.at)
+            )
+        case SessionEnded(session=session):
+            await rows.execute("DELETE FROM sessions WHERE session = %s", (session,))
+
+
+async def _set_state(account: str, state: str, reason: str | None, recorded: Recorded, rows: Rows) -> None:
+    await rows.execute(
+        "UPDATE accounts SET state = %s, reason = %s, position = %s WHERE account = %s",
+        (state, reason, recorded.position, account),
+    )
+
+
+PROJECTION = Projection("accounts", 1, TABLES, (*ACCOUNT_EVENTS, *SESSION_EVENTS), project)
+
+_ACCOUNT = "SELECT account, name, role, state, reason, opened_at, position FROM accounts"
+
+
+async def role_of_session(session: str, rows: Rows) -> tuple[str, Role] | None:
+    """The account and role behind an open session of an active account; None: the session is over."""
+    found = await rows.execute(
+        "SELECT s.account, a.role FROM sessions AS s JOIN accounts AS a USING (account)"
+        " WHERE s.session = %s AND a.state = 'active'",
+        (session,),
+    )
+    row = await found.fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+async def all_accounts(rows: Rows, *, after: int = 0, limit: int = 100) -> list[AccountRow]:
+    """Everybody, the last changed last, from above position `after`."""
+    found = await rows.execute(f"{_ACCOUNT} WHERE position > %s ORDER BY position LIMIT %s".encode(), (after, limit))
+    return [_account(*row) for row in await found.fetchall()]
+
+
+async def account_of(account: str, rows: Rows) -> AccountRow | None:
+    found = await rows.execute(f"{_ACCOUNT} WHERE account = %s".encode(), (account,))
+    row = await found.fetchone()
+    return None if row is None else _account(*row)
+
+
+async def names_of(accounts: set[str], rows: Rows) -> dict[str, Personal]:
+    """The sealed name of each account."""
+    found = await rows.execute("SELECT account, name FROM accounts WHERE account = ANY (%s)", (list(accounts),))
+    return {account: Personal(sealed=name) for account, name in await found.fetchall()}
+
+
+async def plex_id_of(account: str, rows: Rows) -> Personal | None:
+    """The sealed Plex id; None for an account there is not."""
+    found = await rows.execute("SELECT plex_id FROM accounts WHERE account = %s", (account,))
+    row = await found.fetchone()
+    return None if row is None else Personal(sealed=row[0])
+
+
+async def account_of_plex(plex: str, rows: Rows) -> str | None:
+    """The account of a Plex pseudonym that is not erased; None: nobody's."""
+    found = await rows.execute("SELECT account FROM accounts WHERE plex = %s AND state <> 'erased'", (plex,))
+    row = await found.fetchone()
+    return None if row is None else row[0]
+
+
+async def owner(rows: Rows) -> str | None:
+    """The account of the server's owner; None: nobody has logged in as such."""
+    found = await rows.execute("SELECT account FROM accounts WHERE role = 'owner' AND state = 'active'")
+    row = await found.fetchone()
+    return None if row is None else row[0]
+
+
+async def sessions_of(account: str, rows: Rows) -> list[SessionRow]:
+    """The open sessions of `account`, newest first."""
+    found = await rows.execute(
+        "SELECT session, device, started_at FROM sessions WHERE account = %s ORDER BY started_at DESC", (account,)
+    )
+    return [SessionRow(session, Personal(sealed=device), at) for session, device, at in await found.fetchall()]
+
+
+def _account(
+    account: str, name: str, role: Role, state: str, reason: str | None, opened_at: datetime, position: int
+) -> AccountRow:
+    return AccountRow(account, Personal(sealed=name), role, state, reason, opened_at, position)

@@ -1,0 +1,181 @@
+"""Downloads as their owners see them, and what is yet to be fetched and published."""
+
+from datetime import datetime
+
+import msgspec
+
+from medianest.domain.downloads import (
+    DOWNLOAD_EVENTS,
+    STATE_AFTER,
+    DownloadCancelled,
+    DownloadCollected,
+    DownloadDeferred,
+    DownloadEvent,
+    DownloadFailed,
+    DownloadInPlex,
+    DownloadRetried,
+    DownloadState,
+    DownloadStored,
+    DownloadSubmitted,
+    Preset,
+)
+from medianest.domain.event import Personal
+from medianest.eventstore.codec import Recorded
+from projections.engine import Projection, Rows
+
+TABLES = """
+CREATE TABLE downloads (
+    download         text        PRIMARY KEY,
+    account          text        NOT NULL,
+    video            text        NOT NULL,
+    url              text        NOT NULL,  -- sealed
+    preset           text        NOT NULL,
+    title            text,
+    state            text        NOT NULL,
+    why              text,                  -- why it waits or failed, in plain words
+    path             text,
+    size_bytes       bigint,
+    duration_seconds real,
+    height           int,
+    rating_key       text,
+    submitted_at     timestamptz NOT NULL,
+    changed_at       timestamptz NOT NULL,
+    position         bigint      NOT NULL
+);
+CREATE INDEX ON downloads (account, position DESC);
+CREATE INDEX ON downloads (account, video);
+CREATE INDEX ON downloads (position DESC);
+CREATE TABLE downloads_to_run (download text PRIMARY KEY, account text NOT NULL, since timestamptz NOT NULL);
+CREATE TABLE downloads_to_publish (download text PRIMARY KEY);
+"""
+
+
+class DownloadRow(msgspec.Struct, frozen=True):
+    download: str
+    account: str
+    video: str
+    url: Personal
+    preset: Preset
+    title: str | None  # None: nobody has looked yet
+    state: DownloadState
+    why: str | None  # None: nothing stands in its way
+    path: str | None  # None: there is no file yet
+    size_bytes: int | None
+    duration_seconds: float | None
+    height: int | None
+    rating_key: str | None  # None: Plex has not found it yet
+    submitted_at: datetime
+    changed_at: datetime
+    position: int
+
+
+async def project(recorded: Recorded, rows: Rows) -> None:
+    event = recorded.event
+    assert isinstance(event, DownloadEvent)
+    if isinstance(event, DownloadSubmitted):
+        await rows.execute(
+            "INSERT INTO downloads (download, account, video, url, preset, title, state, submitted_at, changed_at,"
+            " position) VALUES (%s, %s, %s, %s, %s, %s, 'queued', %s, %s, %s)",
+            (
+                event.download, event.account, event.video, event.url.sealed, event.preset, event.title,
+                recorded.at, recorded.at, recorded.position,
+            ),
+        )  # fmt: skip
+    else:
+        await rows.execute(
+            "UPDATE downloads SET state = %s, why = %s, changed_at = %s, position = %s WHERE download = %s",
+            (STATE_AFTER[type(event)], _why(event), recorded.at, recorded.position, event.download),
+        )
+    await _change_work(event, recorded.at, rows)
+
+
+def _why(event: DownloadEvent) -> str | None:
+    match event:
+        case DownloadDeferred(why=why):
+            return why
+        case DownloadFailed(remedy=remedy):
+            return remedy
+    return None
+
+
+async def _change_work(event: DownloadEvent, at: datetime, rows: Rows) -> None:
+    match event:
+        case (
+            DownloadSubmitted(download=download, account=account) | DownloadRetried(download=download, account=account)
+        ):
+            await rows.execute("INSERT INTO downloads_to_run VALUES (%s, %s, %s)", (download, account, at))
+        case DownloadCancelled(download=download) | DownloadFailed(download=download):
+            await rows.execute("DELETE FROM downloads_to_run WHERE download = %s", (download,))
+        case DownloadStored():
+            await _store(event, rows)
+        case DownloadInPlex(download=download, rating_key=rating_key):
+            await rows.execute("UPDATE downloads SET rating_key = %s WHERE download = %s", (rating_key, download))
+        case DownloadCollected(download=download):
+            await rows.execute("DELETE FROM downloads_to_publish WHERE download = %s", (download,))
+
+
+async def _store(event: DownloadStored, rows: Rows) -> None:
+    await rows.execute(
+        "UPDATE downloads SET path = %s, size_bytes = %s, title = %s, duration_seconds = %s, height = %s"
+        " WHERE download = %s",
+        (event.path, event.size_bytes, event.title, event.duration_seconds, event.height, event.download),
+    )
+    await rows.execute("DELETE FROM downloads_to_run WHERE download = %s", (event.download,))
+    await rows.execute("INSERT INTO downloads_to_publish VALUES (%s)", (event.download,))
+
+
+PROJECTION = Projection("downloads", 1, TABLES, DOWNLOAD_EVENTS, project)
+
+_DOWNLOAD = (
+    "SELECT download, account, video, url, preset, title, state, why, path, size_bytes, duration_seconds, height,"
+    " rating_key, submitted_at, changed_at, position FROM downloads"
+)
+
+
+async def downloads_of(account: str | None, rows: Rows, *, before: int, limit: int) -> list[DownloadRow]:
+    """Newest change first, below position `before`; of everybody for None."""
+    return await _rows(
+        "WHERE account = coalesce(%s, account) AND position < %s ORDER BY position DESC LIMIT %s",
+        (account, before, limit),
+        rows,
+    )
+
+
+async def download_of(download: str, rows: Rows) -> DownloadRow | None:
+    found = await _rows("WHERE download = %s", (download,), rows)
+    return found[0] if found else None
+
+
+async def download_of_video(account: str, video: str, rows: Rows) -> DownloadRow | None:
+    """The newest download of a video by `account`."""
+    found = await _rows("WHERE account = %s AND video = %s ORDER BY position DESC LIMIT 1", (account, video), rows)
+    return found[0] if found else None
+
+
+async def to_run(download: str, rows: Rows) -> DownloadRow | None:
+    """One row of the to-do list; None: it is done, or cancelled."""
+    found = await _rows("JOIN downloads_to_run USING (download) WHERE download = %s", (download,), rows)
+    return found[0] if found else None
+
+
+async def to_publish(download: str, rows: Rows) -> DownloadRow | None:
+    """One row of the to-do list; None: it is done."""
+    found = await _rows("JOIN downloads_to_publish USING (download) WHERE download = %s", (download,), rows)
+    return found[0] if found else None
+
+
+async def _rows(where: str, values: tuple[object, ...], rows: Rows) -> list[DownloadRow]:
+    select = _DOWNLOAD.replace("account,", "downloads.account,", 1)
+    found = await rows.execute(f"{select} {where}".encode(), values)
+    return [_download(*row) for row in await found.fetchall()]
+
+
+def _download(
+    download: str, account: str, video: str, url: str, preset: Preset, title: str | None, state: DownloadState,
+    why: str | None, path: str | None, size_bytes: int | None, duration_seconds: float | None, height: int | None,
+    rating_key: str | None, submitted_at: datetime, changed_at: datetime, position: int,
+) -> DownloadRow:  # fmt: skip
+    return DownloadRow(
+        download, account, video, Personal(sealed=url), preset, title, state, why, path, size_bytes,
+        duration_seconds, height, rating_key, submitted_at, changed_at, position,
+    )  # fmt: skip

@@ -1,0 +1,231 @@
+"""The laws of the log, on a real PostgreSQL."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from medianest.domain.accounts import AccountOpened, AccountSuspended
+from medianest.domain.command import Actor
+from medianest.domain.event import Event, Item, Personal, Query, tags
+from medianest.domain.services import ServiceStateChanged
+from medianest.eventstore.codec import Codec, Metadata
+from medianest.eventstore.head import Head
+from medianest.eventstore.store import Appended, CommandReused, Condition, Conflict, EventStore, History
+from medianest.eventstore.vault import ERASED, SealBroken, Vault
+
+PLEX_UP = ServiceStateChanged("plex", "up", "unknown", "it answers")
+SEERR_UP = ServiceStateChanged("seerr", "up", "unknown", "it answers")
+OF_PLEX = Query(Item(ServiceStateChanged, tags=tags(service="plex")))
+ANNA = AccountOpened("anna1", "p1", Personal("1000"), Personal("Anna"), "member")
+
+
+def by(command: UUID | None = None) -> Metadata:
+    command = command or uuid4()
+    return Metadata(actor=Actor.system("test"), command=command, n=0, correlation=command)
+
+
+async def append(
+    store: EventStore, *events: Event, query: Query | None = None, after: int = 0, command: UUID | None = None
+) -> Appended:
+    return await store.append(events, by(command), Condition(query, after) if query else None, b"same")
+
+
+def positions(history: History) -> list[int]:
+    return [recorded.position for recorded in history.events]
+
+
+async def test_positions_are_gapless_and_in_order_of_appending(store: EventStore) -> None:
+    assert await append(store, PLEX_UP, SEERR_UP) == Appended(1, 2)
+    assert await append(store, PLEX_UP) == Appended(3, 3)
+    assert positions(await store.read()) == [1, 2, 3]
+
+
+async def test_a_conflict_leaves_no_gap_and_fails_only_its_own_append(store: EventStore) -> None:
+    await append(store, PLEX_UP)
+    answers = await asyncio.gather(
+        append(store, SEERR_UP),
+        append(store, PLEX_UP, query=OF_PLEX, after=0),
+        append(store, SEERR_UP),
+        return_exceptions=True,
+    )
+    assert [type(answer) for answer in answers] == [Appended, Conflict, Appended]
+    assert positions(await store.read()) == [1, 2, 3]
+
+
+async def test_of_eight_writers_on_one_condition_one_wins(store: EventStore) -> None:
+    answers = await asyncio.gather(*(append(store, PLEX_UP, query=OF_PLEX) for _ in range(8)), return_exceptions=True)
+    assert sorted(type(answer).__name__ for answer in answers) == ["Appended"] + ["Conflict"] * 7
+
+
+async def test_of_writers_in_several_processes_one_wins(
+    store: EventStore, database: str, pool: object, vault: Vault, head: Head
+) -> None:
+    """Each store has its own connection and its own groups, as each process has."""
+    async with EventStore(database, store._reads, Codec(vault, {}), head) as other:
+        for after in range(20):
+            answers = await asyncio.gather(
+                *(append(s, PLEX_UP, query=OF_PLEX, after=after) for s in (store, other, store, other)),
+                return_exceptions=True,
+            )
+            assert sum(isinstance(answer, Appended) for answer in answers) == 1
+    assert positions(await store.read()) == list(range(1, 21))
+
+
+async def test_a_condition_sees_types_any_of_tags_all_of_and_items_or_ed(store: EventStore) -> None:
+    await append(store, AccountSuspended("a1", "p1", "admin"), PLEX_UP)
+    other_type = Query(Item(AccountOpened, tags=tags(account="a1")))
+    other_tag = Query(Item(AccountSuspended, AccountOpened, tags=tags(account="a1", plex="p2")))
+    both_tags = Query(Item(AccountSuspended, AccountOpened, tags=tags(account="a1", plex="p1")))
+    only_type = Query(Item(AccountSuspended))
+    assert await append(store, SEERR_UP, query=other_type) == Appended(3, 3)
+    assert await append(store, SEERR_UP, query=other_tag) == Appended(4, 4)
+    for query in (both_tags, only_type, Query(*other_type.items, *OF_PLEX.items)):
+        with pytest.raises(Conflict):
+            await append(store, SEERR_UP, query=query)
+        assert positions(await store.read(query))
+
+
+async def test_an_empty_query_depends_on_every_event(store: EventStore) -> None:
+    await append(store, PLEX_UP)
+    with pytest.raises(Conflict):
+        await append(store, SEERR_UP, query=Query())
+    assert await append(store, SEERR_UP, query=Query(), after=1) == Appended(2, 2)
+
+
+async def test_the_same_command_id_never_acts_twice(store: EventStore) -> None:
+    command = uuid4()
+    answers = await asyncio.gather(*(append(store, PLEX_UP, command=command) for _ in range(5)))
+    assert {(a.first, a.last) for a in answers} == {(1, 1)}
+    assert [a.repeated for a in answers].count(False) == 1
+    assert await append(store, PLEX_UP, query=OF_PLEX, command=command) == Appended(1, 1, repeated=True)
+    assert positions(await store.read()) == [1]
+
+
+async def test_the_id_of_a_command_cannot_be_used_for_another(store: EventStore) -> None:
+    command = uuid4()
+    await store.append([PLEX_UP], by(command), None, b"one")
+    with pytest.raises(CommandReused):
+        await store.append([PLEX_UP], by(command), None, b"other")
+
+
+async def test_an_append_whose_caller_left_before_it_was_sent_is_not_written(store: EventStore) -> None:
+    tasks = [asyncio.create_task(append(store, PLEX_UP)) for _ in range(3)]
+    await asyncio.sleep(0)
+    tasks[2].cancel()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    count = sum(isinstance(answer, Appended) for answer in answers)
+    assert positions(await store.read()) == list(range(1, count + 1))
+
+
+async def test_bad_data_in_a_group_fails_only_its_own_append(store: EventStore) -> None:
+    nul = ServiceStateChanged("plex", "up", "unknown", "\x00")  # jsonb refuses it
+    answers = await asyncio.gather(
+        append(store, PLEX_UP), append(store, nul), append(store, SEERR_UP), return_exceptions=True
+    )
+    assert isinstance(answers[1], psycopg.Error)
+    assert positions(await store.read()) == [1, 2]
+
+
+@pytest.mark.parametrize("table", ["events", "event_tags", "command_ids"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET position = 9", "DELETE FROM {}", "TRUNCATE {}"])
+async def test_the_log_refuses_every_change(store: EventStore, database: str, table: str, change: str) -> None:
+    await append(store, PLEX_UP)
+    statement = change.format(table).replace("command_ids SET position", "command_ids SET first")
+    async with await psycopg.AsyncConnection.connect(database) as connection:
+        with pytest.raises(psycopg.errors.RestrictViolation):
+            await connection.execute(statement.encode())
+
+
+async def test_a_lost_connection_is_replaced_and_the_append_can_be_repeated(store: EventStore, database: str) -> None:
+    await append(store, PLEX_UP)
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as admin:
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    command = uuid4()
+    for _ in range(10):
+        answers = await asyncio.gather(append(store, PLEX_UP, command=command), return_exceptions=True)
+        if isinstance(answers[0], Appended):
+            break
+    assert positions(await store.read()) == [1, 2]
+
+
+async def test_personal_words_are_sealed_in_the_log_and_read_back(
+    store: EventStore, vault: Vault, database: str
+) -> None:
+    await append(store, ANNA)
+    event = (await store.read()).events[0].event
+    assert isinstance(event, AccountOpened)
+    assert await vault.unseal_one(event.name) == "Anna"
+    assert not await _found_in_clear("Anna", database)
+
+
+async def test_words_of_an_erased_person_read_as_erased(store: EventStore, vault: Vault) -> None:
+    await append(store, ANNA)
+    event = (await store.read()).events[0].event
+    assert isinstance(event, AccountOpened)
+    await vault.destroy("anna1")
+    assert await vault.unseal_one(event.name) == ERASED
+
+
+async def test_words_moved_to_another_field_do_not_open(store: EventStore, vault: Vault) -> None:
+    sealed = await vault.seal("anna1", {"account.opened/name/c/0": "Anna"})
+    moved = sealed["account.opened/name/c/0"].sealed
+    assert moved is not None
+    with pytest.raises(SealBroken):
+        await vault.unseal_one(Personal(sealed=moved.replace("/name/", "/plex_id/")))
+
+
+async def test_a_reader_never_skips_an_event_that_commits_late(store: EventStore, database: str) -> None:
+    """A writer of another process holds its transaction open: whoever comes next waits for it, and gets what follows."""
+    slow = await psycopg.AsyncConnection.connect(database)
+    await slow.execute(_ONE_APPEND, (uuid4(), str(uuid4())))
+    fast = asyncio.create_task(append(store, SEERR_UP))
+    done, _ = await asyncio.wait([fast], timeout=0.3)
+    assert not done
+    assert positions(await store.read()) == []
+    await slow.commit()
+    await slow.close()
+    assert (await fast).first == 2
+    assert positions(await store.read()) == [1, 2]
+
+
+async def test_a_writer_that_dies_before_its_commit_leaves_no_gap(store: EventStore, database: str) -> None:
+    slow = await psycopg.AsyncConnection.connect(database)
+    await slow.execute(_ONE_APPEND, (uuid4(), str(uuid4())))
+    fast = asyncio.create_task(append(store, SEERR_UP))
+    await slow.close()
+    assert (await fast).first == 1
+
+
+async def test_pages_follow_each_other_without_overlap(store: EventStore) -> None:
+    await append(store, *[PLEX_UP, SEERR_UP] * 5)
+    first = await store.read(OF_PLEX, limit=3)
+    second = await store.read(OF_PLEX, after=positions(first)[-1])
+    assert positions(first) + positions(second) == [1, 3, 5, 7, 9]
+    assert [r.position for r in await store.latest(OF_PLEX, before=9, limit=2)] == [7, 5]
+
+
+_ONE_APPEND = b"""
+SELECT * FROM append_events(ARRAY[%s]::uuid[], ARRAY['x']::bytea[], ARRAY[0]::bigint[],
+    '{}', '{}', '{}', ARRAY[1], ARRAY['service.state-changed'], ARRAY[1]::smallint[], ARRAY['service:plex'],
+    ARRAY['{"type":"service.state-changed","service":"plex","state":"up","was":"unknown","why":"slow"}'],
+    ARRAY['{"actor":{"kind":"system","name":"t"},"n":0,"command":"' || %s || '","correlation":"00000000-0000-0000-0000-000000000000"}'])
+"""
+
+
+async def _found_in_clear(words: str, database: str) -> Sequence[str]:
+    async with await psycopg.AsyncConnection.connect(database) as connection:
+        tables = await connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        names = [row[0] for row in await tables.fetchall()]
+        hits = []
+        for name in names:
+            sql = f"SELECT count(*) FROM {name} AS t WHERE t::text LIKE %s"
+            row = await (await connection.execute(sql.encode(), (f"%{words}%",))).fetchone()
+            if row and row[0]:
+                hits.append(name)
+    return hits
