@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import psycopg
@@ -25,11 +26,10 @@ MASTER_KEY = Secret("bWFzdGVya2V5LW9ubHktZm9yLXRoZS10ZXN0cy0xMjM=")
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The conninfo of a server that lives as long as the run; its `template_medianest` is migrated."""
-    folder: Path = tmp_path_factory.mktemp("postgres") / "data"
-    with asyncio.Runner() as runner:
-        server = embedded_postgres(folder)
+    with TemporaryDirectory(prefix="medianest-tests-") as folder, asyncio.Runner() as runner:
+        server = embedded_postgres(Path(folder) / "postgres")
         conninfo = runner.run(server.__aenter__())
         runner.run(_make_template(conninfo))
         yield conninfo

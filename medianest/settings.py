@@ -1,0 +1,175 @@
+"""Every setting: name, type, unit, default. Read once, from a TOML file and the environment.
+
+`MEDIANEST_PLEX_URL=…` in the environment wins over `plex_url = "…"` in the file. A secret may also stand in a file
+of its own: `MEDIANEST_SEERR_API_KEY_FILE=/run/secrets/seerr`.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+from platformdirs import user_data_path
+
+from medianest.secret import Secret
+
+PREFIX = "MEDIANEST_"
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
+class WrongSetting(Exception):
+    """A setting that cannot be used; the text says which one, and how to mend it."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    # Where things are
+    data: Path = msgspec.field(default_factory=lambda: user_data_path("medianest"))  # embedded database, keys, media
+    media: Path | None = None  # where downloads are kept; None: `media` in the data folder
+    database_url: Secret | None = None  # postgresql://…; None: the embedded PostgreSQL
+    redis_url: Secret | None = None  # redis://…; None: one process, which needs none
+    master_key: Secret | None = None  # 32 bytes in URL-safe base64; None: `master.key` in the data folder
+
+    # How people reach it
+    host: str = "127.0.0.1"
+    port: Port = 8484
+    public_url: str = ""  # https://media.example.org; empty: http://host:port
+    stream_port: Port = 8485  # of `medianest stream` on its own; `up` and `demo` serve both on `port`
+    secure_cookies: bool = False  # true behind HTTPS
+    trusted_proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-For is believed
+
+    # Plex
+    plex_tv_url: str = "https://plex.tv"
+    plex_auth_url: str = "https://app.plex.tv/auth"
+    plex_link_url: str = "https://plex.tv/link"
+    plex_url: str = "http://127.0.0.1:32400"
+    plex_client: str = ""  # X-Plex-Client-Identifier; empty: derived from the master key
+    plex_video_section: str = ""  # key of the library that shows downloads; empty: found by its folder
+    plex_media_path: str = ""  # the media folder as Plex sees it; empty: as we see it
+
+    # Seerr or Overseerr
+    seerr_url: str = "http://127.0.0.1:5055"
+    seerr_api_key: Secret | None = None  # None: requests wait until there is one
+    seerr_webhook_secret: Secret | None = None  # what Seerr sends as Authorization; None: webhooks are refused
+
+    # Uptime Kuma
+    uptime_kuma_url: str = "http://127.0.0.1:3001"
+
+    # Videos
+    video_hosts: tuple[str, ...] = (
+        "youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "youtu.be", "www.youtube-nocookie.com",
+    )  # fmt: skip
+    video_private_exceptions: tuple[str, ...] = ()  # host:port of a site in a private network that may be fetched
+    downloads_at_once: Positive = 2
+    download_deadline_seconds: Seconds = 4 * 3600.0
+    download_max_bytes: Annotated[int, Meta(ge=1)] = 20 * 1024**3
+
+    # How often
+    probe_seconds: Seconds = 30.0
+    seerr_poll_seconds: Seconds = 60.0
+    access_token_seconds: Seconds = 900.0
+    refresh_token_days: Positive = 30
+    requests_per_minute: Positive = 300  # of one account
+    logins_per_minute: Positive = 20  # of one address
+
+    log_format: Literal["text", "json"] = "text"
+
+    @property
+    def media_folder(self) -> Path:
+        return self.media or self.data / "media"
+
+    @property
+    def url(self) -> str:
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+ADDRESSES = (
+    "public_url", "plex_tv_url", "plex_auth_url", "plex_link_url", "plex_url", "seerr_url", "uptime_kuma_url",
+)  # fmt: skip
+
+
+def load(file: Path | None = None, environment: Mapping[str, str] | None = None, **given: Any) -> Settings:
+    """The settings from defaults, then `file`, then the environment, then `given` (what the command line says).
+
+    Raises `WrongSetting` for the first one that is unknown or cannot be used.
+    """
+    environment = os.environ if environment is None else environment
+    values = {**_from_file(file), **_from_environment(environment)}
+    values |= {name: value for name, value in given.items() if value is not None}
+    settings = _convert(values)
+    for name in ADDRESSES:
+        _check_address(name, getattr(settings, name))
+    return settings
+
+
+def shown(settings: Settings) -> dict[str, str]:
+    """Each setting as text, secrets hidden."""
+    return {name: str(getattr(settings, name)) for name in settings.__struct_fields__}
+
+
+def _from_file(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as unreadable:
+        raise WrongSetting(f"The settings file {file} cannot be read: {unreadable.strerror}.") from unreadable
+    except tomllib.TOMLDecodeError as broken:
+        raise WrongSetting(f"The settings file {file} is not TOML: {broken}.") from broken
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    kinds = get_type_hints(Settings)
+    values: dict[str, Any] = {}
+    for variable, text in environment.items():
+        name = variable.removeprefix(PREFIX).lower()
+        if not variable.startswith(PREFIX) or name == "config":
+            continue
+        if name.endswith("_file") and name.removesuffix("_file") in kinds:
+            values[name.removesuffix("_file")] = _secret_file(variable, Path(text))
+        else:
+            values[name] = [part.strip() for part in text.split(",") if part] if _is_list(kinds.get(name)) else text
+    return values
+
+
+def _is_list(kind: Any) -> bool:
+    return getattr(kind, "__origin__", None) is tuple
+
+
+def _secret_file(variable: str, file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as unreadable:
+        raise WrongSetting(f"{variable} names {file}, which cannot be read: {unreadable.strerror}.") from unreadable
+
+
+def _convert(values: dict[str, Any]) -> Settings:
+    for name, value in values.items():
+        if name not in Settings.__struct_fields__:
+            raise WrongSetting(f"There is no setting `{name}`: `medianest settings` lists those there are.")
+        try:
+            msgspec.convert({name: value}, Settings, strict=False, dec_hook=_read)
+        except msgspec.ValidationError as wrong:
+            raise WrongSetting(f"The setting `{name}` cannot be used: {str(wrong).split(' - at')[0]}.") from None
+    return msgspec.convert(values, Settings, strict=False, dec_hook=_read)
+
+
+def _read(kind: type, value: object) -> object:
+    if isinstance(value, kind):
+        return value
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    if issubclass(kind, Path) and isinstance(value, str):
+        return Path(value).expanduser()
+    raise ValueError(f"expected {kind.__name__}")
+
+
+def _check_address(name: str, address: str) -> None:
+    parts = urlsplit(address)
+    if address and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+        raise WrongSetting(f"The setting `{name}` must be an address like http://host:port, without a user name.")
