@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from defusedxml import ElementTree as ET
+from defusedxml import ElementTree
 
 from medianest.sandbox.people import ANNA, BEN, OLIVIA
 from medianest.sandbox.plex_server import plex_server_app
@@ -76,7 +76,7 @@ async def test_what_is_not_there_is_a_page_of_html(http: httpx.AsyncClient, path
 async def test_xml_is_what_comes_unless_json_is_asked_for(http: httpx.AsyncClient) -> None:
     answer = await http.get("/library/sections/1/all", headers={"Accept": "*/*"})
 
-    root = ET.fromstring(answer.text)
+    root = ElementTree.fromstring(answer.text)
     assert (root.tag, root[0].tag, root[0].get("type")) == ("MediaContainer", "Video", "movie")
     assert root[0].find("Media/Part") is not None
 

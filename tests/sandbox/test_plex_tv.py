@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from defusedxml import ElementTree as ET
+from defusedxml import ElementTree
 
 from medianest.sandbox.people import ANNA, BEN, OLIVIA, SAM, Person
 from medianest.sandbox.plex_link import link_app
@@ -170,7 +170,7 @@ async def test_the_account_is_told_in_json_and_in_xml(http: httpx.AsyncClient) -
     user = as_json.json()
     assert (user["id"], user["username"], user["email"]) == (OLIVIA.plex_id, "olivia", OLIVIA.email)
     assert user["subscription"]["active"] is True
-    element = ET.fromstring(as_xml.text)
+    element = ElementTree.fromstring(as_xml.text)
     assert (element.tag, element.get("id")) == ("user", str(OLIVIA.plex_id))
     assert [feature.get("id") for feature in element.findall("subscription/features/feature")] == ["webhooks", "home"]
     assert user["thumb"].startswith(str(http.base_url))
@@ -195,7 +195,7 @@ async def test_a_wrong_token_is_401_with_code_1001(http: httpx.AsyncClient, path
 async def test_errors_come_as_xml_to_who_did_not_ask_for_json(http: httpx.AsyncClient) -> None:
     refused = await http.get("/plex.tv/api/v2/user", headers={"Accept": "*/*"})
 
-    [error] = ET.fromstring(refused.text)
+    [error] = ElementTree.fromstring(refused.text)
     assert (error.tag, error.get("code")) == ("error", "1001")
 
 
@@ -240,10 +240,10 @@ async def test_a_share_taken_away_takes_the_server_away(http: httpx.AsyncClient,
 
 
 async def test_the_older_lists_are_xml_whatever_is_asked_for(http: httpx.AsyncClient, world: PlexWorld) -> None:
-    users = ET.fromstring((await http.get("/plex.tv/api/users", headers=as_(OLIVIA))).text)
-    devices = ET.fromstring((await http.get("/plex.tv/api/resources", headers=as_(ANNA))).text)
+    users = ElementTree.fromstring((await http.get("/plex.tv/api/users", headers=as_(OLIVIA))).text)
+    devices = ElementTree.fromstring((await http.get("/plex.tv/api/resources", headers=as_(ANNA))).text)
     path = f"/plex.tv/api/servers/{world.machine_identifier}/shared_servers"
-    shares = ET.fromstring((await http.get(path, headers=as_(OLIVIA))).text)
+    shares = ElementTree.fromstring((await http.get(path, headers=as_(OLIVIA))).text)
 
     assert [(user.get("username"), len(user)) for user in users] == [("anna", 1), ("ben", 1), ("sam", 0)]
     assert (devices[0].tag, devices[0].get("owned"), devices[0][0].tag) == ("Device", "0", "Connection")
