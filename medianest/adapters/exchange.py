@@ -40,6 +40,7 @@ def http_client(*, verify: ssl.SSLContext | bool = True) -> httpx.AsyncClient:
         follow_redirects=False,
         timeout=httpx.Timeout(30.0, connect=CONNECT_SECONDS),  # the exchange's own deadline is the shorter one
         limits=httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=30),
+        headers={"User-Agent": "MediaNest"},
         cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
     )
 

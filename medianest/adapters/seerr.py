@@ -139,12 +139,13 @@ class Seerr:
         body: dict[str, Any] = {"mediaType": kind, "mediaId": int(tmdb), "is4k": is4k}
         if kind == "tv":
             body["seasons"] = "all" if seasons is None else sorted(set(seasons))
+        family = await self._known_family()  # before: a failure to learn it must not hide a request that was made
         answer = await self._ask("POST", "/request", json=body, as_user=as_user, timeout_seconds=REQUEST_SECONDS)
         if answer.status == 202:
             raise NothingToRequest(SERVICE, "all seasons asked for are requested or available already")
         if answer.status != 201:
             raise answer.unexpected("making a request")
-        return await self._request_in(answer)
+        return answer.decode(RawRequest).public(family)
 
     async def request_for(
         self,
@@ -180,7 +181,8 @@ class Seerr:
 
     async def get_request(self, request_id: int) -> SeerrRequest:
         """Raises `RequestGone`: deleting sends no webhook, so this is how one learns of it."""
-        return await self._request_in(await self._ask("GET", f"/request/{int(request_id)}"))
+        answer = await self._ask("GET", f"/request/{int(request_id)}")
+        return answer.decode(RawRequest).public(await self._known_family())
 
     async def modified_requests(self, after: datetime | None, take: int = 50) -> AsyncIterator[list[SeerrRequest]]:
         """Pages of requests changed at or after `after` (None: all there are), last changed first, each request once.
@@ -201,7 +203,10 @@ class Seerr:
                 return
 
     async def approve(self, request_id: int, *, as_user: int | None = None) -> SeerrRequest:
-        """Approving twice is harmless. The state may be "failed" at once, when Radarr or Sonarr refuses."""
+        """Approving twice is harmless. The state may be "failed" at once, when Radarr or Sonarr refuses.
+
+        `media_state` in this answer is the one of before: `get_request` tells the new one.
+        """
         return await self._move(request_id, "approve", as_user)
 
     async def decline(self, request_id: int, *, as_user: int | None = None) -> SeerrRequest:
@@ -225,13 +230,12 @@ class Seerr:
 
     async def _move(self, request_id: int, verb: str, as_user: int | None) -> SeerrRequest:
         path = f"/request/{int(request_id)}/{verb}"
-        return await self._request_in(await self._ask("POST", path, as_user=as_user, timeout_seconds=REQUEST_SECONDS))
+        family = await self._known_family()
+        answer = await self._ask("POST", path, as_user=as_user, timeout_seconds=REQUEST_SECONDS)
+        return answer.decode(RawRequest).public(family)
 
     async def _raw_title(self, kind: Kind, tmdb: int) -> RawTitle:
         return (await self._ask("GET", f"/{kind}/{int(tmdb)}")).decode(RawTitle)
-
-    async def _request_in(self, answer: Answer) -> SeerrRequest:
-        return answer.decode(RawRequest).public(await self._known_family())
 
     async def _known_family(self) -> Family:
         return self._family or await self.alive()
