@@ -113,7 +113,12 @@ class ProjectionEngine:
     async def rebuild(self, name: str) -> int:
         """Fill the read model anew beside the live one and swap it in; answers with the position it stands at."""
         projection = self._projections[name]
-        fresh = f"{projection.schema}_next"
+        async with self._pool.connection() as guard, guard.transaction():
+            # One rebuild of a read model at a time, in all processes; the lock goes with the transaction.
+            await guard.execute("SELECT pg_advisory_xact_lock(hashtext('medianest rebuild'), hashtext(%s))", (name,))
+            return await self._rebuild(projection, f"{projection.schema}_next")
+
+    async def _rebuild(self, projection: Projection, fresh: str) -> int:
         async with self._pool.connection() as rows, rows.transaction():
             await rows.execute(f"DROP SCHEMA IF EXISTS {fresh} CASCADE".encode())
             await _create(projection, fresh, rows)

@@ -18,6 +18,7 @@ from medianest.eventstore.head import Head
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import MasterKey, Vault
 from medianest.secret import Secret
+from medianest.tasks import cancel
 from migrations import migrate
 from projections import PROJECTIONS
 from projections.engine import ProjectionEngine, search_path
@@ -91,6 +92,4 @@ async def engine(pool: Pool, store: EventStore, head: Head) -> AsyncIterator[Pro
     await engine.prepare()
     tasks = [asyncio.create_task(engine.run(projection.name)) for projection in PROJECTIONS]
     yield engine
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await cancel(*tasks)

@@ -1,11 +1,12 @@
 """Where the log ends, as this process knows it: the wake-up of everyone who waits for what comes next."""
 
 import asyncio
-from contextlib import suppress
 from typing import Self
 
 import psycopg
 import structlog
+
+from medianest.tasks import cancel
 
 log = structlog.get_logger()
 POLL_SECONDS = 5.0  # NOTIFY may be lost with its connection; polling bounds the delay
@@ -28,9 +29,7 @@ class Head:
 
     async def __aexit__(self, *_: object) -> None:
         assert self._listener is not None
-        self._listener.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._listener
+        await cancel(self._listener)
         await asyncio.gather(*self._wakes)
 
     def advance(self, position: int) -> None:

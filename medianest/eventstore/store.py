@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from medianest.domain.event import EVERYTHING, Event, Item, Query
 from medianest.eventstore.codec import Codec, Metadata, Recorded, Row
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
+from medianest.tasks import cancel
 
 log = structlog.get_logger()
 GROUP_LIMIT = 256  # appends in one transaction
@@ -104,9 +104,7 @@ class EventStore:
 
     async def __aexit__(self, *_: object) -> None:
         assert self._writer is not None
-        self._writer.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._writer
+        await cancel(self._writer)
         while self._waiting:
             self._waiting.popleft().answer.cancel()
         await self._disconnect()

@@ -1,0 +1,44 @@
+"""Ends tasks for certain.
+
+On Python 3.11 `asyncio.wait_for` may swallow a cancellation that arrives together with the result it waited for
+(cpython issue 86296), and psycopg and engine.io wait that way: a task that was cancelled once may live on. So a
+task is cancelled until it has ended.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+AGAIN_SECONDS = 0.5
+
+
+async def cancel(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel each of `tasks` and wait until all have ended, whatever they ended with."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=AGAIN_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def running(named: Mapping[str, Coroutine[Any, Any, None]]) -> AsyncIterator[asyncio.Task[None]]:
+    """Run each coroutine as a task of its name; yields a task that ends with the first of them that does.
+
+    Nothing here is meant to end by itself: whoever runs the process waits for that task and stops with it.
+    """
+    tasks = [asyncio.create_task(work, name=name) for name, work in named.items()]
+    first = asyncio.create_task(_first_to_end(tasks), name="first to end")
+    try:
+        yield first
+    finally:
+        await cancel(first, *tasks)
+
+
+async def _first_to_end(tasks: list[asyncio.Task[None]]) -> None:
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+        raise RuntimeError(f"The task `{task.get_name()}` has ended, and was not meant to.")

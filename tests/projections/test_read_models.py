@@ -1,0 +1,178 @@
+"""What the read models show, and that they can be thrown away."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from medianest.commands import Commands
+from medianest.domain.accounts import EraseAccount, LogIn, SuspendAccount
+from medianest.domain.command import Actor
+from medianest.domain.downloads import RecordStored, SubmitDownload
+from medianest.domain.event import Personal
+from medianest.domain.requests import ApproveRequest, CancelRequest, Media, RecordSent, SubmitRequest
+from medianest.domain.services import ObserveService
+from medianest.eventstore.connections import Pool
+from medianest.eventstore.head import Head
+from medianest.eventstore.store import EventStore
+from medianest.tasks import cancel
+from projections import PROJECTIONS, accounts, downloads, requests, services
+from projections.engine import CheckpointMoved, NotThatNew, ProjectionEngine, _move
+
+SYSTEM = Actor.system("test")
+DUNE = Media("movie", 438631)
+
+
+async def log_in(commands: Commands, name: str, *, owner: bool = False) -> None:
+    await commands.run(
+        LogIn(
+            account=name,
+            session=f"{name}-session",
+            pin="pin",
+            plex=f"{name}-plex",
+            plex_id=Personal("1000"),
+            name=Personal(name.title()),
+            device=Personal("Firefox"),
+            owns_server=owner,
+            has_access=True,
+        ),
+        SYSTEM,
+    )
+
+
+async def live_through(commands: Commands) -> int:
+    """A little of everything; answers with the last position."""
+    await log_in(commands, "olivia", owner=True)
+    await log_in(commands, "anna")
+    await log_in(commands, "ben")
+    for request in ("r1", "r2"):
+        media = DUNE if request == "r1" else Media("tv", 1399)
+        seasons = () if request == "r1" else (1, 2)
+        ask = SubmitRequest(request=request, account="anna", media=media, title="Dune", seasons=seasons)
+        await commands.run(ask, SYSTEM)
+    await commands.run(SubmitRequest(request="r3", account="ben", media=DUNE, title="Dune"), SYSTEM)
+    await commands.run(ApproveRequest(request="r1", moderator="olivia"), SYSTEM)
+    await commands.run(RecordSent(request="r1", seerr=7), SYSTEM)
+    await commands.run(CancelRequest(request="r2", account="anna"), SYSTEM)
+    fetch = SubmitDownload(download="d1", account="ben", video="v1", url=Personal("https://x/1"), preset="best")
+    await commands.run(fetch, SYSTEM)
+    await commands.run(RecordStored(download="d1", path="ben/x.mp4", size_bytes=9, title="X"), SYSTEM)
+    await commands.run(SuspendAccount(account="ben", note=Personal("too loud")), SYSTEM)
+    await commands.run(EraseAccount(account="anna"), SYSTEM)
+    return (await commands.run(ObserveService(service="plex", state="up", why="it answers"), SYSTEM)).position
+
+
+async def digest(pool: Pool) -> dict[str, list[str]]:
+    """Every row of every read model, as text."""
+    found: dict[str, list[str]] = {}
+    async with pool.connection() as rows:
+        for projection in PROJECTIONS:
+            tables = await rows.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", (projection.schema,))
+            for (table,) in await tables.fetchall():
+                sql = f"SELECT t::text FROM {projection.schema}.{table} AS t ORDER BY 1"
+                found[table] = [row[0] for row in await (await rows.execute(sql.encode())).fetchall()]
+    return found
+
+
+async def test_a_rebuilt_read_model_equals_the_live_one(
+    commands: Commands, engine: ProjectionEngine, pool: Pool
+) -> None:
+    await engine.reached(await live_through(commands))
+    live = await digest(pool)
+    assert all(live[table] for table in ("accounts", "requests", "followers", "downloads", "services"))
+    for projection in PROJECTIONS:
+        await engine.rebuild(projection.name)
+    assert await digest(pool) == live
+
+
+async def test_a_read_model_rebuilt_under_writes_equals_the_live_one(
+    commands: Commands, engine: ProjectionEngine, pool: Pool
+) -> None:
+    await live_through(commands)
+
+    async def write() -> int:
+        last = 0
+        for n in range(60):
+            seen = ObserveService(service="seerr", state="down" if n % 2 else "up", why=str(n))
+            last = (await commands.run(seen, SYSTEM)).position
+        return last
+
+    last, *_ = await asyncio.gather(write(), *(engine.rebuild("services") for _ in range(3)))
+    await engine.reached(last)
+    live = await digest(pool)
+    await engine.rebuild("services")
+    assert await digest(pool) == live
+
+
+async def test_readers_see_the_whole_read_model_while_it_is_swapped(
+    commands: Commands, engine: ProjectionEngine, pool: Pool
+) -> None:
+    await engine.reached(await live_through(commands))
+
+    async def read() -> set[int]:
+        counts = set()
+        for _ in range(100):
+            async with pool.connection() as rows:
+                counts.add(len(await services.all_services(rows)))
+        return counts
+
+    counts, *_ = await asyncio.gather(read(), engine.rebuild("services"), engine.rebuild("requests"))
+    assert counts == {1}
+
+
+async def test_each_person_finds_what_they_asked_for_or_follow(
+    commands: Commands, engine: ProjectionEngine, pool: Pool
+) -> None:
+    await engine.reached(await live_through(commands))
+    async with pool.connection() as rows:
+        mine = await requests.requests_of("anna", rows, before=10**9, limit=10)
+        followed = await requests.requests_of("ben", rows, before=10**9, limit=10)
+        fetched = await downloads.downloads_of("ben", rows, before=10**9, limit=10)
+    assert [(row.request, row.state) for row in mine] == [("r2", "cancelled"), ("r1", "approved")]
+    assert [row.request for row in followed] == ["r1"]
+    assert [(row.download, row.state, row.path) for row in fetched] == [("d1", "stored", "ben/x.mp4")]
+
+
+async def test_a_suspended_account_has_no_session(commands: Commands, engine: ProjectionEngine, pool: Pool) -> None:
+    await engine.reached(await live_through(commands))
+    async with pool.connection() as rows:
+        assert await accounts.role_of_session("olivia-session", rows) == ("olivia", "owner")
+        assert await accounts.role_of_session("ben-session", rows) is None
+
+
+async def test_a_page_can_wait_until_it_is_new_enough_and_no_longer(engine: ProjectionEngine) -> None:
+    with pytest.raises(NotThatNew):
+        await engine.reached(99, "requests", seconds=0.05)
+
+
+async def test_a_second_projector_on_one_checkpoint_stops(engine: ProjectionEngine, pool: Pool) -> None:
+    async with pool.connection() as rows:
+        with pytest.raises(CheckpointMoved):
+            await _move(PROJECTIONS[0], 5, 6, rows)
+
+
+async def test_two_processes_share_the_read_models_and_count_each_event_once(
+    commands: Commands, engine: ProjectionEngine, pool: Pool, store: EventStore, head: Head
+) -> None:
+    other = ProjectionEngine(pool, store, head, PROJECTIONS)
+    await other.prepare()
+    tasks = [asyncio.create_task(other.run(projection.name)) for projection in PROJECTIONS]
+    await engine.reached(await live_through(commands))
+    both = await digest(pool)
+    await cancel(*tasks)
+    await engine.rebuild("requests")
+    assert await digest(pool) == both
+
+
+async def test_the_same_command_twice_leads_to_one_outcome(commands: Commands) -> None:
+    command, ask = uuid4(), SubmitRequest(request="r1", account="anna", media=DUNE, title="Dune")
+    first = await commands.run(ask, SYSTEM, command_id=command)
+    again = await commands.run(ask, SYSTEM, command_id=command)
+    assert (again.position, again.repeated, list(again.events)) == (first.position, True, list(first.events))
+
+
+async def test_of_two_people_who_ask_at_once_one_joins_the_other(commands: Commands, store: EventStore) -> None:
+    asked = [SubmitRequest(request=f"r{n}", account=f"a{n}", media=DUNE, title="Dune") for n in range(8)]
+    await asyncio.gather(*(commands.run(ask, SYSTEM) for ask in asked))
+    kinds = [type(recorded.event).__name__ for recorded in (await store.read()).events]
+    assert sorted(kinds) == ["RequestJoined"] * 7 + ["RequestSubmitted"]
