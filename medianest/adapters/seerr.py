@@ -5,7 +5,7 @@ each call makes a new request. And a request is made as the person (`X-API-User`
 which would approve it at once.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -184,7 +184,9 @@ class Seerr:
         answer = await self._ask("GET", f"/request/{int(request_id)}")
         return answer.decode(RawRequest).public(await self._known_family())
 
-    async def modified_requests(self, after: datetime | None, take: int = 50) -> AsyncIterator[list[SeerrRequest]]:
+    async def modified_requests(
+        self, after: datetime | None, take: int = 50
+    ) -> AsyncGenerator[list[SeerrRequest], None]:
         """Pages of requests changed at or after `after` (None: all there are), last changed first, each request once.
 
         A title that becomes available does not always touch its request: read the open ones by `get_request` too.
