@@ -141,7 +141,10 @@ class PlexServer:
         return list(page.items)[:limit]
 
     async def search(self, token: Secret, query: str, limit: int = 10) -> list[PlexItem]:
-        """Films, shows, episodes and collections that match, best first within each kind; `limit` is for each kind."""
+        """Films, shows, episodes and collections that match, best first within each kind; `limit` is for each kind.
+
+        `external_ids` may be missing here: `item` has them.
+        """
         if not query.strip():
             return []  # the server answers 400
         found = await self._read("/hubs/search", token, [("query", query), ("limit", limit), ("includeGuids", 1)])
