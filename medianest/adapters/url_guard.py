@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
+from medianest.adapters.ytdlp_failures import REFUSED_ADDRESS_TEXT
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 DEFAULT_HOSTS: Final = frozenset(
@@ -31,7 +33,7 @@ _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 
 
-class UrlRefused(Exception):  # noqa: N818 - our errors are named by who must act
+class UrlRefused(Exception):
     """A URL that is not fetched; `remedy` is for the person who pasted it and repeats nothing of the URL."""
 
     def __init__(self, code: str, remedy: str) -> None:
@@ -95,7 +97,7 @@ class ConnectGuard:
         if address is None or self._may_connect(address):  # None: sendmsg on a socket that is connected already
             return
         self.refusals += 1
-        raise AddressRefused("the address is not on the open internet")
+        raise AddressRefused(REFUSED_ADDRESS_TEXT)
 
     def _may_connect(self, address: object) -> bool:
         # A name would be resolved below us, so only literals pass; libraries resolve first and connect to literals.
@@ -104,7 +106,7 @@ class ConnectGuard:
         return is_public(address[0]) or f"{address[0]}:{address[1]}" in self.allowed
 
 
-class AddressRefused(OSError):  # noqa: N818 - named as its sibling
+class AddressRefused(OSError):
     """A connection the guard did not let happen."""
 
 

@@ -1,0 +1,124 @@
+"""What the parent and the child of a video say to each other: one order down, JSON lines up."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from medianest.adapters.ytdlp_failures import Kind
+
+MAX_LINE_BYTES: Final = 512 * 1024  # fifty entries with the longest URLs fit; more is no answer of ours
+MAX_ENTRIES: Final = 50
+
+Stage = Literal["preparing", "downloading", "post_processing"]
+
+
+class Preset(StrEnum):
+    """The qualities a person may choose; heights are upper bounds. `audio` is m4a, without picture."""
+
+    BEST = "best"
+    P1080 = "1080p"
+    P720 = "720p"
+    P480 = "480p"
+    P360 = "360p"
+    AUDIO = "audio"
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one download may use; None is no limit. `keep_free_bytes` of the disk are never touched."""
+
+    max_size_bytes: int | None = None
+    keep_free_bytes: int = 0
+    bytes_per_second: int | None = None
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, tag_field="order"):
+    """What every order tells. `url` is in no repr: it may hold a secret."""
+
+    url: str
+    ffmpeg: str
+    private_exceptions: tuple[str, ...]  # "host:port" that may be reached though not public
+    socket_timeout_seconds: float
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+
+class PreviewOrder(Order, frozen=True, kw_only=True, tag="preview"):
+    pass
+
+
+class DownloadOrder(Order, frozen=True, kw_only=True, tag="download"):
+    preset: Preset
+    directory: str
+    limits: Limits
+
+
+class PreviewEntry(msgspec.Struct, frozen=True):
+    """One video of a list, as far as the list tells. Its URL is checked like one that was pasted."""
+
+    url: str
+    title: str  # "" if the list does not say
+    duration_seconds: float | None
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer", tag="preview"):
+    """What a URL shows before anything is fetched; None is "the site does not say"."""
+
+    title: str
+    extractor: str
+    duration_seconds: float | None = None
+    thumbnail: str | None = None
+    uploader: str | None = None
+    qualities: tuple[int, ...] = ()  # heights in pixels, best first; empty if unknown
+    is_live: bool = False
+    entries: tuple[PreviewEntry, ...] = ()  # of a list: the first MAX_ENTRIES
+    count: int = 1  # of the whole list if the site tells, else of the entries
+
+    @property
+    def is_list(self) -> bool:
+        return bool(self.entries)
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer", tag="progress"):
+    """A sign of life, at most two a second. `percent` never goes back; None is "unknown"."""
+
+    stage: Stage
+    percent: float | None = None
+    speed_bytes_per_second: float | None = None
+    eta_seconds: float | None = None
+    downloaded_bytes: int = 0
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer", tag="finished"):
+    """The child's claim; the parent looks at the file before it believes it."""
+
+    path: str
+    title: str
+    video_id: str
+    extractor: str
+    duration_seconds: float | None
+    height: int | None
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer", tag="failure"):
+    kind: Kind
+    detail: str  # for the log; URLs are cut to their host
+    retry_after_seconds: int | None = None
+
+
+class Downloaded(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole video in the directory it was ordered into. Its file name is safe on every file system."""
+
+    path: Path
+    size_bytes: int
+    title: str
+    video_id: str
+    extractor: str
+    duration_seconds: float | None  # None: the site does not say
+    height: int | None  # None: audio, or the site does not say
+
+
+AnyOrder = PreviewOrder | DownloadOrder
+Answer = Preview | Progress | Finished | Failure
