@@ -1,0 +1,7 @@
+"""`python -m medianest` is `medianest`."""
+
+import sys
+
+from medianest.cli import main
+
+sys.exit(main())
