@@ -122,7 +122,7 @@ class Download:
         with YoutubeDL(options) as ydl:
             return self._finished(ydl.extract_info(self._order.url, download=True) or {})
 
-    def _choose(self, info: Mapping[str, Any], *, incomplete: bool) -> None:
+    def _choose(self, info: dict[str, Any], *, incomplete: bool) -> None:
         """Called when a video is known, and once more when its formats are chosen; refuses by raising."""
         if (info.get("n_entries") or 1) > 1:
             raise Stop(Kind.UNSUPPORTED, "a list of videos, not a video")
@@ -130,6 +130,8 @@ class Download:
             raise Stop(Kind.LIVE, "a live stream")
         if not incomplete:
             self._expect(info.get("requested_formats") or [info])
+            # No tag holds the address: it may be secret, and each user of the machine can read ffmpeg's command line.
+            info |= {"meta_purl": "", "meta_comment": ""}
 
     def _expect(self, formats: list[Mapping[str, Any]]) -> None:
         self._refuse_size(sum(int(chosen.get("filesize") or 0) for chosen in formats))
