@@ -19,7 +19,7 @@ from medianest.sandbox.seerr_world import InLibrary, PlexAccount, SeerrWorld
 from medianest.sandbox.serving import ASGIApp
 from medianest.sandbox.wire import Answer, Call, Route, answered, application
 
-__all__ = ["InLibrary", "Permission", "PlexAccount", "SeerrPerson", "SeerrWorld", "seerr_app", "switches"]
+__all__ = ["InLibrary", "Permission", "PlexAccount", "SeerrPerson", "SeerrWorld", "seerr_app", "switches_app"]
 
 
 def seerr_app(world: SeerrWorld) -> ASGIApp:
@@ -30,11 +30,16 @@ def seerr_app(world: SeerrWorld) -> ASGIApp:
         *seerr_requests.routes(overseerr=overseerr),
         *seerr_titles.routes(),
     ]
-    routes = [*(behind(world, route) for route in guarded), _sign_out(world), *switches(world)]
+    routes = [*(behind(world, route) for route in guarded), _sign_out(world), *_switches(world)]
     return application(routes, _unknown, headers=(("X-Powered-By", "Express"),))
 
 
-def switches(world: SeerrWorld) -> list[Route]:
+def switches_app(world: SeerrWorld) -> ASGIApp:
+    """The switches alone, for a place where no fault of Seerr stands before them."""
+    return application(_switches(world), _unknown)
+
+
+def _switches(world: SeerrWorld) -> list[Route]:
     """POST /sandbox/seerr/advance {"tmdb": 603} (left out: everything) lets what was approved arrive now;
     POST /sandbox/seerr/failing {"failing": true} makes it refuse what is approved from now on."""
 

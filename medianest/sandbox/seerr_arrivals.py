@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+import structlog
+
 from medianest.sandbox.seerr_catalogue import find
 from medianest.sandbox.seerr_state import (
     Arrival,
@@ -19,7 +21,10 @@ from medianest.sandbox.seerr_state import (
 if TYPE_CHECKING:
     from medianest.sandbox.seerr_world import SeerrWorld
 
+log = structlog.get_logger()
+
 IDLE_SECONDS = 60.0  # between looks when nothing is due; a new arrival wakes the loop at once
+RETRY_SECONDS = 5.0  # after an arrival that failed
 _THERE = {MediaStatus.PARTIALLY_AVAILABLE, MediaStatus.AVAILABLE}
 
 
@@ -96,8 +101,13 @@ class Arrivals:
 
     async def _live(self) -> None:
         while True:
-            await self.tick()
             self._wake.clear()
+            try:
+                await self.tick()
+            except Exception:  # the demo must live on when Plex would not take one title: it is tried again
+                log.exception("an arrival failed")
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
             due = min((arrival.due_at for _, arrival in self._under_way()), default=None)
             seconds = IDLE_SECONDS if due is None else (due - self._world.clock()).total_seconds()
             with contextlib.suppress(TimeoutError):
