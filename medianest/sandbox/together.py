@@ -1,0 +1,100 @@
+"""All stand-ins on this machine: what `medianest demo` and `medianest sandbox` run."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from medianest.sandbox.faults import FaultMiddleware, FaultPlan, faults_app
+from medianest.sandbox.people import CAST, OLIVIA
+from medianest.sandbox.plex_link import link_app
+from medianest.sandbox.plex_server import plex_server_app
+from medianest.sandbox.plex_tv import plex_tv_app
+from medianest.sandbox.plex_world import PlexWorld
+from medianest.sandbox.seerr import InLibrary, Permission, PlexAccount, SeerrPerson, SeerrWorld, seerr_app, switches_app
+from medianest.sandbox.serving import ASGIApp, mount, serve
+from medianest.sandbox.uptime_kuma import Account, KumaMonitor, KumaWorld, kuma_app
+from medianest.sandbox.videos import videos_app
+
+SEERR_API_KEY = "sandbox-seerr-api-key"
+WEBHOOK_SECRET = "sandbox-webhook-secret"
+
+
+class Sandbox(NamedTuple):
+    """The running stand-ins: settings that point MediaNest at them, and what people and scripts may turn."""
+
+    settings: dict[str, object]
+    controls: ASGIApp  # /sandbox/plex/link, /sandbox/faults and the like
+    base_url: str
+
+
+@asynccontextmanager
+async def sandbox(folder: Path, media: Path, port: int, webhook_url: str) -> AsyncIterator[Sandbox]:
+    """Runs every stand-in on `port` (Uptime Kuma on the next one) until left; their state is kept in `folder`.
+
+    `media` is where downloads land: Plex shows it as a library. Seerr posts to `webhook_url`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    media.mkdir(parents=True, exist_ok=True)
+    plan = FaultPlan()
+    plex = PlexWorld(media, directory=folder)
+    seerr = _seerr(plex, folder)
+    seerr.state.webhook.url = webhook_url
+    seerr.state.webhook.enabled, seerr.state.webhook.types = True, 8190
+    seerr.state.webhook.auth_header = WEBHOOK_SECRET
+    controls = mount({"/sandbox/plex": link_app(plex), "/sandbox/faults": faults_app(plan), "": switches_app(seerr)})
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(plex.aclose)
+        stack.push_async_callback(seerr.close)
+        kuma = KumaWorld([KumaMonitor(1, "Plex"), KumaMonitor(2, "Seerr")], account=Account("admin", "sandbox-kuma-1"))
+        stack.push_async_callback(kuma.close)
+        kuma_port = port + 1 if port else 0
+        # Socket.IO clients know no path before /socket.io: Kuma has a port of its own, as it has in real life.
+        kuma_url = await stack.enter_async_context(serve(FaultMiddleware(kuma_app(kuma), plan, "kuma"), kuma_port))
+        everything = mount(
+            {
+                "/plex.tv": FaultMiddleware(plex_tv_app(plex), plan, "plex.tv"),
+                "/plex": FaultMiddleware(plex_server_app(plex), plan, "plex"),
+                "/seerr": FaultMiddleware(seerr_app(seerr), plan, "seerr"),
+                "/videos": FaultMiddleware(videos_app(folder / "clips", prefix="/videos"), plan, "videos"),
+                "": controls,
+            }
+        )
+        plex.base_url = await stack.enter_async_context(serve(everything, port))
+        await stack.enter_async_context(seerr.living())
+        await stack.enter_async_context(kuma.living())
+        yield Sandbox(_settings(plex, kuma_url), controls, plex.base_url)
+
+
+def _seerr(plex: PlexWorld, folder: Path) -> SeerrWorld:
+    async def arrived(media_type: str, tmdb: int, title: str, year: int, season: int | None) -> str | None:
+        item = plex.add_film(tmdb, title, year) if season is None else plex.add_show(tmdb, title, year, {season: 8})
+        return str(item.key)
+
+    friends = [person for person in CAST if person.sections and not person.owner]
+    return SeerrWorld(
+        [SeerrPerson(1, OLIVIA.plex_id, OLIVIA.name, OLIVIA.email, Permission.ADMIN)],
+        api_key=SEERR_API_KEY,
+        importable=[PlexAccount(person.plex_id, person.name, person.email) for person in friends],
+        library=[InLibrary("movie", 603, "101"), InLibrary("movie", 27205, "102")],
+        arrived=arrived,
+        machine_id=plex.machine_identifier,
+        state_directory=folder,
+    )
+
+
+def _settings(plex: PlexWorld, kuma_url: str) -> dict[str, object]:
+    return {
+        "plex_tv_url": plex.plex_tv_url,
+        "plex_auth_url": plex.link_url,
+        "plex_link_url": plex.link_url,
+        "plex_url": plex.server_url,
+        "seerr_url": f"{plex.base_url}/seerr",
+        "seerr_api_key": SEERR_API_KEY,
+        "seerr_webhook_secret": WEBHOOK_SECRET,
+        "uptime_kuma_url": kuma_url,
+        "video_hosts": [plex.base_url.removeprefix("http://").split(":")[0]],
+        "video_private_exceptions": [plex.base_url.removeprefix("http://")],
+        "probe_seconds": 5.0,
+        "seerr_poll_seconds": 10.0,
+    }

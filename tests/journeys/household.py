@@ -1,0 +1,175 @@
+"""MediaNest as its people meet it: processes, HTTP and Socket.IO. Nothing of our code is imported here."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import socketio
+
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+
+
+def free_port(above: int = 1) -> int:
+    """A port that is free now, as are the `above` next ones the stand-ins take."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port + 20 < 65536 and all(_is_free(port + step) for step in (above, 10, 11)):
+            return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+class Process:
+    """One `medianest …` in a process group of its own, its output in a file."""
+
+    def __init__(self, log: Path, *arguments: str, environment: dict[str, str] | None = None) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self.child = subprocess.Popen(
+                [sys.executable, "-m", "medianest", *arguments],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {})},
+                start_new_session=True,
+            )
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    async def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Send the signal and wait; answers with the exit code. Fails if it takes longer than it may."""
+        if self.child.poll() is None:
+            self.child.send_signal(number)
+        try:
+            return await asyncio.to_thread(self.child.wait, STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.child.pid, signal.SIGKILL)
+            raise AssertionError(f"It did not stop within {STOP_SECONDS} s:\n{self.said()[-3000:]}") from None
+
+    def kill(self) -> None:
+        """As the kernel does it: no goodbye."""
+        os.kill(self.child.pid, signal.SIGKILL)
+        self.child.wait(STOP_SECONDS)
+
+
+async def ready(url: str, process: Process, path: str = "/health/ready") -> None:
+    """Wait until `url` says that it is ready."""
+    deadline = time.monotonic() + START_SECONDS
+    async with httpx.AsyncClient(trust_env=False) as client:
+        while time.monotonic() < deadline:
+            assert process.child.poll() is None, f"It ended:\n{process.said()[-3000:]}"
+            try:
+                if (await client.get(url + path, timeout=2)).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.1)
+    raise AssertionError(f"It was not ready within {START_SECONDS} s:\n{process.said()[-3000:]}")
+
+
+class Person:
+    """Somebody with a browser: logs in, asks, looks, listens."""
+
+    def __init__(self, url: str, name: str, stream_url: str = "") -> None:
+        self.url = url
+        self.name = name
+        self.stream_url = stream_url or url
+        self.client = httpx.AsyncClient(base_url=f"{url}/api/v1", trust_env=False, timeout=15)
+        self.heard: list[tuple[str, dict[str, Any]]] = []  # what Socket.IO said, in order
+        self.position = 0
+        self.account = ""
+
+    async def log_in(self, link_url: str = "") -> httpx.Response:
+        """The whole PIN dance; answers with the last poll."""
+        pin = (await self.client.post("/auth/plex/pin", json={})).raise_for_status().json()
+        await self.client.post(
+            f"{link_url or self.url}/sandbox/plex/link", json={"code": pin["code"], "person": self.name}
+        )
+        answer = await self.client.get(f"/auth/plex/pin/{pin['pin']}")
+        for _ in range(20):
+            if answer.status_code != 200 or answer.json()["state"] != "waiting":
+                break
+            await asyncio.sleep(0.3)
+            answer = await self.client.get(f"/auth/plex/pin/{pin['pin']}")
+        if answer.status_code == 200:
+            self._carry(answer.json())
+        return answer
+
+    async def refresh(self) -> None:
+        answer = await self.client.post("/auth/refresh", headers={"Origin": self.url})
+        self._carry(answer.raise_for_status().json())
+
+    def _carry(self, tokens: dict[str, Any]) -> None:
+        self.client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+        self.account = tokens.get("account", self.account)
+
+    async def get(self, path: str, **query: Any) -> Any:
+        return (await self.client.get(path, params=query)).raise_for_status().json()
+
+    async def post(self, path: str, **body: Any) -> Any:
+        return (await self.client.post(path, json=body)).raise_for_status().json()
+
+    @asynccontextmanager
+    async def listening(self, *namespaces: str) -> AsyncIterator[None]:
+        """Connected to the live stream from the last position on; what is said lands in `heard`."""
+        client = socketio.AsyncClient(reconnection=False)
+        is_ready = asyncio.Event()
+        waiting = set(namespaces)
+        for namespace in namespaces:
+            client.on("*", self._listener(namespace, waiting, is_ready), namespace=namespace)
+        token = self.client.headers["Authorization"].removeprefix("Bearer ")
+        auth = {"token": token, "since": self.position or None}
+        await client.connect(
+            self.stream_url, namespaces=list(namespaces), auth=auth, transports=["websocket"], wait_timeout=10
+        )
+        try:
+            await asyncio.wait_for(is_ready.wait(), 10)
+            yield
+        finally:
+            await client.disconnect()
+
+    def _listener(self, namespace: str, waiting: set[str], is_ready: asyncio.Event) -> Callable[..., None]:
+        def heard(event: str, payload: dict[str, Any] | None = None) -> None:
+            if event == "ready":
+                waiting.discard(namespace)
+                if not waiting:
+                    is_ready.set()
+            self.heard.append((event, payload or {}))
+            self.position = max(self.position, (payload or {}).get("position", 0))
+
+        return heard
+
+    def states(self, event: str, key: str, value: str) -> list[str]:
+        """The states that one thing went through, as they were pushed."""
+        return [p["state"] for e, p in self.heard if e == event and p.get(key) == value]
+
+    async def leave(self) -> None:
+        await self.client.aclose()
+
+
+async def eventually(what: str, look: Callable[[], Any], seconds: float = 30.0) -> Any:
+    """The first true answer of `look` (which may be a coroutine function)."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answer = look()
+        if asyncio.iscoroutine(answer):
+            answer = await answer
+        if answer:
+            return answer
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"It never came to this within {seconds} s: {what}")

@@ -1,0 +1,148 @@
+"""The main job from outside: two people log in, ask, fetch a video, see it live, restart, and look back."""
+
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.journeys.household import Person, Process, eventually, free_port, ready
+
+pytestmark = pytest.mark.timeout(240)
+
+
+class Demo:
+    """A demo that can be stopped and started again on the same data."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.video = f"http://127.0.0.1:{self.port + 10}/videos/watch/garden"
+        self.process = self._start()
+
+    def _start(self) -> Process:
+        return Process(self.folder / "log.txt", "demo", "--port", str(self.port), "--data", str(self.folder / "data"))
+
+    async def restart(self) -> None:
+        self.process = self._start()
+        await ready(self.url, self.process)
+
+
+@pytest.fixture
+async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
+    demo = Demo(tmp_path)
+    await ready(demo.url, demo.process)
+    yield demo
+    await demo.process.stop()
+
+
+async def test_a_film_and_a_video_come_to_those_who_asked_across_a_restart(demo: Demo) -> None:
+    olivia, anna, ben = (Person(demo.url, name) for name in ("olivia", "anna", "ben"))
+    for person in (olivia, anna, ben):
+        assert (await person.log_in()).json()["state"] == "done"
+    assert (await olivia.get("/auth/session"))["role"] == "owner"
+
+    async with anna.listening("/media", "/auth"), ben.listening("/media"):
+        found = await anna.get("/media/search", q="dune")
+        film = next(title for title in found["results"] if title["kind"] == "movie")
+        asked = await anna.post("/media/requests", kind="movie", tmdb=film["tmdb"])
+        series = await ben.post("/media/requests", kind="tv", tmdb=1396, seasons=[1])
+        joined = await ben.post("/media/requests", kind="movie", tmdb=film["tmdb"])
+        assert joined["request"] == asked["request"]
+
+        await eventually("Seerr has it", lambda: "sent" in anna.states("request.changed", "request", asked["request"]))
+        await olivia.post(f"/media/requests/{asked['request']}/approve")
+        await eventually(
+            "it is available",
+            lambda: "available" in anna.states("request.changed", "request", asked["request"]),
+        )
+        fetch = await ben.post("/youtube/downloads", url=demo.video, preset="best")
+        await eventually("it moves", lambda: any(event == "download.progress" for event, _ in ben.heard))
+
+    assert not any(payload.get("download") == fetch["download"] for _, payload in anna.heard)
+    assert not any(payload.get("request") == series["request"] for _, payload in anna.heard)
+
+    await demo.process.stop()
+    await demo.restart()
+    await ben.refresh()
+    async with ben.listening("/media"):
+        await eventually(
+            "it is in a collection",
+            lambda: "in_collection" in ben.states("download.changed", "download", fetch["download"]),
+            60,
+        )
+    states = ben.states("download.changed", "download", fetch["download"])
+    assert [s for s in states if s != "deferred"] == [
+        "queued", "downloading", "stored", "scan_asked", "in_plex", "in_collection",
+    ]  # fmt: skip
+    positions = [payload["position"] for event, payload in ben.heard if event.endswith(".changed")]
+    assert positions == sorted(set(positions))
+
+    row = await ben.get(f"/youtube/downloads/{fetch['download']}")
+    file = demo.folder / "data" / "media" / row["path"]
+    assert file.stat().st_size == row["size_bytes"] > 10_000
+    assert file.read_bytes()[4:8] == b"ftyp"
+
+    await olivia.refresh()
+    story = [entry["type"] for entry in (await olivia.get("/admin/audit", tag=f"request:{asked['request']}"))["items"]]
+    assert {"request.submitted", "request.joined", "request.sent", "request.approved", "request.available"} <= set(
+        story
+    )
+    await anna.refresh()
+    timeline = await anna.get(f"/media/requests/{asked['request']}/timeline")
+    assert len(timeline["items"]) >= 5
+    for person in (olivia, anna, ben):
+        await person.leave()
+
+
+async def test_a_stranger_stays_outside_and_it_is_on_record(demo: Demo) -> None:
+    sam, olivia = Person(demo.url, "sam"), Person(demo.url, "olivia")
+    refused = await sam.log_in()
+    assert (refused.status_code, refused.json()["code"]) == (403, "no-access")
+    await olivia.log_in()
+    record = await olivia.get("/admin/audit", type="login.refused")
+    assert len(record["items"]) == 1
+    for person in (sam, olivia):
+        await person.leave()
+
+
+async def test_a_request_made_while_seerr_is_down_is_sent_when_it_is_back(demo: Demo) -> None:
+    anna = Person(demo.url, "anna")
+    await anna.log_in()
+    await anna.client.post(f"{demo.url}/sandbox/faults", json={"service": "seerr", "drop": True})
+    asked = await anna.post("/media/requests", kind="movie", tmdb=438631)
+    page = f"/media/requests/{asked['request']}"
+    await eventually("it waits", lambda: _state_is(anna, page, "deferred"))
+    await anna.client.delete(f"{demo.url}/sandbox/faults/seerr")
+    await eventually("it is sent", lambda: _state_is(anna, page, "sent"), 60)
+    await anna.leave()
+
+
+async def _state_is(person: Person, page: str, state: str) -> bool:
+    return bool((await person.get(page))["state"] == state)
+
+
+async def test_a_killed_process_loses_nothing_that_was_accepted(demo: Demo) -> None:
+    ben = Person(demo.url, "ben")
+    await ben.log_in()
+    fetch = await ben.post("/youtube/downloads", url=demo.video, preset="best")
+    page = f"/youtube/downloads/{fetch['download']}"
+    await eventually("it runs", lambda: _state_is(ben, page, "downloading"))
+    demo.process.kill()
+    await demo.restart()
+    await ben.refresh()
+    await eventually("it is done", lambda: _state_is(ben, page, "in_collection"), 90)
+    await ben.leave()
+
+
+async def test_ctrl_c_leaves_nothing_running(demo: Demo) -> None:
+    assert await demo.process.stop(signal.SIGINT) == 0
+    left = [entry for entry in Path("/proc").iterdir() if entry.name.isdigit() and _mentions(entry, str(demo.folder))]
+    assert left == []
+
+
+def _mentions(process: Path, folder: str) -> bool:
+    try:
+        return folder in (process / "cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return False
