@@ -120,9 +120,8 @@ async def _started(server: _Server, running: asyncio.Task[None]) -> None:
 
 
 def _listen(port: int) -> socket.socket:
-    listener = socket.socket(
-        socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
-    )  # asyncio sets TCP_NODELAY only where it sees TCP
+    # asyncio sets TCP_NODELAY only where it sees TCP; without it each answer takes 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from tests.journeys.household import Person, Process, eventually, free_port, ready
 
 pytestmark = pytest.mark.timeout(240)
