@@ -223,7 +223,8 @@ async def _move(projection: Projection, started: int, reached: int, rows: Rows) 
 
 
 async def _apply(projection: Projection, schema: str, events: Sequence[Recorded], rows: Rows) -> None:
-    await rows.execute(f"SET LOCAL search_path = {schema}".encode())
-    for recorded in events:
-        await projection.project(recorded, rows)
-    await rows.execute("SET LOCAL search_path TO DEFAULT")
+    async with rows.pipeline():  # one wait for the whole batch
+        await rows.execute(f"SET LOCAL search_path = {schema}".encode())
+        for recorded in events:
+            await projection.project(recorded, rows)
+        await rows.execute("SET LOCAL search_path TO DEFAULT")

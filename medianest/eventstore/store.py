@@ -9,7 +9,7 @@ another of its group waits for the next one, so that the two are told apart.
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
@@ -75,13 +75,37 @@ class _Append:
         self.fingerprint = fingerprint
         self.answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
 
-    def depends_on(self, earlier: Sequence["_Append"]) -> bool:
-        """Whether an append of the same group would be seen by this one's condition, or is the same command."""
-        return any(
-            other.metadata.command == self.metadata.command
-            or (self.condition is not None and any(self.condition.query.matches(r.type, r.tags) for r in other.rows))
-            for other in earlier
+
+class _Group:
+    """Appends that go together: none of them is seen by the condition of another."""
+
+    def __init__(self) -> None:
+        self.appends: list[_Append] = []
+        self._commands: set[UUID] = set()
+        self._rows: dict[str, list[Row]] = {}  # by each of their tags
+
+    def takes(self, append: _Append) -> bool:
+        """Adds `append`, unless it depends on one that is in: then it must wait for the next group."""
+        if append.metadata.command in self._commands or self._concerns(append.condition):
+            return False
+        self.appends.append(append)
+        self._commands.add(append.metadata.command)
+        for row in append.rows:
+            for tag in row.tags:
+                self._rows.setdefault(tag, []).append(row)
+        return True
+
+    def _concerns(self, condition: Condition | None) -> bool:
+        if condition is None or not self.appends:
+            return False
+        return not condition.query.items or any(
+            item.matches(row.type, row.tags) for item in condition.query.items for row in self._rows_near(item)
         )
+
+    def _rows_near(self, item: Item) -> Iterable[Row]:
+        if item.tags:
+            return self._rows.get(next(iter(item.tags)), ())
+        return (row for append in self.appends for row in append.rows)
 
 
 class EventStore:
@@ -174,16 +198,14 @@ class EventStore:
                 await self._write(group)
 
     def _next_group(self) -> list[_Append]:
-        """What can go together; an append that depends on one of them stays, and all behind it keep their turn."""
-        group: list[_Append] = []
-        while self._waiting and len(group) < GROUP_LIMIT:
-            if self._waiting[0].answer.done():  # its caller has left: it was never sent
-                self._waiting.popleft()
-            elif self._waiting[0].depends_on(group):
+        """What can go together; what depends on one of them stays, and all behind it keep their turn."""
+        group = _Group()
+        while self._waiting and len(group.appends) < GROUP_LIMIT:
+            first = self._waiting[0]
+            if not first.answer.done() and not group.takes(first):
                 break
-            else:
-                group.append(self._waiting.popleft())
-        return group
+            self._waiting.popleft()  # taken; or its caller has left, and it is never sent
+        return group.appends
 
     async def _write(self, group: list[_Append]) -> None:
         try:
