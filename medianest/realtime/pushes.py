@@ -1,0 +1,242 @@
+"""Who hears of what: the one table from events and signals to rooms. What it does not say stays inside.
+
+No personal words, no address and no key is in a payload: those are fetched over HTTP, by whoever may read them.
+In one namespace the rooms of an event get the same payload, so that who is in two of them hears it once.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+from medianest.domain.accounts import (
+    PERMISSIONS,
+    AccountErased,
+    AccountOpened,
+    AccountReinstated,
+    AccountSuspended,
+    LoginRefused,
+    Role,
+    RoleChanged,
+    SessionEnded,
+    SessionStarted,
+)
+from medianest.domain.downloads import STATE_AFTER as DOWNLOAD_STATE_AFTER
+from medianest.domain.downloads import (
+    DownloadDeferred,
+    DownloadEvent,
+    DownloadFailed,
+    DownloadStored,
+    DownloadSubmitted,
+)
+from medianest.domain.event import Event, type_of
+from medianest.domain.requests import (
+    DecisionRelayed,
+    DefaultQuotaSet,
+    QuotaSet,
+    RequestDeclined,
+    RequestDeferred,
+    RequestEvent,
+    RequestFailed,
+    RequestJoined,
+    RequestSubmitted,
+    state_after,
+)
+from medianest.domain.services import ServiceStateChanged
+from medianest.domain.signals import Signal, SignalName
+
+Namespace = Literal["/", "/auth", "/admin", "/media"]
+Payload = dict[str, Any]
+VISITORS = "visitors"  # whoever looks at the sign-in page
+EVERYONE = "everyone"  # who is signed in
+MODERATORS = "moderators"  # who moderates requests: admins too
+ADMINS = "admins"  # who manages accounts
+
+
+class Push(msgspec.Struct, frozen=True):
+    """One message to the members of one room."""
+
+    namespace: Namespace
+    room: str
+    event: str
+    payload: Payload
+
+
+def account(account: str) -> str:
+    """The room of one person's sockets."""
+    return f"account:{account}"
+
+
+def request(request: str) -> str:
+    """The room of those who follow a request that somebody else made."""
+    return f"request:{request}"
+
+
+def rooms_for(account_id: str | None, role: Role | None, follows: Iterable[str]) -> dict[Namespace, frozenset[str]]:
+    """The rooms somebody belongs in, by namespace; a namespace that is missing is closed to them.
+
+    None, None: nobody in particular. `follows` are the requests of others.
+    """
+    rooms: dict[Namespace, frozenset[str]] = {"/": frozenset((VISITORS,))}
+    if account_id is None or role is None:
+        return rooms
+    mine = frozenset((account(account_id), EVERYONE))
+    rooms |= {"/auth": mine, "/media": mine | {request(followed) for followed in follows}}
+    allowed = PERMISSIONS[role]
+    staff = [(MODERATORS, "requests.moderate"), (ADMINS, "accounts.manage")]
+    if offices := frozenset(room for room, permission in staff if permission in allowed):
+        rooms["/admin"] = offices
+    return rooms
+
+
+def may_see(push: Push, rooms: frozenset[str]) -> bool:
+    """Whether who is in `rooms` of the push's namespace hears it: what live does, and resuming repeats."""
+    return push.room in rooms
+
+
+def closes(event: Event) -> list[str]:
+    """The sessions whose sockets this event closes."""
+    return [event.session] if isinstance(event, SessionEnded) else []
+
+
+def pushes_for(event: Event, position: int, at: datetime) -> list[Push]:
+    """The whole table. Each payload holds `position`, `at` (ISO 8601, UTC) and `type`, the event's type."""
+    envelope = {"position": position, "at": _iso(at), "type": type_of(event)}
+    match event:
+        case RequestEvent():
+            return _of_request(event, envelope)
+        case DownloadEvent():
+            return _of_download(event, envelope)
+        case ServiceStateChanged():
+            return _of_service(event, envelope)
+        case SessionStarted() | SessionEnded():
+            return _of_account(event.account, type_of(event), envelope | _session(event))
+        case AccountOpened() | RoleChanged() | AccountSuspended() | AccountReinstated() | AccountErased():
+            return _of_account(event.account, "account.changed", envelope | _account(event))
+        case QuotaSet(account=of, kind=kind, limit=limit, days=days):
+            quota = {"account": of, "kind": kind, "limit": limit, "days": days}
+            return _of_account(of, "quota.changed", envelope | quota)
+        case DefaultQuotaSet(kind=kind, limit=limit, days=days):
+            quota = {"account": None, "kind": kind, "limit": limit, "days": days}  # None: everyone without their own
+            return [
+                Push("/auth", EVERYONE, "quota.changed", envelope | quota),
+                Push("/admin", ADMINS, "quota.changed", envelope | quota),
+            ]
+        case LoginRefused(reason=reason):  # its PIN would let whoever hears it wait for somebody's sign-in
+            return [Push("/admin", ADMINS, "login.refused", envelope | {"reason": reason})]
+    raise TypeError(f"{type(event).__name__} has no row in the table of pushes: say who hears of it.")
+
+
+def push_of_signal(signal: Signal) -> Push:
+    """A signal has no position: who missed it has missed nothing."""
+    room = EVERYONE if signal.account is None else account(signal.account)
+    return Push(_NAMESPACE_OF[signal.name], room, signal.name, signal.payload)
+
+
+_NAMESPACE_OF: dict[SignalName, Namespace] = {
+    "download.progress": "/media",
+    "request.progress": "/media",
+    "service.latency": "/auth",
+}
+
+
+def _of_request(event: RequestEvent, envelope: Payload) -> list[Push]:
+    """Whose it is and who follows it hear what it has come to; moderators hear whose it is too."""
+    media = {"kind": event.media.kind, "tmdb": event.media.tmdb}
+    told = envelope | {"request": event.request, "media": media} | _request(event)
+    name = "request.changed" if "state" in told else type_of(event)
+    rooms = [account(event.account), request(event.request)]
+    people: Payload = {"account": event.account}
+    if isinstance(event, RequestJoined):
+        rooms.append(account(event.follower))
+        people["follower"] = event.follower
+    return [
+        *(Push("/media", room, name, told) for room in rooms),
+        Push("/admin", MODERATORS, name, told | people),
+    ]
+
+
+def _request(event: RequestEvent) -> Payload:
+    """What it has come to; no state where it is left as it was."""
+    state = state_after(event)
+    changed: Payload = {} if state is None else {"state": state}
+    match event:
+        case RequestSubmitted(title=title, year=year, seasons=seasons):
+            return changed | {"title": title, "year": year, "seasons": list(seasons)}
+        case RequestDeferred(reason=reason, why=why):
+            return changed | {"reason": reason, "why": _without_addresses(why)}
+        case RequestDeclined(reason=reason):
+            return changed | {"reason": reason}
+        case RequestFailed(why=why):
+            return changed | {"why": _without_addresses(why)}
+        case DecisionRelayed(decision=decision):
+            return changed | {"decision": decision}
+    return changed
+
+
+def _of_download(event: DownloadEvent, envelope: Payload) -> list[Push]:
+    """What somebody watches is their own affair: moderators hear that there is a download, and how it fares."""
+    told = envelope | {"download": event.download, "state": DOWNLOAD_STATE_AFTER[type(event)]}
+    return [
+        Push("/media", account(event.account), "download.changed", told | _download(event)),
+        Push("/admin", MODERATORS, "download.changed", told | {"account": event.account}),
+    ]
+
+
+def _download(event: DownloadEvent) -> Payload:
+    match event:
+        case DownloadSubmitted(title=title, preset=preset):
+            return {"title": title and _without_addresses(title), "preset": preset}
+        case DownloadDeferred(kind=kind, why=why) | DownloadFailed(kind=kind, remedy=why):
+            return {"kind": kind, "why": _without_addresses(why)}
+        case DownloadStored(title=title, size_bytes=size_bytes):
+            return {"title": _without_addresses(title), "size_bytes": size_bytes}
+    return {}
+
+
+def _of_service(event: ServiceStateChanged, envelope: Payload) -> list[Push]:
+    """Everybody hears the state; why is for those who can mend it."""
+    told = envelope | {"service": event.service, "state": event.state}
+    return [
+        Push("/", VISITORS, "service.changed", told),
+        Push("/auth", EVERYONE, "service.changed", told | {"was": event.was}),
+        Push("/admin", ADMINS, "service.changed", told | {"was": event.was, "why": _without_addresses(event.why)}),
+    ]
+
+
+def _of_account(account_id: str, name: str, payload: Payload) -> list[Push]:
+    """Whose it is, and admins."""
+    return [Push("/auth", account(account_id), name, payload), Push("/admin", ADMINS, name, payload)]
+
+
+def _account(event: AccountOpened | RoleChanged | AccountSuspended | AccountReinstated | AccountErased) -> Payload:
+    match event:
+        case AccountOpened(account=of, role=role):
+            return {"account": of, "state": "active", "role": role}
+        case RoleChanged(account=of, role=role, was=was):
+            return {"account": of, "role": role, "was": was}
+        case AccountSuspended(account=of, reason=reason):
+            return {"account": of, "state": "suspended", "reason": reason}
+        case AccountReinstated(account=of):
+            return {"account": of, "state": "active"}
+        case AccountErased(account=of):
+            return {"account": of, "state": "erased"}
+
+
+def _session(event: SessionStarted | SessionEnded) -> Payload:
+    told: Payload = {"session": event.session, "account": event.account}
+    return told | {"reason": event.reason} if isinstance(event, SessionEnded) else told
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _without_addresses(words: str) -> str:
+    """Words of outside systems may quote an address, and an address a key."""
+    return _ADDRESS.sub("…", words)
+
+
+_ADDRESS = re.compile(r"\S*://\S*")
