@@ -1,0 +1,232 @@
+"""Who hears what, and what somebody who was away gets to hear."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from medianest.domain.accounts import RoleChanged
+from medianest.domain.event import Event
+from medianest.domain.requests import Media, RequestApproved, RequestAvailable, RequestJoined
+from medianest.domain.services import ServiceStateChanged
+from medianest.realtime import broadcast
+from tests.realtime.conftest import SOON, House, Phone, Served, asked
+
+Another = Callable[[], Phone]
+MATRIX = Media("movie", 603)
+PLEX_DOWN = ServiceStateChanged("plex", "down", "up", "it does not answer")
+
+
+def approved(request: str, account: str) -> RequestApproved:
+    return RequestApproved(request, account, MATRIX)
+
+
+async def test_each_person_hears_of_their_own_requests_and_of_no_others(house: House, phone: Another) -> None:
+    anna, ben = phone(), phone()
+    await anna.ready("/media", token=await house.person("anna"))
+    await ben.ready("/media", token=await house.person("ben"))
+    first = await house.append(asked("r1", "anna"), asked("r2", "ben"), approved("r1", "anna"))
+    await anna.until(lambda: len(anna.positions("/media")) == 2)
+    await ben.until(lambda: len(ben.positions("/media")) == 1)
+    assert anna.positions("/media") == [first.first, first.last]
+    assert ben.positions("/media") == [first.first + 1]
+
+
+async def test_moderators_hear_of_everybodys_requests_in_admin(house: House, phone: Another) -> None:
+    mod = phone()
+    await mod.ready("/admin", token=await house.person("mod", "moderator"))
+    appended = await house.append(asked("r1", "anna"), asked("r2", "ben"))
+    await mod.until(lambda: len(mod.positions("/admin")) == 2)
+    assert mod.positions("/admin") == [appended.first, appended.last]
+
+
+async def test_whoever_has_not_signed_in_hears_of_services_only(house: House, phone: Another) -> None:
+    stranger = phone()
+    await stranger.ready("/")
+    await house.append(asked("r1", "anna"), PLEX_DOWN)
+    await stranger.until(lambda: stranger.positions("/"))
+    assert stranger.positions("/") == [2]
+
+
+async def test_a_follower_hears_of_the_request_from_the_moment_they_joined(house: House, phone: Another) -> None:
+    ben = phone()
+    await ben.ready("/media", token=await house.person("ben"))
+    await house.append(asked("r1", "anna"))
+    joined = await house.append(RequestJoined("r1", "anna", MATRIX, "ben"))
+    after = await house.append(RequestAvailable("r1", "anna", MATRIX))
+    await ben.until(lambda: after.last in ben.positions("/media"))
+    assert ben.positions("/media") == [joined.first, after.first]
+
+
+async def test_an_old_follower_hears_of_the_request_though_no_read_model_runs(house: House, phone: Another) -> None:
+    """Who may hear what is decided from the log: a read model that has stopped must not make anybody miss it."""
+    token = await house.person("ben")
+    await house.append(asked("r1", "anna"), RequestJoined("r1", "anna", MATRIX, "ben"))
+    ben = phone()
+    await ben.ready("/media", token=token)
+    after = await house.append(RequestAvailable("r1", "anna", MATRIX))
+    await ben.until(lambda: ben.positions("/media"))
+    assert ben.positions("/media") == [after.last]
+
+
+async def test_a_requester_who_is_in_two_rooms_hears_it_once(house: House, phone: Another) -> None:
+    anna = phone()
+    token = await house.person("anna")
+    await house.append(asked("r1", "anna"), RequestJoined("r1", "anna", MATRIX, "anna"))
+    await anna.ready("/media", token=token)
+    first = await house.append(approved("r1", "anna"), RequestAvailable("r1", "anna", MATRIX))
+    await anna.until(lambda: first.last in anna.positions("/media"))
+    assert anna.positions("/media") == [first.first, first.last]
+
+
+async def test_a_moderator_who_becomes_a_member_is_shown_out_of_admin(house: House, phone: Another) -> None:
+    mod = phone()
+    await mod.ready("/auth", "/admin", token=await house.person("mod", "moderator"))
+    await house.append(RoleChanged("mod", "plex-mod", "member", "moderator"))
+    await mod.until(lambda: "/admin" in mod.ended)
+    assert mod.of("/admin", "closing")[0]["code"] == "role-changed"
+    assert "/auth" not in mod.ended
+
+
+async def test_a_token_that_still_says_moderator_does_not_open_admin(house: House, phone: Another) -> None:
+    token = await house.person("mod", "moderator")
+    await house.append(RoleChanged("mod", "plex-mod", "member", "moderator"))
+    assert (await phone().refused("/admin", token=token))["code"] == "not-allowed"
+
+
+async def test_without_a_position_one_hears_what_comes_from_now_on(
+    house: House, served: Served, phone: Another
+) -> None:
+    token = await house.person("anna")
+    before = await house.append(asked("r1", "anna"))
+    await served.pushed(before.last)
+    anna = phone()
+    assert await anna.ready("/media", token=token) == before.last
+    after = await house.append(asked("r2", "anna"))
+    await anna.until(lambda: anna.positions("/media"))
+    assert anna.positions("/media") == [after.last]
+
+
+async def test_who_comes_back_gets_what_was_missed_in_order_and_then_goes_live(
+    house: House, served: Served, phone: Another
+) -> None:
+    token = await house.person("anna")
+    seen = await house.append(asked("r0", "anna"))
+    missed = await house.append(*(asked(f"r{n}", "anna" if n % 2 else "ben") for n in range(1, 101)))
+    await served.pushed(missed.last)
+    anna = phone()
+    ready = await anna.ready("/media", token=token, since=seen.last)
+    live = await house.append(asked("r101", "anna"))
+    await anna.until(lambda: live.last in anna.positions("/media"))
+    assert anna.positions("/media") == [*range(missed.first, missed.last, 2), live.last]
+    assert ready == missed.last
+
+
+async def test_who_missed_too_much_is_told_to_reload_and_is_live(house: House, served: Served, phone: Another) -> None:
+    token = await house.person("anna")
+    missed = await house.append(*(asked(f"r{n}", "anna") for n in range(broadcast.RESUME_LIMIT + 1)))
+    await served.pushed(missed.last)
+    anna = phone()
+    ready = await anna.ready("/media", token=token, since=1)
+    assert anna.of("/media", "reload") == [{"position": ready}]
+    live = await house.append(asked("last", "anna"))
+    await anna.until(lambda: live.last in anna.positions("/media"))
+    assert anna.positions("/media") == [live.last]
+
+
+async def test_who_was_away_for_too_long_is_told_to_reload(
+    house: House, served: Served, phone: Another, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broadcast, "RESUME_POSITIONS", 10)
+    token = await house.person("anna")
+    await served.pushed((await house.append(*(PLEX_DOWN for _ in range(12)))).last)
+    anna = phone()
+    await anna.ready("/media", token=token, since=1)
+    assert anna.of("/media", "reload")
+
+
+async def test_a_position_that_the_log_never_had_means_reload(house: House, phone: Another) -> None:
+    """The log was restored from a backup, or the client belongs to another house."""
+    anna = phone()
+    await anna.ready("/media", token=await house.person("anna"), since=1_000_000)
+    assert anna.of("/media", "reload")
+
+
+async def test_many_events_at_once_reach_a_client_that_reads(house: House, phone: Another) -> None:
+    anna = phone()
+    await anna.ready("/media", token=await house.person("anna"))
+    appended = [await house.append(*(asked(f"r{m}-{n}", "anna") for n in range(1000))) for m in range(5)]
+    await anna.until(lambda: len(anna.positions("/media")) == 5000, seconds=30)
+    assert anna.positions("/media") == list(range(appended[0].first, appended[-1].last + 1))
+
+
+async def test_ping_answers_with_the_position_one_has_seen_all_up_to(house: House, phone: Another) -> None:
+    """So a client that is told little comes back with a fresh position."""
+    stranger = phone()
+    await stranger.ready("/")
+    appended = await house.append(*(asked(f"r{n}", "anna") for n in range(20)), PLEX_DOWN)
+    await stranger.until(lambda: stranger.positions("/"))
+    assert await stranger.call("ping") == {"position": appended.last}
+
+
+async def test_clients_that_come_and_go_while_events_are_appended_see_each_exactly_once_in_order(
+    house: House, served: Served
+) -> None:
+    tokens = [await house.person(f"person{n}") for n in range(5)]
+    start = house.head.position
+    expected: dict[int, list[int]] = {n: [] for n in range(5)}
+    done = asyncio.Event()
+
+    async def append() -> None:
+        for n in range(300):
+            events: list[Event] = [asked(f"r{n}", f"person{n % 5}")]
+            if n % 3 == 0:
+                events.append(PLEX_DOWN)
+            appended = await house.append(*events)
+            expected[n % 5].append(appended.first)
+            await asyncio.sleep(0.003)
+        done.set()
+
+    async def follow(n: int) -> list[int]:
+        """Reconnects again and again with the last position it saw, until it has seen everything."""
+        seen: list[int] = []
+        last_visit = False
+        while True:
+            phone = Phone(served.url)
+            last_visit = done.is_set()
+            await phone.ready("/media", token=tokens[n], since=seen[-1] if seen else start)
+            if not last_visit:
+                await asyncio.sleep(0.02 * (n + 1))
+            await phone.leave()
+            seen += phone.positions("/media")
+            assert not phone.of("/media", "reload")
+            if last_visit:
+                return seen
+
+    async with asyncio.timeout(60):
+        _, *seen = await asyncio.gather(append(), *(follow(n) for n in range(5)))
+    assert dict(enumerate(seen)) == expected
+
+
+async def test_a_client_that_has_seen_more_than_this_process_gets_nothing_twice(
+    house: House, served: Served, phone: Another, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process was quicker and told it: this one must not tell it again."""
+    token = await house.person("anna")
+    emit = served.gateway._broadcast._emit
+    may_go_on = asyncio.Event()
+
+    async def late(page: object) -> None:
+        await may_go_on.wait()
+        await emit(page)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(served.gateway._broadcast, "_emit", late)
+    ahead = await house.append(asked("r1", "anna"), asked("r2", "anna"))
+    anna = phone()
+    await anna.connect("/media", token=token, since=ahead.last)
+    may_go_on.set()
+    await anna.until(lambda: anna.of("/media", "ready"), seconds=SOON)
+    after = await house.append(asked("r3", "anna"))
+    await anna.until(lambda: anna.positions("/media"))
+    assert anna.positions("/media") == [after.last]
+    assert not anna.of("/media", "reload")
