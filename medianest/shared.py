@@ -44,11 +44,11 @@ class Outage:
     def failed(self, error: BaseException) -> None:
         self.failures += 1
         if self.failures == 1:
-            log.warning("Redis does not answer: this process goes on alone", for_=self._purpose, error=_name(error))
+            log.warning("Redis does not answer: this process goes on alone", purpose=self._purpose, error=_name(error))
 
     def worked(self) -> None:
         if self.failures:
-            log.info("Redis answers again", for_=self._purpose, failures=self.failures)
+            log.info("Redis answers again", purpose=self._purpose, failures=self.failures)
         self.failures = 0
 
 

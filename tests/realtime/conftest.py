@@ -193,8 +193,8 @@ class Phone:
 
     def positions(self, namespace: str) -> list[int]:
         """Of the events it was told, in the order it was told them."""
-        silent = ("ready", "reload", "closing", "connect_error")
-        return [h.payload["position"] for h in self.heard if h.namespace == namespace and h.event not in silent]
+        told = [h for h in self.heard if h.namespace == namespace and h.event not in ("ready", "reload")]
+        return [h.payload["position"] for h in told if "position" in h.payload]
 
     async def until(self, true: Callable[[], Any], seconds: float = SOON) -> None:
         async with asyncio.timeout(seconds):
