@@ -166,7 +166,9 @@ def _is_there(media: Media, season: int | None) -> bool:
 
 
 def _satisfied(media: Media, request: MediaRequest) -> bool:
-    return all(_is_there(media, number) for number in [season.number for season in request.seasons] or [None])
+    if not request.seasons:
+        return _is_there(media, None)
+    return all(_is_there(media, season.number) for season in request.seasons)
 
 
 def _status(media: Media) -> MediaStatus:

@@ -63,7 +63,8 @@ class Shapes(NamedTuple):
     def signed_in_locally(self, person: SeerrPerson) -> Json:
         """The nearly empty user of POST /auth/local: permissions 0, the e-mail for a name."""
         shape: Json = {"permissions": 0, "id": person.id, "requestCount": 0, "displayName": person.email}
-        return shape | ({"warnings": []} if self.variant == "seerr" else {"password": _hashed(person)})
+        own: Json = {"warnings": []} if self.variant == "seerr" else {"password": _hashed(person)}
+        return {**shape, **own}
 
     def media(self, media: Media, *, seasons: bool = False, requests: bool = False) -> Json:
         shape: Json = {

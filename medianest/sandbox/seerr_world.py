@@ -259,12 +259,13 @@ class SeerrWorld:
         wanted = title.regular_seasons(specials=self.variant == "overseerr")
         asked = {season.number for request in open_requests for season in request.seasons}
         there = {season.number for season in media.seasons if season.status != MediaStatus.UNKNOWN} if media else set()
-        left = [n for n in (wanted if order.seasons == "all" else list(order.seasons)) if n not in asked | there]
+        named = wanted if isinstance(order.seasons, str) else order.seasons
+        left = [number for number in named if number not in asked | there]
         if not left:
             raise Refusal(202, "No seasons available to request")
         if quota.get("limit") and len(left) > quota["remaining"]:
             raise Refusal(403, "Series Quota exceeded.")
-        return [int(number) for number in left]
+        return left
 
     def _asked_for(self, media: Media | None, title: Title) -> Media:
         if media is None:
