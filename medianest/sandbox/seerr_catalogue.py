@@ -222,4 +222,4 @@ def _seasons(text: str) -> dict[int, int]:
 
 
 TITLES = (*_films(_FILMS), *_series(_SERIES))
-_BY_ID = {(title.kind, title.tmdb): title for title in TITLES}
+_BY_ID: dict[tuple[str, int], Title] = {(title.kind, title.tmdb): title for title in TITLES}
