@@ -38,7 +38,7 @@ class Facts(msgspec.Struct, frozen=True):
         return facts
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
+class Refused(Exception):
     """No, with a stable `code`, a sentence for whoever asked, and what would help."""
 
     def __init__(self, code: str, remedy: str, *, retry_at: datetime | None = None) -> None:

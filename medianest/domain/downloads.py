@@ -7,7 +7,7 @@ from typing import Literal, Self
 import msgspec
 from msgspec import structs
 
-from medianest.domain.accounts import AccountReinstated, AccountSuspended
+from medianest.domain.accounts import AccountErased, AccountReinstated, AccountSuspended
 from medianest.domain.command import Command, Facts, Refused
 from medianest.domain.event import Event, Item, Personal, Query, Tags, tags
 
@@ -121,7 +121,8 @@ class SubmissionFacts(Facts, frozen=True):
 
     @classmethod
     def query(cls, command: SubmitDownload) -> Query:
-        return Query(Item(AccountSuspended, AccountReinstated, *DOWNLOAD_EVENTS, tags=tags(account=command.account)))
+        changes = (AccountSuspended, AccountReinstated, AccountErased)
+        return Query(Item(*changes, *DOWNLOAD_EVENTS, tags=tags(account=command.account)))
 
     @classmethod
     def before(cls, command: SubmitDownload) -> Self:
@@ -129,8 +130,8 @@ class SubmissionFacts(Facts, frozen=True):
 
     def evolve(self, event: Event, at: datetime) -> Self:
         match event:
-            case AccountSuspended() | AccountReinstated():
-                return structs.replace(self, suspended=isinstance(event, AccountSuspended))
+            case AccountSuspended() | AccountReinstated() | AccountErased():
+                return structs.replace(self, suspended=not isinstance(event, AccountReinstated))
             case DownloadSubmitted(download=download, video=video):
                 facts = structs.replace(self, submitted_at=(*self.submitted_at, at))
                 return facts.with_state(download, "queued") if video == self.video else facts
@@ -215,6 +216,7 @@ class RecordStarted(OfOneDownload, frozen=True, kw_only=True):
 
 def record_started(command: RecordStarted, facts: DownloadFacts, now: datetime) -> Sequence[Event]:
     """Not again after a crash in mid-download: it is the same download, going on."""
+    facts.owned_by(None)
     if facts.state not in ("queued", "deferred"):
         return []
     return [DownloadStarted(command.download, facts.account)]
@@ -226,6 +228,7 @@ class RecordDeferred(OfOneDownload, frozen=True, kw_only=True):
 
 
 def record_deferred(command: RecordDeferred, facts: DownloadFacts, now: datetime) -> Sequence[Event]:
+    facts.owned_by(None)
     if facts.state not in ("queued", "downloading"):
         return []
     return [DownloadDeferred(command.download, facts.account, command.kind, command.why)]
@@ -240,6 +243,7 @@ class RecordStored(OfOneDownload, frozen=True, kw_only=True):
 
 
 def record_stored(command: RecordStored, facts: DownloadFacts, now: datetime) -> Sequence[Event]:
+    facts.owned_by(None)
     if facts.state not in RUNNING_STATES:  # cancelled in the last moment, or reported before
         return []
     return [
@@ -256,6 +260,7 @@ class RecordFailed(OfOneDownload, frozen=True, kw_only=True):
 
 
 def record_failed(command: RecordFailed, facts: DownloadFacts, now: datetime) -> Sequence[Event]:
+    facts.owned_by(None)
     if facts.state not in RUNNING_STATES:
         return []
     return [DownloadFailed(command.download, facts.account, command.kind, command.remedy)]
@@ -266,6 +271,7 @@ class RecordScanAsked(OfOneDownload, frozen=True, kw_only=True):
 
 
 def record_scan_asked(command: RecordScanAsked, facts: DownloadFacts, now: datetime) -> Sequence[Event]:
+    facts.owned_by(None)
     return [DownloadScanAsked(command.download, facts.account)] if facts.state == "stored" else []
 
 
@@ -274,6 +280,7 @@ class RecordInPlex(OfOneDownload, frozen=True, kw_only=True):
 
 
 def record_in_plex(command: RecordInPlex, facts: DownloadFacts, now: datetime) -> Sequence[Event]:
+    facts.owned_by(None)
     if facts.state not in ("stored", "scan_asked"):
         return []
     return [DownloadInPlex(command.download, facts.account, command.rating_key)]
@@ -284,6 +291,7 @@ class RecordCollected(OfOneDownload, frozen=True, kw_only=True):
 
 
 def record_collected(command: RecordCollected, facts: DownloadFacts, now: datetime) -> Sequence[Event]:
+    facts.owned_by(None)
     if facts.state != "in_plex":
         return []
     return [DownloadCollected(command.download, facts.account, command.collection)]

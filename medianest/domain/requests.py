@@ -7,7 +7,7 @@ from typing import Literal, Self
 import msgspec
 from msgspec import structs
 
-from medianest.domain.accounts import AccountReinstated, AccountSuspended
+from medianest.domain.accounts import AccountErased, AccountReinstated, AccountSuspended
 from medianest.domain.command import Command, Facts, Refused
 from medianest.domain.event import Event, Item, Personal, Query, Tags, tags
 
@@ -70,6 +70,7 @@ class RequestDeferred(RequestEvent, frozen=True, tag="request.deferred"):
 
 class RequestSent(RequestEvent, frozen=True, tag="request.sent"):
     seerr: int
+    state: RequestState = "sent"  # what it is now: somebody may have approved or cancelled it before Seerr had it
 
     def tags(self) -> Tags:
         return (*super().tags(), f"seerr:{self.seerr}")
@@ -166,6 +167,11 @@ STATE_AFTER: dict[type[Event], RequestState] = {
 }
 
 
+def state_after(event: Event) -> RequestState | None:
+    """What `event` makes of its request; None: it leaves the state as it was."""
+    return event.state if isinstance(event, RequestSent) else STATE_AFTER.get(type(event))
+
+
 class Quota(msgspec.Struct, frozen=True):
     """So many in so many days; a limit of 0 is none."""
 
@@ -194,6 +200,7 @@ class Asked(msgspec.Struct, frozen=True):
     seasons: tuple[int, ...]
     at: datetime
     state: RequestState = "submitted"
+    followers: tuple[str, ...] = ()
 
     def units(self) -> int:
         return len(self.seasons) if self.media.kind == "tv" else 1
@@ -213,8 +220,8 @@ class SubmissionFacts(Facts, frozen=True):
     def query(cls, command: "SubmitRequest") -> Query:
         return Query(
             Item(
-                AccountSuspended, AccountReinstated, QuotaSet, RequestSubmitted, RequestDeclined, RequestCancelled,
-                RequestRemoved, tags=tags(account=command.account),
+                AccountSuspended, AccountReinstated, AccountErased, QuotaSet, RequestSubmitted, RequestDeclined,
+                RequestCancelled, RequestRemoved, tags=tags(account=command.account),
             ),
             Item(*STATE_AFTER, RequestJoined, tags=tags(media=str(command.media))),
             Item(DefaultQuotaSet, tags=tags(settings="quota")),
@@ -227,16 +234,19 @@ class SubmissionFacts(Facts, frozen=True):
     def evolve(self, event: Event, at: datetime) -> Self:
         assert self.media is not None
         match event:
-            case AccountSuspended() | AccountReinstated():
-                return structs.replace(self, suspended=isinstance(event, AccountSuspended))
+            case AccountSuspended() | AccountReinstated() | AccountErased():
+                return structs.replace(self, suspended=not isinstance(event, AccountReinstated))
             case QuotaSet(kind=kind, limit=limit, days=days) if kind == self.media.kind:
                 return structs.replace(self, own_quota=Quota(limit, days))
             case DefaultQuotaSet(kind=kind, limit=limit, days=days) if kind == self.media.kind:
                 return structs.replace(self, default_quota=Quota(limit, days))
             case RequestSubmitted(request=request, account=account, media=media, seasons=seasons):
                 return self._with(request, Asked(account, media, seasons, at))
-            case RequestEvent(request=request) if request in self.asked and type(event) in STATE_AFTER:
-                return self._with(request, structs.replace(self.asked[request], state=STATE_AFTER[type(event)]))
+            case RequestJoined(request=request, follower=follower) if request in self.asked:
+                asked = self.asked[request]
+                return self._with(request, structs.replace(asked, followers=(*asked.followers, follower)))
+            case RequestEvent(request=request) if request in self.asked and (state := state_after(event)):
+                return self._with(request, structs.replace(self.asked[request], state=state))
         return self
 
     def _with(self, request: str, asked: Asked) -> Self:
@@ -273,29 +283,35 @@ def submit(command: SubmitRequest, facts: SubmissionFacts, now: datetime) -> Seq
     if command.media.kind == "tv" and not command.seasons:
         raise Refused("seasons-missing", "Name the seasons you would like.")
     wanted = _not_available_yet(command, facts)
+    joined: list[Event] = []
     for request, asked in facts.of_this_media(*OPEN_STATES):
-        if set(wanted) <= set(asked.seasons):  # for a film both are empty
-            return _join(request, asked, command)
+        if wanted and not set(wanted) & set(asked.seasons):  # for a film both are empty
+            continue
+        joined += _join(request, asked, command)
         wanted = tuple(season for season in wanted if season not in asked.seasons)
+        if not wanted:
+            return joined
     quota = facts.own_quota or facts.default_quota
     if free_at := quota.next_slot(facts.used(), len(wanted) or 1, now):
         raise Refused("quota-used-up", f"Your next slot frees on {free_at:%d %b at %H:%M} UTC.", retry_at=free_at)
     return [
         RequestSubmitted(command.request, command.account, command.media, command.title, command.year, wanted),
+        *joined,
     ]
 
 
 def _not_available_yet(command: SubmitRequest, facts: SubmissionFacts) -> tuple[int, ...]:
     there = [asked.seasons for _, asked in facts.of_this_media("available")]
-    wanted = tuple(sorted({s for s in command.seasons if not any(s in seasons for seasons in there)}))
+    named = command.seasons if command.media.kind == "tv" else ()
+    wanted = tuple(sorted({season for season in named if not any(season in seasons for seasons in there)}))
     if there and not wanted:
         raise Refused("already-available", "It is there already: look in Plex.")
     return wanted
 
 
 def _join(request: str, asked: Asked, command: SubmitRequest) -> Sequence[Event]:
-    """A second wish joins the first; one's own, repeated, changes nothing."""
-    if asked.account == command.account:
+    """A second wish joins the first; one's own, or one that has joined already, changes nothing."""
+    if command.account in (asked.account, *asked.followers):
         return []
     return [RequestJoined(request, asked.account, command.media, command.account)]
 
@@ -312,6 +328,7 @@ class RequestFacts(Facts, frozen=True):
     account: str = ""  # empty: there is none
     media: Media = Media("movie", 0)
     state: RequestState = "submitted"
+    waiting: bool = False  # to be sent: submitted or tried again, and Seerr has not been heard to have it since
     seerr: int | None = None  # None: not sent yet
     moderator: str | None = None  # who decided here; None: nobody has
     followers: tuple[str, ...] = ()
@@ -322,15 +339,14 @@ class RequestFacts(Facts, frozen=True):
         return Query(Item(*REQUEST_EVENTS, tags=tags(request=command.request)))
 
     def evolve(self, event: Event, at: datetime) -> Self:
-        facts = structs.replace(self, state=STATE_AFTER.get(type(event), self.state))
+        facts = structs.replace(self, state=state_after(event) or self.state)
         match event:
             case RequestSubmitted(account=account, media=media):
-                return structs.replace(facts, account=account, media=media)
+                return structs.replace(facts, account=account, media=media, waiting=True)
+            case RequestRetried():
+                return structs.replace(facts, waiting=True, relayed=())  # what is decided now is told anew
             case RequestSent(seerr=seerr):
-                # A moderator may be faster than Seerr is up: then it was approved before it was sent.
-                return structs.replace(facts, seerr=seerr, state="approved" if self.state == "approved" else "sent")
-            case RequestDeferred() if self.state == "approved":
-                return structs.replace(facts, state="approved")
+                return structs.replace(facts, seerr=seerr, waiting=False)
             case RequestApproved(moderator=moderator) | RequestDeclined(moderator=moderator):
                 return structs.replace(facts, moderator=moderator)
             case RequestJoined(follower=follower):
@@ -372,7 +388,10 @@ def decline(command: DeclineRequest, facts: RequestFacts, now: datetime) -> Sequ
     if facts.state == "declined":
         return []
     if facts.closed() or facts.state in ("processing", "partially_available"):
-        raise Refused("request-closed", f"The request is {facts.state} already: declining it would change nothing.")
+        raise Refused(
+            "request-closed",
+            f"The request is {facts.state.replace('_', ' ')} already: declining it would change nothing.",
+        )
     return [
         RequestDeclined(
             command.request, facts.account, facts.media, command.reason, command.moderator, command.note
@@ -391,7 +410,7 @@ def cancel(command: CancelRequest, facts: RequestFacts, now: datetime) -> Sequen
     if facts.state == "cancelled":
         return []
     if facts.state not in ("submitted", "deferred", "sent"):
-        raise Refused("too-late", f"The request is {facts.state} already: ask a moderator.")
+        raise Refused("too-late", f"The request is {facts.state.replace('_', ' ')} already: ask a moderator.")
     return [RequestCancelled(command.request, facts.account, facts.media)]
 
 
@@ -402,7 +421,7 @@ class RetryRequest(OfOneRequest, frozen=True, kw_only=True):
 def retry(command: RetryRequest, facts: RequestFacts, now: datetime) -> Sequence[Event]:
     facts.known()
     if facts.state != "failed":
-        raise Refused("not-failed", f"Only a failed request can be tried again; this one is {facts.state}.")
+        raise Refused("not-failed", "Only a failed request can be tried again.")
     return [RequestRetried(command.request, facts.account, facts.media)]
 
 
@@ -413,10 +432,15 @@ class RecordSent(OfOneRequest, frozen=True, kw_only=True):
 
 
 def record_sent(command: RecordSent, facts: RequestFacts, now: datetime) -> Sequence[Event]:
-    """A repeated report adds nothing: the automation acts at least once."""
-    if facts.seerr == command.seerr and facts.state != "submitted":
+    """A repeated report adds nothing: the automation acts at least once.
+
+    One that comes when the request is approved, or ended, keeps it so: Seerr has yet to be told, by this number.
+    """
+    facts.known()
+    if facts.seerr == command.seerr and not facts.waiting:
         return []
-    return [RequestSent(command.request, facts.account, facts.media, command.seerr)]
+    state: RequestState = "sent" if facts.state in ("submitted", "deferred", "failed") else facts.state
+    return [RequestSent(command.request, facts.account, facts.media, command.seerr, state)]
 
 
 class RecordDeferred(OfOneRequest, frozen=True, kw_only=True):
@@ -425,6 +449,7 @@ class RecordDeferred(OfOneRequest, frozen=True, kw_only=True):
 
 
 def record_deferred(command: RecordDeferred, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    facts.known()
     if facts.state != "submitted":
         return []
     return [RequestDeferred(command.request, facts.account, facts.media, command.reason, command.why)]
@@ -435,6 +460,7 @@ class RecordFailed(OfOneRequest, frozen=True, kw_only=True):
 
 
 def record_failed(command: RecordFailed, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    facts.known()
     return [] if facts.closed() else [RequestFailed(command.request, facts.account, facts.media, command.why)]
 
 
@@ -443,6 +469,7 @@ class RecordRelayed(OfOneRequest, frozen=True, kw_only=True):
 
 
 def record_relayed(command: RecordRelayed, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    facts.known()
     if command.decision in facts.relayed:
         return []
     return [DecisionRelayed(command.request, facts.account, facts.media, command.decision)]
@@ -472,6 +499,8 @@ def observe(command: ObserveRequest, facts: RequestFacts, now: datetime) -> Sequ
     seen = command.observed
     if seen is None or (facts.closed() and facts.state != "failed") or facts.state == seen:
         return []
+    if facts.waiting and seen in ("failed", "removed"):  # what became of the attempt before: it is tried again
+        return []
     if seen == "declined":
         # Seerr keeps no reason: "other" is what can be said truly.
         return [RequestDeclined(command.request, facts.account, facts.media, "other")]
@@ -490,7 +519,8 @@ class SetQuota(Command, frozen=True, kw_only=True):
 
 
 class QuotaFacts(Facts, frozen=True):
-    quota: Quota | None = None  # None: never set
+    kind: Kind = "movie"
+    quota: Quota | None = None  # of this kind; None: never set
 
     @classmethod
     def query(cls, command: "SetQuota | SetDefaultQuota") -> Query:
@@ -498,12 +528,18 @@ class QuotaFacts(Facts, frozen=True):
             return Query(Item(QuotaSet, tags=tags(account=command.account)))
         return Query(Item(DefaultQuotaSet, tags=tags(settings="quota")))
 
+    @classmethod
+    def before(cls, command: "SetQuota | SetDefaultQuota") -> Self:
+        return cls(kind=command.kind)
+
     def evolve(self, event: Event, at: datetime) -> Self:
         assert isinstance(event, QuotaSet | DefaultQuotaSet)
-        return structs.replace(self, quota=Quota(event.limit, event.days))
+        return structs.replace(self, quota=Quota(event.limit, event.days)) if event.kind == self.kind else self
 
 
 def set_quota(command: SetQuota, facts: QuotaFacts, now: datetime) -> Sequence[Event]:
+    if facts.quota == Quota(command.limit, command.days):
+        return []
     return [QuotaSet(command.account, command.kind, command.limit, command.days)]
 
 
@@ -514,4 +550,6 @@ class SetDefaultQuota(Command, frozen=True, kw_only=True):
 
 
 def set_default_quota(command: SetDefaultQuota, facts: QuotaFacts, now: datetime) -> Sequence[Event]:
+    if facts.quota == Quota(command.limit, command.days):
+        return []
     return [DefaultQuotaSet(command.kind, command.limit, command.days)]

@@ -1,0 +1,98 @@
+"""One of each event, some in two forms: what documents show and what tests go through."""
+
+from medianest.domain.accounts import (
+    AccountErased,
+    AccountOpened,
+    AccountReinstated,
+    AccountSuspended,
+    LoginRefused,
+    RoleChanged,
+    SessionEnded,
+    SessionStarted,
+)
+from medianest.domain.downloads import (
+    DownloadCancelled,
+    DownloadCollected,
+    DownloadDeferred,
+    DownloadFailed,
+    DownloadInPlex,
+    DownloadRetried,
+    DownloadScanAsked,
+    DownloadStarted,
+    DownloadStored,
+    DownloadSubmitted,
+)
+from medianest.domain.event import Event, Personal
+from medianest.domain.requests import (
+    DecisionRelayed,
+    DefaultQuotaSet,
+    Media,
+    QuotaSet,
+    RequestApproved,
+    RequestAvailable,
+    RequestCancelled,
+    RequestDeclined,
+    RequestDeferred,
+    RequestFailed,
+    RequestJoined,
+    RequestPartiallyAvailable,
+    RequestProcessing,
+    RequestRemoved,
+    RequestRetried,
+    RequestSent,
+    RequestSubmitted,
+)
+from medianest.domain.services import ServiceStateChanged
+from medianest.domain.signals import Signal
+
+ANNA, BEN, OLIVIA = "0a11ce", "0be7a0", "0011fe"
+DUNE, SEVERANCE = Media("movie", 438631), Media("tv", 95396)
+FILM, SERIES = ("f1", ANNA, DUNE), ("5e", ANNA, SEVERANCE)
+VIDEO = ("d0", ANNA)
+
+EXAMPLES: tuple[Event, ...] = (
+    AccountOpened(ANNA, "9d3c", Personal("1000"), Personal("Anna"), "member"),
+    RoleChanged(ANNA, "9d3c", "moderator", "member"),
+    AccountSuspended(ANNA, "9d3c", "admin", Personal("Back after the holidays.")),
+    AccountSuspended(ANNA, "9d3c", "share-lost"),
+    AccountReinstated(ANNA, "9d3c"),
+    AccountErased(ANNA, "9d3c"),
+    LoginRefused("717", "no-access", "77aa"),
+    SessionStarted("a5", ANNA, Personal("Firefox on a phone")),
+    SessionEnded("a5", ANNA, "logout"),
+    RequestSubmitted(*FILM, "Dune", 2021),
+    RequestSubmitted(*SERIES, "Severance", 2022, (1, 2)),
+    RequestJoined(*FILM, BEN),
+    RequestDeferred(*FILM, "seerr-down", "Seerr does not answer."),
+    RequestSent(*FILM, 7),
+    RequestApproved(*FILM, OLIVIA),
+    RequestApproved(*SERIES),
+    RequestDeclined(*FILM, "not-suitable", OLIVIA, Personal("Not while the kids are here.")),
+    RequestDeclined(*SERIES, "other"),
+    RequestCancelled(*FILM),
+    RequestProcessing(*FILM),
+    RequestPartiallyAvailable(*SERIES),
+    RequestAvailable(*FILM),
+    RequestFailed(*FILM, "Seerr could not hand it on."),
+    RequestRetried(*FILM),
+    RequestRemoved(*FILM),
+    DecisionRelayed(*FILM, "approve"),
+    QuotaSet(ANNA, "movie", 5, 7),
+    DefaultQuotaSet("tv", 3, 7),
+    DownloadSubmitted(*VIDEO, "51de0", Personal("https://video.example/watch?v=garden"), "1080p", "A garden"),
+    DownloadStarted(*VIDEO),
+    DownloadDeferred(*VIDEO, "unreachable", "The site does not answer: it is tried again by itself."),
+    DownloadStored(*VIDEO, "anna/A garden.mp4", 10_485_760, "A garden", 61.5, 1080),
+    DownloadScanAsked(*VIDEO),
+    DownloadInPlex(*VIDEO, "4711"),
+    DownloadCollected(*VIDEO, "From the web"),
+    DownloadFailed(*VIDEO, "unavailable", "The video was removed or made private: choose another one."),
+    DownloadCancelled(*VIDEO),
+    DownloadRetried(*VIDEO),
+    ServiceStateChanged("seerr", "down", "up", "It does not answer."),
+)
+SIGNALS: tuple[Signal, ...] = (
+    Signal("download.progress", ANNA, "d0", {"download": "d0", "percent": 42.5, "eta_seconds": 9}),
+    Signal("request.progress", ANNA, "f1", {"request": "f1", "percent": 12.0, "eta_seconds": 1800}),
+    Signal("service.latency", None, "plex", {"service": "plex", "milliseconds": 18}),
+)

@@ -1,0 +1,203 @@
+"""What happened, in plain words for whoever asked: one sentence per event."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from medianest.domain.accounts import (
+    AccountErased,
+    AccountOpened,
+    AccountReinstated,
+    AccountSuspended,
+    LoginRefusal,
+    LoginRefused,
+    Role,
+    RoleChanged,
+    SessionEnd,
+    SessionEnded,
+    SessionStarted,
+)
+from medianest.domain.downloads import (
+    DownloadCancelled,
+    DownloadCollected,
+    DownloadDeferred,
+    DownloadFailed,
+    DownloadInPlex,
+    DownloadRetried,
+    DownloadScanAsked,
+    DownloadStarted,
+    DownloadStored,
+    DownloadSubmitted,
+)
+from medianest.domain.event import Event
+from medianest.domain.requests import (
+    DecisionRelayed,
+    DeclineReason,
+    DefaultQuotaSet,
+    Kind,
+    QuotaSet,
+    RelayedDecision,
+    RequestApproved,
+    RequestAvailable,
+    RequestCancelled,
+    RequestDeclined,
+    RequestDeferred,
+    RequestFailed,
+    RequestJoined,
+    RequestPartiallyAvailable,
+    RequestProcessing,
+    RequestRemoved,
+    RequestRetried,
+    RequestSent,
+    RequestSubmitted,
+)
+from medianest.domain.services import ServiceName, ServiceState, ServiceStateChanged
+
+Names = Callable[[str], str]
+NOTHING_UNSEALED: Mapping[str, str] = {}
+
+
+def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_UNSEALED) -> str:
+    """`event` in plain words. `names` gives the name of an account; `unsealed` the plain words of personal fields,
+    by field: those that are not given are not mentioned.
+    """
+    match event:
+        case RequestSubmitted(account=account, title=title, year=year, seasons=seasons):
+            return f"{names(account)} asked for {title}{f' ({year})' if year else ''}{_seasons(seasons)}."
+        case RequestJoined(follower=follower):
+            return f"{names(follower)} wants it too."
+        case RequestDeferred(reason="seerr-down"):
+            return "Seerr is down: it waits and will be sent by itself."
+        case RequestDeferred(reason="not-linked"):
+            return "Seerr does not know you yet: it waits until your account is there, and will be sent by itself."
+        case RequestDeferred(why=why):
+            return f"Seerr would not take it: {_ended(why)} It waits and is tried again by itself."
+        case RequestSent(state="sent"):
+            return "It was sent to Seerr and waits for approval."
+        case RequestSent():
+            return "It was sent to Seerr."
+        case RequestApproved(moderator=None):
+            return "It was approved in Seerr."
+        case RequestApproved(moderator=str(moderator)):
+            return f"{names(moderator)} approved it."
+        case RequestDeclined(moderator=None):
+            return "It was declined in Seerr, which keeps no reason: ask an admin."
+        case RequestDeclined(reason=reason):
+            return _with_words(f"Declined{_DECLINED[reason]}.", unsealed.get("note"))
+        case RequestCancelled(account=account):
+            return f"{names(account)} cancelled it."
+        case RequestProcessing():
+            return "It is being looked for and fetched."
+        case RequestPartiallyAvailable():
+            return "Part of it is in Plex; the rest is on its way."
+        case RequestAvailable():
+            return "It is in Plex: enjoy."
+        case RequestFailed(why=why):
+            return f"It failed: {_ended(why)}"
+        case RequestRetried() | DownloadRetried():
+            return "It is tried again."
+        case RequestRemoved():
+            return "It was removed from Seerr: ask for it again if you still want it."
+        case DecisionRelayed(decision=decision):
+            return f"Seerr was told that it is {_RELAYED[decision]}."
+        case DownloadSubmitted(account=account, title=title):
+            return f"{names(account)} sent {title or 'a video'}."
+        case DownloadStarted():
+            return "It is being downloaded."
+        case DownloadDeferred(why=why):
+            return f"It waits, and the next attempt comes by itself: {_ended(why)}"
+        case DownloadStored(title=title):
+            return f"{title} is on the server."
+        case DownloadScanAsked():
+            return "Plex was asked to look for it."
+        case DownloadInPlex():
+            return "It is in Plex: enjoy."
+        case DownloadCollected(collection=collection):
+            return f"It is in the collection {collection}."
+        case DownloadFailed(remedy=remedy):
+            return f"It failed: {_ended(remedy)}"
+        case DownloadCancelled():
+            return "It was cancelled."
+        case ServiceStateChanged(service=service, state="down" | "degraded" as state, why=why):
+            return f"{_SERVICES[service]} {_STATES[state]}: {_ended(why)}"
+        case ServiceStateChanged(service=service, state=state):
+            return f"{_SERVICES[service]} {_STATES[state]}."
+        case AccountOpened(account=account, role=role):
+            return f"{unsealed.get('name') or names(account)} came in for the first time, as {_ROLES[role]}."
+        case RoleChanged(account=account, role=role, was=was):
+            return f"{names(account)} is {_ROLES[role]} now, and was {_ROLES[was]}."
+        case AccountSuspended(account=account, reason="share-lost"):
+            return f"{names(account)} is suspended: the Plex server is no longer shared with them."
+        case AccountSuspended(account=account):
+            return _with_words(f"{names(account)} is suspended by an admin.", unsealed.get("note"))
+        case AccountReinstated(account=account):
+            return f"{names(account)} may come in again."
+        case AccountErased():
+            return "Somebody was erased: what they said can no longer be read."
+        case LoginRefused(reason=reason):
+            return _REFUSALS[reason]
+        case SessionStarted(account=account):
+            device = unsealed.get("device")
+            return f"{names(account)} signed in{f' with {device}' if device else ''}."
+        case SessionEnded(account=account, reason=reason):
+            return f"{names(account)} {_ENDS[reason]}."
+        case QuotaSet(account=account, kind=kind, limit=limit, days=days):
+            return f"{names(account)} may ask for {_quota(kind, limit, days)}."
+        case DefaultQuotaSet(kind=kind, limit=limit, days=days):
+            return f"Everyone may ask for {_quota(kind, limit, days)}, unless it is set otherwise for them."
+    raise TypeError(f"{type(event).__name__} has no sentence: add it here, or the timeline has a hole.")
+
+
+def _seasons(seasons: Sequence[int]) -> str:
+    """`, seasons 1, 2 and 5`; nothing for a film."""
+    match [str(season) for season in seasons]:
+        case []:
+            return ""
+        case [season]:
+            return f", season {season}"
+        case [*first, last]:
+            return f", seasons {', '.join(first)} and {last}"
+    raise AssertionError("a list is empty, has one, or more")
+
+
+def _ended(words: str) -> str:
+    return words if words.endswith((".", "!", "?", "…")) else f"{words}."
+
+
+def _with_words(said: str, words: str | None) -> str:
+    return f"{said} {words}" if words else said
+
+
+def _quota(kind: Kind, limit: int, days: int) -> str:
+    things = {"movie": ("film", "films"), "tv": ("season", "seasons")}[kind]
+    if not limit:
+        return f"as many {things[1]} as they like"
+    return f"{limit} {things[limit != 1]} in {f'{days} days' if days != 1 else 'a day'}"
+
+
+_DECLINED: dict[DeclineReason, str] = {
+    "already-have-something-like-it": ": there is something like it already",
+    "not-suitable": ": not suitable",
+    "no-space": ": there is no space for it",
+    "too-many": ": too many at once",
+    "other": "",
+}
+_RELAYED: dict[RelayedDecision, str] = {"approve": "approved", "decline": "declined", "cancel": "cancelled"}
+_SERVICES: dict[ServiceName, str] = {"plex": "Plex", "seerr": "Seerr", "uptime-kuma": "Uptime Kuma"}
+_STATES: dict[ServiceState, str] = {
+    "up": "is up", "degraded": "is not well", "down": "is down", "unknown": "was not heard of for a while",
+}  # fmt: skip
+_ROLES: dict[Role, str] = {"owner": "the owner", "admin": "an admin", "moderator": "a moderator", "member": "a member"}
+_REFUSALS: dict[LoginRefusal, str] = {
+    "pin-expired": "A sign-in was not finished in time.",
+    "no-access": "Somebody with whom the Plex server is not shared wanted to come in.",
+    "account-suspended": "Somebody who is suspended wanted to come in.",
+    "plex-unreachable": "A sign-in failed, since plex.tv did not answer.",
+    "plex-token-refused": "A sign-in failed, since plex.tv did not accept it.",
+}
+_ENDS: dict[SessionEnd, str] = {
+    "logout": "signed out",
+    "revoked": "was signed out",
+    "refresh-token-reused": "was signed out: somebody else used a copy of the session's key",
+    "account-suspended": "was signed out, being suspended",
+    "account-erased": "was signed out, being erased",
+    "expired": "was signed out after a long absence",
+}

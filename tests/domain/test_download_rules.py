@@ -1,0 +1,201 @@
+"""Which videos may be fetched, and how far each one is."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from medianest.domain.accounts import AccountErased, AccountReinstated, AccountSuspended
+from medianest.domain.command import Command
+from medianest.domain.downloads import (
+    SUBMISSIONS_PER_HOUR,
+    CancelDownload,
+    DownloadCancelled,
+    DownloadCollected,
+    DownloadDeferred,
+    DownloadEvent,
+    DownloadFailed,
+    DownloadInPlex,
+    DownloadRetried,
+    DownloadScanAsked,
+    DownloadStarted,
+    DownloadStored,
+    DownloadSubmitted,
+    RecordCollected,
+    RecordDeferred,
+    RecordFailed,
+    RecordInPlex,
+    RecordScanAsked,
+    RecordStarted,
+    RecordStored,
+    RetryDownload,
+    SubmitDownload,
+)
+from medianest.domain.event import Event, Personal
+from tests.domain.scenario import NOW, given
+
+URL = Personal("https://video.example/garden")
+MINE = ("d1", "anna")
+SUBMITTED = DownloadSubmitted(*MINE, "garden", URL, "best", "A garden")
+STARTED = DownloadStarted(*MINE)
+DEFERRED = DownloadDeferred(*MINE, "throttled", "The site asks for a pause.")
+STORED = DownloadStored(*MINE, "anna/garden.mp4", 9, "A garden", 61.5, 720)
+SCAN_ASKED = DownloadScanAsked(*MINE)
+IN_PLEX = DownloadInPlex(*MINE, "4711")
+COLLECTED = DownloadCollected(*MINE, "From the web")
+FAILED = DownloadFailed(*MINE, "unavailable", "Choose another one.")
+CANCELLED = DownloadCancelled(*MINE)
+RETRIED = DownloadRetried(*MINE)
+
+START = RecordStarted(download="d1")
+DEFER = RecordDeferred(download="d1", kind="throttled", why="The site asks for a pause.")
+STORE = RecordStored(
+    download="d1", path="anna/garden.mp4", size_bytes=9, title="A garden", duration_seconds=61.5, height=720
+)
+ASK_SCAN = RecordScanAsked(download="d1")
+FIND = RecordInPlex(download="d1", rating_key="4711")
+COLLECT = RecordCollected(download="d1", collection="From the web")
+FAIL = RecordFailed(download="d1", kind="unavailable", remedy="Choose another one.")
+CANCEL = CancelDownload(download="d1", account="anna")
+RETRY = RetryDownload(download="d1", account="anna")
+
+
+def submits(**more: Any) -> SubmitDownload:
+    said = {"download": "d1", "account": "anna", "video": "garden", "preset": "best", "title": "A garden"} | more
+    return SubmitDownload(url=URL, **said)
+
+
+def test_a_video_is_queued() -> None:
+    given().when(submits()).then(SUBMITTED)
+
+
+@pytest.mark.parametrize(
+    "so_far",
+    [
+        [],
+        [STARTED],
+        [DEFERRED],
+        [STORED],
+        [STORED, SCAN_ASKED, IN_PLEX],
+        [STORED, SCAN_ASKED, IN_PLEX, COLLECTED],
+        [FAILED, RETRIED],
+    ],
+)
+def test_a_video_that_one_has_or_is_about_to_have_is_not_fetched_again(so_far: list[Event]) -> None:
+    given(SUBMITTED, *so_far).when(submits(download="d2")).then_nothing()
+
+
+@pytest.mark.parametrize("end", [FAILED, CANCELLED])
+def test_a_video_that_did_not_come_may_be_sent_again(end: Event) -> None:
+    given(SUBMITTED, end).when(submits(download="d2")).then(
+        DownloadSubmitted("d2", "anna", "garden", URL, "best", "A garden")
+    )
+
+
+def test_two_people_may_send_the_same_video() -> None:
+    given(SUBMITTED).when(submits(download="d2", account="ben", title=None)).then(
+        DownloadSubmitted("d2", "ben", "garden", URL, "best")
+    )
+
+
+def test_suspended_and_erased_people_send_nothing() -> None:
+    suspended, erased = AccountSuspended("anna", "p", "admin"), AccountErased("anna", "p")
+    given(suspended).when(submits()).then_refused("account-suspended")
+    given(erased).when(submits()).then_refused("account-suspended")
+    given(suspended, AccountReinstated("anna", "p")).when(submits()).then(SUBMITTED)
+    given(AccountSuspended("ben", "q", "admin")).when(submits()).then(SUBMITTED)
+
+
+def test_after_so_many_in_an_hour_the_next_one_has_to_wait_until_the_first_is_an_hour_old() -> None:
+    first = NOW - timedelta(minutes=50)
+    sent = [
+        (DownloadSubmitted(f"x{n}", "anna", f"v{n}", URL, "best"), first + timedelta(minutes=n))
+        for n in range(SUBMISSIONS_PER_HOUR)
+    ]
+    free_at = first + timedelta(hours=1)
+    given(*sent).when(submits()).then_refused("downloads-used-up", retry_at=free_at)
+    given(*sent).at(free_at - timedelta(seconds=1)).when(submits()).then_refused("downloads-used-up", retry_at=free_at)
+    given(*sent).at(free_at).when(submits()).then(SUBMITTED)
+    given(*sent[1:]).when(submits()).then(SUBMITTED)
+
+
+def test_cancelling_does_not_earn_another_submission() -> None:
+    sent = [DownloadSubmitted(f"x{n}", "anna", f"v{n}", URL, "best") for n in range(SUBMISSIONS_PER_HOUR)]
+    cancelled = [DownloadCancelled(event.download, "anna") for event in sent]
+    free_at = NOW + timedelta(minutes=59)
+    given(*sent, *cancelled).when(submits()).then_refused("downloads-used-up", retry_at=free_at)
+
+
+def test_the_way_of_a_video_from_the_queue_to_the_collection() -> None:
+    so_far: list[Event] = [SUBMITTED]
+    steps: list[tuple[Command, Event]] = [
+        (START, STARTED), (DEFER, DEFERRED), (START, STARTED), (STORE, STORED), (ASK_SCAN, SCAN_ASKED),
+        (FIND, IN_PLEX), (COLLECT, COLLECTED),
+    ]  # fmt: skip
+    for command, event in steps:
+        given(*so_far).when(command).then(event)
+        so_far.append(event)
+
+
+def test_plex_may_find_a_video_before_it_was_asked_to_look() -> None:
+    given(SUBMITTED, STORED).when(FIND).then(IN_PLEX)
+    given(SUBMITTED, STORED, IN_PLEX).when(ASK_SCAN).then_nothing()
+
+
+def test_no_step_is_skipped() -> None:
+    given(SUBMITTED).when(ASK_SCAN).then_nothing()
+    given(SUBMITTED, STARTED).when(FIND).then_nothing()
+    given(SUBMITTED, STORED, SCAN_ASKED).when(COLLECT).then_nothing()
+
+
+@pytest.mark.parametrize("end", [CANCELLED, FAILED, STORED])
+@pytest.mark.parametrize("report", [START, DEFER, STORE, FAIL])
+def test_a_report_that_comes_after_the_end_changes_nothing(end: Event, report: Command) -> None:
+    """Cancelled in the last moment, or reported twice: the automation acts at least once."""
+    given(SUBMITTED, STARTED, end).when(report).then_nothing()
+
+
+def test_a_running_download_fails_with_a_remedy() -> None:
+    given(SUBMITTED, STARTED).when(FAIL).then(FAILED)
+
+
+@pytest.mark.parametrize("so_far", [[], [STARTED], [DEFERRED]])
+def test_its_owner_or_a_moderator_cancels_what_runs(so_far: list[Event]) -> None:
+    given(SUBMITTED, *so_far).when(CANCEL).then(CANCELLED)
+    given(SUBMITTED, *so_far).when(CancelDownload(download="d1", account=None)).then(CANCELLED)
+
+
+def test_what_is_stored_is_too_late_to_cancel() -> None:
+    given(SUBMITTED, STORED, SCAN_ASKED).when(CANCEL).then_refused("too-late")
+    given(SUBMITTED, CANCELLED).when(CANCEL).then_nothing()
+
+
+@pytest.mark.parametrize("end", [CANCELLED, FAILED])
+def test_what_did_not_come_is_tried_again(end: Event) -> None:
+    given(SUBMITTED, STARTED, end).when(RETRY).then(RETRIED)
+    given(SUBMITTED, STARTED, end, RETRIED).when(START).then(STARTED)
+
+
+def test_what_runs_or_came_is_not_tried_again() -> None:
+    given(SUBMITTED).when(RETRY).then_refused("not-failed")
+    given(SUBMITTED, STORED).when(RETRY).then_refused("not-failed")
+
+
+@pytest.mark.parametrize(
+    "command", [CancelDownload(download="d1", account="ben"), RetryDownload(download="d1", account="ben")]
+)
+def test_somebody_elses_download_is_as_unknown_as_none(command: Command) -> None:
+    given(SUBMITTED).when(command).then_refused("download-unknown")
+
+
+@pytest.mark.parametrize(
+    "command", [CANCEL, RETRY, START, DEFER, STORE, FAIL, ASK_SCAN, FIND, COLLECT], ids=lambda c: type(c).__name__
+)
+def test_nothing_happens_to_a_download_that_is_not_there(command: Command) -> None:
+    given(DownloadSubmitted("other", "anna", "v", URL, "best")).when(command).then_refused("download-unknown")
+
+
+def test_every_event_of_a_download_is_found_by_it_and_by_its_owner() -> None:
+    for event in (SUBMITTED, STARTED, DEFERRED, STORED, SCAN_ASKED, IN_PLEX, COLLECTED, FAILED, CANCELLED, RETRIED):
+        assert isinstance(event, DownloadEvent)
+        assert {"download:d1", "account:anna"} <= set(event.tags())

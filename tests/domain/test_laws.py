@@ -1,0 +1,220 @@
+"""What holds whatever happens, in whatever order: hypothesis looks for a history that breaks it."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any, get_args
+
+from hypothesis import given as for_all
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from medianest.domain import accounts, downloads, requests
+from medianest.domain.accounts import LogIn
+from medianest.domain.command import Command, Refused
+from medianest.domain.decisions import DECISIONS
+from medianest.domain.event import Event, Personal, type_of
+from medianest.domain.requests import (
+    CancelRequest,
+    DeclineRequest,
+    DefaultQuotaSet,
+    Media,
+    ObserveRequest,
+    RecordSent,
+    RequestFacts,
+    RequestRetried,
+    RequestState,
+    RequestSubmitted,
+    SubmitRequest,
+    state_after,
+)
+from tests.domain.scenario import NOW, Dated, decide
+
+PEOPLE = st.sampled_from(["anna", "ben"])
+THINGS = st.sampled_from(["x1", "x2", "x3"])  # sessions, requests and downloads
+FILMS = st.builds(Media, st.just("movie"), st.integers(1, 3))
+MEDIA = st.one_of(FILMS, st.just(Media("tv", 1)))
+WORDS = st.builds(Personal, st.sampled_from(["a", "b"]))
+PACES = st.sampled_from([timedelta(minutes=1), timedelta(days=1), timedelta(days=6)])
+# The fields that say what a command is about come from few values, so that commands meet.
+FIELDS: dict[str, SearchStrategy[Any]] = {
+    "account": PEOPLE, "moderator": PEOPLE, "plex": PEOPLE, "session": THINGS, "keep": THINGS, "request": THINGS,
+    "download": THINGS, "pin": THINGS, "video": THINGS, "media": MEDIA, "seerr": st.integers(7, 8), "plex_id": WORDS,
+    "name": WORDS, "device": WORDS, "note": WORDS, "url": WORDS, "title": st.just("A title"), "why": st.just("So."),
+    "kind": st.sampled_from(["movie", "tv"]), "limit": st.integers(0, 3), "days": st.just(7),
+    "seasons": st.lists(st.integers(1, 3), max_size=3).map(tuple), "year": st.none(),
+}  # fmt: skip
+
+
+def some(commands: Iterable[type[Command]], **known: SearchStrategy[Any]) -> SearchStrategy[Command]:
+    """Any of these commands, its fields filled as `FIELDS` and `known` say."""
+    fields = FIELDS | known
+    return st.one_of(
+        *(
+            st.builds(command, **{name: fields[name] for name in command.__struct_fields__ if name in fields})
+            for command in commands
+        )
+    )
+
+
+COMMANDS = some(DECISIONS)
+ABOUT_ONE_REQUEST = some(
+    (command for command, decision in DECISIONS.items() if decision.facts is RequestFacts), request=st.just("r1")
+)
+SUBMITTED = RequestSubmitted("r1", "anna", Media("movie", 1), "Dune")
+# What is no wish but happens again if it is done again.
+NOT_REPEATABLE = (LogIn, accounts.EraseAccount, requests.RetryRequest, downloads.RetryDownload)
+
+
+def lived(commands: Iterable[Command], history: list[Dated]) -> Iterable[tuple[Command, list[Event], list[Dated]]]:
+    """Each command that was not refused, what it led to, and the history up to then, that included."""
+    now = NOW
+    for command in commands:
+        now += timedelta(minutes=1)
+        with suppress(Refused):
+            events = decide(history, command, now)
+            history += [(event, now) for event in events]
+            yield command, events, history
+
+
+def folded(history: Iterable[Dated]) -> RequestFacts:
+    return RequestFacts.fold(CancelRequest(request="r1", account="anna"), history)
+
+
+@settings(max_examples=300, deadline=None)
+@for_all(st.lists(COMMANDS, max_size=15))
+def test_a_repeated_command_adds_nothing(commands: list[Command]) -> None:
+    for command, _, history in lived(commands, []):
+        if not isinstance(command, NOT_REPEATABLE):
+            assert decide(history, command, history[-1][1] if history else NOW) == []
+
+
+@settings(max_examples=300, deadline=None)
+@for_all(st.lists(ABOUT_ONE_REQUEST, max_size=15))
+def test_a_repeated_command_about_a_request_adds_nothing(commands: list[Command]) -> None:
+    for command, _, history in lived(commands, [(SUBMITTED, NOW)]):
+        if not isinstance(command, NOT_REPEATABLE):
+            assert decide(history, command) == []
+
+
+@settings(max_examples=200, deadline=None)
+@for_all(st.lists(COMMANDS, max_size=15))
+def test_a_decision_sees_what_it_led_to(commands: list[Command]) -> None:
+    """Or else two at the same moment would not notice each other: the condition is the decision's own query."""
+    for command, events, _ in lived(commands, []):
+        query = DECISIONS[type(command)].facts.query(command)
+        seen = [query.matches(type_of(event), event.tags()) for event in events]
+        assert all(seen) or isinstance(command, LogIn)
+
+
+RANK: dict[RequestState, int] = {
+    "submitted": 0, "deferred": 0, "sent": 0, "failed": 0, "approved": 1, "processing": 2, "partially_available": 3,
+    "available": 4, "declined": 5, "cancelled": 5, "removed": 5,
+}  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@for_all(st.lists(ABOUT_ONE_REQUEST, max_size=15))
+def test_an_observation_never_takes_a_request_back(commands: list[Command]) -> None:
+    before: RequestState = "submitted"
+    for command, _, history in lived(commands, [(SUBMITTED, NOW)]):
+        after = folded(history).state
+        if isinstance(command, ObserveRequest):
+            assert RANK[after] >= RANK[before] or after == "failed"
+        before = after
+
+
+@settings(max_examples=300, deadline=None)
+@for_all(st.lists(ABOUT_ONE_REQUEST, max_size=15))
+def test_what_has_ended_stays_ended(commands: list[Command]) -> None:
+    ended: RequestState | None = None
+    for _, _, history in lived(commands, [(SUBMITTED, NOW)]):
+        state = folded(history).state
+        assert ended in (None, state)
+        ended = state if state in ("available", "declined", "cancelled", "removed") else None
+
+
+@settings(max_examples=200, deadline=None)
+@for_all(st.lists(ABOUT_ONE_REQUEST, max_size=15))
+def test_who_reports_that_seerr_has_it_has_nothing_left_to_send(commands: list[Command]) -> None:
+    """The to-do list is emptied by `RequestSent` alone: a report without that event would be made for ever."""
+    waits = True
+    for command, events, history in lived(commands, [(SUBMITTED, NOW)]):
+        if any(isinstance(event, RequestRetried) for event in events):
+            waits = True
+        if isinstance(command, RecordSent):
+            assert [type_of(event) for event in events] == ["request.sent"] or not waits
+            waits = False
+            assert not folded(history).waiting
+
+
+@settings(max_examples=200, deadline=None)
+@for_all(st.lists(ABOUT_ONE_REQUEST, max_size=15))
+def test_the_state_of_a_request_is_that_of_its_last_event_that_has_one(commands: list[Command]) -> None:
+    """Facts, read models and sockets must not tell it differently."""
+    for _, _, history in lived(commands, [(SUBMITTED, NOW)]):
+        *_, last = (state for event, _ in history if (state := state_after(event)))
+        assert folded(history).state == last
+
+
+ASK = st.builds(
+    lambda account, media, seasons: SubmitRequest(
+        request="", account=account, media=media, title="A title", seasons=tuple(seasons)
+    ),
+    PEOPLE,
+    st.builds(Media, st.sampled_from(["movie", "tv"]), st.integers(1, 6)),
+    st.lists(st.integers(1, 3), min_size=1, max_size=3),
+)
+ENDS = st.one_of(
+    st.builds(CancelRequest, request=THINGS, account=PEOPLE),
+    st.builds(DeclineRequest, request=THINGS, moderator=PEOPLE, reason=st.just("other")),
+    st.builds(RecordSent, request=THINGS, seerr=st.integers(1, 5)),
+    st.builds(ObserveRequest, request=THINGS, observed=st.sampled_from(get_args(requests.Observed))),
+    st.builds(requests.RetryRequest, request=THINGS),
+)
+LIMIT = 3
+
+
+def units_in_window(history: Iterable[Dated], account: str, kind: str, now: datetime) -> int:
+    """Counted anew, from the events alone."""
+    units: dict[str, int] = {}
+    for event, at in history:
+        if isinstance(event, RequestSubmitted) and (event.account, event.media.kind) == (account, kind):
+            units[event.request] = (len(event.seasons) or 1) if at > now - timedelta(days=7) else 0
+        elif isinstance(event, requests.RequestDeclined | requests.RequestCancelled | requests.RequestRemoved):
+            units.pop(event.request, None)
+    return sum(units.values())
+
+
+def slot_promised(history: Iterable[Dated], command: Command, now: datetime) -> datetime | None:
+    """When a refused command would be accepted; None: it is accepted now, or never."""
+    try:
+        decide(history, command, now)
+    except Refused as refusal:
+        return refusal.retry_at
+    return None
+
+
+@settings(max_examples=300, deadline=None)
+@for_all(st.lists(st.tuples(PACES, st.one_of(ASK, ASK, ENDS)), max_size=25))
+def test_a_quota_is_never_exceeded(steps: list[tuple[timedelta, Command]]) -> None:
+    """Whatever the order of wishes, declines, cancellations, retries and what Seerr says."""
+    history: list[Dated] = [(DefaultQuotaSet("movie", LIMIT, 7), NOW), (DefaultQuotaSet("tv", LIMIT, 7), NOW)]
+    now = NOW
+    for n, (pace, step) in enumerate(steps):
+        now += pace
+        command = step
+        if isinstance(step, SubmitRequest):
+            command = SubmitRequest(
+                request=f"x{n}", account=step.account, media=step.media, title="A title", seasons=step.seasons
+            )
+        if (free_at := slot_promised(history, command, now)) is not None:
+            assert free_at > now
+            assert decide(history, command, free_at)
+            assert slot_promised(history, command, free_at - timedelta(seconds=1)) == free_at
+        with suppress(Refused):
+            history += [(event, now) for event in decide(history, command, now)]
+        for account in ("anna", "ben"):
+            for kind in ("movie", "tv"):
+                assert units_in_window(history, account, kind, now) <= LIMIT

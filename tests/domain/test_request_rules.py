@@ -1,0 +1,446 @@
+"""What may be asked for, who decides, and what Seerr's word counts for."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from medianest.domain.accounts import AccountErased, AccountReinstated, AccountSuspended
+from medianest.domain.command import Command
+from medianest.domain.event import Event, Personal
+from medianest.domain.requests import (
+    ApproveRequest,
+    CancelRequest,
+    DecisionRelayed,
+    DeclineRequest,
+    DefaultQuotaSet,
+    Media,
+    Observed,
+    ObserveRequest,
+    QuotaSet,
+    RecordDeferred,
+    RecordFailed,
+    RecordRelayed,
+    RecordSent,
+    RequestApproved,
+    RequestAvailable,
+    RequestCancelled,
+    RequestDeclined,
+    RequestDeferred,
+    RequestFailed,
+    RequestJoined,
+    RequestPartiallyAvailable,
+    RequestProcessing,
+    RequestRemoved,
+    RequestRetried,
+    RequestSent,
+    RequestState,
+    RequestSubmitted,
+    RetryRequest,
+    SetDefaultQuota,
+    SetQuota,
+    SubmitRequest,
+)
+from tests.domain.scenario import NOW, given
+
+DUNE, ALIEN, LOST = Media("movie", 438631), Media("movie", 348), Media("tv", 4607)
+MINE = ("r1", "anna", DUNE)
+SUBMITTED = RequestSubmitted(*MINE, "Dune", 2021)
+DEFERRED = RequestDeferred(*MINE, "seerr-down", "Seerr does not answer.")
+SENT = RequestSent(*MINE, 7)
+APPROVED = RequestApproved(*MINE, "olivia")
+SENT_APPROVED = RequestSent(*MINE, 7, "approved")  # the moderator was faster than Seerr was up
+PROCESSING = RequestProcessing(*MINE)
+PARTIAL = RequestPartiallyAvailable(*MINE)
+AVAILABLE = RequestAvailable(*MINE)
+DECLINED = RequestDeclined(*MINE, "not-suitable", "olivia", Personal("Not now."))
+CANCELLED = RequestCancelled(*MINE)
+FAILED = RequestFailed(*MINE, "No such folder.")
+RETRIED = RequestRetried(*MINE)
+REMOVED = RequestRemoved(*MINE)
+
+APPROVE = ApproveRequest(request="r1", moderator="olivia")
+DECLINE = DeclineRequest(request="r1", moderator="olivia", reason="not-suitable", note=Personal("Not now."))
+CANCEL = CancelRequest(request="r1", account="anna")
+RETRY = RetryRequest(request="r1")
+SEND = RecordSent(request="r1", seerr=7)
+DEFER = RecordDeferred(request="r1", reason="seerr-down", why="Seerr does not answer.")
+FAIL = RecordFailed(request="r1", why="No such folder.")
+RELAY = RecordRelayed(request="r1", decision="approve")
+
+
+def asks(**more: Any) -> SubmitRequest:
+    said: dict[str, Any] = {"request": "r1", "account": "anna", "media": DUNE, "title": "Dune", "year": 2021} | more
+    return SubmitRequest(**said)
+
+
+def asks_for_lost(*seasons: int, account: str = "anna", request: str = "new") -> SubmitRequest:
+    return SubmitRequest(request=request, account=account, media=LOST, title="Lost", seasons=seasons)
+
+
+def lost(request: str, account: str, *seasons: int) -> RequestSubmitted:
+    return RequestSubmitted(request, account, LOST, "Lost", None, seasons)
+
+
+def film(n: int, account: str = "anna") -> RequestSubmitted:
+    return RequestSubmitted(f"f{n}", account, Media("movie", n), "A film")
+
+
+def observes(observed: Observed | None) -> ObserveRequest:
+    return ObserveRequest(request="r1", observed=observed)
+
+
+# --- asking
+
+
+def test_a_film_is_asked_for() -> None:
+    given().when(asks()).then(SUBMITTED)
+
+
+def test_suspended_and_erased_people_ask_for_nothing() -> None:
+    suspended, erased = AccountSuspended("anna", "p", "admin"), AccountErased("anna", "p")
+    given(suspended).when(asks()).then_refused("account-suspended")
+    given(erased).when(asks()).then_refused("account-suspended")
+    given(suspended, AccountReinstated("anna", "p")).when(asks()).then(SUBMITTED)
+    given(AccountSuspended("ben", "q", "admin")).when(asks()).then(SUBMITTED)
+
+
+@pytest.mark.parametrize("so_far", [[], [DEFERRED], [SENT], [APPROVED, SENT_APPROVED], [PROCESSING], [PARTIAL]])
+def test_a_second_wish_joins_the_first_while_that_is_open(so_far: list[Event]) -> None:
+    given(SUBMITTED, *so_far).when(asks(request="r2", account="ben")).then(RequestJoined(*MINE, "ben"))
+
+
+def test_who_has_joined_already_does_not_join_again() -> None:
+    given(SUBMITTED, RequestJoined(*MINE, "ben")).when(asks(request="r2", account="ben")).then_nothing()
+
+
+def test_ones_own_wish_repeated_changes_nothing() -> None:
+    given(SUBMITTED).when(asks(request="r2")).then_nothing()
+
+
+def test_joining_costs_no_quota() -> None:
+    given(DefaultQuotaSet("movie", 1, 7), film(1, "ben"), SUBMITTED).when(asks(request="r2", account="ben")).then(
+        RequestJoined(*MINE, "ben")
+    )
+
+
+@pytest.mark.parametrize("end", [CANCELLED, DECLINED, FAILED, REMOVED])
+def test_what_came_to_nothing_may_be_asked_for_again(end: Event) -> None:
+    given(SUBMITTED, end).when(asks(request="r2", account="ben")).then(
+        RequestSubmitted("r2", "ben", DUNE, "Dune", 2021)
+    )
+
+
+def test_what_is_available_is_not_asked_for_again() -> None:
+    given(SUBMITTED, SENT, AVAILABLE).when(asks(request="r2", account="ben")).then_refused("already-available")
+
+
+def test_another_film_is_another_matter() -> None:
+    given(RequestSubmitted("r0", "ben", ALIEN, "Alien")).when(asks()).then(SUBMITTED)
+    given(RequestSubmitted("r0", "ben", Media("tv", DUNE.tmdb), "Dune", None, (1,))).when(asks()).then(SUBMITTED)
+
+
+def test_a_film_has_no_seasons() -> None:
+    given().when(asks(seasons=(1, 2))).then(SUBMITTED)
+
+
+# --- seasons
+
+
+def test_a_series_is_asked_for_by_season() -> None:
+    given().when(asks_for_lost()).then_refused("seasons-missing")
+    given().when(asks_for_lost(2, 1, 2)).then(lost("new", "anna", 1, 2))
+
+
+def test_only_the_seasons_that_are_not_there_yet_are_asked_for() -> None:
+    there = (lost("l1", "ben", 1, 2), RequestAvailable("l1", "ben", LOST))
+    given(*there).when(asks_for_lost(2, 3)).then(lost("new", "anna", 3))
+    given(*there).when(asks_for_lost(1, 2)).then_refused("already-available")
+
+
+def test_seasons_somebody_asked_for_are_joined_and_the_others_asked_for() -> None:
+    given(lost("l1", "ben", 1)).when(asks_for_lost(1, 2)).then(
+        lost("new", "anna", 2), RequestJoined("l1", "ben", LOST, "anna")
+    )
+
+
+def test_a_wish_that_lies_in_two_requests_joins_both() -> None:
+    given(lost("l1", "ben", 1), lost("l2", "cleo", 2)).when(asks_for_lost(1, 2)).then(
+        RequestJoined("l1", "ben", LOST, "anna"), RequestJoined("l2", "cleo", LOST, "anna")
+    )
+
+
+def test_a_request_for_other_seasons_is_not_joined() -> None:
+    given(lost("l1", "ben", 1)).when(asks_for_lost(2)).then(lost("new", "anna", 2))
+
+
+def test_more_seasons_of_ones_own_series_are_a_new_request() -> None:
+    given(lost("l1", "anna", 1)).when(asks_for_lost(1, 2)).then(lost("new", "anna", 2))
+    given(lost("l1", "anna", 1, 2)).when(asks_for_lost(2)).then_nothing()
+
+
+# --- quota
+
+
+def days_ago(days: float) -> datetime:
+    return NOW - timedelta(days=days)
+
+
+def test_without_a_quota_there_is_no_limit() -> None:
+    given(*(film(n) for n in range(100))).when(asks()).then(SUBMITTED)
+
+
+def test_the_quota_is_a_window_that_moves() -> None:
+    rule = DefaultQuotaSet("movie", 2, 7)
+    used = ((film(1), days_ago(6)), (film(2), days_ago(2)))
+    free_at = days_ago(-1)
+    given(rule, *used).when(asks()).then_refused("quota-used-up", retry_at=free_at)
+    given(rule, *used).at(free_at).when(asks()).then(SUBMITTED)
+    given(rule, (film(1), days_ago(8)), used[1]).when(asks()).then(SUBMITTED)
+
+
+def test_after_a_lowered_limit_enough_slots_must_free() -> None:
+    used = [(film(n), days_ago(5 - n)) for n in range(4)]
+    given(*used, DefaultQuotaSet("movie", 2, 7)).when(asks()).then_refused("quota-used-up", retry_at=days_ago(-4))
+
+
+def test_ones_own_quota_stands_before_the_default() -> None:
+    default, used = DefaultQuotaSet("movie", 1, 7), film(1)
+    given(default, QuotaSet("anna", "movie", 2, 7), used).when(asks()).then(SUBMITTED)
+    given(default, QuotaSet("anna", "movie", 0, 7), used).when(asks()).then(SUBMITTED)
+    given(default, QuotaSet("ben", "movie", 2, 7), (used, days_ago(1))).when(asks()).then_refused(
+        "quota-used-up", retry_at=days_ago(-6)
+    )
+
+
+def test_films_and_series_are_counted_apart() -> None:
+    given(DefaultQuotaSet("movie", 1, 7), lost("l1", "anna", 1)).when(asks()).then(SUBMITTED)
+    given(DefaultQuotaSet("tv", 1, 7), lost("l1", "anna", 1)).when(asks()).then(SUBMITTED)
+
+
+def test_series_are_counted_by_season() -> None:
+    rule, other = DefaultQuotaSet("tv", 3, 7), Media("tv", 1399)
+    used = RequestSubmitted("x", "anna", other, "Thrones", None, (1, 2))
+    given(rule, used).when(asks_for_lost(1)).then(lost("new", "anna", 1))
+    given(rule, (used, days_ago(1))).when(asks_for_lost(1, 2)).then_refused("quota-used-up", retry_at=days_ago(-6))
+
+
+def test_more_at_once_than_the_limit_never_fits() -> None:
+    given(DefaultQuotaSet("tv", 3, 7)).when(asks_for_lost(1, 2, 3, 4)).then_refused("quota-too-small")
+
+
+@pytest.mark.parametrize("end", [RequestCancelled, RequestRemoved])
+def test_what_came_to_nothing_frees_its_slot(end: type[RequestCancelled | RequestRemoved]) -> None:
+    given(DefaultQuotaSet("movie", 1, 7), film(1), end("f1", "anna", Media("movie", 1))).when(asks()).then(SUBMITTED)
+
+
+def test_what_was_declined_frees_its_slot_and_what_failed_keeps_it() -> None:
+    rule, used, media = DefaultQuotaSet("movie", 1, 7), (film(1), days_ago(1)), Media("movie", 1)
+    given(rule, used, RequestDeclined("f1", "anna", media, "other")).when(asks()).then(SUBMITTED)
+    given(rule, used, RequestFailed("f1", "anna", media, "")).when(asks()).then_refused(
+        "quota-used-up", retry_at=days_ago(-6)
+    )
+
+
+def test_the_wishes_of_others_do_not_count() -> None:
+    given(DefaultQuotaSet("movie", 1, 7), film(1, "ben")).when(asks()).then(SUBMITTED)
+
+
+def test_a_quota_that_is_so_already_is_not_set_again() -> None:
+    own, default = QuotaSet("anna", "movie", 2, 7), DefaultQuotaSet("movie", 2, 7)
+    set_own = SetQuota(account="anna", kind="movie", limit=2, days=7)
+    set_default = SetDefaultQuota(kind="movie", limit=2, days=7)
+    given().when(set_own).then(own)
+    given(own).when(set_own).then_nothing()
+    given(own, QuotaSet("anna", "tv", 3, 7)).when(set_own).then_nothing()
+    given(own, QuotaSet("anna", "movie", 3, 7)).when(set_own).then(own)
+    given(QuotaSet("ben", "movie", 2, 7), default).when(set_own).then(own)
+    given().when(set_default).then(default)
+    given(default).when(set_default).then_nothing()
+    given(DefaultQuotaSet("tv", 2, 7)).when(set_default).then(default)
+
+
+# --- deciding
+
+
+@pytest.mark.parametrize("so_far", [[], [DEFERRED], [SENT]])
+def test_a_moderator_approves_what_waits(so_far: list[Event]) -> None:
+    given(SUBMITTED, *so_far).when(APPROVE).then(APPROVED)
+
+
+@pytest.mark.parametrize("so_far", [[APPROVED], [APPROVED, SENT_APPROVED], [PROCESSING], [PARTIAL], [AVAILABLE]])
+def test_a_second_approval_changes_nothing(so_far: list[Event]) -> None:
+    given(SUBMITTED, *so_far).when(ApproveRequest(request="r1", moderator="ben")).then_nothing()
+
+
+@pytest.mark.parametrize("end", [DECLINED, CANCELLED, FAILED, REMOVED])
+def test_what_has_ended_is_not_approved(end: Event) -> None:
+    given(SUBMITTED, end).when(APPROVE).then_refused("request-closed")
+
+
+@pytest.mark.parametrize("so_far", [[], [DEFERRED], [SENT], [SENT, APPROVED]])
+def test_a_moderator_declines_with_a_reason_what_is_not_being_fetched_yet(so_far: list[Event]) -> None:
+    given(SUBMITTED, *so_far).when(DECLINE).then(DECLINED)
+
+
+def test_a_second_decline_changes_nothing() -> None:
+    given(SUBMITTED, DECLINED).when(
+        DeclineRequest(request="r1", moderator="ben", reason="no-space")
+    ).then_nothing()  # fmt: skip
+
+
+@pytest.mark.parametrize("so_far", [PROCESSING, PARTIAL, AVAILABLE, CANCELLED, FAILED, REMOVED])
+def test_what_is_being_fetched_or_has_ended_is_not_declined(so_far: Event) -> None:
+    given(SUBMITTED, SENT, so_far).when(DECLINE).then_refused("request-closed")
+
+
+@pytest.mark.parametrize("so_far", [[], [DEFERRED], [SENT]])
+def test_who_asked_may_cancel_until_it_is_decided(so_far: list[Event]) -> None:
+    given(SUBMITTED, *so_far).when(CANCEL).then(CANCELLED)
+
+
+@pytest.mark.parametrize("so_far", [APPROVED, PROCESSING, PARTIAL, AVAILABLE, DECLINED, FAILED, REMOVED])
+def test_what_is_decided_is_too_late_to_cancel(so_far: Event) -> None:
+    given(SUBMITTED, so_far).when(CANCEL).then_refused("too-late")
+
+
+def test_a_request_is_cancelled_once() -> None:
+    given(SUBMITTED, CANCELLED).when(CANCEL).then_nothing()
+
+
+def test_a_follower_cannot_cancel_for_who_asked() -> None:
+    given(SUBMITTED, RequestJoined(*MINE, "ben")).when(CancelRequest(request="r1", account="ben")).then_refused(
+        "not-yours"
+    )
+
+
+def test_only_what_failed_is_tried_again() -> None:
+    given(SUBMITTED, FAILED).when(RETRY).then(RETRIED)
+    for so_far in ([], [SENT], [DECLINED], [FAILED, RETRIED]):
+        given(SUBMITTED, *so_far).when(RETRY).then_refused("not-failed")
+
+
+# --- sending it to Seerr
+
+
+def test_what_seerr_has_is_sent() -> None:
+    given(SUBMITTED).when(SEND).then(SENT)
+    given(SUBMITTED, DEFERRED).when(SEND).then(SENT)
+
+
+def test_a_request_that_was_sent_is_not_sent_again() -> None:
+    """Automations run at least once: a repeated report must not add a second event."""
+    given(SUBMITTED, SENT).when(SEND).then_nothing()
+    given(SUBMITTED, SENT, PROCESSING).when(SEND).then_nothing()
+    given(SUBMITTED, DEFERRED, SENT).when(DEFER).then_nothing()
+
+
+def test_what_was_approved_before_seerr_had_it_stays_approved() -> None:
+    given(SUBMITTED, APPROVED).when(SEND).then(SENT_APPROVED)
+
+
+def test_what_was_cancelled_while_it_was_being_sent_stays_cancelled_and_keeps_the_number() -> None:
+    """Seerr is told of the cancellation by that number."""
+    late = RequestSent(*MINE, 7, "cancelled")
+    given(SUBMITTED, CANCELLED).when(SEND).then(late)
+    given(SUBMITTED, CANCELLED, late).when(CANCEL).then_nothing()
+    given(SUBMITTED, CANCELLED, late).when(APPROVE).then_refused("request-closed")
+    given(SUBMITTED, CANCELLED, late).when(asks(request="r2")).then(RequestSubmitted("r2", "anna", DUNE, "Dune", 2021))
+
+
+def test_it_waits_from_the_first_attempt_that_failed_on() -> None:
+    given(SUBMITTED).when(DEFER).then(DEFERRED)
+    given(SUBMITTED, DEFERRED).when(DEFER).then_nothing()
+
+
+def test_what_is_approved_or_ended_does_not_fall_back_to_waiting() -> None:
+    given(SUBMITTED, APPROVED).when(DEFER).then_nothing()
+    given(SUBMITTED, CANCELLED).when(DEFER).then_nothing()
+
+
+def test_what_failed_while_it_was_being_sent_is_sent_after_all_if_seerr_has_it() -> None:
+    given(SUBMITTED, FAILED).when(SEND).then(SENT)
+
+
+@pytest.mark.parametrize(
+    ("since", "state"), [([], "sent"), ([DEFERRED], "sent"), ([APPROVED], "approved"), ([AVAILABLE], "available")]
+)
+def test_what_is_tried_again_is_sent_again_even_under_the_old_number(since: list[Event], state: RequestState) -> None:
+    """Otherwise it would stay on the to-do list for ever."""
+    given(SUBMITTED, SENT, FAILED, RETRIED, *since).when(SEND).then(RequestSent(*MINE, 7, state))
+
+
+def test_an_open_request_fails_with_a_reason() -> None:
+    given(SUBMITTED, SENT).when(FAIL).then(FAILED)
+    for end in (FAILED, CANCELLED, DECLINED, AVAILABLE, REMOVED):
+        given(SUBMITTED, end).when(FAIL).then_nothing()
+
+
+def test_seerr_is_told_of_a_decision_once() -> None:
+    told = DecisionRelayed(*MINE, "approve")
+    given(SUBMITTED, SENT, APPROVED).when(RELAY).then(told)
+    given(SUBMITTED, SENT, APPROVED, told).when(RELAY).then_nothing()
+    given(SUBMITTED, SENT, APPROVED, told).when(RecordRelayed(request="r1", decision="decline")).then(
+        DecisionRelayed(*MINE, "decline")
+    )
+
+
+def test_seerr_is_told_again_of_what_is_approved_again_after_a_failure() -> None:
+    told = DecisionRelayed(*MINE, "approve")
+    given(SUBMITTED, SENT, APPROVED, told, FAILED, RETRIED, SENT, APPROVED).when(RELAY).then(told)
+
+
+# --- what Seerr says
+
+
+@pytest.mark.parametrize(
+    ("observed", "event"),
+    [
+        ("approved", RequestApproved(*MINE)),
+        ("processing", PROCESSING),
+        ("partially_available", PARTIAL),
+        ("available", AVAILABLE),
+        ("declined", RequestDeclined(*MINE, "other")),
+        ("failed", RequestFailed(*MINE, "Seerr could not hand it on.")),
+        ("removed", REMOVED),
+    ],
+)
+def test_what_seerr_says_of_a_sent_request_is_recorded(observed: Observed, event: Event) -> None:
+    given(SUBMITTED, SENT).when(observes(observed)).then(event)
+
+
+def test_nothing_new_is_no_event() -> None:
+    given(SUBMITTED, SENT).when(observes(None)).then_nothing()
+    given(SUBMITTED, SENT, PROCESSING).when(observes("processing")).then_nothing()
+
+
+@pytest.mark.parametrize("observed", ["approved", "processing", "partially_available"])
+def test_a_late_observation_takes_nothing_back(observed: Observed) -> None:
+    given(SUBMITTED, SENT, PARTIAL).when(observes(observed)).then_nothing()
+    given(SUBMITTED, SENT, AVAILABLE).when(observes(observed)).then_nothing()
+
+
+@pytest.mark.parametrize("end", [DECLINED, CANCELLED, REMOVED, AVAILABLE])
+@pytest.mark.parametrize("observed", ["approved", "available", "declined", "failed", "removed"])
+def test_what_has_ended_stays_ended_whatever_seerr_says(end: Event, observed: Observed) -> None:
+    given(SUBMITTED, SENT, end).when(observes(observed)).then_nothing()
+
+
+def test_what_failed_may_come_after_all() -> None:
+    given(SUBMITTED, SENT, FAILED).when(observes("available")).then(AVAILABLE)
+    given(SUBMITTED, SENT, FAILED).when(observes("failed")).then_nothing()
+
+
+@pytest.mark.parametrize("observed", ["failed", "removed"])
+def test_what_is_tried_again_does_not_end_by_what_became_of_the_first_try(observed: Observed) -> None:
+    """Seerr's lists lag: it may still tell of the failure that the retry is the answer to."""
+    given(SUBMITTED, SENT, FAILED, RETRIED).when(observes(observed)).then_nothing()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [APPROVE, DECLINE, CANCEL, RETRY, SEND, DEFER, FAIL, RELAY, observes("available"), observes(None)],
+    ids=lambda command: type(command).__name__,
+)
+def test_nothing_happens_to_a_request_that_is_not_there(command: Command) -> None:
+    given(RequestSubmitted("other", "anna", DUNE, "Dune")).when(command).then_refused("request-unknown")

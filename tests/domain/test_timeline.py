@@ -1,0 +1,79 @@
+"""Every event has its sentence, in plain words."""
+
+import pytest
+
+from medianest.domain.accounts import AccountSuspended
+from medianest.domain.event import Event, Personal, personal_fields, type_of
+from medianest.domain.examples import ANNA, BEN, EXAMPLES, OLIVIA
+from medianest.domain.requests import (
+    DefaultQuotaSet,
+    Media,
+    QuotaSet,
+    RequestDeclined,
+    RequestDeferred,
+    RequestJoined,
+    RequestSubmitted,
+)
+from medianest.domain.services import ServiceStateChanged
+from medianest.domain.timeline import sentence
+
+NAMES = {ANNA: "Anna", BEN: "Ben", OLIVIA: "Olivia"}
+MINE = ("r1", ANNA, Media("movie", 1))
+SERIES = ("r1", ANNA, Media("tv", 1))
+
+
+def said(event: Event, **unsealed: str) -> str:
+    return sentence(event, NAMES.__getitem__, unsealed)
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=type_of)
+def test_every_event_has_a_sentence(event: Event) -> None:
+    words = said(event)
+    assert words.endswith((".", "!"))
+    assert words[0].isupper()
+    assert ".." not in words
+    assert "None" not in words
+    assert not any(account in words for account in NAMES), "names, not ids"
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=type_of)
+def test_no_sentence_needs_the_personal_words(event: Event) -> None:
+    """They are still sealed, or their person was erased."""
+    erased = dict.fromkeys(personal_fields(type(event)), "[erased]")
+    assert said(event, **erased).endswith((".", "]"))
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (RequestSubmitted(*MINE, "Dune", 2021), "Anna asked for Dune (2021)."),
+        (RequestSubmitted(*MINE, "Dune 3"), "Anna asked for Dune 3."),
+        (RequestSubmitted(*SERIES, "Lost", 2004, (2,)), "Anna asked for Lost (2004), season 2."),
+        (RequestSubmitted(*SERIES, "Lost", 2004, (1, 2, 5)), "Anna asked for Lost (2004), seasons 1, 2 and 5."),
+        (RequestJoined(*MINE, BEN), "Ben wants it too."),
+        (RequestDeferred(*MINE, "seerr-down", "x"), "Seerr is down: it waits and will be sent by itself."),
+        (RequestDeclined(*MINE, "not-suitable", OLIVIA), "Declined: not suitable."),
+        (RequestDeclined(*MINE, "other", OLIVIA), "Declined."),
+        (QuotaSet(ANNA, "movie", 1, 7), "Anna may ask for 1 film in 7 days."),
+        (QuotaSet(ANNA, "tv", 0, 7), "Anna may ask for as many seasons as they like."),
+        (DefaultQuotaSet("tv", 3, 1), "Everyone may ask for 3 seasons in a day, unless it is set otherwise for them."),
+        (ServiceStateChanged("seerr", "down", "up", "It answers 502"), "Seerr is down: It answers 502."),
+    ],
+)
+def test_sentences_read_well(event: Event, words: str) -> None:
+    assert said(event) == words
+
+
+def test_a_note_is_told_as_it_was_written_once_it_is_unsealed() -> None:
+    declined = RequestDeclined(*MINE, "not-suitable", OLIVIA, Personal(sealed="sealed:…"))
+    assert said(declined) == "Declined: not suitable."
+    assert said(declined, note="Not while the kids are here") == "Declined: not suitable. Not while the kids are here"
+    assert said(AccountSuspended(ANNA, "p", "admin"), note="[erased]") == "Anna is suspended by an admin. [erased]"
+
+
+def test_an_event_without_a_sentence_is_an_error() -> None:
+    class Unheard(Event, frozen=True, tag="unheard.of"):
+        pass
+
+    with pytest.raises(TypeError, match="no sentence"):
+        said(Unheard())
