@@ -1,21 +1,20 @@
-"""Sessions: short access tokens, refresh tokens that rotate, and their end.
+"""Who somebody is on the next call: short access tokens, and refresh tokens that work once.
 
-An access token (JWT, HS256) names a session and lives minutes; every use looks the session up, so that a logout, a
-suspension or a revocation counts on the next request. A refresh token is opaque, kept as a hash, and used once: the
-reuse of an old one means that somebody else has it, and ends the session.
+That a session is open stands in the log; here is only its secret half. An access token says which session it is
+of, and every call asks anew whether that session is still open. A refresh token is kept as a hash. Whoever uses
+one a second time, the thief or the one who was robbed, ends the session for both.
 """
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import jwt
 import msgspec
 
 from medianest.commands import Commands, now_utc
-from medianest.domain.accounts import EndOtherSessions, EndSession, Role, SessionEnd
+from medianest.domain.accounts import EndOtherSessions, EndSession, Role, SessionEnd, SessionEnded
 from medianest.domain.command import Actor
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.vault import MasterKey
@@ -23,12 +22,22 @@ from medianest.secret import Secret
 from projections import accounts
 from projections.engine import ProjectionEngine
 
-CACHED_TOKENS = 10_000
-SYSTEM = Actor.system("sessions")
+ALGORITHM = "HS256"
+KNOWN_LIMIT = 10_000  # access tokens whose signature need not be checked again
+SWEEP_LIMIT = 100  # sessions ended in one sweep
+SESSIONS = Actor.system("sessions")
+
+
+class SessionOver(Exception):
+    """The token opens nothing, or no longer: sign in again."""
+
+
+class RefreshTokenReused(SessionOver):
+    """The refresh token was used before: somebody has a copy of it, and the session has been ended."""
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Whom an access token stands for."""
+    """Who an access token stands for, as of this moment."""
 
     account: str
     session: str
@@ -37,18 +46,24 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class Tokens(msgspec.Struct, frozen=True):
+    """What a session is carried on with."""
+
     access: str
     refresh: Secret
     access_expires_at: datetime
-    refresh_expires_at: datetime
+    session: str
     account: str
 
     def __repr__(self) -> str:
-        return "Tokens(…)"
+        return f"Tokens(session={self.session!r})"
 
 
-class RefreshRefused(Exception):
-    """The refresh token is unknown, expired, or was used before: sign in again."""
+class _Known(msgspec.Struct, frozen=True):
+    """What stands in an access token that was checked."""
+
+    session: str
+    account: str
+    expires_at: datetime
 
 
 class Sessions:
@@ -59,116 +74,158 @@ class Sessions:
         engine: ProjectionEngine,
         master: MasterKey,
         *,
-        access_seconds: float = 900,
-        refresh_days: int = 30,
         clock: Callable[[], datetime] = now_utc,
+        access_seconds: float = 900.0,
+        refresh_days: int = 30,
     ) -> None:
         self._pool = pool
         self._commands = commands
         self._engine = engine
         self._key = master.derived("access tokens")
+        self._clock = clock
         self._access = timedelta(seconds=access_seconds)
         self._refresh = timedelta(days=refresh_days)
-        self._clock = clock
-        self._known: dict[
-            str, tuple[str, datetime]
-        ] = {}  # token -> session and expiry, of those whose seal was checked
+        self._known: dict[str, _Known] = {}  # by access token, oldest first
 
     async def begin(self, session: str, account: str) -> Tokens:
-        """The first tokens of a session that the log knows."""
-        return await self._issue(session, account)
+        """The first tokens of a session that the log says has started."""
+        refresh = Secret(secrets.token_urlsafe(32))
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                "INSERT INTO refresh_tokens (token, session, account, expires_at) VALUES (%s, %s, %s, %s)",
+                (_hashed(refresh), session, account, self._clock() + self._refresh),
+            )
+        return self._tokens(session, account, refresh)
 
     async def verify(self, access: str) -> Identity | None:
-        """Whom `access` stands for; None: it is forged, has ended, or its session has."""
-        found = self._known.get(access) or self._checked(access)
-        if found is None or found[1] <= self._clock():
+        """Who the access token stands for; None if it is none of ours, has run out, or its session is over."""
+        known = self._known.get(access) or self._checked(access)
+        if known is None or known.expires_at <= self._clock():
             self._known.pop(access, None)
             return None
-        session, expires_at = found
         async with self._pool.connection() as rows:
-            whose = await accounts.role_of_session(session, rows)
-        return None if whose is None else Identity(whose[0], session, whose[1], expires_at)
+            found = await accounts.role_of_session(known.session, rows)
+        if found is None or found[0] != known.account:
+            return None
+        return Identity(known.account, known.session, found[1], known.expires_at)
 
-    async def refresh(self, refresh: Secret) -> Tokens:
-        """New tokens for a refresh token that was never used. Raises `RefreshRefused`."""
-        async with self._pool.connection() as rows:
-            used = await rows.execute(
-                "UPDATE refresh_tokens SET used_at = now() WHERE token = %s AND used_at IS NULL AND expires_at > now()"
-                " RETURNING session, account",
-                (_hashed(refresh),),
+    async def refresh(self, token: Secret) -> Tokens:
+        """New tokens for a refresh token, which is spent with it; from now on the session lasts its days anew.
+
+        Raises `SessionOver`, and `RefreshTokenReused` after it has ended the session.
+        """
+        following, now = Secret(secrets.token_urlsafe(32)), self._clock()
+        async with self._pool.connection() as connection:
+            # One statement: the old token is spent and the new one stands, or neither.
+            found = await connection.execute(
+                "WITH spent AS (UPDATE refresh_tokens SET used_at = %s"
+                " WHERE token = %s AND used_at IS NULL AND expires_at > %s RETURNING session, account)"
+                " INSERT INTO refresh_tokens (token, session, account, expires_at)"
+                " SELECT %s, session, account, %s FROM spent RETURNING session, account",
+                (now, _hashed(token), now, _hashed(following), now + self._refresh),
             )
-            row = await used.fetchone()
-            if row is None:
-                await self._punish_reuse(refresh)
-                raise RefreshRefused("Sign in again: this sign-in has ended.")
-            if await accounts.role_of_session(row[0], rows) is None:
-                raise RefreshRefused("Sign in again: this sign-in has ended.")
-        return await self._issue(row[0], row[1])
+            row = await found.fetchone()
+        if row is None:
+            raise await self._not_refreshed(token)
+        if await self._role(row[0]) is None:
+            await self._forget([row[0]])
+            raise SessionOver("The session is over: sign in again.")
+        return self._tokens(row[0], row[1], following)
 
-    async def end(self, account: str, session: str, reason: SessionEnd, by: Actor = SYSTEM) -> int:
-        """End one session; it is over for every process when this returns. Answers with the position."""
-        outcome = await self._commands.run(EndSession(account=account, session=session, reason=reason), by)
-        async with self._pool.connection() as rows:
-            await rows.execute("DELETE FROM refresh_tokens WHERE session = %s", (session,))
+    async def holder(self, token: Secret) -> tuple[str, str] | None:
+        """The session and account of a refresh token that is not spent; None: it opens nothing."""
+        async with self._pool.connection() as connection:
+            found = await connection.execute(
+                "SELECT session, account FROM refresh_tokens WHERE token = %s AND used_at IS NULL", (_hashed(token),)
+            )
+            row = await found.fetchone()
+        return None if row is None else (row[0], row[1])
+
+    async def end(self, session: str, account: str, reason: SessionEnd, by: Actor) -> int:
+        """End one session of `account`, now and for all its tokens; answers with the position."""
+        outcome = await self._commands.run(EndSession(session=session, account=account, reason=reason), by)
+        await self._forget([session])
         await self._engine.reached(outcome.position, "accounts")
         return outcome.position
 
-    async def end_others(self, account: str, keep: str, by: Actor) -> int:
-        """End all sessions of `account` but `keep` (empty: all)."""
+    async def end_others(self, account: str, keep: str, by: Actor) -> tuple[int, int]:
+        """End all sessions of `account` but `keep`; answers with how many there were, and the position."""
         outcome = await self._commands.run(EndOtherSessions(account=account, keep=keep), by)
-        async with self._pool.connection() as rows:
-            await rows.execute("DELETE FROM refresh_tokens WHERE account = %s AND session <> %s", (account, keep))
+        ended = [event.session for event in outcome.events if isinstance(event, SessionEnded)]
+        await self._forget(ended)
         await self._engine.reached(outcome.position, "accounts")
-        return outcome.position
+        return len(ended), outcome.position
 
-    async def sweep(self) -> int:
-        """End the sessions nobody has refreshed in time; answers with how many."""
-        async with self._pool.connection() as rows:
-            found = await rows.execute(
+    async def forget(self, account: str) -> None:
+        """Drop the secret half of every session of `account`, once something else has ended them."""
+        async with self._pool.connection() as connection:
+            await connection.execute("DELETE FROM refresh_tokens WHERE account = %s", (account,))
+
+    async def end_expired(self) -> int:
+        """End the sessions nobody came back to, and drop spent tokens that are past their time; answers how many ended.
+
+        For an automation; at most a hundred at once.
+        """
+        now = self._clock()
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                "DELETE FROM refresh_tokens WHERE used_at IS NOT NULL AND expires_at <= %s", (now,)
+            )
+            found = await connection.execute(
                 "SELECT session, account FROM refresh_tokens GROUP BY session, account"
-                " HAVING max(expires_at) < now() LIMIT 100"
+                " HAVING max(expires_at) <= %s LIMIT %s",
+                (now, SWEEP_LIMIT),
             )
             expired = await found.fetchall()
         for session, account in expired:
-            await self.end(account, session, "expired")
+            await self.end(session, account, "expired", SESSIONS)
         return len(expired)
 
-    def _checked(self, access: str) -> tuple[str, datetime] | None:
-        try:
-            claims: dict[str, Any] = jwt.decode(
-                access, self._key, algorithms=["HS256"], options={"require": ["sub", "exp"], "verify_exp": False}
-            )
-        except jwt.InvalidTokenError:
-            return None
-        found = (str(claims["sub"]), datetime.fromtimestamp(claims["exp"], UTC))
-        while len(self._known) >= CACHED_TOKENS:
-            del self._known[next(iter(self._known))]
-        self._known[access] = found
-        return found
-
-    async def _issue(self, session: str, account: str) -> Tokens:
-        now = self._clock()
-        expires_at = now + self._access
-        refresh = Secret(secrets.token_urlsafe(32))
-        async with self._pool.connection() as rows:
-            await rows.execute(
-                "INSERT INTO refresh_tokens (token, session, account, expires_at) VALUES (%s, %s, %s, %s)",
-                (_hashed(refresh), session, account, now + self._refresh),
-            )
-        claims = {"sub": session, "acc": account, "iat": now, "exp": expires_at, "jti": secrets.token_hex(8)}
-        access = jwt.encode(claims, self._key, algorithm="HS256")
-        return Tokens(access, refresh, expires_at, now + self._refresh, account)
-
-    async def _punish_reuse(self, refresh: Secret) -> None:
-        async with self._pool.connection() as rows:
-            found = await rows.execute(
+    async def _not_refreshed(self, token: Secret) -> SessionOver:
+        """Why a refresh token opens nothing; one that was spent before ends its session."""
+        async with self._pool.connection() as connection:
+            found = await connection.execute(
                 "SELECT session, account FROM refresh_tokens WHERE token = %s AND used_at IS NOT NULL",
-                (_hashed(refresh),),
+                (_hashed(token),),
             )
             row = await found.fetchone()
-        if row is not None:
-            await self.end(row[1], row[0], "refresh-token-reused")
+        if row is None:
+            return SessionOver("The refresh token is unknown or has run out: sign in again.")
+        await self.end(row[0], row[1], "refresh-token-reused", SESSIONS)
+        return RefreshTokenReused("The refresh token was used before, so the session was ended: sign in again.")
+
+    async def _role(self, session: str) -> Role | None:
+        async with self._pool.connection() as rows:
+            found = await accounts.role_of_session(session, rows)
+        return None if found is None else found[1]
+
+    async def _forget(self, ended: Sequence[str]) -> None:
+        async with self._pool.connection() as connection:
+            await connection.execute("DELETE FROM refresh_tokens WHERE session = ANY (%s)", (list(ended),))
+
+    def _tokens(self, session: str, account: str, refresh: Secret) -> Tokens:
+        now = self._clock().replace(microsecond=0)
+        expires_at = now + self._access
+        claims = {"sub": session, "acc": account, "iat": int(now.timestamp()), "exp": int(expires_at.timestamp())}
+        return Tokens(jwt.encode(claims, self._key, ALGORITHM), refresh, expires_at, session, account)
+
+    def _checked(self, access: str) -> _Known | None:
+        """What stands in `access` if its signature is ours. Its time is judged by our own clock, each time anew."""
+        try:
+            claims = jwt.decode(
+                access,
+                self._key,
+                algorithms=[ALGORITHM],
+                options={"require": ["sub", "acc", "exp", "iat"], "verify_exp": False, "verify_iat": False},
+            )
+            known = _Known(claims["sub"], str(claims["acc"]), datetime.fromtimestamp(int(claims["exp"]), UTC))
+        except (jwt.InvalidTokenError, ValueError, OverflowError):
+            return None
+        self._known[access] = known
+        if len(self._known) > KNOWN_LIMIT:
+            del self._known[next(iter(self._known))]
+        return known
 
 
-def _hashed(refresh: Secret) -> bytes:
-    return hashlib.sha256(refresh.reveal().encode()).digest()
+def _hashed(token: Secret) -> bytes:
+    return hashlib.sha256(token.reveal().encode()).digest()
