@@ -153,8 +153,8 @@ class Gateway:
             raise _refusal("token-invalid", "Refresh the session, and connect with the new access token.")
         try:
             standing = await self._audience.hold(identity.session, identity.account)
-        except Exception as failure:
-            log.exception("a standing could not be read")
+        except Exception as failure:  # as below
+            log.warning("a standing could not be read", error=type(failure).__name__)
             raise _refusal("unavailable", "Try again in a moment.") from failure
         member = Member(
             connection, namespace, sid, standing=standing, expires_at=identity.expires_at.timestamp(), since=since
@@ -199,7 +199,7 @@ class Gateway:
             async with asyncio.timeout(VERIFY_SECONDS):
                 return await self._verify(token)
         except Exception as failure:  # whatever keeps us from knowing: the client is told to try again
-            log.exception("a token could not be verified")
+            log.warning("a token could not be verified", error=type(failure).__name__)
             raise _refusal("unavailable", "Try again in a moment.") from failure
 
     def _arrived(self, eio_sid: str, address: str) -> bool:
@@ -235,8 +235,8 @@ class Gateway:
     async def _join(self, member: Member) -> None:
         try:
             await self._broadcast.join(member)
-        except Exception:  # the database is away, or the client reads too slowly: it comes back, and resumes
-            log.exception("a client could not catch up", namespace=member.namespace)
+        except Exception as failure:  # noqa: BLE001 - the database is away, or the client too slow: it will resume
+            log.warning("a client could not catch up", namespace=member.namespace, error=type(failure).__name__)
             await self.server.cut_off(member.connection.eio_sid)
 
     async def _sweep(self) -> None:

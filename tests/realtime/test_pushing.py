@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
+import psycopg
 import pytest
 
 from medianest.domain.accounts import RoleChanged
 from medianest.domain.event import Event
 from medianest.domain.requests import Media, RequestApproved, RequestAvailable, RequestJoined
 from medianest.domain.services import ServiceStateChanged
+from medianest.eventstore.store import OutcomeUnknown
 from medianest.realtime import broadcast
 from tests.realtime.conftest import SOON, House, Phone, Served, asked
 
@@ -152,6 +155,22 @@ async def test_a_position_that_the_log_never_had_means_reload(house: House, phon
     assert anna.of("/media", "reload")
 
 
+async def test_what_was_missed_in_several_namespaces_comes_at_the_pace_of_the_network(
+    house: House, served: Served, phone: Another
+) -> None:
+    """Together it is more than may wait for one client."""
+    token = await house.person("mod", "admin")
+    missed = await house.append(*(asked(f"r{n}", "mod") for n in range(450)))
+    services = await house.append(*(PLEX_DOWN for _ in range(45)))
+    await served.pushed(services.last)
+    mod = phone()
+    await mod.ready("/", "/auth", "/media", "/admin", token=token, since=1)
+    assert mod.positions("/media") == list(range(missed.first, missed.last + 1))
+    assert mod.positions("/admin") == list(range(missed.first, services.last + 1))
+    assert mod.positions("/auth") == mod.positions("/") == list(range(services.first, services.last + 1))
+    assert served.gateway.counts()["let_go"] == 0
+
+
 async def test_many_events_at_once_reach_a_client_that_reads(house: House, phone: Another) -> None:
     anna = phone()
     await anna.ready("/media", token=await house.person("anna"))
@@ -167,6 +186,21 @@ async def test_ping_answers_with_the_position_one_has_seen_all_up_to(house: Hous
     appended = await house.append(*(asked(f"r{n}", "anna") for n in range(20)), PLEX_DOWN)
     await stranger.until(lambda: stranger.positions("/"))
     assert await stranger.call("ping") == {"position": appended.last}
+
+
+async def test_events_are_pushed_again_after_the_database_was_away(house: House, database: str, phone: Another) -> None:
+    anna = phone()
+    await anna.ready("/media", token=await house.person("anna"))
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    with suppress(OutcomeUnknown):
+        await house.append(asked("lost", "anna"))
+    appended = await house.append(asked("r1", "anna"))
+    await anna.until(lambda: appended.last in anna.positions("/media"))
+    assert anna.positions("/media") == list(range(2, appended.last + 1))
 
 
 async def test_clients_that_come_and_go_while_events_are_appended_see_each_exactly_once_in_order(
