@@ -7,7 +7,6 @@ import msgspec
 from medianest.domain.event import Personal
 from medianest.domain.requests import (
     REQUEST_EVENTS,
-    STATE_AFTER,
     DecisionRelayed,
     Kind,
     Media,
@@ -24,6 +23,7 @@ from medianest.domain.requests import (
     RequestSent,
     RequestState,
     RequestSubmitted,
+    state_after,
 )
 from medianest.eventstore.codec import Recorded
 from projections.engine import Projection, Rows
@@ -99,7 +99,7 @@ async def project(recorded: Recorded, rows: Rows) -> None:
     assert isinstance(event, RequestEvent)
     if isinstance(event, RequestSubmitted):
         await _insert(event, recorded, rows)
-    elif type(event) in STATE_AFTER:
+    elif state_after(event):
         await _change_state(event, recorded, rows)
     await _change_work(event, rows)
 
@@ -115,14 +115,14 @@ async def _insert(event: RequestSubmitted, recorded: Recorded, rows: Rows) -> No
 
 
 async def _change_state(event: RequestEvent, recorded: Recorded, rows: Rows) -> None:
-    # What a moderator approved stays approved while it waits for Seerr.
-    keeps = isinstance(event, RequestSent | RequestDeferred)
+    state = state_after(event)
+    # A request that was approved, or ended, before Seerr had it stays so, with its reason: only the number is new.
+    keeps_why = isinstance(event, RequestSent) and state != "sent"
     await rows.execute(
-        "UPDATE requests SET state = CASE WHEN %s AND state = 'approved' THEN state ELSE %s END,"
-        " why = %s, note = coalesce(%s, note), seerr = coalesce(%s, seerr), changed_at = %s, position = %s"
-        " WHERE request = %s",
+        "UPDATE requests SET state = %s, why = CASE WHEN %s THEN why ELSE %s END, note = coalesce(%s, note),"
+        " seerr = coalesce(%s, seerr), changed_at = %s, position = %s WHERE request = %s",
         (
-            keeps, STATE_AFTER[type(event)], _why(event), _note(event), getattr(event, "seerr", None),
+            state, keeps_why, _why(event), _note(event), getattr(event, "seerr", None),
             recorded.at, recorded.position, event.request,
         ),
     )  # fmt: skip
