@@ -1,0 +1,353 @@
+"""The engine of the to-do lists, on a list that is a plain table."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from medianest.adapters.errors import Denied, Unreachable
+from medianest.automations import attempts
+from medianest.automations.attempts import Attempt
+from medianest.automations.interrupt import Interrupted, outlast, unless
+from medianest.automations.worker import (
+    FAILURES,
+    Done,
+    GivenUp,
+    Later,
+    Recurring,
+    Result,
+    TodoList,
+    backoff,
+    recurring,
+)
+from medianest.eventstore.connections import Pool
+from medianest.tasks import cancel
+from tests.automations.conftest import Hands, eventually
+
+
+class Plain:
+    """A to-do list in a table of its own; acting takes the row off it."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.done: list[Attempt] = []
+
+    async def put(self, *keys: str) -> None:
+        async with self.pool.connection() as rows:
+            for key in keys:
+                await rows.execute("INSERT INTO plain_todo VALUES (%s)", (key,))
+
+    async def left(self) -> list[str]:
+        async with self.pool.connection() as rows:
+            found = await rows.execute("SELECT key FROM plain_todo ORDER BY key")
+            return [row[0] for row in await found.fetchall()]
+
+    async def tick_off(self, attempt: Attempt) -> Result:
+        async with self.pool.connection() as rows:
+            await rows.execute("DELETE FROM plain_todo WHERE key = %s", (attempt.key,))
+        self.done.append(attempt)
+        return Done()
+
+    def todo(self, act: Callable[[Attempt], Awaitable[Result]] | None = None) -> TodoList:
+        return TodoList(
+            name="plain",
+            source="SELECT key, key AS turn FROM plain_todo",
+            act=act or self.tick_off,
+            projection=None,
+            poll_seconds=0.05,
+            pause=lambda attempt, asked: asked or 0.02,
+        )
+
+
+@pytest.fixture
+async def plain(pool: Pool) -> Plain:
+    async with pool.connection() as rows:
+        await rows.execute("CREATE TABLE plain_todo (key text PRIMARY KEY)")
+    return Plain(pool)
+
+
+async def test_what_is_on_the_list_is_done_once_in_its_turn(plain: Plain, hands: Hands) -> None:
+    await plain.put("b", "a", "c")
+    async with hands.at_work(replace(plain.todo(), at_once=1)):
+        await eventually(lambda: _is_idle(plain, hands))
+    assert plain.done == [Attempt("a", 1), Attempt("b", 1), Attempt("c", 1)]
+
+
+async def test_two_workers_never_act_on_one_row_at_once(plain: Plain, hands: Hands) -> None:
+    under_way: Counter[str] = Counter()
+    most = 0
+
+    async def act(attempt: Attempt) -> Result:
+        nonlocal most
+        under_way[attempt.key] += 1
+        most = max(most, *under_way.values())
+        await asyncio.sleep(0.01)
+        under_way[attempt.key] -= 1
+        return Later(0, "once more") if attempt.n < 3 else await plain.tick_off(attempt)
+
+    await plain.put(*(f"row {n}" for n in range(30)))
+    todo = plain.todo(act)
+    async with hands.at_work(todo, todo, todo):
+        await eventually(lambda: _is_idle(plain, hands))
+    assert most == 1
+    assert sorted(plain.done) == sorted(Attempt(f"row {n}", 3) for n in range(30))
+
+
+async def test_no_more_rows_are_taken_than_hands_are_free(plain: Plain, hands: Hands) -> None:
+    under_way = most = 0
+
+    async def act(attempt: Attempt) -> Result:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.01)
+        under_way -= 1
+        return await plain.tick_off(attempt)
+
+    await plain.put(*"abcdefgh")
+    async with hands.at_work(replace(plain.todo(act), at_once=2)):
+        await eventually(lambda: _is_idle(plain, hands))
+    assert most == 2
+
+
+async def test_the_lease_of_a_worker_that_vanished_is_taken_over(plain: Plain, hands: Hands) -> None:
+    await plain.put("a")
+    todo = plain.todo()
+    taken = await attempts.take(plain.pool, todo.name, todo.source, 0.3, "vanished", gone_too=True)
+    assert taken == Attempt("a", 1)
+    assert isinstance(
+        await attempts.take(plain.pool, todo.name, todo.source, 0.3, "other", gone_too=True), attempts.Nothing
+    )
+    async with hands.at_work(todo):
+        await eventually(lambda: _is_idle(plain, hands))
+    assert plain.done == [Attempt("a", 2)]
+    assert not await attempts.renew(plain.pool, todo.name, "a", 30, "vanished")
+
+
+async def test_a_lease_is_renewed_for_as_long_as_the_work_takes(plain: Plain, hands: Hands) -> None:
+    async def act(attempt: Attempt) -> Result:
+        await asyncio.sleep(1.0)
+        return await plain.tick_off(attempt)
+
+    await plain.put("a")
+    todo = replace(plain.todo(act), lease_seconds=0.3)
+    async with hands.at_work(todo, todo):
+        await eventually(lambda: _is_idle(plain, hands))
+    assert plain.done == [Attempt("a", 1)]
+
+
+async def test_who_loses_the_lease_stops(plain: Plain, hands: Hands) -> None:
+    started, stopped = asyncio.Event(), asyncio.Event()
+
+    async def act(attempt: Attempt) -> Result:
+        if attempt.n > 1:
+            return await plain.tick_off(attempt)
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+        raise AssertionError
+
+    await plain.put("a")
+    async with hands.at_work(replace(plain.todo(act), lease_seconds=0.3)):
+        await started.wait()
+        async with plain.pool.connection() as rows:
+            await rows.execute("UPDATE attempts SET leased_by = 'another', leased_until = now()")
+        await asyncio.wait_for(stopped.wait(), 5)
+        await eventually(lambda: _is_idle(plain, hands))
+    assert plain.done == [Attempt("a", 2)]
+
+
+async def test_a_worker_that_is_stopped_gives_its_rows_back(plain: Plain, hands: Hands) -> None:
+    started = asyncio.Event()
+
+    async def act(attempt: Attempt) -> Result:
+        started.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    await plain.put("a")
+    async with hands.at_work(plain.todo(act)):
+        await started.wait()
+    assert await hands.tried("plain") == [("a", 1, None, False)]
+    async with hands.at_work(plain.todo()):
+        await eventually(lambda: _is_idle(plain, hands))
+    assert plain.done == [Attempt("a", 2)]
+
+
+async def test_an_outage_is_waited_out_with_its_reason_on_show(plain: Plain, hands: Hands) -> None:
+    away = True
+
+    async def act(attempt: Attempt) -> Result:
+        if away:
+            raise Unreachable("Seerr", "no answer in time")
+        return await plain.tick_off(attempt)
+
+    await plain.put("a")
+    async with hands.at_work(plain.todo(act)):
+        await eventually(lambda: _tried_more_than(hands, FAILURES))
+        (row,) = await attempts.waiting(plain.pool)
+        assert (row.list, row.key, row.why, row.given_up) == ("plain", "a", "Seerr: no answer in time.", False)
+        away = False
+        await eventually(lambda: _is_idle(plain, hands))
+
+
+async def test_what_a_service_asks_for_is_obeyed(plain: Plain, hands: Hands) -> None:
+    async def act(attempt: Attempt) -> Result:
+        raise Unreachable("Seerr", "it answers 429", 300)
+
+    await plain.put("a")
+    async with hands.at_work(plain.todo(act)):
+        await eventually(lambda: attempts.waiting(plain.pool))
+        await eventually(lambda: _reasons(hands))
+        (row,) = await attempts.waiting(plain.pool)
+    async with plain.pool.connection() as rows:
+        now = await (await rows.execute("SELECT now()")).fetchone()
+    assert now is not None
+    assert 290 < (row.next_at - now[0]).total_seconds() < 310
+
+
+def test_pauses_grow_to_ten_minutes_and_keep_to_what_is_asked() -> None:
+    pauses = [backoff(n, None) for n in range(1, 20)]
+    assert 2.5 <= pauses[0] <= 5
+    assert 300 <= min(pauses[8:]) <= max(pauses) <= 600
+    assert 120 <= backoff(1, 120) <= 121
+    assert backoff(1, 10**9) < 3602
+
+
+async def test_what_nobody_foresaw_is_given_up_in_the_end_and_can_be_tried_again(plain: Plain, hands: Hands) -> None:
+    broken = True
+
+    async def act(attempt: Attempt) -> Result:
+        if broken:
+            raise ZeroDivisionError
+        return await plain.tick_off(attempt)
+
+    await plain.put("a", "b")
+    async with hands.at_work(plain.todo(act)):
+        await eventually(lambda: _all_given_up(hands, 2))
+        assert [attempt for _, attempt, _, _ in await hands.tried("plain")] == [FAILURES, FAILURES]
+        broken = False
+        assert await attempts.try_again(plain.pool, "plain", "a")
+        await eventually(lambda: _left(plain, ["b"]))
+        assert not await attempts.try_again(plain.pool, "plain", "nothing of the kind")
+
+
+async def test_what_is_given_up_is_forgotten_once_it_leaves_the_list(plain: Plain, hands: Hands) -> None:
+    async def act(attempt: Attempt) -> Result:
+        return GivenUp("it cannot be done") if attempt.key in await plain.left() else Done()
+
+    await plain.put("a")
+    async with hands.at_work(plain.todo(act)):
+        await eventually(lambda: _all_given_up(hands, 1))
+        async with plain.pool.connection() as rows:
+            await rows.execute("DELETE FROM plain_todo")
+        await eventually(lambda: _is_idle(plain, hands))
+
+
+async def test_an_admin_can_stop_what_keeps_trying(plain: Plain, hands: Hands) -> None:
+    async def act(attempt: Attempt) -> Result:
+        raise Denied("Seerr", "it does not accept the API key")
+
+    await plain.put("a")
+    async with hands.at_work(plain.todo(act)):
+        await eventually(lambda: _tried_more_than(hands, 1))
+        await eventually(lambda: attempts.stop_trying(plain.pool, "plain", "a"))
+        await eventually(lambda: _all_given_up(hands, 1))
+
+
+async def test_what_recurs_is_done_by_one_process_at_a_time(plain: Plain, hands: Hands) -> None:
+    under_way = most = count = 0
+
+    async def act() -> None:
+        nonlocal under_way, most, count
+        under_way += 1
+        most, count = max(most, under_way), count + 1
+        await asyncio.sleep(0.02)
+        under_way -= 1
+        if count == 2:
+            raise Unreachable("Plex", "no answer in time")
+
+    async def enough() -> bool:
+        return count >= 5
+
+    todo = replace(recurring([Recurring("look", 0.05, act), Recurring("rarely", 3600, _nothing)]), poll_seconds=0.05)
+    async with hands.at_work(todo, todo):
+        await eventually(enough)
+    assert most == 1
+    assert await attempts.waiting(plain.pool) == []
+
+
+async def test_work_that_must_be_finished_is_finished_however_often_it_is_cancelled() -> None:
+    started, go = asyncio.Event(), asyncio.Event()
+
+    async def write() -> str:
+        started.set()
+        await go.wait()
+        written.append("done")
+        return "done"
+
+    written: list[str] = []
+    writing = asyncio.create_task(outlast(write()))
+    await started.wait()
+    for _ in range(3):
+        writing.cancel()
+        await asyncio.sleep(0)
+    go.set()
+    await cancel(writing)
+    assert written == ["done"]
+    assert writing.cancelled()
+
+
+async def test_work_ends_with_what_it_was_for() -> None:
+    gone, cleaned = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cleaned.set()
+            raise
+
+    async def watch() -> None:
+        await gone.wait()
+
+    working = asyncio.create_task(unless(work(), watch()))
+    await asyncio.sleep(0)
+    gone.set()
+    with pytest.raises(Interrupted):
+        await working
+    assert cleaned.is_set()
+    assert await unless(_five(), asyncio.Event().wait()) == 5  # type: ignore[arg-type]
+
+
+async def _five() -> int:
+    return 5
+
+
+async def _nothing() -> None:
+    pass
+
+
+async def _is_idle(plain: Plain, hands: Hands) -> bool:
+    return not await plain.left() and not await hands.tried("plain")
+
+
+async def _left(plain: Plain, keys: list[str]) -> bool:
+    return await plain.left() == keys
+
+
+async def _tried_more_than(hands: Hands, times: int) -> bool:
+    return any(attempt > times for _, attempt, _, _ in await hands.tried("plain"))
+
+
+async def _reasons(hands: Hands) -> bool:
+    return all(why for _, _, why, _ in await hands.tried("plain"))
+
+
+async def _all_given_up(hands: Hands, count: int) -> bool:
+    tried = await hands.tried("plain")
+    return len(tried) == count and all(given_up for _, _, _, given_up in tried)
