@@ -113,7 +113,7 @@ class Broadcast:
             for recorded in page:
                 await self._tell(recorded)
                 self.position = recorded.position
-                await asyncio.sleep(0)  # a long page must not fill the queues before anybody could send
+                await asyncio.sleep(0)  # between two events everybody else has a turn, and the network too
         self._moved.set()
         self._moved.clear()
 

@@ -12,7 +12,8 @@ from medianest.domain.event import Event
 from medianest.domain.requests import Media, RequestApproved, RequestAvailable, RequestJoined
 from medianest.domain.services import ServiceStateChanged
 from medianest.eventstore.store import OutcomeUnknown
-from medianest.realtime import broadcast
+from medianest.realtime import broadcast, wire
+from medianest.realtime.audience import Member
 from tests.realtime.conftest import SOON, House, Phone, Served, asked
 
 Another = Callable[[], Phone]
@@ -91,6 +92,16 @@ async def test_a_moderator_who_becomes_a_member_is_shown_out_of_admin(house: Hou
     assert "/auth" not in mod.ended
 
 
+async def test_an_admin_who_becomes_a_moderator_stays_in_admin_and_hears_less(house: House, phone: Another) -> None:
+    boss = phone()
+    await boss.ready("/admin", token=await house.person("boss", "admin"))
+    await house.append(RoleChanged("boss", "plex-boss", "moderator", "admin"))
+    await house.person("ben")
+    appended = await house.append(asked("r1", "ben"))
+    await boss.until(lambda: appended.last in boss.positions("/admin"))
+    assert [heard.event for heard in boss.heard] == ["ready", "request.changed"]
+
+
 async def test_a_token_that_still_says_moderator_does_not_open_admin(house: House, phone: Another) -> None:
     token = await house.person("mod", "moderator")
     await house.append(RoleChanged("mod", "plex-mod", "member", "moderator"))
@@ -125,6 +136,29 @@ async def test_who_comes_back_gets_what_was_missed_in_order_and_then_goes_live(
     assert ready == missed.last
 
 
+async def test_what_is_appended_in_the_moment_one_goes_live_is_neither_missed_nor_doubled(
+    house: House, served: Served, phone: Another, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the last look at the log and the rooms nothing may be pushed: that is what the lock is for."""
+    token = await house.person("anna")
+    pusher = served.gateway._broadcast
+    missed = pusher._missed
+    moments: list[int] = []
+
+    async def and_one_more(member: Member, after: int, until: int) -> list[broadcast.Message]:
+        found = await missed(member, after, until)
+        moments.append((await house.append(asked(f"r{len(moments)}", "anna"))).last)
+        await asyncio.sleep(0.2)  # it would be pushed by now, if it could
+        return found
+
+    monkeypatch.setattr(pusher, "_missed", and_one_more)
+    anna = phone()
+    await anna.ready("/media", token=token, since=1)
+    await anna.until(lambda: moments[-1] in anna.positions("/media"))
+    assert len(moments) >= 2
+    assert anna.positions("/media") == moments
+
+
 async def test_who_missed_too_much_is_told_to_reload_and_is_live(house: House, served: Served, phone: Another) -> None:
     token = await house.person("anna")
     missed = await house.append(*(asked(f"r{n}", "anna") for n in range(broadcast.RESUME_LIMIT + 1)))
@@ -156,9 +190,10 @@ async def test_a_position_that_the_log_never_had_means_reload(house: House, phon
 
 
 async def test_what_was_missed_in_several_namespaces_comes_at_the_pace_of_the_network(
-    house: House, served: Served, phone: Another
+    house: House, served: Served, phone: Another, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Together it is more than may wait for one client."""
+    """Each is more than may wait for one client."""
+    monkeypatch.setattr(wire, "OUTBOX_LIMIT", 4 * broadcast.CHUNK + 20)
     token = await house.person("mod", "admin")
     missed = await house.append(*(asked(f"r{n}", "mod") for n in range(450)))
     services = await house.append(*(PLEX_DOWN for _ in range(45)))

@@ -1,6 +1,7 @@
 """Signals: never waited for, at most two a second of a kind, the last one always."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -22,10 +23,12 @@ class Shown:
 
     def __init__(self) -> None:
         self.pushes: list[Push] = []
+        self.at: list[float] = []
         self._came = asyncio.Event()
 
     async def __call__(self, push: Push) -> None:
         self.pushes.append(push)
+        self.at.append(time.monotonic())
         self._came.set()
 
     async def until(self, count: int) -> None:
@@ -51,6 +54,7 @@ async def test_of_many_in_a_moment_the_first_and_the_last_are_shown() -> None:
             signals.publish(progress(percent))
         await shown.until(2)
     assert [push.payload["percent"] for push in shown.pushes] == [0, 100]
+    assert shown.at[1] - shown.at[0] > 0.4  # seconds
 
 
 async def test_signals_about_different_things_do_not_replace_each_other() -> None:
