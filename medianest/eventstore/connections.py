@@ -4,6 +4,7 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 Pool = AsyncConnectionPool[psycopg.AsyncConnection]
+DatabaseAway = psycopg.OperationalError  # what whoever asks a pool gets while PostgreSQL is gone, or too busy
 
 
 def connection_pool(conninfo: str, *, search_path: str = "public", size: int = 20) -> Pool:

@@ -1,0 +1,109 @@
+"""Who has an account, and what an admin may make of it."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import Controller, delete, get, post, put
+from litestar.params import JSONBody, QueryParameter
+
+from medianest.api.gate import needs
+from medianest.api.problems import Problem
+from medianest.api.site import MOST, House, Id, Limit, Words
+from medianest.api.writes import Writing, Written
+from medianest.domain.accounts import ChangeRole, EraseAccount, ReinstateAccount, Role, SuspendAccount
+from medianest.domain.event import Personal
+from medianest.domain.requests import Kind, SetQuota
+from projections import accounts
+from projections.accounts import AccountRow
+
+After = Annotated[int, QueryParameter(ge=0, le=MOST, description="Only those that changed above this position.")]
+
+
+class Account(msgspec.Struct, frozen=True):
+    account: str
+    name: str
+    role: Role
+    state: str  # active, suspended, erased
+    reason: str | None  # null: nothing needs one
+    opened_at: datetime
+    position: int
+
+
+class AccountPage(msgspec.Struct, frozen=True):
+    items: list[Account]
+    next: int | None  # for `after`; null: this was the last page
+
+
+class NewRole(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    role: Literal["admin", "moderator", "member"]
+
+
+class Suspension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    note: Words | None = None
+
+
+class NewQuota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many films, or seasons of series, in a rolling window of days; 0 is no limit."""
+
+    kind: Kind
+    limit: Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+    days: Annotated[int, msgspec.Meta(ge=1, le=365)]
+
+
+class AccountController(Controller):
+    path = "/admin/accounts"
+    tags = ("Admin",)
+
+    @get("/", guards=[needs("accounts.view")])
+    async def everybody(self, site: House, after: After = 0, limit: Limit = 50) -> AccountPage:
+        """All accounts, the last changed last."""
+        async with site.pool.connection() as rows:
+            found = await accounts.all_accounts(rows, after=after, limit=limit)
+        names = await site.vault.unseal(row.name for row in found)
+        return AccountPage(
+            [_account(row, names[row.name]) for row in found], found[-1].position if len(found) == limit else None
+        )
+
+    @post("/{account:str}/role", status_code=200, guards=[needs("accounts.manage")])
+    async def change_role(self, write: Writing, account: Id, data: JSONBody[NewRole]) -> Written:
+        """Make somebody a member, a moderator or an admin."""
+        outcome = await write.run(ChangeRole(account=account, role=data.role), "accounts")
+        return Written(position=outcome.position)
+
+    @post("/{account:str}/suspend", status_code=200, guards=[needs("accounts.manage")])
+    async def suspend(
+        self, site: House, write: Writing, account: Id, data: JSONBody[Suspension | None] = None
+    ) -> Written:
+        """Shut somebody out, at once and on all their devices; what they asked for stays."""
+        note = Personal(data.note) if data and data.note else None
+        outcome = await write.run(SuspendAccount(account=account, note=note), "accounts")
+        await site.sessions.forget(account)
+        return Written(position=outcome.position)
+
+    @post("/{account:str}/reinstate", status_code=200, guards=[needs("accounts.manage")])
+    async def reinstate(self, write: Writing, account: Id) -> Written:
+        """Let somebody in again."""
+        outcome = await write.run(ReinstateAccount(account=account), "accounts")
+        return Written(position=outcome.position)
+
+    @delete("/{account:str}", status_code=200, guards=[needs("accounts.manage")])
+    async def erase(self, site: House, write: Writing, account: Id) -> Written:
+        """Erase a person: their words can no longer be read, anywhere. The history stays, about nobody."""
+        outcome = await write.run(EraseAccount(account=account), "accounts")
+        await site.sessions.forget(account)
+        await site.credentials.forget(account)
+        return Written(position=outcome.position)
+
+    @put("/{account:str}/quota", guards=[needs("accounts.manage")])
+    async def set_quota(self, site: House, write: Writing, account: Id, data: JSONBody[NewQuota]) -> Written:
+        """How much somebody may ask for, whatever holds for the others."""
+        async with site.pool.connection() as rows:
+            if await accounts.account_of(account, rows) is None:
+                raise Problem(404, "account-unknown", "There is no such account.")
+        command = SetQuota(account=account, kind=data.kind, limit=data.limit, days=data.days)
+        return Written(position=(await write.run(command, "accounts")).position)
+
+
+def _account(row: AccountRow, name: str) -> Account:
+    return Account(row.account, name, row.role, row.state, row.reason, row.opened_at, row.position)

@@ -1,0 +1,78 @@
+"""Every route there is, and what stands before each."""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from litestar import Litestar, Request, Response, Router, get
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.types import ControllerRouterHandler
+
+from medianest.api import health
+from medianest.api.admin_accounts import AccountController
+from medianest.api.auth import SessionController, SignInController
+from medianest.api.docs import openapi
+from medianest.api.envelope import Envelope
+from medianest.api.gate import anybody, new_enough, signed_in, speaks_json
+from medianest.api.problems import answer
+from medianest.api.sign_in import SignIn
+from medianest.api.site import Site
+from medianest.api.writes import provide_write
+from medianest.sessions import Identity
+
+BODY_BYTES = 64 * 1024
+
+
+def build_api(site: Site) -> Litestar:
+    """The ASGI application. It opens nothing and closes nothing; its lifespan may stay off."""
+    sign_in = SignIn(site)
+    app = Litestar(
+        [
+            Router("/api/v1", route_handlers=[*OPEN], guards=[anybody, speaks_json]),
+            Router("/api/v1", route_handlers=[*_signed_in(site)], guards=[signed_in, speaks_json, new_enough]),
+            health.live,
+            health.ready,
+            metrics,
+        ],
+        dependencies={
+            "site": Provide(lambda: site, sync_to_thread=False),
+            "sign_in": Provide(lambda: sign_in, sync_to_thread=False),
+            "me": Provide(_me, sync_to_thread=False),
+            "write": Provide(provide_write),
+        },
+        state=State({"site": site}, deep_copy=False),
+        exception_handlers={Exception: answer},
+        request_max_body_size=BODY_BYTES,
+        openapi_config=openapi(_version()),
+        logging_config=None,  # it would log what people send
+    )
+    envelope = Envelope(app.asgi_handler, https=site.settings.url.startswith("https:"))
+    app.asgi_handler = envelope
+    app.state.envelope = envelope
+    return app
+
+
+# Who is not signed in reaches these and nothing else.
+OPEN: tuple[ControllerRouterHandler, ...] = (SignInController,)
+
+
+def _signed_in(site: Site) -> list[ControllerRouterHandler]:
+    return [SessionController, AccountController]
+
+
+@get("/metrics", media_type="text/plain; version=0.0.4", include_in_schema=False)
+async def metrics(state: State) -> Response[str]:
+    """For Prometheus. Counts only; a proxy in front should keep it to itself all the same."""
+    return Response(await health.metrics_text(state.site, state.envelope))
+
+
+def _me(request: Request[Any, Any, Any]) -> Identity:
+    identity: Identity = request.scope["user"]
+    return identity
+
+
+def _version() -> str:
+    try:
+        return version("medianest")
+    except PackageNotFoundError:  # run from a checkout
+        return "0"

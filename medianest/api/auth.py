@@ -1,0 +1,233 @@
+"""Coming in, going on, and leaving: PINs, tokens, and the devices one is signed in with."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Controller, Request, Response, delete, get, post
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.params import HeaderParameter, JSONBody, SkipValidation
+
+from medianest.api.gate import address_of, from_our_page, identify, limit, not_from_elsewhere
+from medianest.api.people import names_of
+from medianest.api.problems import Problem
+from medianest.api.sign_in import Form, SignIn, Waiting
+from medianest.api.site import House, Id, Me, Site
+from medianest.api.writes import Written
+from medianest.domain.accounts import PERMISSIONS, Permission, Role
+from medianest.domain.command import Actor
+from medianest.secret import Secret
+from projections import accounts
+
+COOKIE = "medianest_refresh"
+COOKIE_PATH = "/api/v1/auth"
+TOKEN_LIMIT = 200
+POLLS_PER_MINUTE = 120  # of one PIN
+
+AnyRequest = Request[Any, Any, Any]
+DoorToPlex = NamedDependency[SkipValidation[SignIn]]
+InBody = Annotated[
+    Literal["", "body"],
+    HeaderParameter(
+        name="X-Refresh-Token",
+        description="`body`: this is no browser, and wants the refresh token in the answer's body too.",
+    ),
+]
+
+
+class StartPin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    form: Form = "code"  # a short code for plex.tv/link, or a page to be redirected to
+
+
+class PinStarted(msgspec.Struct, frozen=True):
+    pin: str
+    code: str
+    link: str | None  # where the code is typed in; null for `redirect`
+    redirect: str | None  # where the browser goes; null for `code`
+    expires_at: datetime
+
+
+class PinWaiting(msgspec.Struct, frozen=True, tag_field="state", tag="waiting"):
+    expires_at: datetime
+
+
+class PinDone(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="state", tag="done"):
+    access_token: str
+    expires_at: datetime
+    account: str
+    role: Role
+    name: str
+    refresh_token: str | None = None  # only for those who are no browser
+
+
+class RefreshWith(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    refresh_token: Annotated[str, msgspec.Meta(min_length=1, max_length=TOKEN_LIMIT)] | None = None  # None: the cookie
+
+
+class Refreshed(msgspec.Struct, frozen=True, omit_defaults=True):
+    access_token: str
+    expires_at: datetime
+    account: str
+    refresh_token: str | None = None  # only for those who are no browser
+
+
+class WhoAmI(msgspec.Struct, frozen=True):
+    account: str
+    session: str
+    name: str
+    role: Role
+    permissions: list[Permission]
+    expires_at: datetime  # of the access token
+
+
+class Device(msgspec.Struct, frozen=True):
+    session: str
+    device: str
+    started_at: datetime
+    current: bool
+
+
+class Devices(msgspec.Struct, frozen=True):
+    items: list[Device]
+
+
+class Ended(Written, frozen=True, kw_only=True):
+    ended: int
+
+
+class SignInController(Controller):
+    """For everybody: nobody is signed in yet."""
+
+    path = "/auth"
+    tags = ("Signing in",)
+
+    @post("/plex/pin", status_code=201)
+    async def start_pin(
+        self, request: AnyRequest, site: House, sign_in: DoorToPlex, data: JSONBody[StartPin | None] = None
+    ) -> PinStarted:
+        """Start a sign-in with Plex, and poll its PIN until it is done."""
+        limit(request, "sign-in", address_of(request), site.settings.logins_per_minute)
+        return PinStarted(*await sign_in.start(data.form if data else "code"))
+
+    @get("/plex/pin/{pin:str}")
+    async def poll_pin(
+        self, request: AnyRequest, site: House, sign_in: DoorToPlex, pin: Id, answer_in: InBody = ""
+    ) -> Response[PinWaiting | PinDone]:
+        """How far a sign-in is; once it is done, tokens. Ask once a second."""
+        not_from_elsewhere(request)
+        limit(request, "pin", pin, POLLS_PER_MINUTE)
+        found = await sign_in.poll(pin, request.headers.get("user-agent", ""))
+        if isinstance(found, Waiting):
+            return Response(PinWaiting(found.expires_at))
+        tokens = found.tokens
+        done = PinDone(
+            tokens.access, tokens.access_expires_at, tokens.account, found.role, found.name,
+            tokens.refresh.reveal() if answer_in == "body" else None,
+        )  # fmt: skip
+        return Response(done, cookies=[_cookie(site, tokens.refresh)], headers=NOT_KEPT)
+
+    @post("/refresh", status_code=200)
+    async def refresh(
+        self,
+        request: AnyRequest,
+        site: House,
+        data: JSONBody[RefreshWith | None] = None,
+        answer_in: InBody = "",
+    ) -> Response[Refreshed]:
+        """A new access token for the refresh token in the cookie or the body; that one is spent, and replaced."""
+        given = _given(data)
+        tokens = await site.sessions.refresh(given or _from_cookie(request))
+        in_body = given is not None or answer_in == "body"
+        refreshed = Refreshed(
+            tokens.access, tokens.access_expires_at, tokens.account, tokens.refresh.reveal() if in_body else None
+        )
+        return Response(refreshed, cookies=[] if given else [_cookie(site, tokens.refresh)], headers=NOT_KEPT)
+
+    @post("/logout", status_code=200)
+    async def log_out(
+        self, request: AnyRequest, site: House, data: JSONBody[RefreshWith | None] = None
+    ) -> Response[Written]:
+        """End this session: the one of the access token, or else of the refresh token."""
+        session, account = await _session_of(request, site, data)
+        position = await site.sessions.end(session, account, "logout", Actor.person(account))
+        return Response(Written(position=position), cookies=[_no_cookie(site)])
+
+
+class SessionController(Controller):
+    path = "/auth"
+    tags = ("Signing in",)
+
+    @get("/session")
+    async def who_am_i(self, site: House, me: Me) -> WhoAmI:
+        """Who is signed in, and what they may do."""
+        names = await names_of(site, [me.account])
+        return WhoAmI(
+            me.account, me.session, names.get(me.account, ""), me.role, sorted(PERMISSIONS[me.role]), me.expires_at
+        )
+
+    @get("/sessions")
+    async def devices(self, site: House, me: Me) -> Devices:
+        """Where one is signed in, newest first."""
+        async with site.pool.connection() as rows:
+            found = await accounts.sessions_of(me.account, rows)
+        plain = await site.vault.unseal(row.device for row in found)
+        return Devices(
+            [Device(row.session, plain[row.device], row.started_at, row.session == me.session) for row in found]
+        )
+
+    @delete("/sessions/{session:str}", status_code=200)
+    async def end_one(self, site: House, me: Me, session: Id) -> Written:
+        """Sign one device out."""
+        async with site.pool.connection() as rows:
+            mine = {row.session for row in await accounts.sessions_of(me.account, rows)}
+        if session not in mine:
+            raise Problem(404, "session-unknown", "Look at the list of devices: it has ended, or was never yours.")
+        reason: Literal["logout", "revoked"] = "logout" if session == me.session else "revoked"
+        return Written(position=await site.sessions.end(session, me.account, reason, Actor.person(me.account)))
+
+    @delete("/sessions", status_code=200)
+    async def end_others(self, site: House, me: Me) -> Ended:
+        """Sign every other device out."""
+        ended, position = await site.sessions.end_others(me.account, me.session, Actor.person(me.account))
+        return Ended(ended=ended, position=position)
+
+
+NOT_KEPT = {"Cache-Control": "no-store"}
+
+
+async def _session_of(request: AnyRequest, site: Site, data: RefreshWith | None) -> tuple[str, str]:
+    if identity := await identify(request):
+        return identity.session, identity.account
+    found = await site.sessions.holder(_given(data) or _from_cookie(request))
+    if found is None:
+        raise Problem(401, "session-over", "There is nothing left to sign out of.")
+    return found
+
+
+def _given(data: RefreshWith | None) -> Secret | None:
+    return Secret(data.refresh_token) if data and data.refresh_token else None
+
+
+def _from_cookie(request: AnyRequest) -> Secret:
+    token = request.cookies.get(COOKIE, "")
+    if not token or len(token) > TOKEN_LIMIT:
+        raise Problem(401, "token-missing", "Sign in, or send a refresh token in the cookie or the body.")
+    from_our_page(request)
+    return Secret(token)
+
+
+def _cookie(site: Site, token: Secret) -> Cookie:
+    return Cookie(
+        key=COOKIE,
+        value=token.reveal(),
+        path=COOKIE_PATH,
+        max_age=site.settings.refresh_token_days * 86_400,
+        httponly=True,
+        samesite="lax",
+        secure=site.settings.secure_cookies or site.settings.url.startswith("https:"),
+    )
+
+
+def _no_cookie(site: Site) -> Cookie:
+    return Cookie(key=COOKIE, value="", path=COOKIE_PATH, max_age=0, httponly=True, samesite="lax")

@@ -1,0 +1,62 @@
+"""Whether this process lives, and whether it is fit to answer: for supervisors, proxies and gauges."""
+
+from typing import Literal
+
+import msgspec
+from litestar import Response, get
+
+from medianest.api.envelope import Envelope
+from medianest.api.site import House, Site
+from medianest.eventstore.connections import DatabaseAway
+from projections.engine import Lag
+
+BEHIND_LIMIT = 1000  # events a read model may be behind and still be of use
+
+
+class Live(msgspec.Struct, frozen=True):
+    status: Literal["live"] = "live"
+
+
+class Ready(msgspec.Struct, frozen=True):
+    status: Literal["ready", "not-ready"]
+    missing: list[str]
+
+
+@get("/health/live", tags=["Health"])
+async def live() -> Live:
+    """The process runs and its loop turns."""
+    return Live()
+
+
+@get("/health/ready", tags=["Health"])
+async def ready(site: House) -> Response[Ready]:
+    """The database answers, and the read models are near the end of the log; else 503, and what is missing."""
+    missing = await _missing(site)
+    return Response(Ready("not-ready" if missing else "ready", missing), status_code=503 if missing else 200)
+
+
+async def _missing(site: Site) -> list[str]:
+    try:
+        lags = await site.engine.lags()
+    except DatabaseAway:
+        return ["the database"]
+    return [f"the read model of {lag.name}" for lag in lags if _is_missing(lag)]
+
+
+def _is_missing(lag: Lag) -> bool:
+    return lag.failure is not None or lag.head - lag.position > BEHIND_LIMIT
+
+
+async def metrics_text(site: Site, envelope: Envelope) -> str:
+    """Prometheus' text: what was answered, how far the read models are, and what else the process counts."""
+    lines = ["# TYPE medianest_http_requests_total counter"]
+    for (method, path, status), count in sorted(envelope.answered.items()):
+        labels = f'method="{method}",path="{path}",status="{status}"'
+        lines.append(f"medianest_http_requests_total{{{labels}}} {count}")
+    lines += ["# TYPE medianest_http_seconds_total counter", f"medianest_http_seconds_total {envelope.seconds:.3f}"]
+    lines.append("# TYPE medianest_projection_lag_events gauge")
+    for lag in await site.engine.lags():
+        lines.append(f'medianest_projection_lag_events{{projection="{lag.name}"}} {lag.head - lag.position}')
+    for name, value in (site.metrics() if site.metrics else {}).items():
+        lines.append(f"medianest_{name} {value:g}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,207 @@
+"""The whole HTTP side on a real database, with the stand-ins of Plex and Seerr behind it over real HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from medianest.adapters.exchange import http_client
+from medianest.adapters.plex_server import PlexServer
+from medianest.adapters.plex_tv import PlexTv
+from medianest.adapters.seerr import Seerr
+from medianest.adapters.ytdlp import YtDlp
+from medianest.api.application import build_api
+from medianest.api.site import Site
+from medianest.commands import Commands
+from medianest.credentials import Credentials
+from medianest.eventstore.connections import Pool
+from medianest.eventstore.store import EventStore
+from medianest.eventstore.vault import MasterKey, Vault
+from medianest.sandbox.faults import Fault, FaultMiddleware, FaultPlan
+from medianest.sandbox.people import ANNA, BEN, OLIVIA
+from medianest.sandbox.plex_server import plex_server_app
+from medianest.sandbox.plex_tv import plex_tv_app
+from medianest.sandbox.plex_world import PlexWorld
+from medianest.sandbox.seerr import Permission, PlexAccount, SeerrPerson, SeerrWorld, seerr_app
+from medianest.sandbox.serving import mount, serve
+from medianest.secret import Secret
+from medianest.sessions import Sessions
+from medianest.settings import Settings
+from projections.engine import ProjectionEngine
+from tests.conftest import MASTER_KEY
+
+ORIGIN = "http://medianest.test"
+SEERR_KEY = "sandbox-key"
+
+
+class Clock:
+    """The time of MediaNest; the stand-ins have their own."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
+class Outside:
+    """What is not MediaNest."""
+
+    plex: PlexWorld
+    seerr: SeerrWorld
+    faults: FaultPlan
+    url: str
+
+    def cut(self, service: str) -> None:
+        self.faults.set(service, Fault(drop=True))
+
+    def mend(self, service: str) -> None:
+        self.faults.clear(service)
+
+
+@pytest.fixture
+async def outside(tmp_path: Path) -> AsyncIterator[Outside]:
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    plan, world = FaultPlan(), PlexWorld(videos)
+    seerr = SeerrWorld(
+        [SeerrPerson(1, OLIVIA.plex_id, OLIVIA.name, OLIVIA.email, Permission.ADMIN)],
+        api_key=SEERR_KEY,
+        importable=[PlexAccount(person.plex_id, person.name, person.email) for person in (ANNA, BEN)],
+    )
+    apps = {
+        "/plex.tv": FaultMiddleware(plex_tv_app(world), plan, "plex.tv"),
+        "/plex": FaultMiddleware(plex_server_app(world), plan, "plex"),
+        "/seerr": FaultMiddleware(seerr_app(seerr), plan, "seerr"),
+    }
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(world.aclose)
+        stack.push_async_callback(seerr.close)
+        world.base_url = await stack.enter_async_context(serve(mount(apps)))
+        yield Outside(world, seerr, plan, world.base_url)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        data=tmp_path,
+        media=tmp_path / "media",
+        public_url=ORIGIN,
+        seerr_webhook_secret=Secret("from-seerr"),
+        logins_per_minute=100,
+        requests_per_minute=10_000,
+    )
+
+
+@pytest.fixture
+async def site(
+    settings: Settings, outside: Outside, pool: Pool, store: EventStore, engine: ProjectionEngine, vault: Vault,
+    clock: Clock,
+) -> AsyncIterator[Site]:  # fmt: skip
+    master, commands = MasterKey(MASTER_KEY), Commands(store, clock)
+    async with http_client() as client:
+        yield Site(
+            settings=settings,
+            pool=pool,
+            store=store,
+            commands=commands,
+            engine=engine,
+            vault=vault,
+            credentials=Credentials(pool, master),
+            sessions=Sessions(pool, commands, engine, master, clock=clock),
+            plex_tv=PlexTv(
+                outside.plex.plex_tv_url, client, client_identifier="medianest", link_url=outside.plex.link_url
+            ),
+            plex_server=PlexServer(outside.plex.server_url, client, client_identifier="medianest"),
+            seerr=Seerr(f"{outside.url}/seerr", Secret(SEERR_KEY), client),
+            ytdlp=YtDlp(Path("/nowhere/ffmpeg")),
+            clock=clock,
+        )
+
+
+@pytest.fixture
+def app(site: Site) -> Litestar:
+    return build_api(site)
+
+
+class Door:
+    """HTTP as people use it."""
+
+    def __init__(self, app: Litestar, outside: Outside, stack: AsyncExitStack) -> None:
+        self.app = app
+        self.outside = outside
+        self._stack = stack
+
+    async def caller(self) -> httpx.AsyncClient:
+        """Somebody with a browser who is not signed in; paths start below /api/v1."""
+        transport = httpx.ASGITransport(cast("Any", self.app))
+        return await self._stack.enter_async_context(
+            httpx.AsyncClient(transport=transport, base_url=f"{ORIGIN}/api/v1", headers={"User-Agent": "Firefox"})
+        )
+
+    async def claimed(self, caller: httpx.AsyncClient, name: str) -> httpx.Response:
+        """The poll after `name` has claimed the PIN `caller` asked for."""
+        pin = (await caller.post("/auth/plex/pin")).json()
+        self.outside.plex.link(pin["code"], name)
+        return await caller.get(f"/auth/plex/pin/{pin['pin']}")
+
+    async def sign_in(self, name: str) -> httpx.AsyncClient:
+        """A caller who is signed in as `name`; their access token goes along with every call."""
+        caller = await self.caller()
+        carry(caller, await self.claimed(caller, name))
+        return caller
+
+
+def carry(caller: httpx.AsyncClient, tokens: httpx.Response) -> None:
+    assert tokens.status_code == 200, tokens.text
+    caller.headers["Authorization"] = f"Bearer {tokens.json()['access_token']}"
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    """Status and code of a problem that has the shape every problem has."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    told: dict[str, Any] = answer.json()
+    assert told["status"] == answer.status_code
+    assert told["type"].endswith(told["code"])
+    assert told["title"]
+    assert told["remedy"]
+    return answer.status_code, told["code"]
+
+
+@pytest.fixture
+async def door(app: Litestar, outside: Outside) -> AsyncIterator[Door]:
+    async with AsyncExitStack() as stack:
+        yield Door(app, outside, stack)
+
+
+@pytest.fixture
+async def olivia(door: Door) -> httpx.AsyncClient:
+    """The owner; she is the first who signs in."""
+    return await door.sign_in("olivia")
+
+
+@pytest.fixture
+async def anna(door: Door, olivia: httpx.AsyncClient) -> httpx.AsyncClient:
+    return await door.sign_in("anna")
+
+
+@pytest.fixture
+async def ben(door: Door, olivia: httpx.AsyncClient) -> httpx.AsyncClient:
+    return await door.sign_in("ben")
+
+
+async def settled() -> None:
+    await asyncio.sleep(0)
