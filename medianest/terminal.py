@@ -10,7 +10,9 @@ import structlog
 def set_up_logging(form: Literal["text", "json"]) -> None:
     """Lines on standard output, as text for people or JSON for machines. No line holds a secret or a name."""
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(pad_event_to=36)
+        structlog.processors.JSONRenderer()
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(pad_event_to=36, colors=sys.stdout.isatty())
     )
     structlog.configure(
         processors=[

@@ -1,0 +1,49 @@
+"""Rows as releases wrote them: each must decode for ever. A new shape of an event adds rows and changes none."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medianest.domain.catalogue import EVENTS
+from medianest.domain.event import Personal, personal_fields
+from medianest.eventstore.codec import Codec, UnknownEvent
+from medianest.eventstore.upcasters import UPCASTERS
+from medianest.eventstore.vault import Vault
+
+FROZEN: list[dict[str, Any]] = [
+    json.loads(line) for line in (Path(__file__).parent / "frozen_rows.jsonl").read_text().splitlines()
+]
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.fixture
+def codec(vault: Vault) -> Codec:
+    return Codec(vault, EVENTS)
+
+
+def decoded(codec: Codec, row: dict[str, Any]) -> Any:
+    data, metadata = json.dumps(row["data"]), json.dumps(row["metadata"])
+    return codec.recorded(7, row["type"], row["version"], row["tags"], data, metadata, AT)
+
+
+async def test_every_row_a_release_wrote_decodes(codec: Codec) -> None:
+    for row in FROZEN:
+        recorded = decoded(codec, row)
+        assert list(recorded.tags) == row["tags"]
+        for field in personal_fields(type(recorded.event)):
+            assert isinstance(getattr(recorded.event, field), Personal | None)
+
+
+def test_there_is_a_frozen_row_of_every_type_and_version() -> None:
+    written = {(row["type"], row["version"]) for row in FROZEN}
+    today = {(name, event.version) for name, event in EVENTS.items()}
+    assert today | set(UPCASTERS) <= written
+
+
+@pytest.mark.parametrize("change", [{"type": "request.dreamt"}, {"version": 99}])
+async def test_an_unknown_type_or_version_stops_the_reader(codec: Codec, change: dict[str, Any]) -> None:
+    with pytest.raises(UnknownEvent):
+        decoded(codec, {**FROZEN[0], **change})

@@ -1,0 +1,172 @@
+"""api, stream and work as processes of their own, on one PostgreSQL and a Redis that dies and freezes on them."""
+
+import asyncio
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from tests.journeys.household import Person, Process, eventually, free_port, ready
+
+pytestmark = [
+    pytest.mark.timeout(240),
+    pytest.mark.skipif(
+        shutil.which("redis-server") is None, reason="needs a Redis server: apt-get install redis-server"
+    ),
+]
+MASTER_KEY = "bWFzdGVya2V5LW9ubHktZm9yLXRoZS10ZXN0cy0xMjM="
+
+
+class Redis:
+    """A real server that can be killed, frozen and started again."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.child = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            ["redis-server", "--port", str(self.port), "--save", "", "--appendonly", "no"],
+            stdout=subprocess.DEVNULL,
+        )
+
+    def kill(self) -> None:
+        self.child.kill()
+        self.child.wait(5)
+
+    def restart(self) -> None:
+        self.child = self._start()
+
+
+@pytest.fixture
+def redis() -> Iterator[Redis]:
+    redis = Redis()
+    yield redis
+    redis.child.send_signal(signal.SIGCONT)
+    redis.kill()
+
+
+class Town:
+    """The processes of one installation."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder = folder
+        self.environment = environment
+        self.port, self.stream_port, self.sandbox_port = free_port(), free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.stream_url = f"http://127.0.0.1:{self.stream_port}"
+        self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
+        self.processes: dict[str, Process] = {}
+
+    async def start(self) -> None:
+        self._start("sandbox", {"MEDIANEST_STREAM_PORT": str(self.sandbox_port)})
+        await ready(self.sandbox_url, self.processes["sandbox"], "/sandbox/faults")
+        said = (line.partition("=") for line in self.processes["sandbox"].said().splitlines() if "MEDIANEST_" in line)
+        self.environment |= {name: value for name, _, value in said}
+        for role in ("work", "api", "stream"):
+            self._start(role, {})
+        await ready(self.url, self.processes["api"])
+        await ready(self.stream_url, self.processes["stream"], "/health/live")
+
+    def _start(self, role: str, more: dict[str, str]) -> None:
+        places = {"MEDIANEST_PORT": str(self.port), "MEDIANEST_STREAM_PORT": str(self.stream_port)}
+        data = ["--data", str(self.folder / "data")]
+        log = self.folder / f"{role}.log"
+        self.processes[role] = Process(log, role, *data, environment={**self.environment, **places, **more})
+
+    def restart(self, role: str) -> None:
+        self._start(role, {})
+
+    async def stop(self) -> None:
+        for process in reversed(self.processes.values()):
+            await process.stop(signal.SIGTERM)
+
+
+@pytest.fixture
+async def town(tmp_path: Path, postgres: str, redis: Redis) -> AsyncIterator[Town]:
+    name = f"town_{uuid4().hex}"
+    async with await psycopg.AsyncConnection.connect(postgres, autocommit=True) as admin:
+        await admin.execute(f"CREATE DATABASE {name}".encode())
+        environment = {
+            "MEDIANEST_DATABASE_URL": psycopg.conninfo.make_conninfo(postgres, dbname=name),
+            "MEDIANEST_REDIS_URL": f"redis://127.0.0.1:{redis.port}/0",
+            "MEDIANEST_MASTER_KEY": MASTER_KEY,
+        }
+        town = Town(tmp_path, environment)
+        await town.start()
+        yield town
+        await town.stop()
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+async def test_redis_may_die_and_freeze_and_nobody_notices(town: Town, redis: Redis) -> None:
+    anna = Person(town.url, "anna", town.stream_url)
+    assert (await anna.log_in(town.sandbox_url)).json()["state"] == "done"
+    async with anna.listening("/media", "/auth"):
+        await _a_film_arrives(anna, 603_692)
+        redis.kill()
+        await _a_film_arrives(anna, 438_631)
+        redis.restart()
+        await asyncio.sleep(0.5)
+        redis.child.send_signal(signal.SIGSTOP)
+        await _a_film_arrives(anna, 27_205)
+        slowest = await _slowest_read(anna)
+        redis.child.send_signal(signal.SIGCONT)
+    assert slowest < 1.0
+    assert (await anna.client.get("/auth/session")).status_code == 200
+    await anna.leave()
+
+
+async def _a_film_arrives(person: Person, tmdb: int) -> None:
+    asked = await person.post("/media/requests", kind="movie", tmdb=tmdb)
+    await eventually(
+        "it is sent, and said so live",
+        lambda: "sent" in person.states("request.changed", "request", asked["request"]),
+    )
+
+
+async def _slowest_read(person: Person) -> float:
+    slowest = 0.0
+    for _ in range(20):
+        started = time.perf_counter()
+        await person.get("/dashboard")
+        slowest = max(slowest, time.perf_counter() - started)
+    return slowest
+
+
+async def test_a_worker_killed_in_mid_download_is_replaced_and_the_video_comes_once(town: Town) -> None:
+    ben, olivia = Person(town.url, "ben", town.stream_url), Person(town.url, "olivia", town.stream_url)
+    await ben.log_in(town.sandbox_url)
+    await olivia.log_in(town.sandbox_url)
+    async with ben.listening("/media"):
+        fetch = await ben.post("/youtube/downloads", url=f"{town.sandbox_url}/videos/watch/trains", preset="best")
+        await eventually("it moves, through Redis", lambda: any(event == "download.progress" for event, _ in ben.heard))
+        town.processes["work"].kill()
+        town.restart("work")
+        await eventually(
+            "it is in a collection",
+            lambda: "in_collection" in ben.states("download.changed", "download", fetch["download"]),
+            120,
+        )
+    states = ben.states("download.changed", "download", fetch["download"])
+    assert states.count("stored") == states.count("in_collection") == 1
+    for person in (ben, olivia):
+        await person.leave()
+
+
+async def test_a_suspended_friend_is_out_in_every_process_at_once(town: Town) -> None:
+    olivia, anna = Person(town.url, "olivia", town.stream_url), Person(town.url, "anna", town.stream_url)
+    await olivia.log_in(town.sandbox_url)
+    await anna.log_in(town.sandbox_url)
+    async with anna.listening("/auth"):
+        await olivia.post(f"/admin/accounts/{anna.account}/suspend")
+        assert (await anna.client.get("/auth/session")).status_code == 401
+        await eventually("her socket hears it", lambda: any(event == "session.ended" for event, _ in anna.heard))
+    for person in (olivia, anna):
+        await person.leave()
