@@ -9,7 +9,7 @@ import pytest
 
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.event import Personal, personal_fields
-from medianest.eventstore.codec import Codec, UnknownEvent
+from medianest.eventstore.codec import Codec, Recorded, UnknownEvent
 from medianest.eventstore.upcasters import UPCASTERS
 from medianest.eventstore.vault import Vault
 
@@ -24,7 +24,7 @@ def codec(vault: Vault) -> Codec:
     return Codec(vault, EVENTS)
 
 
-def decoded(codec: Codec, row: dict[str, Any]) -> Any:
+def decoded(codec: Codec, row: dict[str, Any]) -> Recorded:
     data, metadata = json.dumps(row["data"]), json.dumps(row["metadata"])
     return codec.recorded(7, row["type"], row["version"], row["tags"], data, metadata, AT)
 
