@@ -12,6 +12,7 @@ from medianest.domain.requests import (
     Media,
     RelayedDecision,
     RequestApproved,
+    RequestAvailable,
     RequestCancelled,
     RequestDeclined,
     RequestDeferred,
@@ -145,7 +146,13 @@ async def _change_work(event: RequestEvent, rows: Rows) -> None:
     match event:
         case RequestSubmitted(request=request) | RequestRetried(request=request):
             await rows.execute("INSERT INTO requests_to_send VALUES (%s) ON CONFLICT DO NOTHING", (request,))
-        case RequestSent(request=request) | RequestFailed(request=request) | RequestRemoved(request=request):
+        case (
+            RequestSent(request=request)
+            | RequestFailed(request=request)
+            | RequestRemoved(request=request)
+            | RequestAvailable(request=request)
+            | RequestDeclined(request=request, moderator=None)
+        ):
             await rows.execute("DELETE FROM requests_to_send WHERE request = %s", (request,))
         case RequestJoined(request=request, follower=follower):
             await rows.execute("INSERT INTO followers VALUES (%s, %s) ON CONFLICT DO NOTHING", (request, follower))
