@@ -1,0 +1,200 @@
+"""What became of requests in Seerr: webhooks are hints, polling finds the rest, and Seerr's answer is what counts."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from medianest.adapters.errors import AdapterError, RequestGone, TitleUnknown
+from medianest.adapters.seerr import Seerr
+from medianest.adapters.seerr_answers import MediaState, SeerrRequest
+from medianest.automations.attempts import Attempt
+from medianest.automations.record import Record
+from medianest.automations.seerr_states import observed, of_seasons
+from medianest.automations.worker import Done, Later, Recurring, Result, TodoList
+from medianest.commands import Commands, Outcome, now_utc
+from medianest.domain.command import Actor
+from medianest.domain.requests import ObserveRequest
+from medianest.domain.signals import Signal
+from medianest.eventstore.connections import Pool
+from projections import requests
+from projections.requests import RequestRow
+
+log = structlog.get_logger()
+
+HINTS = "requests.observe"
+HINT_SECONDS = 1.0  # how often to look for hints: they come past the log
+UNKNOWN_LOOKS = 3  # a webhook may be faster than our own note of the number it names
+UNKNOWN_SECONDS = 2.0
+POLLED_AT_ONCE = 4
+POLLED_EACH_TIME = 100  # the rest has its turn the next time
+FIRST_LOOK_BACK = timedelta(days=1)
+OVERLAP = timedelta(minutes=5)  # between two looks at the changed ones: clocks differ
+CONFIRMATIONS = 2  # of a request that is gone: one answer proves little
+
+
+class Observer:
+    """Puts on record what Seerr says of our requests, and shows how far their downloads are."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        commands: Commands,
+        seerr: Seerr,
+        signal: Callable[[Signal], None],
+        clock: Callable[[], datetime] = now_utc,
+    ) -> None:
+        self._pool = pool
+        self._record = Record(commands, Actor.outside("seerr"))
+        self._seerr = seerr
+        self._signal = signal
+        self._clock = clock
+        self._gone: dict[str, int] = {}  # how often in a row a request was not there
+        self._changed_after: datetime | None = None  # None: this process has not looked yet
+        self._next = 0  # whose turn it is when there are too many to ask for at once
+
+    def hints(self) -> TodoList:
+        return TodoList(
+            name=HINTS,
+            source="SELECT subject AS key, received_at AS turn FROM hints WHERE service = 'seerr'",
+            act=self.follow_hint,
+            projection=None,
+            poll_seconds=HINT_SECONDS,
+        )
+
+    def polling(self, every_seconds: float) -> Recurring:
+        return Recurring("poll-seerr", every_seconds, self.poll)
+
+    async def follow_hint(self, attempt: Attempt) -> Result:
+        """Ask Seerr about the request a webhook named; a hint that came anew meanwhile is followed anew."""
+        received_at = await self._received_at(attempt.key)
+        if received_at is None:
+            return Done()
+        ours = await self._ours(attempt.key)
+        if ours is None and attempt.n < UNKNOWN_LOOKS:
+            return Later(UNKNOWN_SECONDS, None)
+        if ours is not None:
+            await self._look_at(ours)
+        return Done() if await self._drop_hint(attempt.key, received_at) else Later(0, None)
+
+    async def poll(self) -> None:
+        """Look at what changed in Seerr, then at each open request of ours that was not among it."""
+        seen = await self._poll_changed()
+        async with self._pool.connection() as rows:
+            watched = await requests.to_watch(rows)
+        due = self._turn([row for row in watched if row.request not in seen])
+        slots = asyncio.Semaphore(POLLED_AT_ONCE)
+
+        async def look(row: RequestRow) -> None:
+            async with slots:
+                await self._look_at(row)
+
+        async with asyncio.TaskGroup() as group:
+            looks = [group.create_task(self._unhurt(look(row))) for row in due]
+        errors = [error for done in looks if (error := done.result())]
+        if errors:
+            raise errors[0]
+
+    async def observe(self, row: RequestRow, found: SeerrRequest) -> Outcome | None:
+        """Put on record what `found` says of our request; None where that is nothing."""
+        self._show_progress(row, found)
+        seen = observed(found.state, await self._media_state(found))
+        if seen is None:
+            return None
+        return await self._record(ObserveRequest(request=row.request, observed=seen))
+
+    async def _media_state(self, found: SeerrRequest) -> MediaState:
+        """Of a series, Seerr tells how much of the whole is there: what counts is the seasons asked for."""
+        if found.kind != "tv" or found.media_state != "partially_available" or found.state == "completed":
+            return found.media_state
+        try:
+            title = await self._seerr.title("tv", found.tmdb)
+        except TitleUnknown:  # or TMDB is away
+            return "processing"
+        return of_seasons(found.seasons, {season.number: season.state for season in title.seasons})
+
+    async def _look_at(self, row: RequestRow) -> None:
+        assert row.seerr is not None
+        try:
+            found = await self._seerr.get_request(row.seerr)
+        except RequestGone:
+            await self._missed(row)
+        else:
+            self._gone.pop(row.request, None)
+            await self.observe(row, found)
+
+    async def _missed(self, row: RequestRow) -> None:
+        """A proxy may say "404" too: it is gone when Seerr, alive, says so twice."""
+        self._gone[row.request] = self._gone.get(row.request, 0) + 1
+        if self._gone[row.request] < CONFIRMATIONS:
+            return
+        await self._seerr.alive()
+        await self._record(ObserveRequest(request=row.request, observed="removed"))
+        del self._gone[row.request]
+
+    async def _poll_changed(self) -> set[str]:
+        """The list asks every Radarr and Sonarr first and may fail with them: then the single look-ups must do."""
+        started = self._clock()
+        seen: set[str] = set()
+        try:
+            async for page in self._seerr.modified_requests(self._changed_after or started - FIRST_LOOK_BACK):
+                for found in page:
+                    ours = await self._ours(str(found.id))
+                    if ours is not None:
+                        await self.observe(ours, found)
+                        seen.add(ours.request)
+        except AdapterError as error:
+            log.info("the list of changed requests was left out", why=error.why)
+        else:
+            self._changed_after = started - OVERLAP
+        return seen
+
+    def _turn(self, watched: list[RequestRow]) -> list[RequestRow]:
+        if len(watched) <= POLLED_EACH_TIME:
+            return watched
+        start = self._next % len(watched)
+        self._next = start + POLLED_EACH_TIME
+        return (watched[start:] + watched[:start])[:POLLED_EACH_TIME]
+
+    def _show_progress(self, row: RequestRow, found: SeerrRequest) -> None:
+        download = found.download
+        if download is None or download.size_bytes <= 0:
+            return
+        eta = None if download.eta is None else max(0, round((download.eta - self._clock()).total_seconds()))
+        percent = round(100 * (1 - download.left_bytes / download.size_bytes), 1)
+        payload = {"request": row.request, "percent": max(0.0, min(100.0, percent)), "eta_seconds": eta}
+        self._signal(Signal("request.progress", row.account, row.request, payload))
+
+    async def _unhurt(self, look: Coroutine[Any, Any, None]) -> AdapterError | None:
+        """One request that cannot be looked at must not keep the others from it."""
+        try:
+            await look
+        except AdapterError as error:
+            return error
+        return None
+
+    async def _ours(self, number: str) -> RequestRow | None:
+        """Our request behind Seerr's number; None: it is not from here."""
+        if not number.isdecimal() or int(number) >= 2**31:
+            return None
+        async with self._pool.connection() as rows:
+            request = await requests.request_of_seerr(int(number), rows)
+            return await requests.request_of(request, rows) if request else None
+
+    async def _received_at(self, subject: str) -> datetime | None:
+        async with self._pool.connection() as rows:
+            found = await rows.execute(
+                "SELECT received_at FROM hints WHERE service = 'seerr' AND subject = %s", (subject,)
+            )
+            row = await found.fetchone()
+        return row[0] if row else None
+
+    async def _drop_hint(self, subject: str, received_at: datetime) -> bool:
+        async with self._pool.connection() as rows:
+            dropped = await rows.execute(
+                "DELETE FROM hints WHERE service = 'seerr' AND subject = %s AND received_at = %s",
+                (subject, received_at),
+            )
+            return dropped.rowcount == 1

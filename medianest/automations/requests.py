@@ -1,0 +1,259 @@
+"""Requests on their way to Seerr: sent as the person who asked, and decided as the person who decided.
+
+Seerr has no way to repeat a call harmlessly, so whatever may have happened before is looked up first: nothing is
+asked for twice.
+"""
+
+from datetime import timedelta
+from typing import assert_never
+
+from medianest.adapters.errors import (
+    AdapterError,
+    AlreadyRequested,
+    Blocklisted,
+    Denied,
+    NothingToRequest,
+    NotPermitted,
+    QuotaExceeded,
+    RequestGone,
+    TitleUnknown,
+    Unexpected,
+    Unreachable,
+)
+from medianest.adapters.seerr import Seerr
+from medianest.adapters.seerr_answers import SeerrRequest
+from medianest.automations.attempts import Attempt
+from medianest.automations.observations import Observer
+from medianest.automations.record import Record
+from medianest.automations.seerr_people import GONE, NOT_LINKED, PersonGone, SeerrPeople
+from medianest.automations.worker import Done, GivenUp, Later, Result, TodoList
+from medianest.commands import Commands
+from medianest.domain.command import Actor, Command
+from medianest.domain.requests import ObserveRequest, RecordDeferred, RecordFailed, RecordRelayed, RecordSent
+from medianest.eventstore.connections import Pool
+from projections import requests
+from projections.requests import DecisionToRelay, RequestRow
+
+SEND = "requests.send"
+RELAY = "requests.relay"
+CLOCKS_DIFFER = timedelta(minutes=10)
+ON_ITS_WAY = "Seerr has these seasons on their way already, without a request for them."
+OF_SOMEBODY_ELSE = "Seerr has it under the name of somebody else."
+APPROVED_MEANWHILE = "Seerr has approved it meanwhile: only somebody who manages requests can delete it there."
+_TO_RELAY = """
+SELECT d.request || '/' || d.decision AS key, r.position AS turn
+FROM decisions_to_relay AS d JOIN requests AS r USING (request)
+WHERE r.seerr IS NOT NULL AND NOT EXISTS (  -- two decisions on one request are told one after the other
+    SELECT FROM attempts AS a WHERE a.list = 'requests.relay' AND a.leased_until > now()
+    AND starts_with(a.key, d.request || '/') AND a.key <> d.request || '/' || d.decision)
+"""
+
+
+class Sending:
+    """Asks Seerr for what people ask for here."""
+
+    def __init__(self, pool: Pool, commands: Commands, people: SeerrPeople, seerr: Seerr, observer: Observer) -> None:
+        self._pool = pool
+        self._record = Record(commands, Actor.system(SEND))
+        self._people = people
+        self._seerr = seerr
+        self._observer = observer
+
+    def todo(self) -> TodoList:
+        return TodoList(
+            name=SEND,
+            source="SELECT request AS key, submitted_at AS turn FROM requests_to_send JOIN requests USING (request)",
+            act=self.send,
+            projection="requests",
+        )
+
+    async def send(self, attempt: Attempt) -> Result:
+        """Whatever keeps a request from Seerr is on record as the reason it waits."""
+        async with self._pool.connection() as rows:
+            listed = await requests.to_send(attempt.key, rows)
+            row = await requests.request_of(attempt.key, rows)
+        if row is None:
+            return Done()
+        try:
+            return await (self._send(row, attempt) if listed else self._find_orphan(row, attempt))
+        except Unreachable as away:
+            await self._record(RecordDeferred(request=row.request, reason="seerr-down", why=f"{away.why}."))
+            raise
+        except (Denied, Unexpected) as refused:
+            await self._record(RecordDeferred(request=row.request, reason="seerr-refused", why=f"{refused.why}."))
+            raise
+        except PersonGone:
+            return Done.by(await self._record(RecordFailed(request=row.request, why=GONE)))
+
+    async def _send(self, row: RequestRow, attempt: Attempt) -> Result:
+        user = await self._people.user_of(row.account)
+        if user is None:
+            await self._record(RecordDeferred(request=row.request, reason="not-linked", why=NOT_LINKED))
+            return Later(None, NOT_LINKED)
+        found = await self._there_already(row, user, attempt)
+        if found is None:
+            try:
+                found = await self._ask(row, user)
+            except (QuotaExceeded, NotPermitted, Blocklisted, TitleUnknown) as refused:
+                return Done.by(await self._record(RecordFailed(request=row.request, why=_plainly(refused))))
+        if found is None:
+            return await self._nothing_to_ask_for(row)
+        return await self._sent(row, found)
+
+    async def _sent(self, row: RequestRow, found: SeerrRequest) -> Result:
+        sent = await self._record(RecordSent(request=row.request, seerr=found.id))
+        seen = await self._observer.observe(row, found)
+        return Done.by(seen or sent)
+
+    async def _there_already(self, row: RequestRow, user: int, attempt: Attempt) -> SeerrRequest | None:
+        """What an earlier attempt led to, if it led to anything."""
+        if row.seerr is not None:
+            return await self._sent_again(row.seerr)
+        return await self._made_before(row, user) if attempt.n > 1 else None
+
+    async def _sent_again(self, number: int) -> SeerrRequest | None:
+        """Let Seerr hand on once more what it failed to; None: it has to be asked for anew.
+
+        With our key alone: it was approved before it could fail, and whoever asked may not retry it over there.
+        """
+        try:
+            found = await self._seerr.get_request(number)
+            if found.state == "failed":
+                return await self._seerr.retry(number)
+        except RequestGone:
+            return None
+        return None if found.state == "declined" else found
+
+    async def _made_before(self, row: RequestRow, user: int) -> SeerrRequest | None:
+        """This person's request for it, if it is not the one of an earlier request of ours, or older than this one."""
+        try:
+            made = await self._seerr.requests_for(row.media.kind, row.media.tmdb)
+        except TitleUnknown:  # or TMDB is away; Seerr itself refuses a second request
+            return None
+        for found in reversed(made):
+            fits = found.requested_by == user and not found.is4k and found.state != "declined"
+            same = not row.seasons or bool(set(row.seasons) & set(found.seasons))
+            recent = found.state != "completed" or found.created_at > row.submitted_at - CLOCKS_DIFFER
+            if fits and same and recent and await self._is_free(found.id, row.request):
+                return found
+        return None
+
+    async def _is_free(self, number: int, request: str) -> bool:
+        async with self._pool.connection() as rows:
+            return await requests.request_of_seerr(number, rows) in (None, request)
+
+    async def _ask(self, row: RequestRow, user: int) -> SeerrRequest | None:
+        """None: there is nothing to ask for, and no request that says why."""
+        kind, tmdb, seasons = row.media.kind, row.media.tmdb, row.seasons or None
+        try:
+            return await self._seerr.request(kind, tmdb, as_user=user, seasons=seasons)
+        except (AlreadyRequested, NothingToRequest):
+            return await self._seerr.request_for(kind, tmdb, seasons=seasons)
+
+    async def _nothing_to_ask_for(self, row: RequestRow) -> Result:
+        if row.media.kind == "movie":  # the request that stood in the way is gone
+            return Later(None, "Seerr had it a moment ago, and has it no longer.")
+        title = await self._seerr.title("tv", row.media.tmdb)
+        known = {season.number: season.state for season in title.seasons}
+        there = all(known.get(season) == "available" for season in row.seasons)
+        outcome: Command = RecordFailed(request=row.request, why=ON_ITS_WAY)
+        if there:
+            outcome = ObserveRequest(request=row.request, observed="available")
+        return Done.by(await self._record(outcome))
+
+    async def _find_orphan(self, row: RequestRow, attempt: Attempt) -> Result:
+        """The request ended while it was being sent. If Seerr got it nevertheless, its number is needed to end it
+        there too.
+        """
+        if attempt.n == 1 or row.seerr is not None or row.state not in ("cancelled", "declined"):
+            return Done()
+        try:
+            user = await self._people.user_of(row.account)
+        except PersonGone:
+            return Done()
+        found = None if user is None else await self._made_before(row, user)
+        if found is None:
+            return Done()
+        return Done.by(await self._record(RecordSent(request=row.request, seerr=found.id)))
+
+
+class Relaying:
+    """Tells Seerr what was decided here, in the name of whoever decided it."""
+
+    def __init__(self, pool: Pool, commands: Commands, people: SeerrPeople, seerr: Seerr, observer: Observer) -> None:
+        self._pool = pool
+        self._record = Record(commands, Actor.system(RELAY))
+        self._people = people
+        self._seerr = seerr
+        self._observer = observer
+
+    def todo(self) -> TodoList:
+        return TodoList(name=RELAY, source=_TO_RELAY, act=self.relay, projection="requests")
+
+    async def relay(self, attempt: Attempt) -> Result:
+        async with self._pool.connection() as rows:
+            todo = await requests.to_relay(attempt.key, rows)
+            row = await requests.request_of(todo.request, rows) if todo else None
+        if todo is None or row is None:
+            return Done()
+        try:
+            return await self._relay(todo, row)
+        except PersonGone:
+            return GivenUp(f"{GONE} It has to be decided in Seerr itself.")
+
+    async def _relay(self, todo: DecisionToRelay, row: RequestRow) -> Result:
+        user = await self._people.user_of(todo.account)
+        if user is None:
+            return Later(None, NOT_LINKED)
+        try:
+            found = await self._seerr.get_request(todo.seerr)
+            told = await self._tell(todo, row, found, user)
+        except RequestGone:  # there is nothing left to decide
+            told = None
+        if isinstance(told, GivenUp):
+            return told
+        outcome = await self._record(RecordRelayed(request=todo.request, decision=todo.decision))
+        seen = await self._observer.observe(row, told) if told else None
+        return Done(max(outcome.position, seen.position if seen else 0))
+
+    async def _tell(
+        self, todo: DecisionToRelay, row: RequestRow, found: SeerrRequest, user: int
+    ) -> SeerrRequest | GivenUp | None:
+        match todo.decision:
+            case "approve":
+                return await self._seerr.approve(found.id, as_user=user) if found.state == "pending" else found
+            case "decline":
+                # What is there, or was asked for by somebody else over there, is not ours to take away.
+                if found.state in ("pending", "approved", "failed") and await self._is_theirs(row, found):
+                    await self._seerr.decline(found.id, as_user=user)
+                return None
+            case "cancel":
+                return await self._cancel(found, user)
+        assert_never(todo.decision)
+
+    async def _cancel(self, found: SeerrRequest, user: int) -> GivenUp | None:
+        """Seerr lets anybody delete anybody's pending request: whose it is, is checked here."""
+        if found.requested_by != user or found.state == "declined":
+            return None
+        try:
+            await self._seerr.cancel(found.id, as_user=user)
+        except NotPermitted:
+            if found.state == "pending":
+                raise
+            return GivenUp(APPROVED_MEANWHILE)
+        return None
+
+    async def _is_theirs(self, row: RequestRow, found: SeerrRequest) -> bool:
+        return found.requested_by == await self._people.user_of(row.account)
+
+
+def _plainly(refused: AdapterError) -> str:
+    match refused:
+        case QuotaExceeded():
+            return "Seerr's own quota for this person is used up: try it again when a slot is free there."
+        case Blocklisted():
+            return "The title is on Seerr's blocklist: an admin can take it off there."
+        case TitleUnknown():
+            return "The title is not known any more: TMDB has nothing under its number."
+        case _:
+            return f"Seerr does not let this person ask for it: {refused.why}. An admin can grant the right in Seerr."

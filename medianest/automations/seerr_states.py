@@ -1,0 +1,56 @@
+"""What the two states of Seerr, that of the request and that of the title, say together in our words."""
+
+from collections.abc import Iterable, Mapping
+
+from medianest.adapters.seerr_answers import MediaState, RequestState
+from medianest.domain.requests import Observed
+
+_WAITING: Mapping[MediaState, Observed | None] = {
+    "unknown": None,
+    "pending": None,
+    "processing": None,  # for somebody else's request
+    "partially_available": None,
+    "available": "available",  # it came another way: nobody need approve it any more
+    "blocklisted": None,
+    "deleted": None,
+}
+_APPROVED: Mapping[MediaState, Observed | None] = {
+    "unknown": "approved",
+    "pending": "approved",  # Radarr or Sonarr does not have it yet
+    "processing": "processing",
+    "partially_available": "partially_available",
+    "available": "available",  # all that Overseerr ever says: its requests stay approved
+    "blocklisted": "approved",
+    "deleted": "approved",  # of the copy before
+}
+_COMPLETED: Mapping[MediaState, Observed | None] = {
+    "unknown": None,
+    "pending": None,
+    "processing": None,
+    "partially_available": "available",  # the seasons asked for are there, others are not
+    "available": "available",
+    "blocklisted": None,
+    "deleted": "removed",  # Seerr closes a request also when its title is deleted
+}
+OBSERVED: Mapping[RequestState, Mapping[MediaState, Observed | None]] = {
+    "pending": _WAITING,
+    "approved": _APPROVED,
+    "declined": dict.fromkeys(_WAITING, "declined"),
+    "failed": {state: "available" if state == "available" else "failed" for state in _WAITING},
+    "completed": _COMPLETED,
+}
+
+
+def observed(state: RequestState, media: MediaState) -> Observed | None:
+    """None: nothing new, it waits for approval (or says nothing we understand)."""
+    return OBSERVED[state][media]
+
+
+def of_seasons(wanted: Iterable[int], known: Mapping[int, MediaState | None]) -> MediaState:
+    """The state of the seasons somebody asked for, where Seerr tells only that of the whole series."""
+    states = [known.get(season) for season in wanted]
+    if states and all(state == "available" for state in states):
+        return "available"
+    if any(state in ("available", "partially_available") for state in states):
+        return "partially_available"
+    return "processing" if "processing" in states else "pending"

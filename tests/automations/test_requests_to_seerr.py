@@ -1,0 +1,355 @@
+"""Requests on their way to Seerr and back, over real HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from medianest.adapters.breaker import Breaker
+from medianest.adapters.exchange import http_client
+from medianest.automations import attempts
+from medianest.automations.requests import RELAY, SEND
+from medianest.commands import Commands
+from medianest.domain.accounts import EraseAccount
+from medianest.domain.requests import ApproveRequest, CancelRequest, DeclineRequest, RetryRequest
+from medianest.eventstore.connections import Pool
+from medianest.eventstore.store import EventStore
+from medianest.eventstore.vault import Vault
+from medianest.sandbox.faults import Fault, FaultMiddleware, FaultPlan
+from medianest.sandbox.people import ANNA, BEN, OLIVIA
+from medianest.sandbox.seerr import Permission, PlexAccount, SeerrPerson, SeerrWorld, seerr_app
+from medianest.sandbox.seerr_state import RequestStatus
+from medianest.sandbox.serving import serve
+from medianest.secret import Secret
+from projections.engine import ProjectionEngine
+from tests.automations.conftest import Hands, eventually
+from tests.automations.seerr_house import ALIEN, DUNE, FRIENDS, FrailSeerr, SeerrHouse
+
+pytestmark = pytest.mark.usefixtures("quick_pauses")
+
+
+@pytest.fixture
+def quick_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("medianest.adapters.exchange._pause", lambda state: 0.0)
+    monkeypatch.setattr("medianest.automations.worker.FIRST_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr("medianest.automations.worker.LONGEST_PAUSE_SECONDS", 0.2)
+
+
+@pytest.fixture
+def faults() -> FaultPlan:
+    return FaultPlan()
+
+
+@pytest.fixture
+async def house(
+    pool: Pool, commands: Commands, engine: ProjectionEngine, store: EventStore, vault: Vault, faults: FaultPlan
+) -> AsyncIterator[SeerrHouse]:
+    world = SeerrWorld(
+        [SeerrPerson(1, OLIVIA.plex_id, "olivia", OLIVIA.email, Permission.ADMIN)],
+        api_key="key",
+        importable=[PlexAccount(person.plex_id, person.name, person.email) for person in (ANNA, BEN)],
+        arrival_seconds=3600,
+    )
+    async with serve(FaultMiddleware(seerr_app(world), faults, "seerr")) as address, http_client() as client:
+        seerr = FrailSeerr(address, Secret("key"), client, breaker=Breaker(threshold=10**6))
+        house = SeerrHouse(pool, commands, engine, store, vault, seerr, world)
+        await house.move_in()
+        yield house
+    await world.close()
+
+
+async def test_a_request_is_sent_as_the_person_who_asked(house: SeerrHouse, hands: Hands) -> None:
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "sent")
+        await eventually(lambda: _idle(hands))
+    assert house.made() == [(row.seerr, ANNA.plex_id)]
+    assert await house.story("r1") == ["RequestSubmitted", "RequestSent"]
+
+
+async def test_what_the_owner_asks_for_is_approved_at_once(house: SeerrHouse, hands: Hands) -> None:
+    await house.ask("r1", "olivia")
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "approved")
+
+
+async def test_while_seerr_is_down_a_request_waits_and_then_goes_once(
+    house: SeerrHouse, hands: Hands, faults: FaultPlan
+) -> None:
+    faults.set("seerr", Fault(drop=True))
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "deferred")
+        assert row.why
+        await eventually(lambda: _tried(hands, SEND, 3))
+        (waiting,) = await attempts.waiting(house.pool)
+        assert waiting.why
+        assert waiting.why.startswith("Seerr: ")
+        faults.clear("seerr")
+        await house.becomes("r1", "sent")
+    assert len(house.made()) == 1
+    assert await house.story("r1") == ["RequestSubmitted", "RequestDeferred", "RequestSent"]
+
+
+async def test_a_crash_between_seerrs_answer_and_our_note_asks_for_nothing_twice(
+    house: SeerrHouse, hands: Hands
+) -> None:
+    await house.ask("r1")
+    await house.ask("r2", "anna", FRIENDS, 1, 2)
+    house.seerr.crashes_after_request = True
+    async with hands.at_work(*house.todos()):
+        first = await house.becomes("r1", "sent")
+        second = await house.becomes("r2", "sent")
+    assert house.made() == [(first.seerr, ANNA.plex_id)]
+    assert house.made(FRIENDS) == [(second.seerr, ANNA.plex_id)]
+    assert house.seerr.requests_made == 2
+
+
+async def test_a_wish_seerr_has_already_takes_its_number(house: SeerrHouse, hands: Hands) -> None:
+    await house.seerr.request("movie", DUNE.tmdb, as_user=1)
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "processing")
+    assert house.made() == [(row.seerr, OLIVIA.plex_id)]
+
+
+async def test_whom_seerr_does_not_know_waits_for_their_name_and_never_asks_in_anothers(
+    house: SeerrHouse, hands: Hands
+) -> None:
+    await house.ask("r1", "sam")
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "deferred")
+        assert "does not know this person" in (row.why or "")
+        assert house.made() == []
+        house.world.add_person(1004, "sam", "sam@sandbox.example")
+        await house.becomes("r1", "sent")
+    assert [plex_id for _, plex_id in house.made()] == [1004]
+
+
+async def test_a_refusal_of_seerr_is_told_in_plain_words(house: SeerrHouse, hands: Hands) -> None:
+    anna = house.world.add_person(ANNA.plex_id, "anna", ANNA.email)
+    anna.movie_quota_limit, anna.movie_quota_days = 1, 7
+    house.world.add_person(BEN.plex_id, "ben", BEN.email, permissions=0)
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "sent")
+        await house.ask("r2", "anna", ALIEN)
+        await house.ask("r3", "ben", FRIENDS, 1)
+        full, refused = await house.becomes("r2", "failed"), await house.becomes("r3", "failed")
+        await eventually(lambda: _idle(hands))
+    assert "quota" in (full.why or "")
+    assert "An admin can grant the right" in (refused.why or "")
+
+
+async def test_a_wrong_api_key_loses_nothing(house: SeerrHouse, hands: Hands) -> None:
+    house.world.api_key = "another"
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "deferred")
+        assert "API key" in (row.why or "")
+        house.world.api_key = "key"
+        await house.becomes("r1", "sent")
+
+
+async def test_an_approval_is_given_in_seerr_by_the_same_moderator(house: SeerrHouse, hands: Hands) -> None:
+    ben = house.world.add_person(BEN.plex_id, "ben", BEN.email, permissions=Permission.MANAGE_REQUESTS)
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "sent")
+        await house.run(ApproveRequest(request="r1", moderator="ben"))
+        await eventually(lambda: _idle(hands))
+        await eventually(lambda: _told(house, "r1"))
+    made = house.world.state.requests[row.seerr or 0]
+    assert (made.status, made.modified_by) == (RequestStatus.APPROVED, ben.id)
+
+
+async def test_an_approval_before_seerr_is_up_is_given_once_it_is(
+    house: SeerrHouse, hands: Hands, faults: FaultPlan
+) -> None:
+    faults.set("seerr", Fault(status=503))
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "deferred")
+        await house.run(ApproveRequest(request="r1", moderator="olivia"))
+        faults.clear("seerr")
+        await eventually(lambda: _told(house, "r1"))
+    assert [request.status for request in house.world.state.requests.values()] == [RequestStatus.APPROVED]
+    assert (await house.row("r1")).state in ("approved", "processing")
+
+
+async def test_a_moderator_without_the_right_in_seerr_is_told_so(house: SeerrHouse, hands: Hands) -> None:
+    ben = house.world.add_person(BEN.plex_id, "ben", BEN.email)
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "sent")
+        await house.run(ApproveRequest(request="r1", moderator="ben"))
+        await eventually(lambda: _tried(hands, RELAY, 1))
+        await eventually(lambda: _reason(hands, RELAY, "grant the right"))
+        ben.permissions = Permission.MANAGE_REQUESTS
+        await eventually(lambda: _told(house, "r1"))
+
+
+async def test_what_is_declined_here_is_declined_there(house: SeerrHouse, hands: Hands) -> None:
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "sent")
+        await house.run(DeclineRequest(request="r1", moderator="olivia", reason="no-space"))
+        await eventually(lambda: _told(house, "r1"))
+    assert [request.status for request in house.world.state.requests.values()] == [RequestStatus.DECLINED]
+
+
+async def test_what_is_cancelled_here_is_deleted_there(house: SeerrHouse, hands: Hands) -> None:
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "sent")
+        await house.run(CancelRequest(request="r1", account="anna"))
+        await eventually(lambda: _told(house, "r1"))
+    assert house.made() == []
+
+
+async def test_nobody_cancels_what_somebody_else_asked_for_in_seerr(house: SeerrHouse, hands: Hands) -> None:
+    ben = house.world.add_person(BEN.plex_id, "ben", BEN.email)
+    await house.seerr.request("movie", DUNE.tmdb, as_user=ben.id)
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "sent")
+        await house.run(CancelRequest(request="r1", account="anna"))
+        await eventually(lambda: _told(house, "r1"))
+    assert len(house.made()) == 1
+
+
+async def test_what_is_cancelled_while_it_is_being_sent_is_deleted_there(house: SeerrHouse, hands: Hands) -> None:
+    async def cancel() -> None:
+        await house.run(CancelRequest(request="r1", account="anna"))
+
+    house.seerr.before_request = cancel
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        await eventually(lambda: _told(house, "r1"))
+        await eventually(lambda: _idle(hands))
+    assert (await house.row("r1")).state == "cancelled"
+    assert house.seerr.requests_made == 1
+    assert house.made() == []
+
+
+async def test_what_is_cancelled_after_a_crash_in_sending_is_found_and_deleted_there(
+    house: SeerrHouse, hands: Hands
+) -> None:
+    async def cancel() -> None:
+        await house.run(CancelRequest(request="r1", account="anna"))
+
+    house.seerr.before_request = cancel
+    house.seerr.crashes_after_request = True
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        await eventually(lambda: _told(house, "r1"))
+        await eventually(lambda: _idle(hands))
+    assert house.made() == []
+
+
+async def test_a_request_of_somebody_erased_is_never_sent(house: SeerrHouse, hands: Hands, vault: Vault) -> None:
+    await house.ask("r1")
+    await house.run(EraseAccount(account="anna"))
+    await vault.destroy("anna")
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "failed")
+    assert house.made() == []
+
+
+async def test_a_hint_leads_to_what_is_true(house: SeerrHouse, hands: Hands) -> None:
+    await house.ask("r1", "olivia")
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "approved")
+        assert row.seerr is not None
+        await house.hint(row.seerr)
+        await house.becomes("r1", "processing")
+        await house.world.advance(DUNE.tmdb)
+        await house.hint(row.seerr)
+        await house.becomes("r1", "available")
+        await eventually(lambda: _no_hints(house))
+    await house.hint(4711)
+    async with hands.at_work(*house.todos()):
+        await eventually(lambda: _no_hints(house))
+
+
+async def test_polling_finds_what_no_webhook_told_and_shows_progress(house: SeerrHouse, hands: Hands) -> None:
+    await house.ask("r1", "olivia")
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "approved")
+    await house.observer.poll()
+    await house.becomes("r1", "processing")
+    assert [(signal.name, signal.account, signal.key) for signal in house.signals][-1:] == [
+        ("request.progress", "olivia", "r1")
+    ]
+    assert 0 <= house.signals[-1].payload["percent"] <= 100
+    await house.world.advance(DUNE.tmdb)
+    await house.observer.poll()
+    await house.becomes("r1", "available")
+
+
+async def test_of_a_series_the_seasons_asked_for_count(house: SeerrHouse, hands: Hands) -> None:
+    await house.seerr.request("tv", FRIENDS.tmdb, as_user=1, seasons=[1])
+    await house.world.advance(FRIENDS.tmdb)
+    await house.ask("r1", "olivia", FRIENDS, 2, 3)
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "processing")
+        await eventually(lambda: _idle(hands))
+    await house.observer.poll()
+    assert (await house.row("r1")).state == "processing"
+    await house.world.advance(FRIENDS.tmdb)
+    await house.observer.poll()
+    await house.becomes("r1", "available")
+
+
+async def test_seasons_that_are_there_already_are_available(house: SeerrHouse, hands: Hands) -> None:
+    made = await house.seerr.request("tv", FRIENDS.tmdb, as_user=1, seasons=[1])
+    await house.world.advance(FRIENDS.tmdb)
+    house.world.delete(house.world.state.requests[made.id])
+    await house.ask("r1", "anna", FRIENDS, 1)
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "available")
+        await eventually(lambda: _idle(hands))
+
+
+async def test_a_request_is_gone_when_seerr_says_so_twice(house: SeerrHouse, hands: Hands) -> None:
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "sent")
+    house.world.delete(house.world.state.requests[row.seerr or 0])
+    await house.observer.poll()
+    await asyncio.sleep(0)
+    assert (await house.row("r1")).state == "sent"
+    await house.observer.poll()
+    await house.becomes("r1", "removed")
+
+
+async def test_what_radarr_refused_can_be_tried_again(house: SeerrHouse, hands: Hands) -> None:
+    house.world.failing = True
+    await house.ask("r1", "olivia")
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "failed")
+        house.world.failing = False
+        await house.run(RetryRequest(request="r1"))
+        await house.becomes("r1", "approved")
+        await eventually(lambda: _idle(hands))
+    assert len(house.made()) == 1
+
+
+async def _idle(hands: Hands) -> bool:
+    return not any([await hands.tried(todo) for todo in (SEND, RELAY)])
+
+
+async def _tried(hands: Hands, todo: str, times: int) -> bool:
+    return any(attempt >= times for _, attempt, _, _ in await hands.tried(todo))
+
+
+async def _reason(hands: Hands, todo: str, words: str) -> bool:
+    return any(words in (why or "") for _, _, why, _ in await hands.tried(todo))
+
+
+async def _told(house: SeerrHouse, request: str) -> bool:
+    return "DecisionRelayed" in await house.story(request)
+
+
+async def _no_hints(house: SeerrHouse) -> bool:
+    return not await house.hints()
