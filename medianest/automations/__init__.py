@@ -1,0 +1,89 @@
+"""What MediaNest does by itself: a to-do list, one adapter, and a command that records the outcome.
+
+A to-do list is a read model whose rows are work not yet done. A worker takes a row under a lease, acts, and the
+event that its command leads to takes the row off the list. Any number of processes may run all of this.
+
+    worker.py         the engine: takes rows, renews leases, puts off, gives up; `TodoList`, `Recurring`
+    attempts.py       the table of attempts: who has a row, when the next try is due, and why
+    interrupt.py      ends work for certain, and finishes what must be finished
+    record.py         issues the commands
+
+    requests.py       requests.send, requests.relay: to Seerr, as the person who asked or decided
+    observations.py   requests.observe (webhooks are hints) and poll-seerr: what became of them
+    seerr_people.py   who our people are in Seerr
+    seerr_states.py   what Seerr's states mean, in one table
+    downloads.py      downloads.run: fetches videos into their owners' folders
+    publishing.py     downloads.publish: scan, find, collect in Plex
+    services.py       probe-…: what is up, slow or down
+    housekeeping.py   accounts.destroy-keys, and sweep: old sessions, PINs and hints
+
+A new automation starts with what is on its list, never at the first event: history must not order films again.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from medianest.adapters.plex_server import PlexServer
+from medianest.adapters.seerr import Seerr
+from medianest.adapters.uptime_kuma import UptimeKuma
+from medianest.adapters.ytdlp import YtDlp
+from medianest.automations.downloads import Downloading
+from medianest.automations.housekeeping import Erasing, Sweeping
+from medianest.automations.observations import HINTS, Observer
+from medianest.automations.publishing import PUBLISH, Publishing
+from medianest.automations.requests import RELAY, SEND, Relaying, Sending
+from medianest.automations.seerr_people import SeerrPeople
+from medianest.automations.services import Probing
+from medianest.automations.worker import TodoList, Worker, recurring
+from medianest.commands import Commands
+from medianest.credentials import Credentials
+from medianest.domain.signals import Signal
+from medianest.eventstore.connections import Pool
+from medianest.eventstore.head import Head
+from medianest.eventstore.vault import Vault
+from medianest.settings import Settings
+from projections.engine import ProjectionEngine
+
+
+def automations(
+    *,
+    settings: Settings,
+    pool: Pool,
+    head: Head,
+    engine: ProjectionEngine,
+    commands: Commands,
+    vault: Vault,
+    credentials: Credentials,
+    plex_server: PlexServer,
+    seerr: Seerr,
+    uptime_kuma: UptimeKuma,
+    ytdlp: YtDlp,
+    signal: Callable[[Signal], None],
+    sweep_sessions: Callable[[], Awaitable[int]],
+) -> dict[str, Coroutine[Any, Any, None]]:
+    """Everything a `work` process runs, each by its name and for ever: hand it to `medianest.tasks.running`."""
+    people = SeerrPeople(pool, vault, seerr)
+    observer = Observer(pool, commands, seerr, signal)
+    probing = Probing(
+        pool,
+        commands,
+        {"plex": plex_server.identity, "seerr": seerr.alive, "uptime-kuma": uptime_kuma.alive},
+        signal,
+        waiting_for={"plex": (PUBLISH,), "seerr": (SEND, RELAY, HINTS)},
+    )
+    todos: list[TodoList] = [
+        Sending(pool, commands, people, seerr, observer).todo(),
+        Relaying(pool, commands, people, seerr, observer).todo(),
+        observer.hints(),
+        Downloading(pool, head, engine, commands, vault, ytdlp, settings, signal).todo(),
+        Publishing(pool, commands, credentials, plex_server, settings).todo(),
+        Erasing(pool, vault, credentials).todo(),
+        recurring(
+            [
+                *probing.recurring(settings.probe_seconds),
+                observer.polling(settings.seerr_poll_seconds),
+                Sweeping(pool, sweep_sessions).recurring(),
+            ]
+        ),
+    ]
+    return {todo.name: Worker(pool, head, engine, todo).run() for todo in todos}

@@ -1,0 +1,64 @@
+"""Destroys the keys of the erased, and sweeps out what has had its time."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from medianest.automations.attempts import Attempt
+from medianest.automations.worker import Done, Recurring, Result, TodoList
+from medianest.credentials import Credentials
+from medianest.eventstore.connections import Pool
+from medianest.eventstore.vault import Vault
+
+log = structlog.get_logger()
+
+DESTROY = "accounts.destroy-keys"
+SWEEP_SECONDS = 600.0
+# The log keeps for ever that somebody was erased: on the list is whoever has a key or a credential left.
+_TO_DESTROY = """
+SELECT account AS key, account AS turn FROM keys_to_destroy AS k
+WHERE NOT EXISTS (SELECT FROM person_keys AS p WHERE p.person = k.account AND p.wrapped IS NULL)
+OR EXISTS (SELECT FROM credentials AS c WHERE c.holder = k.account)
+"""
+
+
+class Erasing:
+    """Makes the words of erased people unreadable, everywhere and for ever."""
+
+    def __init__(self, pool: Pool, vault: Vault, credentials: Credentials) -> None:
+        self._pool = pool
+        self._vault = vault
+        self._credentials = credentials
+
+    def todo(self) -> TodoList:
+        return TodoList(name=DESTROY, source=_TO_DESTROY, act=self.destroy, projection="accounts", at_once=1)
+
+    async def destroy(self, attempt: Attempt) -> Result:
+        """The list is asked first: a key that is gone cannot be brought back."""
+        async with self._pool.connection() as rows:
+            found = await rows.execute("SELECT FROM keys_to_destroy WHERE account = %s", (attempt.key,))
+            if await found.fetchone() is None:
+                return Done()
+        await self._credentials.forget(attempt.key)
+        await self._vault.destroy(attempt.key)
+        log.info("the key of an erased person is destroyed", account=attempt.key)
+        return Done()
+
+
+class Sweeping:
+    """`sweep_sessions` ends what nobody refreshed in time, and answers with how many that were."""
+
+    def __init__(self, pool: Pool, sweep_sessions: Callable[[], Awaitable[int]]) -> None:
+        self._pool = pool
+        self._sweep_sessions = sweep_sessions
+
+    def recurring(self) -> Recurring:
+        return Recurring("sweep", SWEEP_SECONDS, self.sweep)
+
+    async def sweep(self) -> None:
+        ended = await self._sweep_sessions()
+        async with self._pool.connection() as rows:
+            pins = await rows.execute("DELETE FROM login_pins WHERE expires_at < now() - interval '1 day'")
+            hints = await rows.execute("DELETE FROM hints WHERE received_at < now() - interval '7 days'")
+        if ended or pins.rowcount or hints.rowcount:
+            log.info("swept", sessions=ended, pins=pins.rowcount, hints=hints.rowcount)

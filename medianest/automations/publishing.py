@@ -1,0 +1,156 @@
+"""Brings stored downloads into Plex: asks for a scan, waits until the file is found, and puts it in the collection."""
+
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import NamedTuple
+
+from medianest.adapters.plex_server import EPISODE, MOVIE, PlexSection, PlexServer
+from medianest.automations.attempts import Attempt
+from medianest.automations.record import Record
+from medianest.automations.worker import Done, GivenUp, Later, Result, TodoList
+from medianest.commands import Commands
+from medianest.credentials import Credentials
+from medianest.domain.command import Actor
+from medianest.domain.downloads import RecordCollected, RecordInPlex, RecordScanAsked
+from medianest.eventstore.connections import Pool
+from medianest.secret import Secret
+from medianest.settings import Settings
+from projections import accounts, downloads
+from projections.downloads import DownloadRow
+
+PUBLISH = "downloads.publish"
+COLLECTION = "Videos sent with MediaNest"
+LONGEST_LOOK_SECONDS = 60.0
+SCAN_AGAIN = 8  # looks between two scans: one may be lost in a restart of Plex
+LOOKS = 90  # about an hour and a half
+SOUND = frozenset({".m4a", ".mp3", ".opus", ".ogg", ".flac", ".wav", ".aac"})
+NO_OWNER = "The owner of the Plex server has to sign in to MediaNest once: it acts in Plex with the owner's token."
+NO_LIBRARY_SECONDS = 300.0
+NO_LIBRARY = (
+    "No library of Plex shows the media folder: add one of the type Other Videos there, or correct the settings"
+    " `plex_video_section` and `plex_media_path`."
+)
+NOT_YET = "Plex has not found the file yet."
+NEVER = (
+    "Plex does not find the file though it was asked to look: check that the setting `plex_media_path` is where Plex"
+    " sees the media folder."
+)
+FILE_GONE = "The file is no longer in the media folder."
+ONLY_SOUND = "A library of videos shows no files of sound: the file is in the media folder."
+_SOURCE = """
+SELECT p.download AS key, d.position AS turn FROM downloads_to_publish AS p JOIN downloads AS d USING (download)
+WHERE NOT EXISTS (  -- one after the other, in all processes: two would make the collection twice
+    SELECT FROM attempts AS a WHERE a.list = 'downloads.publish' AND a.leased_until > now() AND a.key <> p.download)
+"""
+
+
+class Place(NamedTuple):
+    """Where a file is in Plex's eyes."""
+
+    section: str
+    item_type: int
+    folder: str
+    file: str
+
+
+class Publishing:
+    def __init__(
+        self, pool: Pool, commands: Commands, credentials: Credentials, plex: PlexServer, settings: Settings
+    ) -> None:
+        self._pool = pool
+        self._record = Record(commands, Actor.system(PUBLISH))
+        self._credentials = credentials
+        self._plex = plex
+        self._settings = settings
+        self._misses: dict[str, int] = {}  # how often in a row Plex did not know the file of a download
+
+    def todo(self) -> TodoList:
+        return TodoList(name=PUBLISH, source=_SOURCE, act=self.publish, projection="downloads", at_once=1)
+
+    async def publish(self, attempt: Attempt) -> Result:
+        async with self._pool.connection() as rows:
+            row = await downloads.to_publish(attempt.key, rows)
+        if row is None or row.path is None:
+            return Done()
+        if hopeless := self._hopeless(row.path):
+            return GivenUp(hopeless)
+        token = await self._owner_token()
+        if token is None:
+            return Later(None, NO_OWNER)
+        place = await self._place(row.path, token)
+        if place is None:
+            return Later(NO_LIBRARY_SECONDS, NO_LIBRARY)
+        return await self._publish(row, place, token)
+
+    def _hopeless(self, path: str) -> str | None:
+        if PurePosixPath(path).suffix.lower() in SOUND:
+            return ONLY_SOUND
+        return None if (self._settings.media_folder / path).exists() else FILE_GONE
+
+    async def _publish(self, row: DownloadRow, place: Place, token: Secret) -> Result:
+        """Each step is put on record; what was done before is harmless to do again."""
+        misses = self._misses.get(row.download, 0)
+        if row.state == "stored" or misses % SCAN_AGAIN == SCAN_AGAIN - 1:
+            await self._plex.scan(token, place.section, place.folder)
+            await self._record(RecordScanAsked(download=row.download))
+        key = await self._plex.find_by_path(token, place.section, place.file, item_type=place.item_type)
+        if key is None:
+            return self._missed(row.download, misses + 1)
+        self._misses.pop(row.download, None)
+        await self._record(RecordInPlex(download=row.download, rating_key=key))
+        collection = await self._collect(place, key, token)
+        return Done.by(await self._record(RecordCollected(download=row.download, collection=collection)))
+
+    def _missed(self, download: str, misses: int) -> Result:
+        if misses >= LOOKS:
+            self._misses.pop(download, None)
+            return GivenUp(NEVER)
+        self._misses[download] = misses
+        return Later(min(2.0 ** (misses - 1), LONGEST_LOOK_SECONDS), NOT_YET)
+
+    async def _collect(self, place: Place, key: str, token: Secret) -> str:
+        """The collection's key, once the item is in it."""
+        machine = (await self._plex.identity()).machine_id
+        there = [c.rating_key for c in await self._plex.collections(token, place.section) if c.title == COLLECTION]
+        if not there:
+            return await self._plex.create_collection(
+                token, place.section, COLLECTION, key, machine_id=machine, item_type=place.item_type
+            )
+        first = min(there, key=lambda rating_key: (len(rating_key), rating_key))  # always the same one
+        await self._plex.add_to_collection(token, first, key, machine_id=machine)
+        return first
+
+    async def _owner_token(self) -> Secret | None:
+        async with self._pool.connection() as rows:
+            owner = await accounts.owner(rows)
+        return None if owner is None else await self._credentials.get(owner, "plex-server")
+
+    async def _place(self, path: str, token: Secret) -> Place | None:
+        root = self._settings.plex_media_path or str(self._settings.media_folder.absolute())
+        file = _joined(root, path)
+        sections = await self._plex.sections(token)
+        section = _section_of(str(file.parent), sections, self._settings.plex_video_section)
+        if section is None:
+            return None
+        item_type = EPISODE if section.type == "show" else MOVIE
+        return Place(section.key, item_type, str(file.parent), str(file))
+
+
+def _joined(root: str, path: str) -> PurePosixPath | PureWindowsPath:
+    """The file as the machine of Plex writes it."""
+    is_windows = "\\" in root or root[1:2] == ":"
+    return (PureWindowsPath if is_windows else PurePosixPath)(root) / path
+
+
+def _section_of(folder: str, sections: list[PlexSection], chosen: str) -> PlexSection | None:
+    """The library of the settings, else the one whose folder holds the file, the nearest of several."""
+    if chosen:
+        return next((section for section in sections if section.key == chosen), None)
+    kind = PureWindowsPath if "\\" in folder or folder[1:2] == ":" else PurePosixPath
+    around = [
+        (len(path), section)
+        for section in sections
+        if section.type in ("movie", "show")
+        for path in section.paths
+        if kind(folder).is_relative_to(kind(path))
+    ]
+    return max(around, key=lambda found: found[0])[1] if around else None

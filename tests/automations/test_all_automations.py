@@ -1,0 +1,71 @@
+"""The whole of it, as a `work` process runs it."""
+
+import asyncio
+from pathlib import Path
+
+from medianest.adapters.exchange import http_client
+from medianest.adapters.plex_server import PlexServer
+from medianest.adapters.seerr import Seerr
+from medianest.adapters.uptime_kuma import UptimeKuma
+from medianest.adapters.ytdlp import YtDlp
+from medianest.automations import automations
+from medianest.commands import Commands
+from medianest.credentials import Credentials
+from medianest.domain.signals import Signal
+from medianest.eventstore.connections import Pool
+from medianest.eventstore.head import Head
+from medianest.eventstore.vault import MasterKey, Vault
+from medianest.secret import Secret
+from medianest.settings import Settings
+from medianest.tasks import running
+from projections import services
+from projections.engine import ProjectionEngine
+from tests.automations.conftest import eventually
+from tests.conftest import MASTER_KEY
+
+NOWHERE = "http://127.0.0.1:1"
+
+
+async def test_with_nothing_configured_it_runs_on_and_says_what_is_down(
+    pool: Pool, head: Head, engine: ProjectionEngine, commands: Commands, vault: Vault, tmp_path: Path
+) -> None:
+    signals: list[Signal] = []
+
+    async def sweep() -> int:
+        return 0
+
+    async def all_down() -> bool:
+        async with pool.connection() as rows:
+            return [row.state for row in await services.all_services(rows)] == ["down"] * 3
+
+    async with http_client() as client:
+        named = automations(
+            settings=Settings(data=tmp_path, probe_seconds=0.5),
+            pool=pool,
+            head=head,
+            engine=engine,
+            commands=commands,
+            vault=vault,
+            credentials=Credentials(pool, MasterKey(MASTER_KEY)),
+            plex_server=PlexServer(NOWHERE, client, client_identifier="us"),
+            seerr=Seerr(NOWHERE, Secret(""), client),
+            uptime_kuma=UptimeKuma(NOWHERE, "", Secret(""), client),
+            ytdlp=YtDlp(Path("ffmpeg")),
+            signal=signals.append,
+            sweep_sessions=sweep,
+        )
+        assert list(named) == [
+            "requests.send",
+            "requests.relay",
+            "requests.observe",
+            "downloads.run",
+            "downloads.publish",
+            "accounts.destroy-keys",
+            "recurring",
+        ]
+        async with running(named) as ended:
+            await eventually(all_down)
+            assert not ended.done()
+            started = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - started < 5
+    assert {signal.name for signal in signals} == {"service.latency"}

@@ -1,0 +1,334 @@
+"""Videos, from the address somebody sent to the collection in Plex, over real HTTP and with the real yt-dlp."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import imageio_ffmpeg
+import pytest
+from msgspec import structs
+
+from medianest.adapters.breaker import Breaker
+from medianest.adapters.exchange import http_client
+from medianest.adapters.plex_server import PlexSection, PlexServer
+from medianest.adapters.ytdlp import YtDlp
+from medianest.automations.downloads import RUN, Downloading, file_name
+from medianest.automations.publishing import COLLECTION, PUBLISH, Publishing, _joined, _section_of
+from medianest.automations.worker import TodoList
+from medianest.commands import Commands
+from medianest.credentials import Credentials
+from medianest.domain.accounts import EraseAccount, LogIn
+from medianest.domain.command import Actor, Command
+from medianest.domain.downloads import CancelDownload, Preset, RecordStored, SubmitDownload
+from medianest.domain.event import Personal
+from medianest.domain.signals import Signal
+from medianest.eventstore.connections import Pool
+from medianest.eventstore.head import Head
+from medianest.eventstore.store import EventStore
+from medianest.eventstore.vault import MasterKey, Vault
+from medianest.sandbox.people import OLIVIA
+from medianest.sandbox.plex_server import plex_server_app
+from medianest.sandbox.plex_world import PlexWorld
+from medianest.sandbox.serving import mount, serve
+from medianest.sandbox.videos import Media, videos_app
+from medianest.secret import Secret
+from medianest.settings import Settings
+from projections import downloads
+from projections.downloads import DownloadRow
+from projections.engine import ProjectionEngine
+from tests.automations.conftest import Hands, eventually
+from tests.conftest import MASTER_KEY
+
+SYSTEM = Actor.system("test")
+FFMPEG = Path(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+class VideoHouse(NamedTuple):
+    base: str
+    settings: Settings
+    plex: PlexWorld
+    pool: Pool
+    head: Head
+    commands: Commands
+    engine: ProjectionEngine
+    store: EventStore
+    vault: Vault
+    credentials: Credentials
+    server: PlexServer
+    signals: list[Signal]
+
+    def downloading(self, free_bytes: int = 10**12) -> Downloading:
+        ytdlp = YtDlp(FFMPEG, frozenset(self.settings.video_private_exceptions), socket_timeout_seconds=1)
+        return Downloading(
+            self.pool, self.head, self.engine, self.commands, self.vault, ytdlp, self.settings, self.signals.append,
+            pauses_seconds=(0.01,), free_bytes=lambda _: free_bytes,
+        )  # fmt: skip
+
+    def publishing(self) -> Publishing:
+        return Publishing(self.pool, self.commands, self.credentials, self.server, self.settings)
+
+    async def run(self, command: Command) -> None:
+        outcome = await self.commands.run(command, SYSTEM)
+        await self.engine.reached(outcome.position, "downloads", "accounts")
+
+    async def log_in(self, account: str, *, owner: bool = False) -> None:
+        await self.run(
+            LogIn(
+                account=account, session=f"{account}-1", pin="pin", plex=f"{account}-plex", plex_id=Personal("1"),
+                name=Personal(account), device=Personal("Firefox"), owns_server=owner, has_access=True,
+            )
+        )  # fmt: skip
+
+    async def send(self, download: str, path: str, account: str = "anna", preset: Preset = "best") -> None:
+        url = Personal(self.base + path)
+        await self.run(SubmitDownload(download=download, account=account, video=path, url=url, preset=preset))
+
+    async def row(self, download: str) -> DownloadRow:
+        async with self.pool.connection() as rows:
+            found = await downloads.download_of(download, rows)
+        assert found is not None
+        return found
+
+    async def becomes(self, download: str, *states: str) -> DownloadRow:
+        async def it_is() -> bool:
+            return (await self.row(download)).state in states
+
+        await eventually(it_is)
+        return await self.row(download)
+
+    async def story(self, download: str) -> list[str]:
+        history = await self.store.read()
+        return [type(found.event).__name__ for found in history.events if f"download:{download}" in found.tags]
+
+    def files(self) -> list[str]:
+        """What lies in the media folder and in the directories of downloads under way."""
+        folders = (self.settings.media_folder, self.settings.data / "jobs")
+        return sorted(file.name for folder in folders for file in folder.rglob("*") if file.is_file())
+
+    async def moves(self) -> bool:
+        return any(signal.payload["stage"] == "downloading" for signal in self.signals)
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("clips") / "clips"
+    asyncio.run(Media(directory, FFMPEG).file("garden.mp4"))
+    return directory
+
+
+@pytest.fixture
+async def house(
+    pool: Pool, head: Head, commands: Commands, engine: ProjectionEngine, store: EventStore, vault: Vault,
+    tmp_path: Path, clips: Path,
+) -> AsyncIterator[VideoHouse]:  # fmt: skip
+    media = tmp_path / "media"
+    media.mkdir()
+    plex = PlexWorld(media)
+    plex.scan_seconds = 0.01
+    site = mount(
+        {"/plex": plex_server_app(plex), "/videos": videos_app(clips, bytes_per_second=None, prefix="/videos")}
+    )
+    async with serve(site) as plex.base_url, http_client() as client:
+        settings = Settings(
+            data=tmp_path / "data", media=media, video_private_exceptions=(plex.base_url.removeprefix("http://"),)
+        )
+        server = PlexServer(plex.server_url, client, client_identifier="us", breaker=Breaker(threshold=10**6))
+        credentials = Credentials(pool, MasterKey(MASTER_KEY))
+        house = VideoHouse(
+            f"{plex.base_url}/videos", settings, plex, pool, head, commands, engine, store, vault, credentials, server,
+            [],
+        )  # fmt: skip
+        await house.log_in("anna")
+        yield house
+        await plex.aclose()
+
+
+async def test_a_video_is_fetched_into_its_owners_folder(house: VideoHouse, hands: Hands) -> None:
+    await house.send("d1" * 16, "/watch/garden")
+    async with hands.at_work(house.downloading().todo()):
+        row = await house.becomes("d1" * 16, "stored")
+        await eventually(lambda: _idle(hands, RUN))
+    assert row.path == "anna/A garden in spring [d1d1d1d1].mp4"
+    assert (house.settings.media_folder / row.path).stat().st_size == row.size_bytes
+    assert await house.story("d1" * 16) == ["DownloadSubmitted", "DownloadStarted", "DownloadStored"]
+    assert {(signal.name, signal.account) for signal in house.signals} == {("download.progress", "anna")}
+    assert house.signals[-1].payload.keys() == {"download", "percent", "stage", "speed_bytes", "eta_seconds"}
+    assert not list((house.settings.data / "jobs").iterdir())
+
+
+async def test_a_cancelled_download_stops_and_leaves_no_file(house: VideoHouse, hands: Hands) -> None:
+    await house.send("d1", "/media/garden.mp4?slow=20000")
+    async with hands.at_work(house.downloading().todo()):
+        await eventually(house.moves)
+        await house.run(CancelDownload(download="d1", account="anna"))
+        await eventually(lambda: _idle(hands, RUN))
+    assert house.files() == []
+    assert not (house.settings.data / "jobs" / "d1").exists()
+    assert (await house.row("d1")).state == "cancelled"
+
+
+async def test_a_download_cancelled_in_the_last_moment_leaves_no_file(
+    house: VideoHouse, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Downloading._store
+
+    async def late(self: Downloading, row: DownloadRow, fetched: object) -> object:
+        await house.run(CancelDownload(download="d1", account="anna"))
+        return await store(self, row, fetched)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Downloading, "_store", late)
+    await house.send("d1", "/watch/garden")
+    async with hands.at_work(house.downloading().todo()):
+        await eventually(lambda: _idle(hands, RUN))
+        await house.becomes("d1", "cancelled")
+        await eventually(lambda: _idle(hands, RUN))
+    assert house.files() == []
+
+
+async def test_a_download_goes_on_after_a_restart_and_is_stored_once(house: VideoHouse, hands: Hands) -> None:
+    await house.send("d1", "/media/garden.mp4?slow=250000")
+    async with hands.at_work(house.downloading().todo()):
+        await eventually(house.moves)
+        await eventually(lambda: _some_bytes(house))
+    assert (await house.row("d1")).state == "downloading"
+    async with hands.at_work(house.downloading().todo()):
+        await house.becomes("d1", "stored")
+        await eventually(lambda: _idle(hands, RUN))
+    assert await house.story("d1") == ["DownloadSubmitted", "DownloadStarted", "DownloadStored"]
+    assert len(house.files()) == 1
+
+
+async def test_what_is_gone_fails_at_once_with_a_remedy(house: VideoHouse, hands: Hands) -> None:
+    await house.send("d1", "/gone")
+    async with hands.at_work(house.downloading().todo()):
+        row = await house.becomes("d1", "failed")
+        await eventually(lambda: _idle(hands, RUN))
+    assert "choose another one" in (row.why or "")
+
+
+async def test_what_passes_is_tried_five_times(house: VideoHouse, hands: Hands) -> None:
+    await house.send("d1", "/watch/garden")
+    async with hands.at_work(house.downloading(free_bytes=10**9).todo()):
+        row = await house.becomes("d1", "failed")
+        await eventually(lambda: _idle(hands, RUN))
+    assert row.why == "The server's disk is full. It was tried 5 times: try it again later."
+
+
+async def test_a_host_that_is_no_longer_allowed_is_refused(house: VideoHouse, hands: Hands) -> None:
+    await house.send("d1", "/watch/garden")
+    strict = house._replace(settings=structs.replace(house.settings, video_private_exceptions=()))
+    async with hands.at_work(strict.downloading().todo()):
+        await house.becomes("d1", "failed")
+
+
+async def test_nothing_is_fetched_for_somebody_erased(house: VideoHouse, hands: Hands) -> None:
+    await house.send("d1", "/watch/garden")
+    await house.run(EraseAccount(account="anna"))
+    await house.vault.destroy("anna")
+    async with hands.at_work(house.downloading().todo()):
+        row = await house.becomes("d1", "failed")
+    assert "erased" in (row.why or "")
+
+
+async def test_a_long_list_of_one_person_does_not_block_the_others(house: VideoHouse, hands: Hands) -> None:
+    await house.log_in("ben")
+    for n in range(3):
+        await house.send(f"anna{n}", f"/media/garden.mp4?slow=2000&n={n}")
+    async with hands.at_work(house.downloading().todo()):
+        await eventually(lambda: _under_way(hands, 2))
+        await house.send("ben0", "/watch/garden", "ben")
+        await house.run(CancelDownload(download="anna0", account="anna"))
+        await house.becomes("ben0", "stored")
+        assert (await house.row("anna2")).state in ("queued", "downloading")
+
+
+async def test_a_stored_video_is_scanned_found_and_collected(house: VideoHouse, hands: Hands) -> None:
+    await house.log_in("olivia", owner=True)
+    await house.credentials.put("olivia", "plex-server", Secret(OLIVIA.server_token))
+    await house.send("d1" * 16, "/watch/garden")
+    await house.send("d2" * 16, "/watch/trains")
+    async with hands.at_work(house.downloading().todo(), *[_quick(house.publishing().todo())] * 2):
+        await house.becomes("d1" * 16, "in_collection")
+        await house.becomes("d2" * 16, "in_collection")
+        await eventually(lambda: _idle(hands, PUBLISH))
+    (collection,) = await house.server.collections(Secret(OLIVIA.server_token), "3")
+    members = await house.server.collection_members(Secret(OLIVIA.server_token), collection.rating_key)
+    assert collection.title == COLLECTION
+    assert {item.title for item in members} == {
+        "A garden in spring [d1d1d1d1]", "Old trains, narrow valleys [d2d2d2d2]",
+    }  # fmt: skip
+    assert (await house.story("d1" * 16))[-4:] == [
+        "DownloadStored", "DownloadScanAsked", "DownloadInPlex", "DownloadCollected",
+    ]  # fmt: skip
+
+
+async def test_publishing_waits_for_the_owner_and_says_so(house: VideoHouse, hands: Hands) -> None:
+    (house.settings.media_folder / "anna").mkdir()
+    (house.settings.media_folder / "anna" / "x.mp4").write_bytes(b"video")
+    await house.send("d1", "/watch/garden")
+    await house.run(RecordStored(download="d1", path="anna/x.mp4", size_bytes=5, title="X"))
+    async with hands.at_work(_quick(house.publishing().todo())):
+        await eventually(lambda: _reason(hands, "owner of the Plex server has to sign in"))
+        await house.log_in("olivia", owner=True)
+        await house.credentials.put("olivia", "plex-server", Secret(OLIVIA.server_token))
+        await house.becomes("d1", "in_collection")
+
+
+@pytest.mark.parametrize("path", ["anna/x.m4a", "anna/gone.mp4"])
+async def test_what_plex_will_never_show_is_given_up(house: VideoHouse, hands: Hands, path: str) -> None:
+    await house.send("d1", "/watch/garden")
+    await house.run(RecordStored(download="d1", path=path, size_bytes=5, title="X"))
+    async with hands.at_work(house.publishing().todo()):
+        await eventually(lambda: _given_up(hands))
+
+
+def test_the_name_of_a_file_is_safe_everywhere() -> None:
+    mp4 = Path("x.mp4")
+    assert file_name("A/B: C?\n ..", "0123456789", mp4) == "A_B_ C_ [01234567].mp4"
+    assert file_name("../..", "0123456789", mp4) == "_ [01234567].mp4"
+    assert file_name("...", "0123456789", mp4) == "Video [01234567].mp4"
+    assert len(file_name("Ü" * 500, "0123456789", mp4).encode()) < 255
+
+
+def test_the_library_is_the_one_whose_folder_holds_the_file() -> None:
+    def library(key: str, *paths: str, kind: str = "movie") -> PlexSection:
+        return PlexSection(key, key, kind, home_videos=True, scanning=False, paths=paths)
+
+    libraries = [
+        library("1", "/data"),
+        library("2", "/data/media"),
+        library("3", "/data/me"),
+        library("4", "D:\\Media"),
+    ]
+    assert _section_of("/data/media/anna", libraries, "") == libraries[1]
+    assert _section_of("/data/media/anna", libraries, "1") == libraries[0]
+    assert _section_of("/other", libraries, "") is None
+    assert _section_of("D:\\Media\\anna", libraries, "") == libraries[3]
+    assert str(_joined("D:\\Media", "anna/x.mp4")) == "D:\\Media\\anna\\x.mp4"
+    assert str(_joined("/media", "anna/x.mp4")) == "/media/anna/x.mp4"
+
+
+def _quick(todo: TodoList) -> TodoList:
+    return replace(todo, pause=lambda attempt, asked: 0.05)
+
+
+async def _idle(hands: Hands, todo: str) -> bool:
+    return not await hands.tried(todo)
+
+
+async def _given_up(hands: Hands) -> bool:
+    return [given_up for _, _, _, given_up in await hands.tried(PUBLISH)] == [True]
+
+
+async def _reason(hands: Hands, words: str) -> bool:
+    return any(words in (why or "") for _, _, why, _ in await hands.tried(PUBLISH))
+
+
+async def _under_way(hands: Hands, count: int) -> bool:
+    return len(await hands.tried(RUN)) == count
+
+
+async def _some_bytes(house: VideoHouse) -> bool:
+    return any((signal.payload["percent"] or 0) > 3 for signal in house.signals)
