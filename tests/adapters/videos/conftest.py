@@ -114,7 +114,7 @@ async def videos(clips: Path, tmp_path: Path) -> AsyncIterator[Videos]:
         yield found
         # What was started while its parent was being killed takes a moment to notice.
         async with asyncio.timeout(5):
-            while found.processes():
+            while found.processes():  # noqa: ASYNC110 - the kernel has no event for it
                 await asyncio.sleep(0.02)
 
 
