@@ -1,22 +1,30 @@
 """Every route there is, and what stands before each."""
 
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
-from litestar import Litestar, Request, Response, Router, get
+from litestar import Litestar, Response, Router, get
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from medianest.api import health
 from medianest.api.admin_accounts import AccountController
+from medianest.api.admin_audit import AuditController
+from medianest.api.admin_system import SystemController
 from medianest.api.auth import SessionController, SignInController
+from medianest.api.dashboard import DashboardController
 from medianest.api.docs import openapi
+from medianest.api.downloads import DownloadController
 from medianest.api.envelope import Envelope
+from medianest.api.events import EventController
 from medianest.api.gate import anybody, new_enough, signed_in, speaks_json
+from medianest.api.media import MediaController
+from medianest.api.plex import PlexController
 from medianest.api.problems import answer
+from medianest.api.requests import RequestController
 from medianest.api.sign_in import SignIn
-from medianest.api.site import Site
+from medianest.api.site import AnyRequest, Site
+from medianest.api.webhooks import WebhookController
 from medianest.api.writes import provide_write
 from medianest.sessions import Identity
 
@@ -29,7 +37,7 @@ def build_api(site: Site) -> Litestar:
     app = Litestar(
         [
             Router("/api/v1", route_handlers=[*OPEN], guards=[anybody, speaks_json]),
-            Router("/api/v1", route_handlers=[*_signed_in(site)], guards=[signed_in, speaks_json, new_enough]),
+            Router("/api/v1", route_handlers=[*SIGNED_IN], guards=[signed_in, speaks_json, new_enough]),
             health.live,
             health.ready,
             metrics,
@@ -53,11 +61,11 @@ def build_api(site: Site) -> Litestar:
 
 
 # Who is not signed in reaches these and nothing else.
-OPEN: tuple[ControllerRouterHandler, ...] = (SignInController,)
-
-
-def _signed_in(site: Site) -> list[ControllerRouterHandler]:
-    return [SessionController, AccountController]
+OPEN: tuple[ControllerRouterHandler, ...] = (SignInController, WebhookController)
+SIGNED_IN: tuple[ControllerRouterHandler, ...] = (
+    SessionController, DashboardController, EventController, MediaController, RequestController, DownloadController,
+    PlexController, AccountController, AuditController, SystemController,
+)  # fmt: skip
 
 
 @get("/metrics", media_type="text/plain; version=0.0.4", include_in_schema=False)
@@ -66,7 +74,7 @@ async def metrics(state: State) -> Response[str]:
     return Response(await health.metrics_text(state.site, state.envelope))
 
 
-def _me(request: Request[Any, Any, Any]) -> Identity:
+def _me(request: AnyRequest) -> Identity:
     identity: Identity = request.scope["user"]
     return identity
 

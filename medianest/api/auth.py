@@ -1,10 +1,10 @@
 """Coming in, going on, and leaving: PINs, tokens, and the devices one is signed in with."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
-from litestar import Controller, Request, Response, delete, get, post
+from litestar import Controller, Response, delete, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import HeaderParameter, JSONBody, SkipValidation
@@ -13,7 +13,7 @@ from medianest.api.gate import address_of, from_our_page, identify, limit, not_f
 from medianest.api.people import names_of
 from medianest.api.problems import Problem
 from medianest.api.sign_in import Form, SignIn, Waiting
-from medianest.api.site import House, Id, Me, Site
+from medianest.api.site import AnyRequest, House, Id, Me, Site
 from medianest.api.writes import Written
 from medianest.domain.accounts import PERMISSIONS, Permission, Role
 from medianest.domain.command import Actor
@@ -25,7 +25,6 @@ COOKIE_PATH = "/api/v1/auth"
 TOKEN_LIMIT = 200
 POLLS_PER_MINUTE = 120  # of one PIN
 
-AnyRequest = Request[Any, Any, Any]
 DoorToPlex = NamedDependency[SkipValidation[SignIn]]
 InBody = Annotated[
     Literal["", "body"],

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 
+from litestar import Request
 from litestar.di import NamedDependency
 from litestar.params import PathParameter, QueryParameter, SkipValidation
 from msgspec import Meta
@@ -51,6 +52,7 @@ class Site:
     metrics: Callable[[], dict[str, float]] | None = None  # what else /metrics shows
 
 
+AnyRequest = Request[Any, Any, Any]
 House = NamedDependency[SkipValidation[Site]]
 Me = NamedDependency[SkipValidation[Identity]]
 

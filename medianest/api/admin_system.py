@@ -1,0 +1,96 @@
+"""How MediaNest itself fares: read models, work that is stuck, and the settings that people change."""
+
+from typing import Annotated
+
+import msgspec
+import structlog
+from litestar import Controller, get, post, put
+from litestar.params import JSONBody
+
+from medianest.api import kept
+from medianest.api.admin_accounts import NewQuota
+from medianest.api.gate import needs
+from medianest.api.kept import Attempt, List
+from medianest.api.problems import Problem
+from medianest.api.site import House, Limit, Me
+from medianest.api.writes import Writing, Written
+from medianest.domain.requests import SetDefaultQuota
+
+log = structlog.get_logger()
+
+
+class ReadModel(msgspec.Struct, frozen=True):
+    name: str
+    version: int
+    position: int
+    head: int
+    behind: int
+    failure: str | None  # null: it works, as far as this process knows
+
+
+class ReadModels(msgspec.Struct, frozen=True):
+    items: list[ReadModel]
+
+
+class Todo(msgspec.Struct, frozen=True):
+    items: list[Attempt]
+
+
+class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    list: List
+    key: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+
+
+class SystemController(Controller):
+    path = "/admin"
+    tags = ("Admin",)
+
+    @get("/projections", guards=[needs("services.manage")])
+    async def read_models(self, site: House) -> ReadModels:
+        """How far each read model is behind the log."""
+        lags = await site.engine.lags()
+        return ReadModels(
+            [
+                ReadModel(lag.name, lag.version, lag.position, lag.head, lag.head - lag.position, lag.failure)
+                for lag in lags
+            ]
+        )
+
+    @get("/todo", guards=[needs("todo.manage")])
+    async def todo(self, site: House, limit: Limit = 100) -> Todo:
+        """What is being tried again, and what was given up, the most troubled first."""
+        async with site.pool.connection() as rows:
+            return Todo(await kept.attempts(rows, limit=limit))
+
+    @post("/todo/retry", status_code=200, guards=[needs("todo.manage")])
+    async def try_now(self, site: House, me: Me, data: JSONBody[Row]) -> Todo:
+        """Make the next attempt now, also of what was given up."""
+        async with site.pool.connection() as rows:
+            if not await kept.try_now(rows, data.list, data.key):
+                raise _unknown()
+        log.info("an admin wants another attempt", account=me.account, list=data.list)
+        return await self._after(site)
+
+    @post("/todo/give-up", status_code=200, guards=[needs("todo.manage")])
+    async def give_up(self, site: House, me: Me, data: JSONBody[Row]) -> Todo:
+        """Make no more attempts until somebody asks for one."""
+        async with site.pool.connection() as rows:
+            if not await kept.give_up(rows, data.list, data.key):
+                raise _unknown()
+        log.info("an admin gives an attempt up", account=me.account, list=data.list)
+        return await self._after(site)
+
+    @put("/settings/default-quota", guards=[needs("settings.manage")])
+    async def set_default_quota(self, write: Writing, data: JSONBody[NewQuota]) -> Written:
+        """How much everybody may ask for who has no quota of their own."""
+        command = SetDefaultQuota(kind=data.kind, limit=data.limit, days=data.days)
+        return Written(position=(await write.run(command)).position)
+
+    @staticmethod
+    async def _after(site: House) -> Todo:
+        async with site.pool.connection() as rows:
+            return Todo(await kept.attempts(rows, limit=100))
+
+
+def _unknown() -> Problem:
+    return Problem(404, "todo-unknown", "Look at the list again: it is done, or was never tried.")

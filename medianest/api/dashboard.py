@@ -1,0 +1,83 @@
+"""The first page: what is open, what is running, and what is up or down."""
+
+from datetime import datetime
+
+import msgspec
+from litestar import Controller, get
+
+from medianest.api import kept
+from medianest.api.downloads import DownloadView
+from medianest.api.downloads import views as download_views
+from medianest.api.gate import may
+from medianest.api.kept import Sample
+from medianest.api.requests import RequestView
+from medianest.api.requests import views as request_views
+from medianest.api.site import MOST, House, Me, Site
+from medianest.domain.downloads import RUNNING_STATES
+from medianest.domain.requests import OPEN_STATES
+from medianest.domain.services import ServiceName, ServiceState
+from medianest.sessions import Identity
+from projections import downloads, requests, services
+from projections.services import ServiceRow
+
+SERVICES: tuple[ServiceName, ...] = ("plex", "seerr", "uptime-kuma")
+LOOK_AT = 100  # the newest of one's things that are looked through for those that are open
+
+
+class Service(msgspec.Struct, frozen=True):
+    service: ServiceName
+    state: ServiceState
+    since: datetime | None  # null: it was never probed
+    why: str | None  # for admins
+    latency_ms: float | None
+    checked_at: datetime | None
+
+
+class Status(msgspec.Struct, frozen=True):
+    items: list[Service]
+
+
+class Dashboard(msgspec.Struct, frozen=True):
+    requests: list[RequestView]
+    downloads: list[DownloadView]
+    services: list[Service]
+    as_of: int  # the position everything here shows
+
+
+class DashboardController(Controller):
+    path = "/dashboard"
+    tags = ("Dashboard",)
+
+    @get("/")
+    async def dashboard(self, site: House, me: Me) -> Dashboard:
+        """One's open requests, one's running downloads, and the services."""
+        as_of = min(lag.position for lag in await site.engine.lags())  # first: what comes meanwhile is newer
+        async with site.pool.connection() as rows:
+            asked = await requests.requests_of(me.account, rows, before=MOST, limit=LOOK_AT)
+            sent = await downloads.downloads_of(me.account, rows, before=MOST, limit=LOOK_AT)
+        return Dashboard(
+            await request_views(site, me, [row for row in asked if row.state in OPEN_STATES]),
+            await download_views(site, me, [row for row in sent if row.state in RUNNING_STATES]),
+            await _services(site, me),
+            as_of,
+        )
+
+    @get("/status")
+    async def status(self, site: House, me: Me) -> Status:
+        """What is up and what is down, and since when."""
+        return Status(await _services(site, me))
+
+
+async def _services(site: Site, me: Identity) -> list[Service]:
+    async with site.pool.connection() as rows:
+        known = {row.service: row for row in await services.all_services(rows)}
+        samples = await kept.last_samples(rows)
+    technical = may(me, "services.manage")
+    return [_service(name, known.get(name), samples.get(name), technical=technical) for name in SERVICES]
+
+
+def _service(name: ServiceName, row: ServiceRow | None, sample: Sample | None, *, technical: bool) -> Service:
+    latency, checked = (sample.latency_ms, sample.at) if sample else (None, None)
+    if row is None:
+        return Service(name, "unknown", None, None, latency, checked)
+    return Service(name, row.state, row.since, row.why if technical else None, latency, checked)

@@ -1,0 +1,68 @@
+"""A file of the media folder, whole or in part, without ever holding it in memory."""
+
+import asyncio
+import mimetypes
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import quote
+
+from litestar.response import Stream
+
+from medianest.api.problems import Problem
+
+PIECE_BYTES = 256 * 1024
+RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+def sent_file(folder: Path, inside: str, tag: str, asked: str | None) -> Stream:
+    """The file `inside` the folder; `asked` is the `Range` header. `tag` names this very content."""
+    path = _confined(folder, inside)
+    size = path.stat().st_size
+    first, last = _part(asked, size)
+    whole = (first, last) == (0, size - 1)
+    headers = {
+        "Content-Length": str(last - first + 1),
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(path.name)}",
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{tag}-{size}"',
+    }
+    if not whole:
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    return Stream(
+        _pieces(path, first, last),
+        status_code=200 if whole else 206,
+        media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+        headers=headers,
+    )
+
+
+def _confined(folder: Path, inside: str) -> Path:
+    path = (folder / inside).resolve()
+    if not (path.is_relative_to(folder.resolve()) and path.is_file()):
+        raise Problem(404, "file-gone", "Send the video again.", detail="The file is no longer in the media folder.")
+    return path
+
+
+def _part(asked: str | None, size: int) -> tuple[int, int]:
+    """First and last byte. What is no single range we understand is answered whole (RFC 9110, 14.2)."""
+    found = RANGE.fullmatch(asked.strip()) if asked else None
+    if found is None or found.groups() == ("", ""):
+        return 0, size - 1
+    start, end = found.groups()
+    if not start:  # the last so many bytes
+        first, last = max(0, size - int(end)), size - 1
+    else:
+        first, last = int(start), min(int(end), size - 1) if end else size - 1
+    if first > last:
+        raise Problem(416, "range-outside", "Ask for a part of the file.", detail=f"The file has {size} bytes.")
+    return first, last
+
+
+async def _pieces(path: Path, first: int, last: int) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(first)
+        left = last - first + 1
+        while left > 0 and (piece := await asyncio.to_thread(file.read, min(PIECE_BYTES, left))):
+            left -= len(piece)
+            yield piece

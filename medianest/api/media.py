@@ -1,0 +1,91 @@
+"""Looking for films and series: what Seerr knows, and what was asked for here."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import Controller, get
+from litestar.params import FromPath, PathParameter, QueryParameter
+
+from medianest.adapters.seerr_answers import MediaState, Title, TitleDetail
+from medianest.api.gate import may
+from medianest.api.site import House, Me, Site
+from medianest.domain.requests import OPEN_STATES, Kind, Media, RequestState
+from medianest.sessions import Identity
+from projections import requests
+
+Question = Annotated[str, QueryParameter(name="q", min_length=1, max_length=200, description="A title, or `tmdb:603`.")]
+PageNumber = Annotated[int, QueryParameter(ge=1, le=500)]
+Tmdb = Annotated[int, PathParameter(ge=1, le=2**31 - 1)]
+
+
+class Ours(msgspec.Struct, frozen=True):
+    """The open request for a title."""
+
+    state: RequestState
+    mine: bool  # asked for or followed
+    request: str | None  # null: it is somebody else's
+
+
+class Found(msgspec.Struct, frozen=True):
+    kind: Kind
+    tmdb: int
+    title: str
+    year: int | None
+    overview: str
+    poster_path: str | None  # https://image.tmdb.org/t/p/w500 + path
+    state: MediaState | None  # in Seerr; null: it has never heard of it
+    requested: Ours | None  # null: nobody asked for it here
+    mine: bool
+
+
+class FoundPage(msgspec.Struct, frozen=True):
+    results: list[Found]
+    page: int
+    total_pages: int
+
+
+class Detail(msgspec.Struct, frozen=True):
+    title: TitleDetail
+    requested: Ours | None
+    mine: bool
+
+
+class MediaController(Controller):
+    path = "/media"
+    tags = ("Media",)
+
+    @get("/search")
+    async def search(self, site: House, me: Me, question: Question, page: PageNumber = 1) -> FoundPage:
+        """Films and series by title. While TMDB is out of Seerr's reach it finds nothing."""
+        found = await site.seerr.search(question, page)
+        ours = await _ours(site, me, [Media(title.kind, title.tmdb) for title in found.results])
+        return FoundPage([_found(title, ours) for title in found.results], found.page, found.total_pages)
+
+    @get("/{kind:str}/{tmdb:int}")
+    async def title(self, site: House, me: Me, kind: FromPath[Kind], tmdb: Tmdb) -> Detail:
+        """One film or series, whole."""
+        found = await site.seerr.title(kind, tmdb)
+        ours = (await _ours(site, me, [Media(kind, tmdb)])).get(Media(kind, tmdb))
+        return Detail(found, ours, ours is not None and ours.mine)
+
+
+async def _ours(site: Site, me: Identity, wanted: list[Media]) -> dict[Media, Ours]:
+    """The open request of each title that has one; one's own before others'."""
+    found: dict[Media, Ours] = {}
+    async with site.pool.connection() as rows:
+        followed = set(await requests.followed_by(me.account, rows))
+        for media in wanted:
+            for row in await requests.requests_for(media, rows):
+                mine = row.account == me.account or row.request in followed
+                if row.state in OPEN_STATES and (media not in found or (mine and not found[media].mine)):
+                    seen = mine or may(me, "requests.moderate")
+                    found[media] = Ours(row.state, mine, row.request if seen else None)
+    return found
+
+
+def _found(title: Title, ours: dict[Media, Ours]) -> Found:
+    open_ = ours.get(Media(title.kind, title.tmdb))
+    return Found(
+        title.kind, title.tmdb, title.title, title.year, title.overview, title.poster_path, title.state,
+        open_, open_ is not None and open_.mine,
+    )  # fmt: skip

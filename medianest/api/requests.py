@@ -1,0 +1,274 @@
+"""Asking for films and series, and what becomes of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+import structlog
+from litestar import Controller, Response, get, post
+from litestar.params import JSONBody, QueryParameter
+
+from medianest.adapters.errors import AdapterError, TitleUnknown
+from medianest.api import kept
+from medianest.api.gate import may, needs
+from medianest.api.kept import Waiting
+from medianest.api.people import names_of
+from medianest.api.problems import Problem
+from medianest.api.site import MOST, Before, House, Id, Limit, Me, Site, Words
+from medianest.api.timelines import Timeline, timeline
+from medianest.api.writes import Write, Writing, Written
+from medianest.domain.event import Event, Personal
+from medianest.domain.requests import (
+    OPEN_STATES,
+    ApproveRequest,
+    CancelRequest,
+    DeclineReason,
+    DeclineRequest,
+    Kind,
+    Media,
+    RequestJoined,
+    RequestState,
+    RequestSubmitted,
+    RetryRequest,
+    SubmitRequest,
+)
+from medianest.eventstore.vault import ERASED
+from medianest.sessions import Identity
+from projections import requests
+from projections.requests import RequestRow
+
+log = structlog.get_logger()
+TITLE_SECONDS = 3.0  # how long the title is looked for before the request is taken without
+SCAN_LIMIT = 1000  # rows looked through for one page of a state
+Season = Annotated[int, msgspec.Meta(ge=0, le=1000)]
+State = Annotated[RequestState | None, QueryParameter(name="state", description="Only those in this state.")]
+All = Annotated[bool, QueryParameter(name="all", description="Everybody's; for moderators.")]
+
+
+class NewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kind: Kind
+    tmdb: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+    seasons: Annotated[list[Season], msgspec.Meta(max_length=100)] = []
+    title: Words | None = None  # shown where Seerr cannot be asked
+    year: Annotated[int, msgspec.Meta(ge=1800, le=3000)] | None = None
+
+
+class Asked(Written, frozen=True, kw_only=True):
+    request: str
+    state: RequestState
+    joined: bool  # somebody else had asked for it before
+
+
+class Decline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    reason: DeclineReason
+    note: Words | None = None
+
+
+class RequestView(msgspec.Struct, frozen=True):
+    request: str
+    kind: Kind
+    tmdb: int
+    title: str
+    year: int | None
+    seasons: tuple[int, ...]
+    state: RequestState
+    why: str | None  # why it waits, failed or was declined
+    note: str | None  # the moderator's words
+    mine: bool  # false: somebody else asked for it first
+    by: str | None  # whose it is, for moderators
+    submitted_at: datetime
+    changed_at: datetime
+    position: int
+    waiting: Waiting | None = None  # on its own page: what is being tried now
+
+
+class RequestPage(msgspec.Struct, frozen=True):
+    items: list[RequestView]
+    next: int | None  # for `before`; null: this was the last page
+
+
+class RequestController(Controller):
+    path = "/media/requests"
+    tags = ("Requests",)
+
+    @post("/", status_code=201, guards=[needs("requests.submit")])
+    async def ask(self, site: House, me: Me, write: Writing, data: JSONBody[NewRequest]) -> Response[Asked]:
+        """Ask for a film, or for seasons of a series. While Seerr is down it is taken all the same, and sent later.
+
+        201: it is a new request. 200: it was asked for before, and is followed from now on.
+        """
+        command = await _submission(site, me, write, data)
+        outcome = await write.run(command, "requests")
+        asked = await _asked(site, me, command, outcome.events, outcome.position)
+        new = any(isinstance(event, RequestSubmitted) for event in outcome.events)
+        return Response(asked, status_code=201 if new else 200)
+
+    @get("/")
+    async def page(
+        self,
+        site: House,
+        me: Me,
+        everybody: All = False,
+        in_state: State = None,
+        before: Before = MOST,
+        limit: Limit = 30,
+    ) -> RequestPage:
+        """What one asked for or follows, newest change first; moderators may see everybody's."""
+        if everybody and not may(me, "requests.moderate"):
+            raise Problem(403, "not-allowed", "Ask without `all`.", detail="This needs `requests.moderate`.")
+        found = await _rows(site, None if everybody else me.account, in_state, before, limit)
+        return RequestPage(await views(site, me, found), found[-1].position if len(found) == limit else None)
+
+    @get("/{request_id:str}")
+    async def one(self, site: House, me: Me, request_id: Id) -> RequestView:
+        row = await visible(site, me, request_id)
+        (view,) = await views(site, me, [row])
+        return msgspec.structs.replace(view, waiting=await _waiting(site, row))
+
+    @get("/{request_id:str}/timeline")
+    async def history(self, site: House, me: Me, request_id: Id) -> Timeline:
+        """What happened to it, in plain words, and what is being tried now."""
+        row = await visible(site, me, request_id)
+        return await timeline(site, me, f"request:{row.request}", await _waiting(site, row))
+
+    @post("/{request_id:str}/approve", status_code=200, guards=[needs("requests.moderate")])
+    async def approve(self, me: Me, write: Writing, request_id: Id) -> Written:
+        """Approve it. What was approved already stays as it is."""
+        outcome = await write.run(ApproveRequest(request=request_id, moderator=me.account), "requests")
+        return Written(position=outcome.position)
+
+    @post("/{request_id:str}/decline", status_code=200, guards=[needs("requests.moderate")])
+    async def decline(self, me: Me, write: Writing, request_id: Id, data: JSONBody[Decline]) -> Written:
+        """Decline it, and say why."""
+        note = Personal(data.note) if data.note else None
+        command = DeclineRequest(request=request_id, moderator=me.account, reason=data.reason, note=note)
+        return Written(position=(await write.run(command, "requests")).position)
+
+    @post("/{request_id:str}/cancel", status_code=200)
+    async def cancel(self, site: House, me: Me, write: Writing, request_id: Id) -> Written:
+        """Take back what one asked for, as long as nothing is being fetched."""
+        await visible(site, me, request_id)
+        outcome = await write.run(CancelRequest(request=request_id, account=me.account), "requests")
+        return Written(position=outcome.position)
+
+    @post("/{request_id:str}/retry", status_code=200)
+    async def retry(self, site: House, me: Me, write: Writing, request_id: Id) -> Written:
+        """Try again what failed."""
+        row = await visible(site, me, request_id)
+        if row.account != me.account and not may(me, "requests.moderate"):
+            raise Problem(403, "not-yours", "Whoever asked for it can try again, or a moderator.")
+        return Written(position=(await write.run(RetryRequest(request=request_id), "requests")).position)
+
+
+async def visible(site: Site, me: Identity, request: str) -> RequestRow:
+    """A request that `me` made, follows or moderates; to everybody else there is none."""
+    async with site.pool.connection() as rows:
+        row = await requests.request_of(request, rows)
+        if row is not None and (
+            row.account == me.account
+            or may(me, "requests.moderate")
+            or await requests.is_follower(me.account, request, rows)
+        ):
+            return row
+    raise Problem(404, "request-unknown", "There is no such request.")
+
+
+async def _submission(site: Site, me: Identity, write: Write, data: NewRequest) -> SubmitRequest:
+    title, year = await _title(site, write, data)
+    return SubmitRequest(
+        request=write.new_id("request"),
+        account=me.account,
+        media=Media(data.kind, data.tmdb),
+        title=title,
+        year=year,
+        seasons=tuple(data.seasons),
+    )
+
+
+async def _title(site: Site, write: Write, data: NewRequest) -> tuple[str, int | None]:
+    """From what was taken before, from Seerr, from whoever asks, or a plain number: the first that is there."""
+    for event in await write.before():
+        if isinstance(event, RequestSubmitted):
+            return event.title, event.year
+    try:
+        async with asyncio.timeout(TITLE_SECONDS):
+            found = await site.seerr.title(data.kind, data.tmdb)
+    except TitleUnknown:
+        raise
+    except (AdapterError, TimeoutError) as error:
+        log.info("a request is taken without asking Seerr for the title", error=type(error).__name__)
+        plain = f"{'Film' if data.kind == 'movie' else 'Series'} {data.tmdb}"
+        return data.title or plain, data.year
+    if unknown := set(data.seasons) - {season.number for season in found.seasons}:
+        named = ", ".join(str(season) for season in sorted(unknown))
+        raise Problem(422, "season-unknown", "Choose among the seasons there are.", detail=f"It has no {named}.")
+    return found.title[:500], found.year
+
+
+async def _asked(
+    site: Site, me: Identity, command: SubmitRequest, events: Sequence[Event], position: int
+) -> Asked:  # fmt: skip
+    for event in events:
+        if isinstance(event, RequestSubmitted):
+            return Asked(position=position, request=event.request, state="submitted", joined=False)
+    async with site.pool.connection() as rows:
+        open_ = [row for row in await requests.requests_for(command.media, rows) if row.state in OPEN_STATES]
+        joined = {event.request for event in events if isinstance(event, RequestJoined)}
+        followed = joined | set(await requests.followed_by(me.account, rows))
+    for row in open_:
+        if row.account == me.account or row.request in followed:
+            mine = row.account == me.account
+            return Asked(position=position, request=row.request, state=row.state, joined=not mine)
+    for request in joined:  # the page is not that new yet
+        return Asked(position=position, request=request, state="submitted", joined=True)
+    raise Problem(503, "not-that-new", "Ask again in a moment.", retry_after_seconds=1)
+
+
+async def _rows(
+    site: Site, account: str | None, state: RequestState | None, before: int, limit: int
+) -> list[RequestRow]:
+    async with site.pool.connection() as rows:
+        if account is None:
+            return await requests.all_requests(rows, state=state, before=before, limit=limit)
+        if state is None:
+            return await requests.requests_of(account, rows, before=before, limit=limit)
+    return [row async for row in _in_state(site, account, state, before, limit)]
+
+
+async def _in_state(
+    site: Site, account: str, state: RequestState, before: int, limit: int
+) -> AsyncIterator[RequestRow]:
+    """One person's in one state: few enough to be looked through."""
+    found = 0
+    for _ in range(SCAN_LIMIT // 100):
+        async with site.pool.connection() as rows:
+            page = await requests.requests_of(account, rows, before=before, limit=100)
+        for row in page:
+            if row.state == state and found < limit:
+                found += 1
+                yield row
+        if len(page) < 100 or found == limit:
+            return
+        before = page[-1].position
+
+
+async def views(site: Site, me: Identity, found: list[RequestRow]) -> list[RequestView]:
+    names = await names_of(site, {row.account for row in found}) if may(me, "requests.moderate") else {}
+    notes = await site.vault.unseal(row.note for row in found if row.note is not None)
+    return [_view(row, me, names, notes) for row in found]
+
+
+def _view(row: RequestRow, me: Identity, names: dict[str, str], notes: dict[Personal, str]) -> RequestView:
+    note = notes[row.note] if row.note is not None else None
+    return RequestView(
+        row.request, row.media.kind, row.media.tmdb, row.title, row.year, row.seasons, row.state, row.why,
+        None if note == ERASED else note, row.account == me.account, names.get(row.account),
+        row.submitted_at, row.changed_at, row.position,
+    )  # fmt: skip
+
+
+async def _waiting(site: Site, row: RequestRow) -> Waiting | None:
+    async with site.pool.connection() as rows:
+        return await kept.waiting(rows, row.request, "requests_to_send")
