@@ -171,5 +171,5 @@ async def eventually(what: str, look: Callable[[], Any], seconds: float = 30.0) 
             answer = await answer
         if answer:
             return answer
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.3)  # as a client that keeps to the rate limit
     raise AssertionError(f"It never came to this within {seconds} s: {what}")

@@ -1,0 +1,335 @@
+"""The composition root: what is built, in which order, and how it is closed.
+
+A process is a foundation (database, log, read models' doors, adapters) and one or more roles on it: `api` answers
+HTTP, `stream` pushes to Socket.IO, `work` feeds the read models and runs the automations. `up` is all three.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import httpx
+import imageio_ffmpeg
+import structlog
+
+from medianest.adapters.exchange import http_client
+from medianest.adapters.plex_server import PlexServer
+from medianest.adapters.plex_tv import PlexTv
+from medianest.adapters.seerr import Seerr
+from medianest.adapters.uptime_kuma import UptimeKuma
+from medianest.adapters.ytdlp import YtDlp
+from medianest.api.application import build_api
+from medianest.api.rate_limits import RateLimits
+from medianest.api.site import Site
+from medianest.automations import automations
+from medianest.commands import Commands
+from medianest.credentials import Credentials
+from medianest.domain.accounts import Role
+from medianest.domain.catalogue import EVENTS
+from medianest.domain.event import type_of
+from medianest.embedded import embedded_postgres
+from medianest.eventstore.codec import Codec, Recorded
+from medianest.eventstore.connections import Pool, connection_pool
+from medianest.eventstore.head import Head
+from medianest.eventstore.store import EventStore
+from medianest.eventstore.subscription import subscribe
+from medianest.eventstore.vault import MasterKey, Vault
+from medianest.realtime.gateway import Gateway, socket_app
+from medianest.realtime.pushes import may_see, pushes_for, rooms_for
+from medianest.realtime.rooms import RedisRooms
+from medianest.realtime.signals import Emit, Signals, to_nobody, to_redis, to_sockets
+from medianest.secret import Secret
+from medianest.server import serving
+from medianest.sessions import Sessions
+from medianest.settings import Settings, WrongSetting
+from medianest.shared import SharedCounters
+from medianest.tasks import cancel, running
+from migrations import migrate
+from projections import PROJECTIONS
+from projections.engine import ProjectionEngine, search_path
+
+log = structlog.get_logger()
+ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class Adapters(NamedTuple):
+    """The clients of the outside systems, one of each a process."""
+
+    plex_tv: PlexTv
+    plex_server: PlexServer
+    seerr: Seerr
+    uptime_kuma: UptimeKuma
+    ytdlp: YtDlp
+
+
+class Foundation(NamedTuple):
+    """What every role stands on."""
+
+    settings: Settings
+    conninfo: str
+    pool: Pool
+    master: MasterKey
+    vault: Vault
+    head: Head
+    store: EventStore
+    commands: Commands
+    engine: ProjectionEngine
+    credentials: Credentials
+    sessions: Sessions
+    adapters: Adapters
+
+
+@asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[str]:
+    """The conninfo of the configured PostgreSQL, or of the embedded one, brought up to date."""
+    async with AsyncExitStack() as stack:
+        if settings.database_url is not None:
+            conninfo = settings.database_url.reveal()
+        else:
+            conninfo = await stack.enter_async_context(embedded_postgres(settings.data / "postgres"))
+        for name in await migrate(conninfo):
+            log.info("migrated", migration=name)
+        yield conninfo
+
+
+@asynccontextmanager
+async def foundation(settings: Settings) -> AsyncIterator[Foundation]:
+    """Everything below the roles, closed in reverse order."""
+    async with AsyncExitStack() as stack:
+        master = MasterKey(master_key(settings))
+        conninfo = await stack.enter_async_context(database(settings))
+        pool = await stack.enter_async_context(connection_pool(conninfo, search_path=search_path(PROJECTIONS)))
+        head = await stack.enter_async_context(Head(conninfo))
+        vault = Vault(pool, master)
+        store = await stack.enter_async_context(EventStore(conninfo, pool, Codec(vault, EVENTS), head))
+        commands = Commands(store)
+        engine = ProjectionEngine(pool, store, head, PROJECTIONS)
+        await engine.prepare()
+        client = await stack.enter_async_context(http_client())
+        sessions = Sessions(
+            pool,
+            commands,
+            engine,
+            master,
+            access_seconds=settings.access_token_seconds,
+            refresh_days=settings.refresh_token_days,
+        )
+        yield Foundation(
+            settings, conninfo, pool, master, vault, head, store, commands, engine, Credentials(pool, master), sessions,
+            _adapters(settings, master, client),
+        )  # fmt: skip
+
+
+def master_key(settings: Settings) -> Secret:
+    """The configured master key, or the one in the data folder, made at the first start."""
+    if settings.master_key is not None:
+        return settings.master_key
+    if settings.database_url is not None:
+        raise WrongSetting(
+            "The setting `master_key` is missing: with a database of your own every process needs the same one."
+            " Make it with `medianest new-key`, and keep it apart from the database's backups."
+        )
+    return _key_file(settings.data / "master.key")
+
+
+def _key_file(file: Path) -> Secret:
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(MasterKey.new().reveal(), encoding="ascii")
+    return Secret(file.read_text(encoding="ascii").strip())
+
+
+def _adapters(settings: Settings, master: MasterKey, client: httpx.AsyncClient) -> Adapters:
+    # Plex knows an installation by a UUID that never changes; it says nothing about the key it is derived from.
+    plex_client = settings.plex_client or str(UUID(bytes=master.derived("plex client identifier")[:16]))
+    return Adapters(
+        PlexTv(
+            settings.plex_tv_url,
+            client,
+            client_identifier=plex_client,
+            link_url=settings.plex_link_url,
+            auth_url=settings.plex_auth_url,
+        ),
+        PlexServer(settings.plex_url, client, client_identifier=plex_client),
+        Seerr(settings.seerr_url, settings.seerr_api_key or Secret(""), client),
+        UptimeKuma(settings.uptime_kuma_url, "", Secret(""), client),
+        YtDlp(Path(imageio_ffmpeg.get_ffmpeg_exe()), frozenset(settings.video_private_exceptions)),
+    )
+
+
+class Extra(NamedTuple):
+    """What the demo adds to `up`: its controls below /sandbox, and a word of welcome once it is up."""
+
+    controls: ASGIApp | None = None
+    welcome: Callable[[str], str] | None = None
+
+
+async def up(settings: Settings, stop: asyncio.Event) -> None:
+    """Everything in one process, until `stop`."""
+    await up_with(settings, stop, Extra())
+
+
+async def up_with(settings: Settings, stop: asyncio.Event, extra: Extra) -> None:
+    async with foundation(settings) as house:
+        gateway = _gateway(house)
+        counters = SharedCounters(settings.redis_url)
+        signals = Signals(to_sockets(gateway))
+        front = _below_sandbox(_api(house, counters), extra.controls)
+        named = {**_work(house, signals), "sockets": gateway.run(), "rate limits": counters.run()}
+        async with running(named) as ended, serving(socket_app(gateway, front), settings.host, settings.port):
+            await _tell_welcome(house, extra)
+            await _until(stop, ended)
+
+
+async def api(settings: Settings, stop: asyncio.Event) -> None:
+    """Only HTTP, until `stop`."""
+    async with foundation(settings) as house:
+        counters = SharedCounters(settings.redis_url)
+        async with (
+            running({"rate limits": counters.run()}) as ended,
+            serving(_api(house, counters), settings.host, settings.port),
+        ):
+            log.info("the api is up", url=settings.url)
+            await _until(stop, ended)
+
+
+async def stream(settings: Settings, stop: asyncio.Event) -> None:
+    """Only Socket.IO, until `stop`; with the health of the process beside it."""
+    async with foundation(settings) as house:
+        gateway = _gateway(house)
+        front = _only_health(_api(house, SharedCounters(None)))
+        async with (
+            running({"sockets": gateway.run()}) as ended,
+            serving(socket_app(gateway, front), settings.host, settings.stream_port),
+        ):
+            log.info("the stream is up", port=settings.stream_port)
+            await _until(stop, ended)
+
+
+async def work(settings: Settings, stop: asyncio.Event) -> None:
+    """Only read models and automations, until `stop`."""
+    async with foundation(settings) as house, AsyncExitStack() as stack:
+        emit: Emit = to_nobody
+        if settings.redis_url is not None:
+            rooms = RedisRooms(settings.redis_url, write_only=True)
+            stack.push_async_callback(rooms.aclose)
+            emit = to_redis(rooms)
+        ended = await stack.enter_async_context(running(_work(house, Signals(emit))))
+        log.info("work has begun")
+        await _until(stop, ended)
+
+
+def _api(house: Foundation, counters: SharedCounters) -> ASGIApp:
+    return build_api(
+        Site(
+            settings=house.settings,
+            pool=house.pool,
+            store=house.store,
+            commands=house.commands,
+            engine=house.engine,
+            vault=house.vault,
+            credentials=house.credentials,
+            sessions=house.sessions,
+            plex_tv=house.adapters.plex_tv,
+            plex_server=house.adapters.plex_server,
+            seerr=house.adapters.seerr,
+            ytdlp=house.adapters.ytdlp,
+            limits=RateLimits(counters if house.settings.redis_url else None),
+            feed=feed,
+        )
+    )
+
+
+def _gateway(house: Foundation) -> Gateway:
+    return Gateway(house.store, house.head, house.sessions.verify, redis_url=house.settings.redis_url)
+
+
+def _work(house: Foundation, signals: Signals) -> dict[str, Coroutine[Any, Any, None]]:
+    """The tasks of a worker by name: each read model, each automation, the signals, the terminal."""
+    models = {f"read model {p.name}": house.engine.run(p.name) for p in PROJECTIONS}
+    acts = automations(
+        settings=house.settings,
+        pool=house.pool,
+        head=house.head,
+        engine=house.engine,
+        commands=house.commands,
+        vault=house.vault,
+        credentials=house.credentials,
+        plex_server=house.adapters.plex_server,
+        seerr=house.adapters.seerr,
+        uptime_kuma=house.adapters.uptime_kuma,
+        ytdlp=house.adapters.ytdlp,
+        signal=signals.publish,
+        sweep_sessions=house.sessions.end_expired,
+    )
+    return {**models, **acts, "signals": signals.run(), "terminal": _tell(house)}
+
+
+async def _tell(house: Foundation) -> None:
+    """One line on the terminal for each event, from now on."""
+    async for page in subscribe(house.store, house.head, after=house.head.position):
+        for recorded in page:
+            log.info(type_of(recorded.event), position=recorded.position, about=" ".join(recorded.tags))
+
+
+async def _tell_welcome(house: Foundation, extra: Extra) -> None:
+    log.info("everything is up", url=house.settings.url)
+    if extra.welcome is not None:
+        print(extra.welcome(house.settings.url), flush=True)  # noqa: T201 - for the person at the terminal
+
+
+async def _until(stop: asyncio.Event, ended: asyncio.Task[None]) -> None:
+    """Until somebody stops the process, or one of its tasks fails, which ends it: its supervisor starts it again."""
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({stopped, ended}, return_when=asyncio.FIRST_COMPLETED)
+    await cancel(stopped)
+    if ended.done():
+        ended.result()
+
+
+def feed(recorded: Recorded, account: str, role: Role, follows: frozenset[str]) -> list[dict[str, Any]]:
+    """What of an event its account may see, as the sockets would have told it."""
+    rooms = rooms_for(account, role, follows)
+    return [
+        {"namespace": push.namespace, "event": push.event, **push.payload}
+        for push in pushes_for(recorded.event, recorded.position, recorded.at)
+        if push.namespace != "/" and may_see(push, rooms.get(push.namespace, frozenset()))
+    ]
+
+
+def _below_sandbox(site: ASGIApp, controls: ASGIApp | None) -> ASGIApp:
+    if controls is None:
+        return site
+
+    async def front(scope: Any, receive: Any, send: Any) -> None:
+        chosen = controls if scope.get("path", "").startswith("/sandbox/") else site
+        await chosen(scope, receive, send)
+
+    return front
+
+
+def _only_health(site: ASGIApp) -> ASGIApp:
+    async def front(scope: Any, receive: Any, send: Any) -> None:
+        if not scope.get("path", "").startswith(("/health/", "/metrics")):
+            scope = {**scope, "path": "/api/v1/nothing-here", "raw_path": b"/api/v1/nothing-here"}
+        await site(scope, receive, send)
+
+    return front
+
+
+async def migrate_only(settings: Settings, stop: asyncio.Event) -> None:
+    async with database(settings):
+        log.info("the database is up to date")
+
+
+async def rebuild(settings: Settings, projection: str) -> None:
+    """Fill one read model anew, and swap it in."""
+    if projection not in {known.name for known in PROJECTIONS}:
+        names = ", ".join(known.name for known in PROJECTIONS)
+        raise WrongSetting(f"There is no read model `{projection}`: there are {names}.")
+    async with foundation(settings) as house:
+        log.info("rebuilt", projection=projection, position=await house.engine.rebuild(projection))

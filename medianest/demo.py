@@ -1,0 +1,46 @@
+"""The demo: the whole system on stand-ins of everything outside, for a first look and for scripts."""
+
+import asyncio
+
+from msgspec import structs
+
+from medianest.app import Extra, up_with
+from medianest.sandbox.together import Sandbox, sandbox
+from medianest.settings import Settings, load
+
+SANDBOX_PORT_STEP = 10  # the stand-ins listen that many ports above the demo
+
+
+async def demo(settings: Settings, stop: asyncio.Event) -> None:
+    """Everything in one process, until `stop`."""
+    hook = f"{settings.url}/api/v1/webhooks/overseerr"
+    port = settings.port + SANDBOX_PORT_STEP if settings.port else 0
+    async with sandbox(settings.data / "sandbox", settings.media_folder, port, hook) as stand_ins_:
+        pointed = _pointed(settings, stand_ins_)
+        await up_with(pointed, stop, Extra(stand_ins_.controls, _welcome))
+
+
+async def stand_ins(settings: Settings, stop: asyncio.Event) -> None:
+    """Only the stand-ins, until `stop`; prints the settings that point other processes at them."""
+    hook = f"{settings.url}/api/v1/webhooks/overseerr"
+    async with sandbox(settings.data / "sandbox", settings.media_folder, settings.stream_port, hook) as running:
+        for name, value in running.settings.items():
+            text = ",".join(value) if isinstance(value, list) else value
+            print(f"MEDIANEST_{name.upper()}={text}", flush=True)  # noqa: T201 - what the command is for
+        await stop.wait()
+
+
+def _pointed(settings: Settings, running: Sandbox) -> Settings:
+    """The settings with every outside address that of a stand-in."""
+    kept = {name: getattr(settings, name) for name in ("data", "media", "host", "port", "public_url", "log_format")}
+    pointed = load(None, {}, **kept, **running.settings)
+    return structs.replace(pointed, database_url=settings.database_url, redis_url=settings.redis_url)
+
+
+def _welcome(url: str) -> str:
+    return f"""
+  MediaNest is up:  {url}/docs
+  Sign in:          POST {url}/api/v1/auth/plex/pin, then enter the code at {url}/sandbox/plex/link
+  People:           olivia (owns the server), anna and ben (friends), sam (a stranger)
+  Stop:             Ctrl-C; the next start goes on where this one ended
+"""
