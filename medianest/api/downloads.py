@@ -188,7 +188,7 @@ class DownloadController(Controller):
         command = RetryDownload(download=download, account=_whose(me))
         return Written(position=(await write.run(command, "downloads")).position)
 
-    @get("/downloads/{download:str}/file", media_type="application/octet-stream")
+    @get("/downloads/{download:str}/file")
     async def file(self, request: AnyRequest, site: House, me: Me, download: Id) -> Stream:
         """The video itself, for whose it is. A `Range` is answered with that part."""
         row = await _visible(site, me, download)

@@ -1,0 +1,227 @@
+"""What admins see and do: accounts, the record, work that is stuck; and the hints and the library beside it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from medianest.api.application import build_api
+from medianest.api.site import Site
+from medianest.domain.accounts import Role
+from medianest.domain.command import Actor
+from medianest.domain.event import type_of
+from medianest.domain.services import ObserveService
+from medianest.eventstore.codec import Recorded
+from medianest.eventstore.store import EventStore
+from tests.api.conftest import Door, Outside, problem
+
+DUNE = {"kind": "movie", "tmdb": 438631}
+HOOK = "/webhooks/overseerr"
+
+
+async def account_of(caller: httpx.AsyncClient) -> str:
+    account: str = (await caller.get("/auth/session")).json()["account"]
+    return account
+
+
+async def record(caller: httpx.AsyncClient, **query: Any) -> list[dict[str, Any]]:
+    answer = await caller.get("/admin/audit", params=query)
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+async def test_a_role_counts_from_the_next_call_on(olivia: httpx.AsyncClient, anna: httpx.AsyncClient) -> None:
+    account = await account_of(anna)
+    assert problem(await anna.get("/admin/accounts")) == (403, "not-allowed")
+    await olivia.post(f"/admin/accounts/{account}/role", json={"role": "moderator"})
+    names = [(one["name"], one["role"]) for one in (await anna.get("/admin/accounts")).json()["items"]]
+    assert names == [("Olivia", "owner"), ("Anna", "moderator")]
+    assert problem(await anna.post(f"/admin/accounts/{account}/role", json={"role": "admin"})) == (403, "not-allowed")
+    await olivia.post(f"/admin/accounts/{account}/role", json={"role": "member"})
+    assert problem(await anna.get("/admin/accounts")) == (403, "not-allowed")
+
+
+async def test_the_owner_stays(olivia: httpx.AsyncClient) -> None:
+    account = await account_of(olivia)
+    assert problem(await olivia.post(f"/admin/accounts/{account}/suspend")) == (409, "owner-stays")
+    assert problem(await olivia.delete(f"/admin/accounts/{account}")) == (409, "owner-stays")
+
+
+async def test_who_is_reinstated_comes_in_again(door: Door, olivia: httpx.AsyncClient, anna: httpx.AsyncClient) -> None:
+    account = await account_of(anna)
+    await olivia.post(f"/admin/accounts/{account}/suspend", json={"note": "Too loud."})
+    assert problem(await anna.get("/media/requests")) == (401, "token-invalid")
+    (suspended, *_) = await record(olivia, type="account.suspended")
+    assert suspended["words"] == "Anna is suspended by an admin. Too loud."
+    await olivia.post(f"/admin/accounts/{account}/reinstate")
+    again = await door.sign_in("anna")
+    assert await account_of(again) == account
+
+
+async def test_who_is_erased_is_gone_and_their_history_is_about_nobody(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, site: Site
+) -> None:
+    account = await account_of(anna)
+    await anna.post("/media/requests", json=DUNE)
+    assert (await olivia.delete(f"/admin/accounts/{account}")).status_code == 200
+    assert problem(await anna.get("/auth/session")) == (401, "token-invalid")
+    assert await site.credentials.get(account, "plex-account") is None
+    await site.vault.destroy(account)  # what the automation does
+    (asked,) = await record(olivia, type="request.submitted")
+    assert asked["words"] == "Somebody asked for Dune (2021)."
+    names = [one["name"] for one in (await olivia.get("/admin/accounts")).json()["items"]]
+    assert names == ["Olivia", "[erased]"]
+
+
+async def test_the_record_says_who_did_what_in_plain_words(olivia: httpx.AsyncClient, anna: httpx.AsyncClient) -> None:
+    request = (await anna.post("/media/requests", json=DUNE)).json()["request"]
+    await olivia.post(f"/media/requests/{request}/approve")
+    approved, asked = await record(olivia, tag=f"request:{request}")
+    assert (approved["by"], approved["words"]) == ("Olivia", "Olivia approved it.")
+    assert (asked["by"], asked["words"]) == ("Anna", "Anna asked for Dune (2021).")
+    assert asked["actor"] == {"kind": "person", "name": await account_of(anna)}
+    assert asked["position"] < approved["position"]
+
+
+async def test_the_record_is_filtered_by_person_type_actor_time_and_position(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, store: EventStore
+) -> None:
+    for tmdb in (603, 438631, 27205):
+        await anna.post("/media/requests", json={"kind": "movie", "tmdb": tmdb})
+    whole = await record(olivia)
+    assert [one["position"] for one in whole] == list(range((await store.read()).head, 0, -1))
+    account = await account_of(anna)
+    assert {one["type"] for one in await record(olivia, person=account)} == {
+        "account.opened", "session.started", "request.submitted",
+    }  # fmt: skip
+    submitted = await record(olivia, person=account, type="request.submitted")
+    assert len(submitted) == 3
+    assert await record(olivia, actor=account) == submitted
+    middle = submitted[1]
+    assert await record(olivia, type="request.submitted", before=middle["position"]) == submitted[2:]
+    assert await record(olivia, type="request.submitted", until=middle["at"]) == submitted[2:]
+    assert await record(olivia, type="request.submitted", since=middle["at"]) == submitted[:2]
+    assert await record(olivia, since=middle["at"].replace("Z", "").replace("+00:00", "")) == whole[: len(whole) - 5]
+
+
+async def test_the_record_goes_on_where_the_last_page_ended(olivia: httpx.AsyncClient, anna: httpx.AsyncClient) -> None:
+    first = (await olivia.get("/admin/audit", params={"limit": 2})).json()
+    rest = (await olivia.get("/admin/audit", params={"before": first["next"]})).json()
+    assert [one["position"] for one in first["items"] + rest["items"]] == [4, 3, 2, 1]
+    assert rest["next"] is None
+
+
+async def test_read_models_show_how_far_they_are(olivia: httpx.AsyncClient) -> None:
+    models = (await olivia.get("/admin/projections", params={"at_least": 2})).json()["items"]
+    assert {model["name"] for model in models} >= {"accounts", "requests", "downloads", "services"}
+    assert all(model["behind"] == 0 and model["failure"] is None for model in models)
+
+
+async def test_an_admin_tries_again_or_gives_up(olivia: httpx.AsyncClient, site: Site) -> None:
+    async with site.pool.connection() as rows:
+        await rows.execute(
+            "INSERT INTO attempts (list, key, attempts, next_at, last_error, given_up)"
+            " VALUES ('decisions_to_relay', 'r1/approve', 4, now() + interval '1 day', 'Unreachable', true)"
+        )
+    (row,) = (await olivia.get("/admin/todo")).json()["items"]
+    assert (row["attempts"], row["last_error"], row["given_up"]) == (4, "Unreachable", True)
+    which = {"list": "decisions_to_relay", "key": "r1/approve"}
+    (row,) = (await olivia.post("/admin/todo/retry", json=which)).json()["items"]
+    assert row["given_up"] is False
+    assert row["next_at"] < (site.clock() + timedelta(minutes=1)).isoformat()
+    (row,) = (await olivia.post("/admin/todo/give-up", json=which)).json()["items"]
+    assert row["given_up"] is True
+
+
+async def test_only_admins_see_why_a_service_is_down(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, site: Site
+) -> None:
+    command = ObserveService(service="seerr", state="down", why="ConnectError on 10.0.0.7")
+    outcome = await site.commands.run(command, Actor.system("probe"))
+    async with site.pool.connection() as rows:
+        await rows.execute("INSERT INTO service_samples VALUES ('seerr', now() - interval '1 s', true, 12.5)")
+        await rows.execute("INSERT INTO service_samples VALUES ('seerr', now(), false, NULL)")
+    for caller, why in ((olivia, "ConnectError on 10.0.0.7"), (anna, None)):
+        told = (await caller.get("/dashboard/status", params={"at_least": outcome.position})).json()["items"]
+        plex, seerr, _ = told
+        assert (plex["state"], plex["since"], plex["checked_at"]) == ("unknown", None, None)
+        assert (seerr["state"], seerr["why"], seerr["latency_ms"]) == ("down", why, None)
+        assert seerr["checked_at"]
+
+
+@pytest.mark.parametrize(
+    ("body", "hints"),
+    [
+        ({"notification_type": "MEDIA_APPROVED", "request": {"request_id": "7"}}, [("seerr", "7")]),
+        ({"request": {"request_id": 7}}, [("seerr", "7")]),
+        ({"notification_type": "TEST_NOTIFICATION", "request": None}, []),
+        ({"request": {"request_id": "7; DROP TABLE hints"}}, []),
+        ([], []),
+    ],
+)
+async def test_a_webhook_is_a_hint(door: Door, site: Site, body: Any, hints: list[tuple[str, str]]) -> None:
+    caller = await door.caller()
+    for _ in range(2):
+        answer = await caller.post(HOOK, json=body, headers={"Authorization": "from-seerr"})
+        assert (answer.status_code, answer.json()) == (202, {"hinted": bool(hints)})
+    async with site.pool.connection() as rows:
+        assert await (await rows.execute("SELECT service, subject FROM hints")).fetchall() == hints
+
+
+@pytest.mark.parametrize("secret", ["", "wrong", "Bearer from-seerr", "ü"])
+async def test_a_webhook_without_the_secret_is_refused(door: Door, secret: str) -> None:
+    caller = await door.caller()
+    answer = await caller.post(HOOK, json={}, headers={b"Authorization": secret.encode()})
+    assert problem(answer) == (401, "webhook-refused")
+
+
+async def test_a_broken_webhook_is_told_so(door: Door) -> None:
+    caller = await door.caller()
+    headers = {"Authorization": "from-seerr", "Content-Type": "application/json"}
+    for content, status in ((b"{", 400), (b"[" * 60_000, 400), (b'"' + b"x" * 70_000 + b'"', 413)):
+        assert problem(await caller.post(HOOK, content=content, headers=headers))[0] == status
+
+
+async def test_everybody_looks_at_plex_with_their_own_eyes(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, ben: httpx.AsyncClient, outside: Outside
+) -> None:
+    everything = (await anna.get("/plex/libraries")).json()["items"]
+    less = (await ben.get("/plex/libraries")).json()["items"]
+    assert len(less) == len(everything) - 1
+    assert (await anna.get("/plex/recently-added", params={"limit": 3})).json()["items"]
+    found = (await anna.get("/plex/search", params={"q": "matrix"})).json()["items"]
+    assert found[0]["title"] == "The Matrix"
+    assert "files" not in found[0]
+    outside.cut("plex")
+    assert problem(await anna.get("/plex/libraries")) == (503, "plex-unreachable")
+
+
+async def test_without_a_token_of_plex_one_signs_in_again(anna: httpx.AsyncClient, site: Site) -> None:
+    await site.credentials.forget(await account_of(anna))
+    assert problem(await anna.get("/plex/libraries")) == (409, "plex-not-linked")
+
+
+async def test_the_feed_is_what_one_may_see_by_position(
+    door: Door, olivia: httpx.AsyncClient, anna: httpx.AsyncClient, site: Site
+) -> None:
+    assert problem(await anna.get("/events")) == (404, "not-found")
+
+    def feed(recorded: Recorded, account: str, role: Role, follows: frozenset[str]) -> list[dict[str, Any]]:
+        mine = f"account:{account}" in recorded.tags
+        return [{"position": recorded.position, "type": type_of(recorded.event)}] if mine else []
+
+    door.app = build_api(replace(site, feed=feed))
+    caller = await door.caller()
+    caller.headers["Authorization"] = anna.headers["Authorization"]
+    assert (await caller.get("/events")).json() == {
+        "items": [{"position": 3, "type": "account.opened"}, {"position": 4, "type": "session.started"}],
+        "position": 4,
+        "more": False,
+    }
+    one = (await caller.get("/events", params={"limit": 1})).json()
+    assert (one["position"], one["more"]) == (3, True)
+    rest = (await caller.get("/events", params={"after": 3})).json()
+    assert [item["position"] for item in rest["items"]] == [4]

@@ -1,0 +1,231 @@
+"""Asking for films and series over HTTP: taken, joined, counted, decided, told."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from medianest.adapters.breaker import Breaker
+from medianest.adapters.seerr import Seerr
+from medianest.api.site import Site
+from medianest.domain.command import Actor
+from medianest.domain.requests import RecordDeferred, RecordFailed, RecordSent
+from medianest.eventstore.store import EventStore
+from medianest.secret import Secret
+from tests.api.conftest import Clock, Outside, problem
+
+DUNE = {"kind": "movie", "tmdb": 438631}
+MATRIX = {"kind": "movie", "tmdb": 603}
+BREAKING_BAD = {"kind": "tv", "tmdb": 1396, "seasons": [1, 2]}
+SYSTEM = Actor.system("test")
+
+
+async def ask(caller: httpx.AsyncClient, body: dict[str, object], key: str = "") -> httpx.Response:
+    headers = {"Idempotency-Key": key} if key else {}
+    return await caller.post("/media/requests", json=body, headers=headers)
+
+
+async def asked(caller: httpx.AsyncClient, body: dict[str, object]) -> str:
+    answer = await ask(caller, body)
+    assert answer.status_code == 201, answer.text
+    request: str = answer.json()["request"]
+    return request
+
+
+async def page(caller: httpx.AsyncClient, request: str) -> dict[str, object]:
+    answer = await caller.get(f"/media/requests/{request}")
+    assert answer.status_code == 200, answer.text
+    told: dict[str, object] = answer.json()
+    return told
+
+
+async def run(site: Site, command: object) -> None:
+    outcome = await site.commands.run(command, SYSTEM)  # type: ignore[arg-type]
+    await site.engine.reached(outcome.position)
+
+
+async def test_a_request_is_on_the_next_page_with_its_title(anna: httpx.AsyncClient) -> None:
+    answer = await ask(anna, DUNE)
+    assert answer.status_code == 201
+    told = answer.json()
+    assert (told["state"], told["joined"]) == ("submitted", False)
+    (row,) = (await anna.get("/media/requests", params={"at_least": told["position"]})).json()["items"]
+    assert (row["title"], row["year"], row["mine"], row["by"]) == ("Dune", 2021, True, None)
+
+
+async def test_one_s_own_again_is_the_same_request(anna: httpx.AsyncClient, store: EventStore) -> None:
+    first, head = await ask(anna, DUNE), (await store.read()).head
+    again = await ask(anna, DUNE)
+    assert again.status_code == 200
+    assert again.json()["request"] == first.json()["request"]
+    assert again.json()["joined"] is False
+    assert (await store.read()).head == head
+
+
+async def test_what_somebody_else_asked_for_is_joined(anna: httpx.AsyncClient, ben: httpx.AsyncClient) -> None:
+    request = await asked(anna, DUNE)
+    assert problem(await ben.get(f"/media/requests/{request}")) == (404, "request-unknown")
+    for _ in range(2):  # the second time it is so already
+        joined = await ask(ben, DUNE)
+        assert joined.status_code == 200
+        assert (joined.json()["request"], joined.json()["joined"]) == (request, True)
+    assert (await page(ben, request))["mine"] is False
+    assert problem(await ben.post(f"/media/requests/{request}/cancel")) == (403, "not-yours")
+    assert problem(await ben.post(f"/media/requests/{request}/retry")) == (403, "not-yours")
+
+
+async def test_the_same_key_asks_once_and_answers_alike(
+    anna: httpx.AsyncClient, outside: Outside, store: EventStore
+) -> None:
+    """Also when Seerr, which was asked for the title, is down the second time."""
+    first = await ask(anna, DUNE, "k1")
+    head = (await store.read()).head
+    outside.cut("seerr")
+    again = await ask(anna, DUNE, "k1")
+    assert (again.status_code, again.json()) == (first.status_code, first.json())
+    assert (await store.read()).head == head
+
+
+async def test_a_key_is_for_one_wish_of_one_person(anna: httpx.AsyncClient, ben: httpx.AsyncClient) -> None:
+    await ask(anna, DUNE, "k1")
+    assert problem(await ask(anna, MATRIX, "k1")) == (422, "idempotency-key-reused")
+    assert (await ask(ben, MATRIX, "k1")).status_code == 201
+
+
+async def test_a_request_is_taken_while_seerr_is_down(anna: httpx.AsyncClient, outside: Outside) -> None:
+    outside.cut("seerr")
+    assert (await page(anna, await asked(anna, DUNE)))["title"] == "Film 438631"
+    named = {**MATRIX, "title": "The Matrix", "year": 1999}
+    assert (await page(anna, await asked(anna, named)))["title"] == "The Matrix"
+    answer = await anna.get("/media/search", params={"q": "dune"})
+    assert problem(answer) == (503, "seerr-unreachable")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_search_says_what_was_asked_for_and_by_whom(anna: httpx.AsyncClient, ben: httpx.AsyncClient) -> None:
+    request = await asked(anna, DUNE)
+    for caller, mine in ((anna, True), (ben, False)):
+        found = (await caller.get("/media/search", params={"q": "dune"})).json()["results"]
+        (dune,) = [title for title in found if title["tmdb"] == DUNE["tmdb"]]
+        assert dune["mine"] is mine
+        assert dune["requested"] == {"state": "submitted", "mine": mine, "request": request if mine else None}
+        detail = (await caller.get("/media/movie/438631")).json()
+        assert (detail["title"]["title"], detail["mine"]) == ("Dune", mine)
+    assert problem(await anna.get("/media/movie/999999999")) == (404, "title-unknown")
+
+
+async def test_a_quota_says_when_the_next_slot_frees(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, store: EventStore, clock: Clock
+) -> None:
+    await olivia.put("/admin/settings/default-quota", json={"kind": "movie", "limit": 1, "days": 7})
+    await asked(anna, DUNE)
+    head = (await store.read()).head
+    refused = await ask(anna, MATRIX)
+    assert problem(refused) == (429, "quota-used-up")
+    told = refused.json()
+    assert told["retry_at"][:10] == (clock() + timedelta(days=7)).date().isoformat()
+    assert 6 * 86_400 < int(refused.headers["retry-after"]) <= 7 * 86_400
+    assert (await store.read()).head == head
+    account = (await anna.get("/auth/session")).json()["account"]
+    await olivia.put(f"/admin/accounts/{account}/quota", json={"kind": "movie", "limit": 2, "days": 7})
+    assert (await ask(anna, MATRIX)).status_code == 201
+
+
+async def test_a_moderator_decides_and_says_why(olivia: httpx.AsyncClient, anna: httpx.AsyncClient) -> None:
+    dune, matrix = await asked(anna, DUNE), await asked(anna, MATRIX)
+    for verb in ("approve", "decline"):
+        answer = await anna.post(f"/media/requests/{dune}/{verb}", json={"reason": "other"})
+        assert problem(answer) == (403, "not-allowed")
+    assert (await olivia.post(f"/media/requests/{dune}/approve")).status_code == 200
+    assert (await olivia.post(f"/media/requests/{dune}/approve")).status_code == 200
+    reason = {"reason": "no-space", "note": "The disks are full until Friday."}
+    assert (await olivia.post(f"/media/requests/{matrix}/decline", json=reason)).status_code == 200
+    assert (await page(anna, dune))["state"] == "approved"
+    declined = await page(anna, matrix)
+    assert (declined["state"], declined["why"]) == ("declined", "no-space")
+    assert declined["note"] == "The disks are full until Friday."
+    assert problem(await olivia.post(f"/media/requests/{matrix}/approve")) == (409, "request-closed")
+    assert problem(await anna.post(f"/media/requests/{dune}/cancel")) == (409, "too-late")
+
+
+async def test_the_timeline_tells_it_in_plain_words(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, ben: httpx.AsyncClient, site: Site
+) -> None:
+    request = await asked(anna, DUNE)
+    await ask(ben, DUNE)
+    await run(site, RecordDeferred(request=request, reason="seerr-down", why="no answer"))
+    async with site.pool.connection() as rows:
+        await rows.execute(
+            "INSERT INTO attempts (list, key, attempts, next_at, last_error)"
+            " VALUES ('requests_to_send', %s, 3, '2030-01-02 14:05Z', 'ConnectError')",
+            (request,),
+        )
+    told = (await anna.get(f"/media/requests/{request}/timeline")).json()
+    assert [moment["words"] for moment in told["items"]] == [
+        "Anna asked for Dune (2021).",
+        "Somebody wants it too.",
+        "Seerr is down: it waits and will be sent by itself.",
+    ]
+    positions = [moment["position"] for moment in told["items"]]
+    assert positions == sorted(positions)
+    assert told["waiting"]["words"] == "3 times it did not work. The next try comes on 02 Jan at 14:05 UTC."
+    assert (await page(anna, request))["waiting"] == told["waiting"]
+    words = (await olivia.get(f"/media/requests/{request}/timeline")).json()["items"][1]["words"]
+    assert words == "Ben wants it too."
+    await olivia.post(f"/media/requests/{request}/approve")
+    told = (await ben.get(f"/media/requests/{request}/timeline")).json()["items"]
+    assert [moment["words"] for moment in told][::3] == ["Somebody asked for Dune (2021).", "Olivia approved it."]
+
+
+async def test_what_failed_is_tried_again_by_whose_it_is(anna: httpx.AsyncClient, site: Site) -> None:
+    request = await asked(anna, DUNE)
+    assert problem(await anna.post(f"/media/requests/{request}/retry")) == (409, "not-failed")
+    await run(site, RecordFailed(request=request, why="Seerr could not hand it on."))
+    assert (await anna.post(f"/media/requests/{request}/retry")).status_code == 200
+    assert (await page(anna, request))["state"] == "submitted"
+
+
+async def test_what_was_not_decided_can_be_taken_back(anna: httpx.AsyncClient, site: Site) -> None:
+    request = await asked(anna, BREAKING_BAD)
+    await run(site, RecordSent(request=request, seerr=7))
+    assert (await anna.post(f"/media/requests/{request}/cancel")).status_code == 200
+    assert (await page(anna, request))["state"] == "cancelled"
+
+
+async def test_pages_go_on_where_the_last_one_ended(olivia: httpx.AsyncClient, anna: httpx.AsyncClient) -> None:
+    asked_for = [await asked(anna, {"kind": "movie", "tmdb": tmdb}) for tmdb in (603, 438631, 27205)]
+    first = (await anna.get("/media/requests", params={"limit": 2})).json()
+    rest = (await anna.get("/media/requests", params={"limit": 2, "before": first["next"]})).json()
+    assert [row["request"] for row in first["items"] + rest["items"]] == asked_for[::-1]
+    assert rest["next"] is None
+    await anna.post(f"/media/requests/{asked_for[0]}/cancel")
+    gone = (await anna.get("/media/requests", params={"state": "cancelled"})).json()["items"]
+    assert [row["request"] for row in gone] == asked_for[:1]
+    assert problem(await anna.get("/media/requests", params={"all": "true"})) == (403, "not-allowed")
+    assert (await olivia.get("/media/requests")).json()["items"] == []
+    everybody = (await olivia.get("/media/requests", params={"all": "true", "state": "submitted"})).json()["items"]
+    assert [(row["by"], row["mine"]) for row in everybody] == [("Anna", False)] * 2
+
+
+async def test_a_page_that_cannot_be_that_new_says_so(anna: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = await anna.get("/media/requests", params={"at_least": 10_000})
+    assert problem(answer) == (503, "not-that-new")
+    assert answer.headers["retry-after"] == "1"
+
+
+async def test_the_dashboard_is_one_s_own(anna: httpx.AsyncClient, ben: httpx.AsyncClient) -> None:
+    request = await asked(anna, DUNE)
+    board = (await anna.get("/dashboard")).json()
+    assert [row["request"] for row in board["requests"]] == [request]
+    assert board["downloads"] == []
+    assert board["as_of"] > 0
+    assert [service["state"] for service in board["services"]] == ["unknown"] * 3
+    assert (await ben.get("/dashboard")).json()["requests"] == []
+
+
+async def test_a_seerr_that_refuses_us_is_the_admins_affair(anna: httpx.AsyncClient, site: Site) -> None:
+    exchange = site.seerr.exchange
+    wrong = Seerr(exchange.base_url, Secret("wrong"), exchange._client, breaker=Breaker())
+    object.__setattr__(site, "seerr", wrong)
+    assert problem(await anna.get("/media/search", params={"q": "dune"})) == (502, "seerr-denied")
+    assert (await ask(anna, DUNE)).status_code == 201

@@ -1,0 +1,154 @@
+"""Sending videos over HTTP: what is taken, who sees it, and the file itself."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from medianest.adapters.url_guard import VideoUrl
+from medianest.adapters.ytdlp import Kind, Preview, PreviewEntry, VideoFailed
+from medianest.api.site import Site
+from medianest.domain.command import Actor
+from medianest.domain.downloads import RecordFailed, RecordStored
+from medianest.eventstore.store import EventStore
+from tests.api.conftest import Clock, problem
+
+VIDEO = "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
+SAME = "https://youtu.be/dQw4w9WgXcQ?si=tracking"
+BYTES = bytes(range(256)) * 4
+
+
+async def send(caller: httpx.AsyncClient, url: str = VIDEO) -> httpx.Response:
+    return await caller.post("/youtube/downloads", json={"url": url, "preset": "720p", "title": "A song"})
+
+
+async def run(site: Site, command: object) -> None:
+    outcome = await site.commands.run(command, Actor.system("test"))  # type: ignore[arg-type]
+    await site.engine.reached(outcome.position)
+
+
+async def stored(site: Site, download: str, inside: str = "anna/A song.mp4") -> None:
+    path = site.settings.media_folder / inside
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(BYTES)
+    await run(site, RecordStored(download=download, path=inside, size_bytes=len(BYTES), title="A song"))
+
+
+async def test_a_video_is_sent_once_however_it_is_spelled(anna: httpx.AsyncClient, store: EventStore) -> None:
+    first = await send(anna)
+    assert first.status_code == 201
+    head = (await store.read()).head
+    again = await send(anna, SAME)
+    assert (again.status_code, again.json()["download"]) == (200, first.json()["download"])
+    assert (await store.read()).head == head
+    row = (await anna.get(f"/youtube/downloads/{first.json()['download']}")).json()
+    assert (row["state"], row["url"], row["title"], row["mine"]) == ("queued", VIDEO, "A song", True)
+    assert (await anna.get("/dashboard")).json()["downloads"][0]["download"] == row["download"]
+
+
+async def test_the_address_is_in_no_table_in_plain(anna: httpx.AsyncClient, site: Site) -> None:
+    await send(anna)
+    async with site.pool.connection() as rows:
+        for table, columns in (("events", "data::text || tags::text"), ("downloads", "downloads::text")):
+            found = await (await rows.execute(f"SELECT {columns} FROM {table}".encode())).fetchall()
+            assert not any("dQw4w9WgXcQ" in text for (text,) in found)
+
+
+async def test_others_see_nothing_of_it_and_moderators_not_what_it_is(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, ben: httpx.AsyncClient, site: Site
+) -> None:
+    download = (await send(anna)).json()["download"]
+    await stored(site, download)
+    page = f"/youtube/downloads/{download}"
+    for path in (page, f"{page}/timeline", f"{page}/file"):
+        assert problem(await ben.get(path)) == (404, "download-unknown")
+    for verb in ("cancel", "retry"):
+        assert problem(await ben.post(f"{page}/{verb}")) == (404, "download-unknown")
+    seen = (await olivia.get(page)).json()
+    assert (seen["by"], seen["state"], seen["title"], seen["url"], seen["path"]) == ("Anna", "stored", None, None, None)
+    assert problem(await olivia.get(f"{page}/file")) == (404, "download-unknown")
+    assert problem(await ben.get("/youtube/downloads", params={"all": "true"})) == (403, "not-allowed")
+    assert len((await olivia.get("/youtube/downloads", params={"all": "true"})).json()["items"]) == 1
+    assert (await ben.get("/youtube/downloads")).json() == {"items": [], "next": None}
+
+
+PARTS: list[tuple[str | None, int, bytes, str | None]] = [
+    (None, 200, BYTES, None),
+    ("bytes=0-9", 206, BYTES[:10], "bytes 0-9/1024"),
+    ("bytes=1000-", 206, BYTES[1000:], "bytes 1000-1023/1024"),
+    ("bytes=-24", 206, BYTES[-24:], "bytes 1000-1023/1024"),
+    ("bytes=0-99999", 200, BYTES, None),
+    ("bytes=0-1,5-6", 200, BYTES, None),
+    ("pages=1-2", 200, BYTES, None),
+]
+
+
+async def test_the_file_comes_whole_or_in_part(anna: httpx.AsyncClient, site: Site) -> None:
+    download = (await send(anna)).json()["download"]
+    page = f"/youtube/downloads/{download}/file"
+    assert problem(await anna.get(page)) == (409, "no-file-yet")
+    await stored(site, download)
+    for asked, status, part, told in PARTS:
+        answer = await anna.get(page, headers={"Range": asked} if asked else {})
+        assert (answer.status_code, answer.content) == (status, part)
+        assert answer.headers["content-length"] == str(len(part))
+        assert answer.headers.get("content-range") == told
+    assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''A%20song.mp4"
+    assert answer.headers["content-type"] == "video/mp4"
+    assert problem(await anna.get(page, headers={"Range": "bytes=5000-"})) == (416, "range-outside")
+
+
+async def test_no_path_leads_out_of_the_media_folder(anna: httpx.AsyncClient, site: Site, tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    download = (await send(anna)).json()["download"]
+    await stored(site, download, "../secret.txt")
+    assert problem(await anna.get(f"/youtube/downloads/{download}/file")) == (404, "file-gone")
+
+
+async def test_what_failed_or_was_cancelled_is_tried_again(anna: httpx.AsyncClient, site: Site) -> None:
+    download = (await send(anna)).json()["download"]
+    page = f"/youtube/downloads/{download}"
+    assert problem(await anna.post(f"{page}/retry")) == (409, "not-failed")
+    assert (await anna.post(f"{page}/cancel")).status_code == 200
+    assert (await anna.post(f"{page}/retry")).status_code == 200
+    await run(site, RecordFailed(download=download, kind="unavailable", remedy="Choose another one."))
+    row = (await anna.get(page)).json()
+    assert (row["state"], row["why"]) == ("failed", "Choose another one.")
+    words = [moment["words"] for moment in (await anna.get(f"{page}/timeline")).json()["items"]]
+    assert words == ["Anna sent A song.", "It was cancelled.", "It is tried again.", "It failed: Choose another one."]
+
+
+async def test_there_is_a_limit_by_the_hour(anna: httpx.AsyncClient, clock: Clock) -> None:
+    for number in range(20):
+        assert (await send(anna, f"https://youtu.be/dQw4w9WgX{number:02}")).status_code == 201
+    refused = await send(anna, "https://youtu.be/dQw4w9WgX99")
+    assert problem(refused) == (429, "downloads-used-up")
+    assert 0 < int(refused.headers["retry-after"]) <= 3600
+
+
+async def test_a_preview_shows_what_is_there(
+    anna: httpx.AsyncClient, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def preview(url: VideoUrl) -> Preview:
+        if "private" in url.text:
+            raise VideoFailed(Kind.UNAVAILABLE)
+        if "busy" in url.text:
+            raise VideoFailed(Kind.THROTTLED, 60)
+        return Preview(title="Songs", extractor="youtube", entries=(PreviewEntry(VIDEO, "A song", 60.0),), count=7)
+
+    monkeypatch.setattr(site.ytdlp, "preview", preview)
+    seen = (await anna.post("/youtube/preview", json={"url": VIDEO})).json()
+    assert (seen["title"], seen["count"], seen["entries"][0]["url"]) == ("Songs", 7, VIDEO)
+    answer = await anna.post("/youtube/preview", json={"url": "https://youtube.com/private"})
+    assert problem(answer) == (422, "video-unavailable")
+    answer = await anna.post("/youtube/preview", json={"url": "https://youtube.com/busy"})
+    assert problem(answer) == (503, "video-throttled")
+    assert answer.headers["retry-after"] == "60"
+    for _ in range(7):
+        await anna.post("/youtube/preview", json={"url": VIDEO})
+    assert problem(await anna.post("/youtube/preview", json={"url": VIDEO})) == (429, "too-many-calls")
+
+
+async def test_the_presets_are_named(anna: httpx.AsyncClient) -> None:
+    presets = (await anna.get("/youtube/presets")).json()["items"]
+    assert [preset["preset"] for preset in presets] == ["best", "1080p", "720p", "480p", "360p", "audio"]
