@@ -78,7 +78,7 @@ class Problem(Exception):
         return headers
 
 
-class Shown(msgspec.Struct, frozen=True, omit_defaults=True):
+class ProblemDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     """A problem as it is sent."""
 
     type: str
@@ -105,8 +105,8 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
     )
 
 
-def shown(problem: Problem) -> Shown:
-    return Shown(
+def shown(problem: Problem) -> ProblemDetails:
+    return ProblemDetails(
         type=f"urn:medianest:problem:{quote(problem.code)}",
         title=problem.code.replace("-", " ").capitalize(),
         status=problem.status,

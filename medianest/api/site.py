@@ -57,7 +57,7 @@ House = NamedDependency[SkipValidation[Site]]
 Me = NamedDependency[SkipValidation[Identity]]
 
 # PostgreSQL holds no NUL in text, and no number beyond its types: what could not be kept is refused at the door.
-MOST = 2**63 - 1
+MOST = 2**53 - 1  # the last whole number that JavaScript can tell from the next
 Id = Annotated[str, PathParameter(pattern="^[0-9A-Za-z_-]{1,64}$")]
 Before = Annotated[int, QueryParameter(ge=1, le=MOST, description="Only what stands below this position.")]
 Words = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]

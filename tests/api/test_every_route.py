@@ -268,7 +268,11 @@ async def test_the_reference_needs_no_other_host(door: Door) -> None:
     assert "sha256-" in page.headers["content-security-policy"]
     reference = (await caller.get(f"{ORIGIN}/docs/openapi.json")).json()
     assert reference["openapi"].startswith("3.1")
-    assert "/api/v1/media/requests" in reference["paths"]
+    ask = reference["paths"]["/api/v1/media/requests"]["post"]
+    assert list(ask["responses"]) == ["201", "default"]
+    assert ask["description"].startswith("Ask for a film")
+    assert reference["paths"]["/api/v1/auth/refresh"]["post"]["requestBody"]["required"] is False
+    assert "retry_at" in reference["components"]["schemas"]["ProblemDetails"]["properties"]
 
 
 async def test_health_says_what_is_missing(door: Door, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
