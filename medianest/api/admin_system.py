@@ -10,7 +10,7 @@ from litestar.params import JSONBody
 from medianest.api import kept
 from medianest.api.admin_accounts import NewQuota
 from medianest.api.gate import needs
-from medianest.api.kept import Attempt, List
+from medianest.api.kept import Attempt
 from medianest.api.problems import Problem
 from medianest.api.site import House, Limit, Me
 from medianest.api.writes import Writing, Written
@@ -37,7 +37,7 @@ class Todo(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    list: List
+    list: Annotated[str, msgspec.Meta(pattern="^[a-z_]{1,64}$")]
     key: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
 

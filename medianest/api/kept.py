@@ -7,7 +7,7 @@ import msgspec
 
 from projections.engine import Rows
 
-List = Literal["requests_to_send", "decisions_to_relay", "downloads_to_run", "downloads_to_publish", "keys_to_destroy"]
+List = Literal["requests_to_send", "downloads_to_run", "downloads_to_publish"]  # those that people wait for
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -40,8 +40,11 @@ _ATTEMPT = "SELECT list, key, attempts, next_at, last_error, given_up FROM attem
 
 
 async def attempts(rows: Rows, *, limit: int) -> list[Attempt]:
-    """Everything that automations have tried and not finished, the most troubled first."""
-    found = await rows.execute(f"{_ATTEMPT} ORDER BY given_up DESC, attempts DESC, next_at LIMIT %s".encode(), (limit,))
+    """What automations have tried in vain so far, the most troubled first. What is merely under way is not here."""
+    found = await rows.execute(
+        f"{_ATTEMPT} WHERE attempts > 0 OR given_up ORDER BY given_up DESC, attempts DESC, next_at LIMIT %s".encode(),
+        (limit,),
+    )
     return [Attempt(*row) for row in await found.fetchall()]
 
 

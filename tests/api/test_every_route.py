@@ -161,7 +161,7 @@ BAD = [
     ("GET", "/admin/audit?limit=201", None, 400),
     ("GET", "/admin/audit?since=yesterday", None, 400),
     ("GET", "/admin/audit?tag=a%00b", None, 400),
-    ("POST", "/admin/todo/retry", {"list": "none", "key": "x"}, 400),
+    ("POST", "/admin/todo/retry", {"list": "None!", "key": "x"}, 400),
     ("POST", "/admin/todo/retry", {"list": "requests_to_send", "key": "x"}, 404),
     ("POST", "/admin/todo/give-up", {"list": "requests_to_send", "key": "a\0b"}, 400),
 ]
