@@ -43,7 +43,7 @@ class PinStarted(msgspec.Struct, frozen=True):
     pin: str
     code: str
     link: str | None  # where the code is typed in; null for `redirect`
-    redirect: str | None  # where the browser goes; null for `code`
+    redirect: str  # where the browser goes; for `code` the same page, filled in
     expires_at: datetime
 
 

@@ -41,8 +41,8 @@ class Pin(NamedTuple):
 
     pin: str
     code: str
-    link: str | None  # where the code is typed in; None: go to `redirect`
-    redirect: str | None  # where a browser goes; None: type the code at `link`
+    link: str | None  # where the code is typed in; None: Plex takes this one from `redirect` alone
+    redirect: str  # where a browser goes: for a short code the same page
     expires_at: datetime
 
 
@@ -97,7 +97,8 @@ class SignIn:
         if form == "redirect":
             page = plex.auth_page(made.code, f"{self._site.settings.url}/")
             return Pin(pin, made.code, None, page, made.expires_at)
-        return Pin(pin, made.code, plex.link_page(made.code), None, made.expires_at)
+        page = plex.link_page(made.code)
+        return Pin(pin, made.code, page, page, made.expires_at)
 
     async def poll(self, pin: str, device: str) -> Waiting | Done:
         """How far the sign-in is. Whoever asks while an answer is under way gets that one."""
