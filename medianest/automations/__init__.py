@@ -8,14 +8,14 @@ event that its command leads to takes the row off the list. Any number of proces
     interrupt.py      ends work for certain, and finishes what must be finished
     record.py         issues the commands
 
-    requests.py       requests.send, requests.relay: to Seerr, as the person who asked or decided
-    observations.py   requests.observe (webhooks are hints) and poll-seerr: what became of them
+    requests.py       requests_to_send, decisions_to_relay: to Seerr, as the person who asked or decided
+    observations.py   hints (what webhooks say is not believed) and poll-seerr: what became of them
     seerr_people.py   who our people are in Seerr
     seerr_states.py   what Seerr's states mean, in one table
-    downloads.py      downloads.run: fetches videos into their owners' folders
-    publishing.py     downloads.publish: scan, find, collect in Plex
+    downloads.py      downloads_to_run: fetches videos into their owners' folders
+    publishing.py     downloads_to_publish: scan, find, collect in Plex
     services.py       probe-…: what is up, slow or down
-    housekeeping.py   accounts.destroy-keys, and sweep: old sessions, PINs and hints
+    housekeeping.py   keys_to_destroy, and sweep: old sessions, PINs and hints
 
 A new automation starts with what is on its list, never at the first event: history must not order films again.
 """

@@ -36,7 +36,7 @@ from projections.engine import NotThatNew, ProjectionEngine
 
 log = structlog.get_logger()
 
-RUN = "downloads.run"
+RUN = "downloads_to_run"
 KEEP_FREE_BYTES = 1024**3  # of the disk; a full one would stop the database too
 ATTEMPTS = 5
 PAUSES_SECONDS = (30.0, 120.0, 600.0, 1800.0)  # after the first, second … attempt
@@ -44,7 +44,7 @@ NAME_BYTES = 180  # file systems take 255, and an ending and a mark come on top
 _SOURCE = """
 SELECT w.download AS key, ROW (  -- whoever has the fewest under way is next, so that nobody's long list blocks others
     (SELECT count(*) FROM attempts AS a JOIN downloads_to_run AS r ON r.download = a.key
-     WHERE a.list = 'downloads.run' AND a.leased_until > now() AND r.account = w.account), w.since) AS turn
+     WHERE a.list = 'downloads_to_run' AND a.leased_until > now() AND r.account = w.account), w.since) AS turn
 FROM downloads_to_run AS w
 """
 

@@ -12,7 +12,7 @@ from medianest.eventstore.vault import Vault
 
 log = structlog.get_logger()
 
-DESTROY = "accounts.destroy-keys"
+DESTROY = "keys_to_destroy"
 SWEEP_SECONDS = 600.0
 # The log keeps for ever that somebody was erased: on the list is whoever has a key or a credential left.
 _TO_DESTROY = """

@@ -24,7 +24,7 @@ from projections.requests import RequestRow
 
 log = structlog.get_logger()
 
-HINTS = "requests.observe"
+HINTS = "hints"
 HINT_SECONDS = 1.0  # how often to look for hints: they come past the log
 UNKNOWN_LOOKS = 3  # a webhook may be faster than our own note of the number it names
 UNKNOWN_SECONDS = 2.0
@@ -74,7 +74,7 @@ class Observer:
             return Done()
         ours = await self._ours(attempt.key)
         if ours is None and attempt.n < UNKNOWN_LOOKS:
-            return Later(UNKNOWN_SECONDS, None)
+            return Later(UNKNOWN_SECONDS, "No request of ours has this number yet.")
         if ours is not None:
             await self._look_at(ours)
         return Done() if await self._drop_hint(attempt.key, received_at) else Later(0, None)

@@ -17,7 +17,7 @@ from medianest.settings import Settings
 from projections import accounts, downloads
 from projections.downloads import DownloadRow
 
-PUBLISH = "downloads.publish"
+PUBLISH = "downloads_to_publish"
 COLLECTION = "Videos sent with MediaNest"
 LONGEST_LOOK_SECONDS = 60.0
 SCAN_AGAIN = 8  # looks between two scans: one may be lost in a restart of Plex
@@ -39,7 +39,7 @@ ONLY_SOUND = "A library of videos shows no files of sound: the file is in the me
 _SOURCE = """
 SELECT p.download AS key, d.position AS turn FROM downloads_to_publish AS p JOIN downloads AS d USING (download)
 WHERE NOT EXISTS (  -- one after the other, in all processes: two would make the collection twice
-    SELECT FROM attempts AS a WHERE a.list = 'downloads.publish' AND a.leased_until > now() AND a.key <> p.download)
+    SELECT FROM attempts AS a WHERE a.list = 'downloads_to_publish' AND a.leased_until > now() AND a.key <> p.download)
 """
 
 

@@ -34,8 +34,8 @@ from medianest.eventstore.connections import Pool
 from projections import requests
 from projections.requests import DecisionToRelay, RequestRow
 
-SEND = "requests.send"
-RELAY = "requests.relay"
+SEND = "requests_to_send"
+RELAY = "decisions_to_relay"
 CLOCKS_DIFFER = timedelta(minutes=10)
 ON_ITS_WAY = "Seerr has these seasons on their way already, without a request for them."
 OF_SOMEBODY_ELSE = "Seerr has it under the name of somebody else."
@@ -44,7 +44,7 @@ _TO_RELAY = """
 SELECT d.request || '/' || d.decision AS key, r.position AS turn
 FROM decisions_to_relay AS d JOIN requests AS r USING (request)
 WHERE r.seerr IS NOT NULL AND NOT EXISTS (  -- two decisions on one request are told one after the other
-    SELECT FROM attempts AS a WHERE a.list = 'requests.relay' AND a.leased_until > now()
+    SELECT FROM attempts AS a WHERE a.list = 'decisions_to_relay' AND a.leased_until > now()
     AND starts_with(a.key, d.request || '/') AND a.key <> d.request || '/' || d.decision)
 """
 
@@ -109,7 +109,7 @@ class Sending:
         """What an earlier attempt led to, if it led to anything."""
         if row.seerr is not None:
             return await self._sent_again(row.seerr)
-        return await self._made_before(row, user) if attempt.n > 1 else None
+        return await self._made_before(row, user) if attempt.again else None
 
     async def _sent_again(self, number: int) -> SeerrRequest | None:
         """Let Seerr hand on once more what it failed to; None: it has to be asked for anew.
@@ -165,7 +165,7 @@ class Sending:
         """The request ended while it was being sent. If Seerr got it nevertheless, its number is needed to end it
         there too.
         """
-        if attempt.n == 1 or row.seerr is not None or row.state not in ("cancelled", "declined"):
+        if not attempt.again or row.seerr is not None or row.state not in ("cancelled", "declined"):
             return Done()
         try:
             user = await self._people.user_of(row.account)

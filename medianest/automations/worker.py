@@ -172,7 +172,7 @@ class Worker:
 
     async def _result(self, claim: _Claim) -> Result:
         """What came of one attempt; what it raises becomes a reason and a pause."""
-        todo, (key, n) = self._todo, claim.attempt
+        todo, key, n = self._todo, claim.attempt.key, claim.attempt.n
         try:
             return await unless(self._act(claim.attempt), self._lose_lease(claim))
         except Interrupted:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from medianest.api import kept
 from medianest.automations.worker import TodoList, Worker
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
@@ -48,10 +49,10 @@ class Hands:
             )
             return await found.fetchall()
 
-    async def hurry(self) -> None:
-        """Nothing is put off any more."""
+    async def shown(self) -> list[kept.Attempt]:
+        """What an admin sees of all lists."""
         async with self.pool.connection() as rows:
-            await rows.execute("UPDATE attempts SET next_at = now()")
+            return await kept.attempts(rows, limit=100)
 
 
 @pytest.fixture

@@ -55,12 +55,12 @@ async def test_with_nothing_configured_it_runs_on_and_says_what_is_down(
             sweep_sessions=sweep,
         )
         assert list(named) == [
-            "requests.send",
-            "requests.relay",
-            "requests.observe",
-            "downloads.run",
-            "downloads.publish",
-            "accounts.destroy-keys",
+            "requests_to_send",
+            "decisions_to_relay",
+            "hints",
+            "downloads_to_run",
+            "downloads_to_publish",
+            "keys_to_destroy",
             "recurring",
         ]
         async with running(named) as ended:

@@ -7,7 +7,6 @@ import pytest
 
 from medianest.adapters.breaker import Breaker
 from medianest.adapters.exchange import http_client
-from medianest.automations import attempts
 from medianest.automations.requests import RELAY, SEND
 from medianest.commands import Commands
 from medianest.domain.accounts import EraseAccount
@@ -82,9 +81,8 @@ async def test_while_seerr_is_down_a_request_waits_and_then_goes_once(
         row = await house.becomes("r1", "deferred")
         assert row.why
         await eventually(lambda: _tried(hands, SEND, 3))
-        (waiting,) = await attempts.waiting(house.pool)
-        assert waiting.why
-        assert waiting.why.startswith("Seerr: ")
+        (waiting,) = await hands.shown()
+        assert (waiting.last_error or "").startswith("Seerr: ")
         faults.clear("seerr")
         await house.becomes("r1", "sent")
     assert len(house.made()) == 1

@@ -73,7 +73,7 @@ def signals() -> list[Signal]:
 @pytest.fixture
 def probing(pool: Pool, commands: Commands, service: Service, signals: list[Signal]) -> Probing:
     return Probing(
-        pool, commands, {"seerr": service.probe}, signals.append, waiting_for={"seerr": ("requests.send",)},
+        pool, commands, {"seerr": service.probe}, signals.append, waiting_for={"seerr": ("requests_to_send",)},
         confirm_seconds=0,
     )  # fmt: skip
 
@@ -110,12 +110,12 @@ async def test_what_waits_for_a_service_is_due_when_it_is_back(probing: Probing,
     service.up = False
     await probing.probe("seerr")
     source = "SELECT 'r1' AS key, 1 AS turn"
-    assert await attempts.take(pool, "requests.send", source, 30, "me", gone_too=True) == ("r1", 1)
-    await attempts.put_off(pool, "requests.send", "r1", "me", 600, "Seerr: the connection failed.")
-    assert isinstance(await attempts.take(pool, "requests.send", source, 30, "me", gone_too=True), attempts.Nothing)
+    assert await attempts.take(pool, "requests_to_send", source, 30, "me", gone_too=True) == ("r1", 1, False)
+    await attempts.put_off(pool, "requests_to_send", "r1", "me", 600, "Seerr: the connection failed.")
+    assert isinstance(await attempts.take(pool, "requests_to_send", source, 30, "me", gone_too=True), attempts.Nothing)
     service.up = True
     await probing.probe("seerr")
-    assert await attempts.take(pool, "requests.send", source, 30, "me", gone_too=True) == ("r1", 2)
+    assert await attempts.take(pool, "requests_to_send", source, 30, "me", gone_too=True) == ("r1", 2, True)
 
 
 async def test_the_key_of_somebody_erased_is_destroyed_with_their_credentials(

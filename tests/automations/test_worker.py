@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from medianest.adapters.errors import Denied, Unreachable
+from medianest.api import kept
 from medianest.automations import attempts
 from medianest.automations.attempts import Attempt
 from medianest.automations.interrupt import Interrupted, outlast, unless
@@ -92,7 +93,7 @@ async def test_two_workers_never_act_on_one_row_at_once(plain: Plain, hands: Han
     async with hands.at_work(todo, todo, todo):
         await eventually(lambda: _is_idle(plain, hands))
     assert most == 1
-    assert sorted(plain.done) == sorted(Attempt(f"row {n}", 3) for n in range(30))
+    assert sorted(plain.done) == sorted(Attempt(f"row {n}", 3, again=True) for n in range(30))
 
 
 async def test_no_more_rows_are_taken_than_hands_are_free(plain: Plain, hands: Hands) -> None:
@@ -116,13 +117,13 @@ async def test_the_lease_of_a_worker_that_vanished_is_taken_over(plain: Plain, h
     await plain.put("a")
     todo = plain.todo()
     taken = await attempts.take(plain.pool, todo.name, todo.source, 0.3, "vanished", gone_too=True)
-    assert taken == Attempt("a", 1)
+    assert taken == Attempt("a", 1, again=False)
     assert isinstance(
         await attempts.take(plain.pool, todo.name, todo.source, 0.3, "other", gone_too=True), attempts.Nothing
     )
     async with hands.at_work(todo):
         await eventually(lambda: _is_idle(plain, hands))
-    assert plain.done == [Attempt("a", 2)]
+    assert plain.done == [Attempt("a", 1, again=True)]
     assert not await attempts.renew(plain.pool, todo.name, "a", 30, "vanished")
 
 
@@ -142,7 +143,7 @@ async def test_who_loses_the_lease_stops(plain: Plain, hands: Hands) -> None:
     started, stopped = asyncio.Event(), asyncio.Event()
 
     async def act(attempt: Attempt) -> Result:
-        if attempt.n > 1:
+        if attempt.again:
             return await plain.tick_off(attempt)
         started.set()
         try:
@@ -158,7 +159,7 @@ async def test_who_loses_the_lease_stops(plain: Plain, hands: Hands) -> None:
             await rows.execute("UPDATE attempts SET leased_by = 'another', leased_until = now()")
         await asyncio.wait_for(stopped.wait(), 5)
         await eventually(lambda: _is_idle(plain, hands))
-    assert plain.done == [Attempt("a", 2)]
+    assert plain.done == [Attempt("a", 1, again=True)]
 
 
 async def test_a_worker_that_is_stopped_gives_its_rows_back(plain: Plain, hands: Hands) -> None:
@@ -172,10 +173,10 @@ async def test_a_worker_that_is_stopped_gives_its_rows_back(plain: Plain, hands:
     await plain.put("a")
     async with hands.at_work(plain.todo(act)):
         await started.wait()
-    assert await hands.tried("plain") == [("a", 1, None, False)]
+    assert await hands.tried("plain") == [("a", 0, None, False)]
     async with hands.at_work(plain.todo()):
         await eventually(lambda: _is_idle(plain, hands))
-    assert plain.done == [Attempt("a", 2)]
+    assert plain.done == [Attempt("a", 1, again=True)]
 
 
 async def test_an_outage_is_waited_out_with_its_reason_on_show(plain: Plain, hands: Hands) -> None:
@@ -189,8 +190,8 @@ async def test_an_outage_is_waited_out_with_its_reason_on_show(plain: Plain, han
     await plain.put("a")
     async with hands.at_work(plain.todo(act)):
         await eventually(lambda: _tried_more_than(hands, FAILURES))
-        (row,) = await attempts.waiting(plain.pool)
-        assert (row.list, row.key, row.why, row.given_up) == ("plain", "a", "Seerr: no answer in time.", False)
+        (row,) = await hands.shown()
+        assert (row.list, row.key, row.last_error, row.given_up) == ("plain", "a", "Seerr: no answer in time.", False)
         away = False
         await eventually(lambda: _is_idle(plain, hands))
 
@@ -201,9 +202,8 @@ async def test_what_a_service_asks_for_is_obeyed(plain: Plain, hands: Hands) -> 
 
     await plain.put("a")
     async with hands.at_work(plain.todo(act)):
-        await eventually(lambda: attempts.waiting(plain.pool))
-        await eventually(lambda: _reasons(hands))
-        (row,) = await attempts.waiting(plain.pool)
+        await eventually(lambda: _tried_more_than(hands, 0))
+        (row,) = await hands.shown()
     async with plain.pool.connection() as rows:
         now = await (await rows.execute("SELECT now()")).fetchone()
     assert now is not None
@@ -231,9 +231,9 @@ async def test_what_nobody_foresaw_is_given_up_in_the_end_and_can_be_tried_again
         await eventually(lambda: _all_given_up(hands, 2))
         assert [attempt for _, attempt, _, _ in await hands.tried("plain")] == [FAILURES, FAILURES]
         broken = False
-        assert await attempts.try_again(plain.pool, "plain", "a")
+        async with plain.pool.connection() as rows:
+            assert await kept.try_now(rows, "plain", "a")
         await eventually(lambda: _left(plain, ["b"]))
-        assert not await attempts.try_again(plain.pool, "plain", "nothing of the kind")
 
 
 async def test_what_is_given_up_is_forgotten_once_it_leaves_the_list(plain: Plain, hands: Hands) -> None:
@@ -255,8 +255,10 @@ async def test_an_admin_can_stop_what_keeps_trying(plain: Plain, hands: Hands) -
     await plain.put("a")
     async with hands.at_work(plain.todo(act)):
         await eventually(lambda: _tried_more_than(hands, 1))
-        await eventually(lambda: attempts.stop_trying(plain.pool, "plain", "a"))
-        await eventually(lambda: _all_given_up(hands, 1))
+        async with plain.pool.connection() as rows:
+            assert await kept.give_up(rows, "plain", "a")
+        await eventually(lambda: _is_left_alone(plain))
+    assert await plain.left() == ["a"]
 
 
 async def test_what_recurs_is_done_by_one_process_at_a_time(plain: Plain, hands: Hands) -> None:
@@ -278,7 +280,7 @@ async def test_what_recurs_is_done_by_one_process_at_a_time(plain: Plain, hands:
     async with hands.at_work(todo, todo):
         await eventually(enough)
     assert most == 1
-    assert await attempts.waiting(plain.pool) == []
+    assert sorted(key for key, _, _, _ in await hands.tried("recurring")) == ["look", "rarely"]
 
 
 async def test_work_that_must_be_finished_is_finished_however_often_it_is_cancelled() -> None:
@@ -344,8 +346,11 @@ async def _tried_more_than(hands: Hands, times: int) -> bool:
     return any(attempt > times for _, attempt, _, _ in await hands.tried("plain"))
 
 
-async def _reasons(hands: Hands) -> bool:
-    return all(why for _, _, why, _ in await hands.tried("plain"))
+async def _is_left_alone(plain: Plain) -> bool:
+    """Given up, and no longer in anybody's hands."""
+    async with plain.pool.connection() as rows:
+        found = await rows.execute("SELECT FROM attempts WHERE given_up AND leased_by IS NULL")
+        return await found.fetchone() is not None
 
 
 async def _all_given_up(hands: Hands, count: int) -> bool:
