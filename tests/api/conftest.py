@@ -1,6 +1,5 @@
 """The whole HTTP side on a real database, with the stand-ins of Plex and Seerr behind it over real HTTP."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -201,7 +200,3 @@ async def anna(door: Door, olivia: httpx.AsyncClient) -> httpx.AsyncClient:
 @pytest.fixture
 async def ben(door: Door, olivia: httpx.AsyncClient) -> httpx.AsyncClient:
     return await door.sign_in("ben")
-
-
-async def settled() -> None:
-    await asyncio.sleep(0)
