@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-AGAIN_SECONDS = 0.5
+AGAIN_SECONDS = 0.05
 
 
 async def cancel(*tasks: asyncio.Task[Any]) -> None:

@@ -39,6 +39,9 @@ def postgres() -> Iterator[str]:
 
 async def _make_template(conninfo: str) -> None:
     async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # nothing in here outlives the run
+            await connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
+        await connection.execute("SELECT pg_reload_conf()")
         await connection.execute("CREATE DATABASE template_medianest")
     await migrate(_named(conninfo, "template_medianest"))
 
@@ -52,7 +55,7 @@ async def database(postgres: str) -> AsyncIterator[str]:
     """The conninfo of a migrated database of this test's own."""
     name = f"test_{uuid4().hex}"
     async with await psycopg.AsyncConnection.connect(postgres, autocommit=True) as connection:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE template_medianest STRATEGY file_copy".encode())
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE template_medianest".encode())
         yield _named(postgres, name)
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
