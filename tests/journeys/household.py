@@ -142,6 +142,8 @@ class Person:
             yield
         finally:
             await client.disconnect()
+            if client.eio.http is not None:  # the library leaves it open where the server hung up
+                await client.eio.http.close()
 
     def _listener(self, namespace: str, waiting: set[str], is_ready: asyncio.Event) -> Callable[..., None]:
         def heard(event: str, payload: dict[str, Any] | None = None) -> None:

@@ -167,6 +167,8 @@ async def test_a_suspended_friend_is_out_in_every_process_at_once(town: Town) ->
     async with anna.listening("/auth"):
         await olivia.post(f"/admin/accounts/{anna.account}/suspend")
         assert (await anna.client.get("/auth/session")).status_code == 401
-        await eventually("her socket hears it", lambda: any(event == "session.ended" for event, _ in anna.heard))
+        await eventually(
+            "her socket is closed, with a word", lambda: any(event == "closing" for event, _ in anna.heard)
+        )
     for person in (olivia, anna):
         await person.leave()

@@ -124,7 +124,8 @@ async def _state_is(person: Person, page: str, state: str) -> bool:
 
 
 async def test_a_killed_process_loses_nothing_that_was_accepted(demo: Demo) -> None:
-    ben = Person(demo.url, "ben")
+    ben, olivia = Person(demo.url, "ben"), Person(demo.url, "olivia")
+    await olivia.log_in()  # Plex looks for new files on behalf of its owner
     await ben.log_in()
     fetch = await ben.post("/youtube/downloads", url=demo.video, preset="best")
     page = f"/youtube/downloads/{fetch['download']}"
@@ -133,7 +134,8 @@ async def test_a_killed_process_loses_nothing_that_was_accepted(demo: Demo) -> N
     await demo.restart()
     await ben.refresh()
     await eventually("it is done", lambda: _state_is(ben, page, "in_collection"), 90)
-    await ben.leave()
+    for person in (ben, olivia):
+        await person.leave()
 
 
 async def test_ctrl_c_leaves_nothing_running(demo: Demo) -> None:
