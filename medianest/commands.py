@@ -13,7 +13,7 @@ from medianest.domain.event import Event
 from medianest.eventstore.codec import Metadata
 from medianest.eventstore.store import CommandReused, Condition, Conflict, EventStore, OutcomeUnknown, fingerprint
 
-LOST_RACES = 8
+LOST_RACES = 24  # of sixteen who want the same thing at once, the last one loses fifteen
 LOST_ANSWERS = 4
 
 
@@ -46,7 +46,7 @@ class Commands:
         """Decide `command` on the latest facts and append what follows from it.
 
         With the id of a command that has acted, its first outcome. Raises `Refused` from the decision,
-        `Conflict` after eight lost races, `CommandReused`, and `OutcomeUnknown` while the database is away.
+        `Conflict` after twenty-four lost races, `CommandReused`, and `OutcomeUnknown` while the database is away.
         """
         identity = command_id or uuid4()
         metadata = Metadata(actor=by, command=identity, n=0, correlation=identity, causation=causation)

@@ -32,9 +32,8 @@ async def stand_ins(settings: Settings, stop: asyncio.Event) -> None:
 
 def _pointed(settings: Settings, running: Sandbox) -> Settings:
     """The settings with every outside address that of a stand-in."""
-    kept = {name: getattr(settings, name) for name in ("data", "media", "host", "port", "public_url", "log_format")}
-    pointed = load(None, {}, **kept, **running.settings)
-    return structs.replace(pointed, database_url=settings.database_url, redis_url=settings.redis_url)
+    theirs = load(None, {}, **running.settings)
+    return structs.replace(settings, **{name: getattr(theirs, name) for name in running.settings})
 
 
 def _welcome(url: str) -> str:
