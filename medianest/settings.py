@@ -149,6 +149,8 @@ def _secret_file(variable: str, file: Path) -> str:
 
 
 def _convert(values: dict[str, Any]) -> Settings:
+    # An empty text is no setting, wherever it stands: an empty secret would be one that everybody knows.
+    values = {name: value for name, value in values.items() if value not in ("", Secret(""))}
     for name, value in values.items():
         if name not in Settings.__struct_fields__:
             raise WrongSetting(f"There is no setting `{name}`: `medianest settings` lists those there are.")
