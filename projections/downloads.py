@@ -146,9 +146,14 @@ async def download_of(download: str, rows: Rows) -> DownloadRow | None:
     return found[0] if found else None
 
 
-async def download_of_video(account: str, video: str, rows: Rows) -> DownloadRow | None:
-    """The newest download of a video by `account`."""
-    found = await _rows("WHERE account = %s AND video = %s ORDER BY position DESC LIMIT 1", (account, video), rows)
+async def download_of_video(account: str, video: str, preset: Preset, rows: Rows) -> DownloadRow | None:
+    """The download of a video in this preset that `account` has or waits for; None: there is none, or it came to nothing."""
+    found = await _rows(
+        "WHERE account = %s AND video = %s AND preset = %s AND state NOT IN ('failed', 'cancelled')"
+        " ORDER BY position DESC LIMIT 1",
+        (account, video, preset),
+        rows,
+    )
     return found[0] if found else None
 
 

@@ -130,7 +130,7 @@ class DownloadController(Controller):
 
     @post("/downloads", status_code=201, guards=[needs("downloads.submit")])
     async def send(self, site: House, me: Me, write: Writing, data: JSONBody[NewDownload]) -> Response[Queued]:
-        """Send a video to the server. 200: one has it already, or it is on its way."""
+        """Send a video to the server. 200: one has it in this preset already, or it is on its way: that one is named."""
         url = checked(site, data.url)
         command = SubmitDownload(
             download=write.new_id("download"),
@@ -146,7 +146,7 @@ class DownloadController(Controller):
                 queued = Queued(position=outcome.position, download=event.download, state="queued")
                 return Response(queued, status_code=201)
         async with site.pool.connection() as rows:
-            row = await downloads.download_of_video(me.account, command.video, rows)
+            row = await downloads.download_of_video(me.account, command.video, command.preset, rows)
         if row is None:
             raise Problem(503, "not-that-new", "Ask again in a moment.", retry_after_seconds=1)
         return Response(Queued(position=outcome.position, download=row.download, state=row.state), status_code=200)

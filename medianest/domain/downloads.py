@@ -112,12 +112,13 @@ class SubmitDownload(Command, frozen=True, kw_only=True):
 
 
 class SubmissionFacts(Facts, frozen=True):
-    """Whether the account may fetch, how often it did of late, and whether it has this video already."""
+    """Whether the account may fetch, how often it did of late, and whether it has this video as this kind of file."""
 
     video: str = ""
+    preset: Preset = "best"
     suspended: bool = False
     submitted_at: tuple[datetime, ...] = ()
-    same_video: dict[str, DownloadState] = msgspec.field(default_factory=dict)  # by download, of this account
+    same_file: dict[str, DownloadState] = msgspec.field(default_factory=dict)  # by download, of this account
 
     @classmethod
     def query(cls, command: SubmitDownload) -> Query:
@@ -126,28 +127,29 @@ class SubmissionFacts(Facts, frozen=True):
 
     @classmethod
     def before(cls, command: SubmitDownload) -> Self:
-        return cls(video=command.video)
+        return cls(video=command.video, preset=command.preset)
 
     def evolve(self, event: Event, at: datetime) -> Self:
         match event:
             case AccountSuspended() | AccountReinstated() | AccountErased():
                 return structs.replace(self, suspended=not isinstance(event, AccountReinstated))
-            case DownloadSubmitted(download=download, video=video):
+            case DownloadSubmitted(download=download, video=video, preset=preset):
                 facts = structs.replace(self, submitted_at=(*self.submitted_at, at))
-                return facts.with_state(download, "queued") if video == self.video else facts
-            case DownloadEvent(download=download) if download in self.same_video:
+                same = (video, preset) == (self.video, self.preset)
+                return facts.with_state(download, "queued") if same else facts
+            case DownloadEvent(download=download) if download in self.same_file:
                 return self.with_state(download, STATE_AFTER[type(event)])
         return self
 
     def with_state(self, download: str, state: DownloadState) -> Self:
-        return structs.replace(self, same_video={**self.same_video, download: state})
+        return structs.replace(self, same_file={**self.same_file, download: state})
 
 
 def submit(command: SubmitDownload, facts: SubmissionFacts, now: datetime) -> Sequence[Event]:
-    """Nothing for a video the account has, or is about to have: whoever asked is shown that one."""
+    """Nothing for a video the account has in this preset, or is about to: whoever asked is shown that one."""
     if facts.suspended:
         raise Refused("account-suspended", "Your account is suspended: ask an admin to reinstate it.")
-    if any(state not in ("failed", "cancelled") for state in facts.same_video.values()):
+    if any(state not in ("failed", "cancelled") for state in facts.same_file.values()):
         return []
     recent = [at for at in facts.submitted_at if at > now - timedelta(hours=1)]
     if len(recent) >= SUBMISSIONS_PER_HOUR:

@@ -18,8 +18,8 @@ SAME = "https://youtu.be/dQw4w9WgXcQ?si=tracking"
 BYTES = bytes(range(256)) * 4
 
 
-async def send(caller: httpx.AsyncClient, url: str = VIDEO) -> httpx.Response:
-    return await caller.post("/youtube/downloads", json={"url": url, "preset": "720p", "title": "A song"})
+async def send(caller: httpx.AsyncClient, url: str = VIDEO, preset: str = "720p") -> httpx.Response:
+    return await caller.post("/youtube/downloads", json={"url": url, "preset": preset, "title": "A song"})
 
 
 async def run(site: Site, command: object) -> None:
@@ -44,6 +44,25 @@ async def test_a_video_is_sent_once_however_it_is_spelled(anna: httpx.AsyncClien
     row = (await anna.get(f"/youtube/downloads/{first.json()['download']}")).json()
     assert (row["state"], row["url"], row["title"], row["mine"]) == ("queued", VIDEO, "A song", True)
     assert (await anna.get("/dashboard")).json()["downloads"][0]["download"] == row["download"]
+
+
+async def test_the_same_video_in_another_preset_is_another_download(anna: httpx.AsyncClient, site: Site) -> None:
+    whole, sound = (await send(anna)).json()["download"], await send(anna, preset="audio")
+    assert (sound.status_code, sound.json()["download"] != whole) == (201, True)
+    assert [(await send(anna, SAME, preset)).json()["download"] for preset in ("720p", "audio")] == [
+        whole, sound.json()["download"],
+    ]  # fmt: skip
+
+
+async def test_a_video_that_failed_is_sent_anew_and_that_one_is_named_from_then_on(
+    anna: httpx.AsyncClient, site: Site
+) -> None:
+    failed = (await send(anna)).json()["download"]
+    await run(site, RecordFailed(download=failed, kind="unavailable", remedy="Choose another one."))
+    second = await send(anna)
+    assert second.status_code == 201
+    await anna.post(f"/youtube/downloads/{failed}/cancel")
+    assert (await send(anna)).json()["download"] == second.json()["download"] != failed
 
 
 async def test_the_address_is_in_no_table_in_plain(anna: httpx.AsyncClient, site: Site) -> None:

@@ -85,6 +85,12 @@ def test_a_video_that_one_has_or_is_about_to_have_is_not_fetched_again(so_far: l
     given(SUBMITTED, *so_far).when(submits(download="d2")).then_nothing()
 
 
+def test_the_same_video_as_another_kind_of_file_is_another_download() -> None:
+    given(SUBMITTED, STORED).when(submits(download="d2", preset="audio")).then(
+        DownloadSubmitted("d2", "anna", "garden", URL, "audio", "A garden")
+    )
+
+
 @pytest.mark.parametrize("end", [FAILED, CANCELLED])
 def test_a_video_that_did_not_come_may_be_sent_again(end: Event) -> None:
     given(SUBMITTED, end).when(submits(download="d2")).then(
