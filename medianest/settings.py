@@ -66,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     )  # fmt: skip
     video_private_exceptions: tuple[str, ...] = ()  # host:port of a site in a private network that may be fetched
     downloads_at_once: Positive = 2
+    playlist_items: Annotated[int, Meta(ge=1, le=200)] = 50  # the most that one submission takes of a playlist
     download_deadline_seconds: Seconds = 4 * 3600.0
     download_max_bytes: Annotated[int, Meta(ge=1)] = 20 * 1024**3
 

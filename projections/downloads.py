@@ -1,5 +1,6 @@
 """Downloads as their owners see them, and what is yet to be fetched and published."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -38,12 +39,17 @@ CREATE TABLE downloads (
     duration_seconds real,
     height           int,
     rating_key       text,
+    collection       text,                  -- its key in Plex
+    playlist         text,
+    playlist_title   text,
+    playlist_index   int,
     submitted_at     timestamptz NOT NULL,
     changed_at       timestamptz NOT NULL,
     position         bigint      NOT NULL
 );
 CREATE INDEX ON downloads (account, position DESC);
 CREATE INDEX ON downloads (account, video);
+CREATE INDEX ON downloads (playlist) WHERE playlist IS NOT NULL;
 CREATE INDEX ON downloads (position DESC);
 CREATE TABLE downloads_to_run (download text PRIMARY KEY, account text NOT NULL, since timestamptz NOT NULL);
 CREATE TABLE downloads_to_publish (download text PRIMARY KEY);
@@ -64,6 +70,10 @@ class DownloadRow(msgspec.Struct, frozen=True):
     duration_seconds: float | None
     height: int | None
     rating_key: str | None  # None: Plex has not found it yet
+    collection: str | None  # its key in Plex; None: it is in none
+    playlist: str | None  # None: it was sent by itself; then it has neither title nor index
+    playlist_title: str | None
+    playlist_index: int | None
     submitted_at: datetime
     changed_at: datetime
     position: int
@@ -73,20 +83,26 @@ async def project(recorded: Recorded, rows: Rows) -> None:
     event = recorded.event
     assert isinstance(event, DownloadEvent)
     if isinstance(event, DownloadSubmitted):
-        await rows.execute(
-            "INSERT INTO downloads (download, account, video, url, preset, title, state, submitted_at, changed_at,"
-            " position) VALUES (%s, %s, %s, %s, %s, %s, 'queued', %s, %s, %s)",
-            (
-                event.download, event.account, event.video, event.url.sealed, event.preset, event.title,
-                recorded.at, recorded.at, recorded.position,
-            ),
-        )  # fmt: skip
+        await _submit(event, recorded, rows)
     else:
         await rows.execute(
             "UPDATE downloads SET state = %s, why = %s, changed_at = %s, position = %s WHERE download = %s",
             (STATE_AFTER[type(event)], _why(event), recorded.at, recorded.position, event.download),
         )
     await _change_work(event, recorded.at, rows)
+
+
+async def _submit(event: DownloadSubmitted, recorded: Recorded, rows: Rows) -> None:
+    listed = (event.listed.playlist, event.listed.title, event.listed.index) if event.listed else (None, None, None)
+    await rows.execute(
+        "INSERT INTO downloads (download, account, video, url, preset, title, playlist, playlist_title, playlist_index,"
+        " state, submitted_at, changed_at, position)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'queued', %s, %s, %s)",
+        (
+            event.download, event.account, event.video, event.url.sealed, event.preset, event.title, *listed,
+            recorded.at, recorded.at, recorded.position,
+        ),
+    )  # fmt: skip
 
 
 def _why(event: DownloadEvent) -> str | None:
@@ -110,7 +126,8 @@ async def _change_work(event: DownloadEvent, at: datetime, rows: Rows) -> None:
             await _store(event, rows)
         case DownloadInPlex(download=download, rating_key=rating_key):
             await rows.execute("UPDATE downloads SET rating_key = %s WHERE download = %s", (rating_key, download))
-        case DownloadCollected(download=download):
+        case DownloadCollected(download=download, collection=collection):
+            await rows.execute("UPDATE downloads SET collection = %s WHERE download = %s", (collection, download))
             await rows.execute("DELETE FROM downloads_to_publish WHERE download = %s", (download,))
 
 
@@ -124,19 +141,23 @@ async def _store(event: DownloadStored, rows: Rows) -> None:
     await rows.execute("INSERT INTO downloads_to_publish VALUES (%s)", (event.download,))
 
 
-PROJECTION = Projection("downloads", 1, TABLES, DOWNLOAD_EVENTS, project)
+PROJECTION = Projection("downloads", 2, TABLES, DOWNLOAD_EVENTS, project)
 
 _DOWNLOAD = (
     "SELECT download, account, video, url, preset, title, state, why, path, size_bytes, duration_seconds, height,"
-    " rating_key, submitted_at, changed_at, position FROM downloads"
+    " rating_key, collection, playlist, playlist_title, playlist_index, submitted_at, changed_at, position"
+    " FROM downloads"
 )
 
 
-async def downloads_of(account: str | None, rows: Rows, *, before: int, limit: int) -> list[DownloadRow]:
-    """Newest change first, below position `before`; of everybody for None."""
+async def downloads_of(
+    account: str | None, rows: Rows, *, before: int, limit: int, playlist: str | None = None
+) -> list[DownloadRow]:
+    """Newest change first, below position `before`; of everybody for None, of one playlist if it is named."""
     return await _rows(
-        "WHERE account = coalesce(%s, account) AND position < %s ORDER BY position DESC LIMIT %s",
-        (account, before, limit),
+        "WHERE account = coalesce(%s, account) AND (%s::text IS NULL OR playlist = %s) AND position < %s"
+        " ORDER BY position DESC LIMIT %s",
+        (account, playlist, playlist, before, limit),
         rows,
     )
 
@@ -146,15 +167,31 @@ async def download_of(download: str, rows: Rows) -> DownloadRow | None:
     return found[0] if found else None
 
 
-async def download_of_video(account: str, video: str, preset: Preset, rows: Rows) -> DownloadRow | None:
-    """The download of a video in this preset that `account` has or waits for; None: there is none, or it came to nothing."""
+async def downloads_of_videos(
+    account: str, videos: Iterable[str], preset: Preset, rows: Rows
+) -> dict[str, DownloadRow]:
+    """By video, the downloads in this preset that `account` has or waits for; those that came to nothing are left out."""
     found = await _rows(
-        "WHERE account = %s AND video = %s AND preset = %s AND state NOT IN ('failed', 'cancelled')"
-        " ORDER BY position DESC LIMIT 1",
-        (account, video, preset),
+        "WHERE account = %s AND video = ANY (%s) AND preset = %s AND state NOT IN ('failed', 'cancelled')"
+        " ORDER BY position",
+        (account, list(videos), preset),
         rows,
     )
-    return found[0] if found else None
+    return {row.video: row for row in found}
+
+
+async def collected_of(playlist: str, rows: Rows) -> list[DownloadRow]:
+    """What Plex has of a playlist, of all who sent it."""
+    return await _rows("WHERE playlist = %s AND rating_key IS NOT NULL", (playlist,), rows)
+
+
+async def collections_of_others(playlist: str | None, rows: Rows) -> set[str]:
+    """The keys of the collections that hold what is not of this playlist; None: what was sent by itself."""
+    found = await rows.execute(
+        "SELECT DISTINCT collection FROM downloads WHERE collection IS NOT NULL AND playlist IS DISTINCT FROM %s",
+        (playlist,),
+    )
+    return {collection for (collection,) in await found.fetchall()}
 
 
 async def to_run(download: str, rows: Rows) -> DownloadRow | None:
@@ -178,9 +215,11 @@ async def _rows(where: str, values: tuple[object, ...], rows: Rows) -> list[Down
 def _download(
     download: str, account: str, video: str, url: str, preset: Preset, title: str | None, state: DownloadState,
     why: str | None, path: str | None, size_bytes: int | None, duration_seconds: float | None, height: int | None,
-    rating_key: str | None, submitted_at: datetime, changed_at: datetime, position: int,
+    rating_key: str | None, collection: str | None, playlist: str | None, playlist_title: str | None,
+    playlist_index: int | None, submitted_at: datetime, changed_at: datetime, position: int,
 ) -> DownloadRow:  # fmt: skip
     return DownloadRow(
         download, account, video, Personal(sealed=url), preset, title, state, why, path, size_bytes,
-        duration_seconds, height, rating_key, submitted_at, changed_at, position,
+        duration_seconds, height, rating_key, collection, playlist, playlist_title, playlist_index, submitted_at,
+        changed_at, position,
     )  # fmt: skip

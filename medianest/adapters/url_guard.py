@@ -67,10 +67,16 @@ def check_url(text: str, allowed_hosts: frozenset[str], private_exceptions: froz
 
 
 def video_key(url: VideoUrl) -> str:
-    """The same 32 hex digits for every address of the same video; the quality is no part of it."""
+    """The same 32 hex digits for every address of the same video or playlist; the quality is no part of it."""
     parts = urlsplit(url.text)
     identity = _youtube_identity(url.host, parts) or _plain_identity(url, parts)
     return hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+
+def says_it_is_a_list(url: VideoUrl) -> bool:
+    """Whether the address alone tells that many videos stand behind it; of other sites nobody knows without a look."""
+    path = urlsplit(url.text).path
+    return url.host in _YOUTUBE_HOSTS and (path == "/playlist" or path.endswith(("/videos", "/shorts", "/streams")))
 
 
 def is_public(address: str) -> bool:
@@ -222,7 +228,10 @@ def _youtube_identity(host: str, parts: SplitResult) -> str | None:
         found = re.fullmatch(r"/([A-Za-z0-9_-]{11})/?", parts.path)
     else:
         found = _YOUTUBE_PATH.match(parts.path)
-    video = found.group(1) if found else dict(parse_qsl(parts.query)).get("v", "")
+    asked = dict(parse_qsl(parts.query))
+    if parts.path == "/playlist" and asked.get("list"):
+        return f"youtube-list:{asked['list']}"
+    video = found.group(1) if found else asked.get("v", "")
     return f"youtube:{video}" if _YOUTUBE_ID.fullmatch(video) else None
 
 

@@ -78,8 +78,8 @@ class YtDlp:
         self._socket_timeout_seconds = socket_timeout_seconds
         self._previews = asyncio.Semaphore(PREVIEWS_AT_ONCE)
 
-    async def preview(self, url: VideoUrl, timeout_seconds: float = 30) -> Preview:
-        """What stands behind `url`: one video, or a list of which the first fifty are named. Fetches no video.
+    async def preview(self, url: VideoUrl, most: int = 50, timeout_seconds: float = 30) -> Preview:
+        """What stands behind `url`: one video, or a list of which the first `most` are named. Fetches no video.
 
         Raises `VideoFailed`.
         """
@@ -88,6 +88,7 @@ class YtDlp:
             ffmpeg=str(self._ffmpeg),
             private_exceptions=self._private_exceptions,
             socket_timeout_seconds=self._socket_timeout_seconds,
+            most=most,
         )
         with tempfile.TemporaryDirectory(prefix="medianest-preview-") as directory:
             async with _deadline(timeout_seconds), self._previews:

@@ -201,7 +201,7 @@ def _preview(order: PreviewOrder) -> Preview:
     from yt_dlp import YoutubeDL
 
     with YoutubeDL(preview_options(order) | {"logger": Log()}) as ydl:
-        return preview_of(ydl.extract_info(order.url, download=False) or {})
+        return preview_of(ydl.extract_info(order.url, download=False) or {}, order.most)
 
 
 def _failure_of(error: Exception) -> Failure:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
-from medianest.adapters.ytdlp_wire import MAX_ENTRIES, DownloadOrder, Order, Preset, PreviewOrder
+from medianest.adapters.ytdlp_wire import DownloadOrder, Order, Preset, PreviewOrder
 
 # `?` lets a format of unknown height pass: a plain mp4 has none, and would be refused without it.
 FORMATS: Final[dict[Preset, str]] = {
@@ -18,7 +18,7 @@ FORMATS: Final[dict[Preset, str]] = {
 
 def preview_options(order: PreviewOrder) -> dict[str, Any]:
     """Looks without fetching, and lists without visiting what is listed."""
-    return _common(order) | {"extract_flat": "in_playlist", "playlistend": MAX_ENTRIES, "skip_download": True}
+    return _common(order) | {"extract_flat": "in_playlist", "playlistend": order.most, "skip_download": True}
 
 
 def download_options(order: DownloadOrder) -> dict[str, Any]:

@@ -1,18 +1,19 @@
 """What of yt-dlp's description of a URL goes up to the parent: little, checked and cut to size."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import urldefrag
 
 from medianest.adapters.url_guard import MAX_URL_LENGTH
-from medianest.adapters.ytdlp_wire import MAX_ENTRIES, Preview, PreviewEntry
+from medianest.adapters.ytdlp_wire import Preview, PreviewEntry
 
 MAX_TEXT: Final = 300
 
 
-def preview_of(info: Mapping[str, Any]) -> Preview:
+def preview_of(info: Mapping[str, Any], most: int) -> Preview:
     """From a dict of `extract_info(download=False)` with flat lists."""
-    entries = tuple(entry for raw in info.get("entries") or () if (entry := _entry(raw)))[:MAX_ENTRIES]
+    entries = tuple(entry for raw in islice(info.get("entries") or (), most) if (entry := _entry(raw)))
     heights = {int(known["height"]) for known in info.get("formats") or () if known.get("height")}
     return Preview(
         title=text_of(info.get("title")),

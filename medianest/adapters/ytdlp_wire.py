@@ -8,8 +8,7 @@ import msgspec
 
 from medianest.adapters.ytdlp_failures import Kind
 
-MAX_LINE_BYTES: Final = 512 * 1024  # fifty entries with the longest URLs fit; more is no answer of ours
-MAX_ENTRIES: Final = 50
+MAX_LINE_BYTES: Final = 1024 * 1024  # two hundred entries with the longest URLs fit; more is no answer of ours
 
 Stage = Literal["preparing", "downloading", "post_processing"]
 
@@ -46,7 +45,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, tag_field="order"):
 
 
 class PreviewOrder(Order, frozen=True, kw_only=True, tag="preview"):
-    pass
+    most: int  # entries of a list that are named; the rest is not even looked up
 
 
 class DownloadOrder(Order, frozen=True, kw_only=True, tag="download"):
@@ -73,7 +72,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer", tag
     uploader: str | None = None
     qualities: tuple[int, ...] = ()  # heights in pixels, best first; empty if unknown
     is_live: bool = False
-    entries: tuple[PreviewEntry, ...] = ()  # of a list: the first MAX_ENTRIES
+    entries: tuple[PreviewEntry, ...] = ()  # of a list: the first, as many as were ordered
     count: int = 1  # of the whole list if the site tells, else of the entries
 
     @property

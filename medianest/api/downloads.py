@@ -1,14 +1,16 @@
 """Sending videos to the server, and what becomes of them."""
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.params import JSONBody, QueryParameter
 from litestar.response import Stream
 
-from medianest.adapters.url_guard import VideoUrl, check_url, video_key
+from medianest.adapters.url_guard import UrlRefused, VideoUrl, check_url, says_it_is_a_list, video_key
+from medianest.adapters.ytdlp import Preview, PreviewEntry
 from medianest.api import kept
 from medianest.api.files import sent_file
 from medianest.api.gate import limit, may, needs
@@ -17,14 +19,17 @@ from medianest.api.people import names_of
 from medianest.api.problems import Problem
 from medianest.api.site import MOST, AnyRequest, Before, House, Id, Limit, Me, Site, Words
 from medianest.api.timelines import Timeline, timeline
-from medianest.api.writes import Writing, Written
+from medianest.api.writes import Write, Writing, Written
 from medianest.domain.downloads import (
     CancelDownload,
+    CancelPlaylist,
     DownloadState,
     DownloadSubmitted,
+    ListItem,
     Preset,
     RetryDownload,
     SubmitDownload,
+    SubmitPlaylist,
 )
 from medianest.domain.event import Personal
 from medianest.sessions import Identity
@@ -33,6 +38,8 @@ from projections.downloads import DownloadRow
 
 PREVIEWS_PER_MINUTE = 10  # of one account: each is a process of its own
 All = Annotated[bool, QueryParameter(name="all", description="Everybody's; for moderators.")]
+OfPlaylist = Annotated[str | None, QueryParameter(pattern="^[0-9a-f]{32}$", description="Only of this playlist.")]
+ItemId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
 Address = Annotated[str, msgspec.Meta(min_length=1, max_length=2048)]
 
 
@@ -41,14 +48,33 @@ class VideoAddress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NewDownload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A video; or a playlist, if `items` says which of its videos, or the address itself says that it is one."""
+
     url: Address
     preset: Preset = "1080p"
-    title: Words | None = None  # from the preview
+    title: Words | None = None  # of one video, from the preview
+    items: Annotated[list[ItemId], msgspec.Meta(min_length=1, max_length=200)] | Literal["all"] | None = None
 
 
 class Queued(Written, frozen=True, kw_only=True):
     download: str
     state: DownloadState
+
+
+class QueuedItem(msgspec.Struct, frozen=True):
+    item: str  # as the preview names it
+    download: str
+    title: str | None
+    state: DownloadState
+
+
+class QueuedPlaylist(Written, frozen=True, kw_only=True):
+    """What came of a playlist: one download for each video that was chosen and that one did not have already."""
+
+    playlist: str
+    title: str
+    queued: list[QueuedItem]
+    already: list[QueuedItem]  # left out: one has them in this preset, or they are on their way
 
 
 class PresetView(msgspec.Struct, frozen=True):
@@ -61,13 +87,14 @@ class Presets(msgspec.Struct, frozen=True):
 
 
 class EntryView(msgspec.Struct, frozen=True):
+    id: str | None  # for `items`; null: its address is none that may be fetched from
     url: str
     title: str
     duration_seconds: float | None
 
 
 class PreviewView(msgspec.Struct, frozen=True):
-    """What stands behind an address. `entries` are the first of a list; each is sent by itself."""
+    """What stands behind an address. `entries` are the first of a list: what one submission may take of it."""
 
     title: str
     site: str
@@ -80,8 +107,14 @@ class PreviewView(msgspec.Struct, frozen=True):
     count: int
 
 
+class PlaylistView(msgspec.Struct, frozen=True):
+    playlist: str
+    title: str
+    index: int  # from 1
+
+
 class DownloadView(msgspec.Struct, frozen=True):
-    """What somebody watches is their own affair: to others `title`, `url` and `path` are null."""
+    """What somebody watches is their own affair: to others `title`, `url`, `path` and `playlist` are null."""
 
     download: str
     mine: bool
@@ -96,6 +129,7 @@ class DownloadView(msgspec.Struct, frozen=True):
     duration_seconds: float | None
     height: int | None
     rating_key: str | None
+    playlist: PlaylistView | None  # null: it was sent by itself
     submitted_at: datetime
     changed_at: datetime
     position: int
@@ -121,45 +155,42 @@ class DownloadController(Controller):
         """What stands behind an address: a video, or a list of them. Nothing is fetched."""
         url = checked(site, data.url)
         limit(request, "preview", me.account, PREVIEWS_PER_MINUTE)
-        seen = await site.ytdlp.preview(url)
-        entries = [EntryView(entry.url, entry.title, entry.duration_seconds) for entry in seen.entries]
+        seen = await site.ytdlp.preview(url, site.settings.playlist_items)
+        entries = [
+            EntryView(item_of(site, entry), entry.url, entry.title, entry.duration_seconds) for entry in seen.entries
+        ]
         return PreviewView(
             seen.title, seen.extractor, seen.duration_seconds, seen.uploader, seen.thumbnail, seen.qualities,
             seen.is_live, entries, seen.count,
         )  # fmt: skip
 
     @post("/downloads", status_code=201, guards=[needs("downloads.submit")])
-    async def send(self, site: House, me: Me, write: Writing, data: JSONBody[NewDownload]) -> Response[Queued]:
-        """Send a video to the server. 200: one has it in this preset already, or it is on its way: that one is named."""
+    async def send(
+        self, request: AnyRequest, site: House, me: Me, write: Writing, data: JSONBody[NewDownload]
+    ) -> Response[Queued | QueuedPlaylist]:
+        """Send a video or a playlist to the server. 200: one has it all in this preset, or it is on its way."""
         url = checked(site, data.url)
-        command = SubmitDownload(
-            download=write.new_id("download"),
-            account=me.account,
-            video=site.vault.pseudonym("video", video_key(url)),
-            url=Personal(url.text),
-            preset=data.preset,
-            title=data.title,
-        )
-        outcome = await write.run(command, "downloads")
-        for event in outcome.events:
-            if isinstance(event, DownloadSubmitted):
-                queued = Queued(position=outcome.position, download=event.download, state="queued")
-                return Response(queued, status_code=201)
-        async with site.pool.connection() as rows:
-            row = await downloads.download_of_video(me.account, command.video, command.preset, rows)
-        if row is None:
-            raise Problem(503, "not-that-new", "Ask again in a moment.", retry_after_seconds=1)
-        return Response(Queued(position=outcome.position, download=row.download, state=row.state), status_code=200)
+        if data.items or says_it_is_a_list(url):
+            return await _send_playlist(request, site, me, write, data, url)
+        return await _send_video(site, me, write, data, url)
 
     @get("/downloads")
     async def page(
-        self, site: House, me: Me, everybody: All = False, before: Before = MOST, limit: Limit = 30
+        self,
+        site: House,
+        me: Me,
+        everybody: All = False,
+        playlist: OfPlaylist = None,
+        before: Before = MOST,
+        limit: Limit = 30,
     ) -> DownloadPage:
         """One's own, newest change first; moderators may see everybody's."""
         if everybody and not may(me, "downloads.view_all"):
             raise Problem(403, "not-allowed", "Ask without `all`.", detail="This needs `downloads.view_all`.")
         async with site.pool.connection() as rows:
-            found = await downloads.downloads_of(None if everybody else me.account, rows, before=before, limit=limit)
+            found = await downloads.downloads_of(
+                None if everybody else me.account, rows, before=before, limit=limit, playlist=playlist
+            )
         return DownloadPage(await views(site, me, found), found[-1].position if len(found) == limit else None)
 
     @get("/downloads/{download:str}")
@@ -180,6 +211,12 @@ class DownloadController(Controller):
     async def cancel(self, me: Me, write: Writing, download: Id) -> Written:
         """Stop it; what was fetched is thrown away."""
         command = CancelDownload(download=download, account=_whose(me))
+        return Written(position=(await write.run(command, "downloads")).position)
+
+    @post("/playlists/{playlist:str}/cancel", status_code=200)
+    async def cancel_playlist(self, me: Me, write: Writing, playlist: Id) -> Written:
+        """Stop whatever of a playlist one sent and has not got yet; what has come stays."""
+        command = CancelPlaylist(account=me.account, playlist=playlist)
         return Written(position=(await write.run(command, "downloads")).position)
 
     @post("/downloads/{download:str}/retry", status_code=200)
@@ -215,6 +252,95 @@ def checked(site: Site, url: str) -> VideoUrl:
     return check_url(url, frozenset(settings.video_hosts), frozenset(settings.video_private_exceptions))
 
 
+async def _send_video(
+    site: Site, me: Identity, write: Write, data: NewDownload, url: VideoUrl
+) -> Response[Queued | QueuedPlaylist]:
+    command = SubmitDownload(
+        download=write.new_id("download"),
+        account=me.account,
+        video=_video(site, url),
+        url=Personal(url.text),
+        preset=data.preset,
+        title=data.title,
+    )
+    outcome = await write.run(command, "downloads")
+    for event in outcome.events:
+        if isinstance(event, DownloadSubmitted):
+            queued = Queued(position=outcome.position, download=event.download, state="queued")
+            return Response(queued, status_code=201)
+    there = await _there(site, me, [command.video], data.preset)
+    if not there:
+        raise Problem(503, "not-that-new", "Ask again in a moment.", retry_after_seconds=1)
+    named = Queued(position=outcome.position, download=there[0].download, state=there[0].state)
+    return Response(named, status_code=200)
+
+
+async def _send_playlist(
+    request: AnyRequest, site: Site, me: Identity, write: Write, data: NewDownload, url: VideoUrl
+) -> Response[Queued | QueuedPlaylist]:
+    """The list is looked up here and now, so that what is queued is what it holds, and no more than a submission may."""
+    limit(request, "preview", me.account, PREVIEWS_PER_MINUTE)
+    seen = await site.ytdlp.preview(url, site.settings.playlist_items)
+    command = SubmitPlaylist(
+        submission=write.new_id("submission"),
+        account=me.account,
+        playlist=site.vault.pseudonym("playlist", video_key(url)),
+        title=seen.title or "Playlist",
+        preset=data.preset,
+        items=_chosen(site, write, seen, None if data.items == "all" else data.items),
+    )
+    outcome = await write.run(command, "downloads")
+    new = [event for event in outcome.events if isinstance(event, DownloadSubmitted)]
+    others = {item.video for item in command.items} - {event.video for event in new}
+    there = await _there(site, me, others, data.preset)
+    answer = QueuedPlaylist(
+        position=outcome.position,
+        playlist=command.playlist,
+        title=command.title,
+        queued=[QueuedItem(event.video, event.download, event.title, "queued") for event in new],
+        already=[QueuedItem(row.video, row.download, row.title, row.state) for row in there],
+    )
+    return Response(answer, status_code=201 if new else 200)
+
+
+def _chosen(site: Site, write: Write, seen: Preview, wanted: list[str] | None) -> tuple[ListItem, ...]:
+    """The wanted entries of a list, in its order; None: all that may be fetched."""
+    items = [
+        ListItem(
+            download=write.new_id(f"item {index}"), video=video, url=Personal(url.text), index=index,
+            title=entry.title or None,
+        )
+        for index, entry in enumerate(seen.entries, 1)
+        if (url := _fetchable(site, entry)) and (video := _video(site, url)) and (wanted is None or video in wanted)
+    ]  # fmt: skip
+    if not items or set(wanted or ()) - {item.video for item in items}:
+        remedy = "Look at its preview once more, and choose from what it shows."
+        raise Problem(422, "not-in-playlist", remedy, detail="The playlist does not hold what was chosen.")
+    return tuple(items)
+
+
+def item_of(site: Site, entry: PreviewEntry) -> str | None:
+    """What an entry of a list is called; None: it may not be fetched."""
+    url = _fetchable(site, entry)
+    return _video(site, url) if url else None
+
+
+def _fetchable(site: Site, entry: PreviewEntry) -> VideoUrl | None:
+    try:
+        return checked(site, entry.url)
+    except UrlRefused:
+        return None
+
+
+def _video(site: Site, url: VideoUrl) -> str:
+    return site.vault.pseudonym("video", video_key(url))
+
+
+async def _there(site: Site, me: Identity, videos: Iterable[str], preset: Preset) -> list[DownloadRow]:
+    async with site.pool.connection() as rows:
+        return list((await downloads.downloads_of_videos(me.account, videos, preset, rows)).values())
+
+
 def _whose(me: Identity) -> str | None:
     return None if may(me, "downloads.view_all") else me.account
 
@@ -240,10 +366,13 @@ async def views(site: Site, me: Identity, found: list[DownloadRow]) -> list[Down
 
 def _view(row: DownloadRow, me: Identity, names: dict[str, str], urls: dict[Personal, str]) -> DownloadView:
     mine = row.account == me.account
+    listed = None
+    if mine and row.playlist is not None:
+        listed = PlaylistView(row.playlist, row.playlist_title or "", row.playlist_index or 0)
     return DownloadView(
         row.download, mine, names.get(row.account), row.title if mine else None, urls.get(row.url) if mine else None,
         row.preset, row.state, row.why, row.path if mine else None, row.size_bytes, row.duration_seconds, row.height,
-        row.rating_key, row.submitted_at, row.changed_at, row.position,
+        row.rating_key, listed, row.submitted_at, row.changed_at, row.position,
     )  # fmt: skip
 
 

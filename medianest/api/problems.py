@@ -149,6 +149,7 @@ REFUSED: dict[str, int] = {
     "not-failed": 409,
     "not-yours": 403,
     "owner-stays": 409,
+    "playlist-unknown": 404,
     "quota-too-small": 422,
     "quota-used-up": 429,
     "request-closed": 409,

@@ -26,6 +26,8 @@ DECISIONS: dict[type[Command], Decision] = {
     requests.SetQuota: Decision(requests.QuotaFacts, requests.set_quota),
     requests.SetDefaultQuota: Decision(requests.QuotaFacts, requests.set_default_quota),
     downloads.SubmitDownload: Decision(downloads.SubmissionFacts, downloads.submit),
+    downloads.SubmitPlaylist: Decision(downloads.SubmissionFacts, downloads.submit_playlist),
+    downloads.CancelPlaylist: Decision(downloads.PlaylistFacts, downloads.cancel_playlist),
     downloads.CancelDownload: Decision(downloads.DownloadFacts, downloads.cancel),
     downloads.RetryDownload: Decision(downloads.DownloadFacts, downloads.retry),
     downloads.RecordStarted: Decision(downloads.DownloadFacts, downloads.record_started),

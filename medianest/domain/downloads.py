@@ -29,17 +29,30 @@ class DownloadEvent(Event, frozen=True):
         return tags(download=self.download, account=self.account)
 
 
+class Listed(msgspec.Struct, frozen=True):
+    """Of which playlist a video was sent, and which place it had there."""
+
+    playlist: str  # a hash of its address: the same for whoever sends it
+    title: str
+    index: int  # from 1
+    submission: str  # the same for all that was sent in one go
+
+
 class DownloadSubmitted(DownloadEvent, frozen=True, tag="download.submitted"):
     video: str  # a hash of the normalised address: finds the same video, says nothing
     url: Personal
     preset: Preset
     title: str | None = None  # None: nobody looked at a preview
+    listed: Listed | None = None  # None: it was sent by itself
 
     def tags(self) -> Tags:
-        return (*super().tags(), f"video:{self.video}")
+        return (*super().tags(), *tags(video=self.video, playlist=self.listed.playlist if self.listed else ""))
 
     def person(self) -> str:
         return self.account
+
+    def submission(self) -> str:
+        return self.listed.submission if self.listed else self.download
 
 
 class DownloadStarted(DownloadEvent, frozen=True, tag="download.started"):
@@ -70,7 +83,8 @@ class DownloadInPlex(DownloadEvent, frozen=True, tag="download.in-plex"):
 
 
 class DownloadCollected(DownloadEvent, frozen=True, tag="download.collected"):
-    collection: str
+    collection: str  # its key in Plex
+    title: str | None = None  # None: from before titles were kept
 
 
 class DownloadFailed(DownloadEvent, frozen=True, tag="download.failed"):
@@ -111,55 +125,141 @@ class SubmitDownload(Command, frozen=True, kw_only=True):
     title: str | None = None
 
 
-class SubmissionFacts(Facts, frozen=True):
-    """Whether the account may fetch, how often it did of late, and whether it has this video as this kind of file."""
+class ListItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One video of a playlist, as its preview showed it."""
 
-    video: str = ""
-    preset: Preset = "best"
+    download: str
+    video: str
+    url: Personal
+    index: int  # in the playlist, from 1
+    title: str | None = None
+
+
+class SubmitPlaylist(Command, frozen=True, kw_only=True):
+    """All that is chosen of one playlist, in one go; how many that may be is a setting, and who asks keeps it."""
+
+    submission: str
+    account: str
+    playlist: str
+    title: str
+    preset: Preset
+    items: tuple[ListItem, ...]
+
+
+class SubmissionFacts(Facts, frozen=True):
+    """Whether the account may fetch, how often it did of late, and which of the wanted files it has already."""
+
+    wanted: frozenset[tuple[str, Preset]] = frozenset()  # the same video in another preset is another file
     suspended: bool = False
-    submitted_at: tuple[datetime, ...] = ()
-    same_file: dict[str, DownloadState] = msgspec.field(default_factory=dict)  # by download, of this account
+    sent: tuple[tuple[str, datetime], ...] = ()  # the last submissions, no more than may be sent in an hour
+    same_file: dict[str, tuple[str, DownloadState]] = msgspec.field(default_factory=dict)  # by download: video, state
 
     @classmethod
-    def query(cls, command: SubmitDownload) -> Query:
+    def query(cls, command: SubmitDownload | SubmitPlaylist) -> Query:
         changes = (AccountSuspended, AccountReinstated, AccountErased)
         return Query(Item(*changes, *DOWNLOAD_EVENTS, tags=tags(account=command.account)))
 
     @classmethod
-    def before(cls, command: SubmitDownload) -> Self:
-        return cls(video=command.video, preset=command.preset)
+    def before(cls, command: SubmitDownload | SubmitPlaylist) -> Self:
+        items = command.items if isinstance(command, SubmitPlaylist) else (command,)
+        return cls(wanted=frozenset((item.video, command.preset) for item in items))
 
     def evolve(self, event: Event, at: datetime) -> Self:
         match event:
             case AccountSuspended() | AccountReinstated() | AccountErased():
                 return structs.replace(self, suspended=not isinstance(event, AccountReinstated))
             case DownloadSubmitted(download=download, video=video, preset=preset):
-                facts = structs.replace(self, submitted_at=(*self.submitted_at, at))
-                same = (video, preset) == (self.video, self.preset)
-                return facts.with_state(download, "queued") if same else facts
+                facts = self.with_submission(event.submission(), at)
+                return facts.with_state(download, video, "queued") if (video, preset) in self.wanted else facts
             case DownloadEvent(download=download) if download in self.same_file:
-                return self.with_state(download, STATE_AFTER[type(event)])
+                return self.with_state(download, self.same_file[download][0], STATE_AFTER[type(event)])
         return self
 
-    def with_state(self, download: str, state: DownloadState) -> Self:
-        return structs.replace(self, same_file={**self.same_file, download: state})
+    def with_submission(self, submission: str, at: datetime) -> Self:
+        if self.sent and self.sent[-1][0] == submission:  # what was sent together stands together
+            return self
+        return structs.replace(self, sent=(*self.sent, (submission, at))[-SUBMISSIONS_PER_HOUR:])
+
+    def with_state(self, download: str, video: str, state: DownloadState) -> Self:
+        return structs.replace(self, same_file={**self.same_file, download: (video, state)})
+
+    def refuse_suspended(self) -> None:
+        if self.suspended:
+            raise Refused("account-suspended", "Your account is suspended: ask an admin to reinstate it.")
+
+    def refuse_too_many(self, now: datetime) -> None:
+        recent = [at for _, at in self.sent if at > now - timedelta(hours=1)]
+        if len(recent) >= SUBMISSIONS_PER_HOUR:
+            free_at = recent[0] + timedelta(hours=1)
+            raise Refused("downloads-used-up", f"You can send the next video at {free_at:%H:%M} UTC.", retry_at=free_at)
+
+    def there(self) -> set[str]:
+        """The wanted videos that the account has, or is about to have."""
+        return {video for video, state in self.same_file.values() if state not in ("failed", "cancelled")}
 
 
 def submit(command: SubmitDownload, facts: SubmissionFacts, now: datetime) -> Sequence[Event]:
     """Nothing for a video the account has in this preset, or is about to: whoever asked is shown that one."""
-    if facts.suspended:
-        raise Refused("account-suspended", "Your account is suspended: ask an admin to reinstate it.")
-    if any(state not in ("failed", "cancelled") for state in facts.same_file.values()):
+    facts.refuse_suspended()
+    if facts.there():
         return []
-    recent = [at for at in facts.submitted_at if at > now - timedelta(hours=1)]
-    if len(recent) >= SUBMISSIONS_PER_HOUR:
-        free_at = recent[-SUBMISSIONS_PER_HOUR] + timedelta(hours=1)
-        raise Refused("downloads-used-up", f"You can send the next video at {free_at:%H:%M} UTC.", retry_at=free_at)
+    facts.refuse_too_many(now)
+    new, account, video = command.download, command.account, command.video
+    return [DownloadSubmitted(new, account, video, command.url, command.preset, command.title)]
+
+
+def submit_playlist(command: SubmitPlaylist, facts: SubmissionFacts, now: datetime) -> Sequence[Event]:
+    """One download for each video that the account does not have yet; all together are one submission."""
+    facts.refuse_suspended()
+    there = facts.there()
+    first = {item.video: item for item in reversed(command.items)}  # a playlist may show a video twice
+    free = sorted((item for item in first.values() if item.video not in there), key=lambda item: item.index)
+    if free:
+        facts.refuse_too_many(now)
     return [
         DownloadSubmitted(
-            command.download, command.account, command.video, command.url, command.preset, command.title
+            item.download, command.account, item.video, item.url, command.preset, item.title,
+            Listed(command.playlist, command.title, item.index, command.submission),
         )
+        for item in free
     ]  # fmt: skip
+
+
+class CancelPlaylist(Command, frozen=True, kw_only=True):
+    """What `account` sent of a playlist, in however many submissions."""
+
+    account: str
+    playlist: str
+
+
+class PlaylistFacts(Facts, frozen=True):
+    """How far each download is that an account sent of one playlist."""
+
+    playlist: str = ""
+    states: dict[str, DownloadState] = msgspec.field(default_factory=dict)  # by download
+
+    @classmethod
+    def query(cls, command: CancelPlaylist) -> Query:
+        return Query(Item(*DOWNLOAD_EVENTS, tags=tags(account=command.account)))
+
+    @classmethod
+    def before(cls, command: CancelPlaylist) -> Self:
+        return cls(playlist=command.playlist)
+
+    def evolve(self, event: Event, at: datetime) -> Self:
+        assert isinstance(event, DownloadEvent)
+        listed = event.listed if isinstance(event, DownloadSubmitted) else None
+        if event.download not in self.states and (listed is None or listed.playlist != self.playlist):
+            return self
+        return structs.replace(self, states={**self.states, event.download: STATE_AFTER[type(event)]})
+
+
+def cancel_playlist(command: CancelPlaylist, facts: PlaylistFacts, now: datetime) -> Sequence[Event]:
+    """What has come stays; what has not is cancelled."""
+    if not facts.states:
+        raise Refused("playlist-unknown", "You sent nothing of this playlist.")
+    running = [download for download, state in facts.states.items() if state in RUNNING_STATES]
+    return [DownloadCancelled(download, command.account) for download in running]
 
 
 class OfOneDownload(Command, frozen=True, kw_only=True):
@@ -290,10 +390,11 @@ def record_in_plex(command: RecordInPlex, facts: DownloadFacts, now: datetime) -
 
 class RecordCollected(OfOneDownload, frozen=True, kw_only=True):
     collection: str
+    title: str | None = None
 
 
 def record_collected(command: RecordCollected, facts: DownloadFacts, now: datetime) -> Sequence[Event]:
     facts.owned_by(None)
     if facts.state != "in_plex":
         return []
-    return [DownloadCollected(command.download, facts.account, command.collection)]
+    return [DownloadCollected(command.download, facts.account, command.collection, command.title)]

@@ -21,6 +21,7 @@ from medianest.domain.downloads import (
     DownloadStarted,
     DownloadStored,
     DownloadSubmitted,
+    Listed,
 )
 from medianest.domain.event import Event, Personal
 from medianest.domain.requests import (
@@ -80,12 +81,21 @@ EXAMPLES: tuple[Event, ...] = (
     QuotaSet(ANNA, "movie", 5, 7),
     DefaultQuotaSet("tv", 3, 7),
     DownloadSubmitted(*VIDEO, "51de0", Personal("https://video.example/watch?v=garden"), "1080p", "A garden"),
+    DownloadSubmitted(
+        *VIDEO,
+        "7a115",
+        Personal("https://video.example/watch?v=trains"),
+        "720p",
+        "Old trains",
+        Listed("5afe", "A quiet summer", 2, "5b"),
+    ),
     DownloadStarted(*VIDEO),
     DownloadDeferred(*VIDEO, "unreachable", "The site does not answer: it is tried again by itself."),
     DownloadStored(*VIDEO, "anna/A garden.mp4", 10_485_760, "A garden", 61.5, 1080),
     DownloadScanAsked(*VIDEO),
     DownloadInPlex(*VIDEO, "4711"),
-    DownloadCollected(*VIDEO, "From the web"),
+    DownloadCollected(*VIDEO, "4712", "A quiet summer"),
+    DownloadCollected(*VIDEO, "4712"),
     DownloadFailed(*VIDEO, "unavailable", "The video was removed or made private: choose another one."),
     DownloadCancelled(*VIDEO),
     DownloadRetried(*VIDEO),

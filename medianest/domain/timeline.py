@@ -26,6 +26,7 @@ from medianest.domain.downloads import (
     DownloadStarted,
     DownloadStored,
     DownloadSubmitted,
+    Listed,
 )
 from medianest.domain.event import Event
 from medianest.domain.requests import (
@@ -98,6 +99,8 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return "It was removed from Seerr: ask for it again if you still want it."
         case DecisionRelayed(decision=decision):
             return f"Seerr was told that it is {_RELAYED[decision]}."
+        case DownloadSubmitted(account=account, title=title, listed=Listed(title=playlist)):
+            return f"{names(account)} sent {title or 'a video'} of the playlist {playlist}."
         case DownloadSubmitted(account=account, title=title):
             return f"{names(account)} sent {title or 'a video'}."
         case DownloadStarted():
@@ -110,8 +113,10 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return "Plex was asked to look for it."
         case DownloadInPlex():
             return "It is in Plex: enjoy."
-        case DownloadCollected(collection=collection):
-            return f"It is in the collection {collection}."
+        case DownloadCollected(title=None):
+            return "It is in a collection."
+        case DownloadCollected(title=title):
+            return f"It is in the collection {title}."
         case DownloadFailed(remedy=remedy):
             return f"It failed: {_ended(remedy)}"
         case DownloadCancelled():

@@ -187,8 +187,11 @@ def _of_download(event: DownloadEvent, envelope: Payload) -> list[Push]:
 
 def _download(event: DownloadEvent) -> Payload:
     match event:
-        case DownloadSubmitted(title=title, preset=preset):
-            return {"title": title and _without_addresses(title), "preset": preset}
+        case DownloadSubmitted(title=title, preset=preset, listed=listed):
+            playlist = listed and {
+                "playlist": listed.playlist, "title": _without_addresses(listed.title), "index": listed.index,
+            }  # fmt: skip
+            return {"title": title and _without_addresses(title), "preset": preset, "playlist": playlist}
         case DownloadDeferred(kind=kind, why=why) | DownloadFailed(kind=kind, remedy=why):
             return {"kind": kind, "why": _without_addresses(why)}
         case DownloadStored(title=title, size_bytes=size_bytes):

@@ -47,6 +47,7 @@ CLIPS: Final[dict[str, Clip]] = {
     ),
 }
 FEED: Final = ("garden", "trains", "harbour")
+LONG_FEED: Final = 3000
 
 
 def videos_app(
@@ -59,7 +60,7 @@ def videos_app(
     """The site over `media_dir`; None for `bytes_per_second` serves as fast as it can.
 
     `prefix` is the path the site is mounted under: its pages link with whole addresses, as yt-dlp wants them.
-    `/`, `/watch/{slug}`, `/feed.rss`; media below `/media`; `?slow=<bytes per second>` on a media file sets its pace. Faults: `/gone` 404, `/busy` 429, `/members` 403, `/down` 503, `/nothing` (a page
+    `/`, `/watch/{slug}`, `/feed.rss`, `/long.rss` (a list of thousands); media below `/media`; `?slow=<bytes per second>` on a media file sets its pace. Faults: `/gone` 404, `/busy` 429, `/members` 403, `/down` 503, `/nothing` (a page
     without video), `/broken` (ends early), `/stalled` (never ends), `/damaged` (bytes that are no video),
     `/unsized` (no Content-Length), `/live` (a stream that has not ended), `/private-redirect`, `/loopback-redirect`.
     """
@@ -261,7 +262,20 @@ def _media_path(slug: str, clip: Clip) -> str:
 
 
 def _pages(prefix: str) -> Litestar:
-    handlers = [home, watch, feed, live, gone, busy, members, down, nothing, private_redirect, loopback_redirect]
+    handlers = [
+        home,
+        watch,
+        feed,
+        long_feed,
+        live,
+        gone,
+        busy,
+        members,
+        down,
+        nothing,
+        private_redirect,
+        loopback_redirect,
+    ]
     return Litestar(
         handlers,
         state=State({"prefix": prefix}),
@@ -315,6 +329,16 @@ def feed(request: Request[Any, Any, State]) -> str:
         f"<item><title>{html.escape(CLIPS[slug].title)}</title><link>{base}/watch/{slug}</link></item>" for slug in FEED
     )
     return f'<?xml version="1.0"?><rss version="2.0"><channel><title>A quiet summer</title>{items}</channel></rss>'
+
+
+@get("/long.rss", media_type="application/rss+xml", sync_to_thread=False)
+def long_feed(request: Request[Any, Any, State]) -> str:
+    base = _base(request)
+    items = "".join(
+        f"<item><title>Part {n}</title><link>{base}/watch/garden?part={n}</link></item>"
+        for n in range(1, LONG_FEED + 1)
+    )
+    return f'<?xml version="1.0"?><rss version="2.0"><channel><title>A long story</title>{items}</channel></rss>'
 
 
 @get("/gone", sync_to_thread=False)

@@ -137,6 +137,121 @@ async def test_what_failed_or_was_cancelled_is_tried_again(anna: httpx.AsyncClie
     assert words == ["Anna sent A song.", "It was cancelled.", "It is tried again.", "It failed: Choose another one."]
 
 
+LIST = "https://www.youtube.com/playlist?list=PL1"
+
+
+def song(n: int) -> PreviewEntry:
+    return PreviewEntry(f"https://www.youtube.com/watch?v=song000000{n}", f"Song {n}", 60.0)
+
+
+@pytest.fixture
+def playlist(site: Site, monkeypatch: pytest.MonkeyPatch) -> list[PreviewEntry]:
+    """What stands behind any address; the test may change it."""
+    entries = [song(1), song(2), PreviewEntry("https://elsewhere.example/x", "Not ours", None), song(3)]
+
+    async def preview(url: VideoUrl, most: int) -> Preview:
+        return Preview(title="Songs", extractor="youtube", entries=tuple(entries[:most]), count=len(entries))
+
+    monkeypatch.setattr(site.ytdlp, "preview", preview)
+    return entries
+
+
+async def send_list(caller: httpx.AsyncClient, url: str = LIST, **more: object) -> httpx.Response:
+    return await caller.post("/youtube/downloads", json={"url": url, "preset": "720p", **more})
+
+
+async def ids_of(caller: httpx.AsyncClient) -> dict[str, str | None]:
+    entries = (await caller.post("/youtube/preview", json={"url": LIST})).json()["entries"]
+    return {entry["title"]: entry["id"] for entry in entries}
+
+
+@pytest.mark.usefixtures("playlist")
+async def test_a_playlist_is_queued_video_by_video_in_its_order(anna: httpx.AsyncClient) -> None:
+    sent = await send_list(anna)
+    assert sent.status_code == 201
+    told = sent.json()
+    assert (told["title"], [item["title"] for item in told["queued"]]) == ("Songs", ["Song 1", "Song 2", "Song 3"])
+    page = (await anna.get("/youtube/downloads", params={"playlist": told["playlist"]})).json()["items"]
+    assert {row["download"] for row in page} == {item["download"] for item in told["queued"]}
+    assert sorted((row["playlist"]["index"], row["title"]) for row in page) == [
+        (1, "Song 1"), (2, "Song 2"), (4, "Song 3"),
+    ]  # fmt: skip
+    assert page[0]["playlist"].items() >= {"playlist": told["playlist"], "title": "Songs"}.items()
+    assert (await anna.get("/youtube/downloads", params={"playlist": "0" * 32})).json()["items"] == []
+
+
+@pytest.mark.usefixtures("playlist")
+async def test_of_a_playlist_only_what_was_chosen_is_queued_and_what_one_has_is_named(
+    anna: httpx.AsyncClient, store: EventStore
+) -> None:
+    ids = await ids_of(anna)
+    assert ids["Not ours"] is None
+    single = (await send(anna, song(1).url)).json()["download"]
+    feed = "https://www.youtube.com/whatever.rss"  # an address that does not say what it is
+    told = (await send_list(anna, feed, items=[ids["Song 1"], ids["Song 2"]])).json()
+    assert [item["item"] for item in told["queued"]] == [ids["Song 2"]]
+    assert [(item["item"], item["download"]) for item in told["already"]] == [(ids["Song 1"], single)]
+    head = (await store.read()).head
+    again = await send_list(anna, feed, items=[ids["Song 1"], ids["Song 2"]])
+    assert (again.status_code, len(again.json()["already"])) == (200, 2)
+    assert (await store.read()).head == head
+    assert [item["title"] for item in (await send_list(anna, feed, items="all")).json()["queued"]] == ["Song 3"]
+    assert len((await send_list(anna, feed, items="all", preset="audio")).json()["queued"]) == 3
+
+
+@pytest.mark.usefixtures("playlist")
+async def test_what_a_playlist_does_not_hold_cannot_be_chosen_of_it(anna: httpx.AsyncClient) -> None:
+    assert problem(await send_list(anna, items=["0" * 32])) == (422, "not-in-playlist")
+    assert problem(await send_list(anna, items=["x"])) == (400, "invalid-input")
+    assert problem(await send_list(anna, items=[])) == (400, "invalid-input")
+
+
+async def test_a_playlist_that_has_become_empty_is_told(anna: httpx.AsyncClient, playlist: list[PreviewEntry]) -> None:
+    playlist.clear()
+    assert problem(await send_list(anna)) == (422, "not-in-playlist")
+
+
+async def test_a_playlist_is_never_expanded_beyond_the_setting_and_counts_once(
+    anna: httpx.AsyncClient, site: Site, playlist: list[PreviewEntry]
+) -> None:
+    playlist[:] = [PreviewEntry(f"https://youtu.be/long000{n:04}", f"Part {n}", None) for n in range(2000)]
+    assert len((await send_list(anna)).json()["queued"]) == site.settings.playlist_items == 50
+    for number in range(19):
+        assert (await send(anna, f"https://youtu.be/dQw4w9WgX{number:02}")).status_code == 201
+    assert problem(await send(anna, "https://youtu.be/dQw4w9WgX99")) == (429, "downloads-used-up")
+
+
+@pytest.mark.usefixtures("playlist")
+async def test_a_playlist_sent_again_with_its_key_is_queued_once(anna: httpx.AsyncClient) -> None:
+    body, key = {"url": LIST, "preset": "720p"}, {"Idempotency-Key": "k"}
+    first, again = [await anna.post("/youtube/downloads", json=body, headers=key) for _ in range(2)]
+    assert (first.status_code, again.json()) == (201, first.json())
+
+
+@pytest.mark.usefixtures("playlist")
+async def test_a_playlist_is_cancelled_in_one_call_and_only_ones_own(
+    anna: httpx.AsyncClient, ben: httpx.AsyncClient, site: Site
+) -> None:
+    mine, bens = [(await send_list(caller)).json() for caller in (anna, ben)]
+    assert mine["playlist"] == bens["playlist"]
+    await stored(site, mine["queued"][0]["download"])
+    page = f"/youtube/playlists/{mine['playlist']}/cancel"
+    assert (await anna.post(page)).status_code == 200
+    states = {row["title"]: row["state"] for row in (await anna.get("/youtube/downloads")).json()["items"]}
+    assert states == {"A song": "stored", "Song 2": "cancelled", "Song 3": "cancelled"}
+    assert {row["state"] for row in (await ben.get("/youtube/downloads")).json()["items"]} == {"queued"}
+    assert problem(await anna.post(f"/youtube/playlists/{'0' * 32}/cancel")) == (404, "playlist-unknown")
+
+
+@pytest.mark.usefixtures("playlist")
+async def test_moderators_do_not_see_of_which_playlist_somebody_elses_download_is(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient
+) -> None:
+    await send_list(anna)
+    rows = (await olivia.get("/youtube/downloads", params={"all": "true"})).json()["items"]
+    assert {row["playlist"] for row in rows} == {None}
+
+
 async def test_there_is_a_limit_by_the_hour(anna: httpx.AsyncClient, clock: Clock) -> None:
     for number in range(20):
         assert (await send(anna, f"https://youtu.be/dQw4w9WgX{number:02}")).status_code == 201
@@ -148,7 +263,7 @@ async def test_there_is_a_limit_by_the_hour(anna: httpx.AsyncClient, clock: Cloc
 async def test_a_preview_shows_what_is_there(
     anna: httpx.AsyncClient, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def preview(url: VideoUrl) -> Preview:
+    async def preview(url: VideoUrl, most: int) -> Preview:
         if "private" in url.text:
             raise VideoFailed(Kind.UNAVAILABLE)
         if "busy" in url.text:

@@ -10,6 +10,7 @@ from medianest.domain.command import Command
 from medianest.domain.downloads import (
     SUBMISSIONS_PER_HOUR,
     CancelDownload,
+    CancelPlaylist,
     DownloadCancelled,
     DownloadCollected,
     DownloadDeferred,
@@ -21,6 +22,8 @@ from medianest.domain.downloads import (
     DownloadStarted,
     DownloadStored,
     DownloadSubmitted,
+    Listed,
+    ListItem,
     RecordCollected,
     RecordDeferred,
     RecordFailed,
@@ -30,6 +33,7 @@ from medianest.domain.downloads import (
     RecordStored,
     RetryDownload,
     SubmitDownload,
+    SubmitPlaylist,
 )
 from medianest.domain.event import Event, Personal
 from tests.domain.scenario import NOW, given
@@ -42,7 +46,7 @@ DEFERRED = DownloadDeferred(*MINE, "throttled", "The site asks for a pause.")
 STORED = DownloadStored(*MINE, "anna/garden.mp4", 9, "A garden", 61.5, 720)
 SCAN_ASKED = DownloadScanAsked(*MINE)
 IN_PLEX = DownloadInPlex(*MINE, "4711")
-COLLECTED = DownloadCollected(*MINE, "From the web")
+COLLECTED = DownloadCollected(*MINE, "4712", "From the web")
 FAILED = DownloadFailed(*MINE, "unavailable", "Choose another one.")
 CANCELLED = DownloadCancelled(*MINE)
 RETRIED = DownloadRetried(*MINE)
@@ -54,7 +58,7 @@ STORE = RecordStored(
 )
 ASK_SCAN = RecordScanAsked(download="d1")
 FIND = RecordInPlex(download="d1", rating_key="4711")
-COLLECT = RecordCollected(download="d1", collection="From the web")
+COLLECT = RecordCollected(download="d1", collection="4712", title="From the web")
 FAIL = RecordFailed(download="d1", kind="unavailable", remedy="Choose another one.")
 CANCEL = CancelDownload(download="d1", account="anna")
 RETRY = RetryDownload(download="d1", account="anna")
@@ -123,6 +127,62 @@ def test_after_so_many_in_an_hour_the_next_one_has_to_wait_until_the_first_is_an
     given(*sent).at(free_at - timedelta(seconds=1)).when(submits()).then_refused("downloads-used-up", retry_at=free_at)
     given(*sent).at(free_at).when(submits()).then(SUBMITTED)
     given(*sent[1:]).when(submits()).then(SUBMITTED)
+
+
+def item(n: int, video: str | None = None) -> ListItem:
+    return ListItem(download=f"d{n}", video=video or f"v{n}", url=URL, index=n, title=f"No {n}")
+
+
+def sends(*items: ListItem, **more: Any) -> SubmitPlaylist:
+    said = {"submission": "s1", "account": "anna", "playlist": "p", "title": "Summer", "preset": "best"} | more
+    return SubmitPlaylist(items=items, **said)
+
+
+def listed(n: int, video: str | None = None, account: str = "anna", submission: str = "s1") -> DownloadSubmitted:
+    where = Listed("p", "Summer", n, submission)
+    return DownloadSubmitted(f"d{n}", account, video or f"v{n}", URL, "best", f"No {n}", where)
+
+
+def test_of_a_playlist_each_chosen_video_is_queued_in_its_place() -> None:
+    given().when(sends(item(3), item(1))).then(listed(1), listed(3))
+    assert "playlist:p" in listed(1).tags()
+
+
+def test_of_a_playlist_what_one_has_already_is_left_out() -> None:
+    mine = DownloadSubmitted("x", "anna", "v2", URL, "best")
+    given(mine).when(sends(item(1), item(2), item(3))).then(listed(1), listed(3))
+    given(mine, DownloadFailed("x", "anna", "live", "Later.")).when(sends(item(2))).then(listed(2))
+    given(mine).when(sends(item(2), preset="audio")).then(
+        DownloadSubmitted("d2", "anna", "v2", URL, "audio", "No 2", Listed("p", "Summer", 2, "s1"))
+    )
+    given(listed(1), listed(2)).when(sends(item(1), item(2), submission="s2")).then_nothing()
+
+
+def test_a_video_that_a_playlist_shows_twice_is_fetched_once() -> None:
+    given().when(sends(item(1, "same"), item(2, "same"))).then(listed(1, "same"))
+
+
+def test_a_playlist_is_one_submission_however_long_it_is() -> None:
+    one = [(listed(n), NOW - timedelta(minutes=50)) for n in range(1, 51)]
+    others = [(listed(n, submission=f"s{n}"), NOW) for n in range(60, 60 + SUBMISSIONS_PER_HOUR - 2)]
+    given(*one, *others).when(sends(item(99), submission="s99")).then(listed(99, submission="s99"))
+    last = (listed(90, submission="s90"), NOW)
+    refused = given(*one, *others, last).when(sends(item(99), submission="s99"))
+    refused.then_refused("downloads-used-up", retry_at=NOW + timedelta(minutes=10))
+
+
+def test_suspended_people_send_no_playlist() -> None:
+    given(AccountSuspended("anna", "p", "admin")).when(sends(item(1))).then_refused("account-suspended")
+
+
+def test_a_playlist_is_cancelled_where_it_is_not_there_yet() -> None:
+    cancel = CancelPlaylist(account="anna", playlist="p")
+    came = DownloadStored("d1", "anna", "anna/1.mp4", 9, "No 1")
+    others = [listed(7, account="ben"), DownloadSubmitted("x", "anna", "y", URL, "best")]
+    so_far = [listed(1), listed(2), listed(3, submission="s2"), came, DownloadStarted("d2", "anna"), *others]
+    given(*so_far).when(cancel).then(DownloadCancelled("d2", "anna"), DownloadCancelled("d3", "anna"))
+    given(listed(1), came).when(cancel).then_nothing()
+    given(*others).when(cancel).then_refused("playlist-unknown")
 
 
 def test_cancelling_does_not_earn_another_submission() -> None:

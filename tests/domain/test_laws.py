@@ -14,7 +14,18 @@ from medianest.domain import accounts, downloads, requests
 from medianest.domain.accounts import LogIn
 from medianest.domain.command import Command, Refused
 from medianest.domain.decisions import DECISIONS
-from medianest.domain.downloads import DownloadSubmitted, SubmitDownload
+from medianest.domain.downloads import (
+    RUNNING_STATES,
+    STATE_AFTER,
+    SUBMISSIONS_PER_HOUR,
+    CancelPlaylist,
+    DownloadEvent,
+    DownloadState,
+    DownloadSubmitted,
+    ListItem,
+    SubmitDownload,
+    SubmitPlaylist,
+)
 from medianest.domain.event import Event, Personal, type_of
 from medianest.domain.requests import (
     ApproveRequest,
@@ -42,6 +53,11 @@ THINGS = st.sampled_from(["x1", "x2", "x3"])  # sessions, requests and downloads
 FILMS = st.builds(Media, st.just("movie"), st.integers(1, 3))
 MEDIA = st.one_of(FILMS, st.just(Media("tv", 1)))
 WORDS = st.builds(Personal, st.sampled_from(["a", "b"]))
+LIST_ITEMS = st.lists(
+    st.builds(ListItem, download=THINGS, video=THINGS, url=WORDS, index=st.integers(1, 9)),
+    max_size=3,
+    unique_by=lambda item: item.download,
+).map(tuple)
 PACES = st.sampled_from([timedelta(minutes=1), timedelta(hours=12), timedelta(days=3)])
 # The fields that say what a command is about come from few values, so that commands meet.
 FIELDS: dict[str, SearchStrategy[Any]] = {
@@ -50,6 +66,7 @@ FIELDS: dict[str, SearchStrategy[Any]] = {
     "name": WORDS, "device": WORDS, "note": WORDS, "url": WORDS, "title": st.just("A title"), "why": st.just("So."),
     "kind": st.sampled_from(["movie", "tv"]), "limit": st.integers(0, 3), "days": st.just(7),
     "seasons": st.lists(st.integers(1, 3), max_size=3).map(tuple), "year": st.none(),
+    "playlist": st.sampled_from(["p1", "p2"]), "submission": THINGS, "items": LIST_ITEMS,
 }  # fmt: skip
 
 
@@ -86,7 +103,7 @@ def lived(commands: Iterable[Command], history: list[Dated]) -> Iterable[tuple[C
     now = NOW
     for command in commands:
         now += timedelta(minutes=1)
-        if new_id(command) in {new_id(event) for event, _ in history} - {None}:
+        if new_ids(command) & {made for event, _ in history for made in new_ids(event)}:
             continue  # ids of new things are new
         with suppress(Refused):
             events = decide(history, command, now)
@@ -94,14 +111,16 @@ def lived(commands: Iterable[Command], history: list[Dated]) -> Iterable[tuple[C
             yield command, events, history
 
 
-def new_id(made: Command | Event) -> tuple[str, str] | None:
-    """What a submission makes; None for all else."""
+def new_ids(made: Command | Event) -> set[tuple[str, str]]:
+    """What a submission makes; nothing for all else."""
     match made:
         case SubmitRequest(request=request) | RequestSubmitted(request=request):
-            return ("request", request)
+            return {("request", request)}
         case SubmitDownload(download=download) | DownloadSubmitted(download=download):
-            return ("download", download)
-    return None
+            return {("download", download)}
+        case SubmitPlaylist(items=items):
+            return {("download", item.download) for item in items}
+    return set()
 
 
 def folded(history: Iterable[Dated]) -> RequestFacts:
@@ -248,3 +267,72 @@ def test_a_quota_is_never_exceeded(steps: list[tuple[timedelta, Command]]) -> No
         for account in ("anna", "ben"):
             for kind in ("movie", "tv"):
                 assert units_in_window(history, account, kind, now) <= LIMIT
+
+
+PRESETS = st.sampled_from(["best", "audio"])
+
+
+def wishes(n: int) -> SearchStrategy[Command]:
+    """Something sent, its new things named after `n`; or anything else about downloads."""
+    items = st.lists(
+        st.builds(ListItem, download=THINGS.map(f"{n}-{{}}".format), video=THINGS, url=WORDS, index=st.integers(1, 9)),
+        max_size=3,
+        unique_by=lambda item: item.download,
+    ).map(tuple)
+    one = some((SubmitDownload,), download=st.just(f"{n}-x1"), preset=PRESETS)
+    several = some((SubmitPlaylist,), submission=st.just(f"s{n}"), items=items, preset=PRESETS)
+    known = st.tuples(st.integers(0, n), THINGS).map(lambda made: f"{made[0]}-{made[1]}")
+    about = [c for c in DECISIONS if issubclass(c, downloads.OfOneDownload)]
+    return st.one_of(one, several, some((CancelPlaylist,)), some(about, download=known))
+
+
+@st.composite
+def fetched(draw: st.DrawFn) -> list[Command]:
+    return [draw(wishes(n)) for n in range(draw(st.integers(0, 25)))]
+
+
+def states_of(history: Iterable[Dated]) -> dict[str, tuple[DownloadSubmitted, DownloadState]]:
+    """Each download and how far it is, counted anew from the events alone."""
+    found: dict[str, tuple[DownloadSubmitted, DownloadState]] = {}
+    for event, _ in history:
+        if isinstance(event, DownloadSubmitted):
+            found[event.download] = (event, "queued")
+        elif isinstance(event, DownloadEvent):
+            found[event.download] = (found[event.download][0], STATE_AFTER[type(event)])
+    return found
+
+
+@settings(max_examples=300, deadline=None)
+@for_all(fetched())
+def test_nobody_is_sent_the_same_file_twice_and_a_list_is_one_submission(commands: list[Command]) -> None:
+    for command, events, history in lived(commands, []):
+        submitted = [event for event in events if isinstance(event, DownloadSubmitted)]
+        before = states_of(history[: len(history) - len(events)])
+        for new in submitted:
+            same = [
+                state for old, state in before.values()
+                if (old.account, old.video, old.preset) == (new.account, new.video, new.preset)
+            ]  # fmt: skip
+            assert set(same) <= {"failed", "cancelled"}
+        assert len({(new.video, new.preset) for new in submitted}) == len(submitted)
+        assert len({new.submission() for new in submitted}) <= 1
+        if submitted:
+            assert not decide(history, command)
+        for account in ("anna", "ben"):
+            mine = [event for event, _ in history if isinstance(event, DownloadSubmitted) and event.account == account]
+            assert len({event.submission() for event in mine}) <= SUBMISSIONS_PER_HOUR
+
+
+@settings(max_examples=300, deadline=None)
+@for_all(fetched())
+def test_a_cancelled_playlist_runs_no_longer_and_nothing_else_stops(commands: list[Command]) -> None:
+    for command, events, history in lived(commands, []):
+        if not isinstance(command, CancelPlaylist):
+            continue
+        before, after = states_of(history[: len(history) - len(events)]), states_of(history)
+        for download, (sent, state) in after.items():
+            ours = sent.account == command.account and sent.listed and sent.listed.playlist == command.playlist
+            if ours:
+                assert state not in RUNNING_STATES
+            if not ours or before[download][1] not in RUNNING_STATES:
+                assert state == before[download][1]

@@ -8,7 +8,20 @@ import pytest
 from medianest.commands import Commands
 from medianest.domain.accounts import EraseAccount, LogIn, SuspendAccount
 from medianest.domain.command import Actor
-from medianest.domain.downloads import RecordStored, SubmitDownload
+from medianest.domain.downloads import (
+    CancelPlaylist,
+    ListItem,
+    RecordCollected,
+    RecordDeferred,
+    RecordFailed,
+    RecordInPlex,
+    RecordScanAsked,
+    RecordStarted,
+    RecordStored,
+    RetryDownload,
+    SubmitDownload,
+    SubmitPlaylist,
+)
 from medianest.domain.event import Personal
 from medianest.domain.requests import ApproveRequest, CancelRequest, Media, RecordSent, SubmitRequest
 from medianest.domain.services import ObserveService
@@ -57,6 +70,25 @@ async def live_through(commands: Commands) -> int:
     fetch = SubmitDownload(download="d1", account="ben", video="v1", url=Personal("https://x/1"), preset="best")
     await commands.run(fetch, SYSTEM)
     await commands.run(RecordStored(download="d1", path="ben/x.mp4", size_bytes=9, title="X"), SYSTEM)
+    items = tuple(
+        ListItem(download=f"p{n}", video=f"w{n}", url=Personal(f"https://x/p{n}"), index=n, title=f"Part {n}")
+        for n in range(1, 5)
+    )
+    send = SubmitPlaylist(submission="s1", account="ben", playlist="p", title="Parts", preset="720p", items=items)
+    await commands.run(send, SYSTEM)
+    for step in (
+        RecordDeferred(download="p1", kind="throttled", why="It asks for a pause."),
+        RecordStarted(download="p1"),
+        RecordStored(download="p1", path="ben/p1.mp4", size_bytes=9, title="Part 1"),
+        RecordScanAsked(download="p1"),
+        RecordInPlex(download="p1", rating_key="7"),
+        RecordCollected(download="p1", collection="70", title="Parts"),
+        RecordStored(download="p2", path="ben/p2.mp4", size_bytes=9, title="Part 2"),
+        RecordFailed(download="p3", kind="unavailable", remedy="Choose another one."),
+        CancelPlaylist(account="ben", playlist="p"),
+        RetryDownload(download="p4", account="ben"),
+    ):
+        await commands.run(step, SYSTEM)
     await commands.run(SuspendAccount(account="ben", note=Personal("too loud")), SYSTEM)
     await commands.run(EraseAccount(account="anna"), SYSTEM)
     return (await commands.run(ObserveService(service="plex", state="up", why="it answers"), SYSTEM)).position
@@ -79,7 +111,8 @@ async def test_a_rebuilt_read_model_equals_the_live_one(
 ) -> None:
     await engine.reached(await live_through(commands))
     live = await digest(pool)
-    assert all(live[table] for table in ("accounts", "requests", "followers", "downloads", "services"))
+    tables = ("accounts", "requests", "followers", "downloads", "downloads_to_run", "downloads_to_publish", "services")
+    assert all(live[table] for table in tables)
     for projection in PROJECTIONS:
         await engine.rebuild(projection.name)
     assert await digest(pool) == live
@@ -130,7 +163,10 @@ async def test_each_person_finds_what_they_asked_for_or_follow(
         fetched = await downloads.downloads_of("ben", rows, before=10**9, limit=10)
     assert [(row.request, row.state) for row in mine] == [("r2", "cancelled"), ("r1", "approved")]
     assert [row.request for row in followed] == ["r1"]
-    assert [(row.download, row.state, row.path) for row in fetched] == [("d1", "stored", "ben/x.mp4")]
+    assert [(row.download, row.state, row.path, row.playlist_index) for row in fetched] == [
+        ("p4", "queued", None, 4), ("p3", "failed", None, 3), ("p2", "stored", "ben/p2.mp4", 2),
+        ("p1", "in_collection", "ben/p1.mp4", 1), ("d1", "stored", "ben/x.mp4", None),
+    ]  # fmt: skip
 
 
 async def test_a_suspended_account_has_no_session(commands: Commands, engine: ProjectionEngine, pool: Pool) -> None:

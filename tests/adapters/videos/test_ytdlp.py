@@ -43,6 +43,12 @@ async def test_a_preview_of_a_list_names_its_videos_without_visiting_them(videos
     assert not [path for path, _ in videos.site.seen if path.startswith("/watch")]
 
 
+async def test_of_a_list_of_thousands_no_more_is_named_than_was_asked_for(videos: Videos) -> None:
+    preview = await videos.ytdlp.preview(videos.url("/long.rss"), most=20)
+    assert [entry.title for entry in preview.entries] == [f"Part {n}" for n in range(1, 21)]
+    assert preview.count == 3000
+
+
 async def test_a_preview_tells_a_live_stream(videos: Videos) -> None:
     assert (await videos.ytdlp.preview(videos.url("/live"))).is_live
 
