@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -19,9 +19,7 @@ from medianest.domain.command import Actor
 from medianest.domain.event import Event, Item, Query, type_of
 from medianest.domain.timeline import sentence
 from medianest.eventstore.codec import Recorded
-
-SCAN_LIMIT = 5000  # events one answer looks at for what no index finds: time, and who did it
-PAGE = 500
+from medianest.eventstore.store import Span
 
 Text = Annotated[str, QueryParameter(pattern="^[ -~]{0,200}$")]
 AuditLimit = Annotated[int, QueryParameter(ge=1, le=200)]
@@ -45,21 +43,6 @@ class AuditPage(msgspec.Struct, frozen=True):
     next: int | None  # for `before`; null: that was all
 
 
-class _Filter(NamedTuple):
-    """What is looked for among what the query finds."""
-
-    actor: str
-    since: datetime | None
-    until: datetime | None
-
-    def too_old(self, recorded: Recorded) -> bool:
-        return self.since is not None and recorded.at < self.since
-
-    def fits(self, recorded: Recorded) -> bool:
-        in_time = self.until is None or recorded.at < self.until
-        return in_time and self.actor in ("", recorded.metadata.actor.name)
-
-
 class AuditController(Controller):
     path = "/admin/audit"
     tags = ("Admin",)
@@ -78,14 +61,12 @@ class AuditController(Controller):
         before: Before = MOST,
         limit: AuditLimit = 50,
     ) -> AuditPage:
-        """What is on record, newest first: about a `person` or a `tag`, of a `type`, done by an `actor`, in a time.
-
-        An answer looks at 5,000 events at most; where `next` is given there may be more, even if this page is empty.
-        """
-        query = _query(person, tag, kind)
-        wanted = _Filter(actor, _aware(since), _aware(until))
-        found, following = await _scan(site, query, wanted, before, limit)
-        return AuditPage(await _entries(site, found), following)
+        """What is on record, newest first: about a `person` or a `tag`, of a `type`, done by an `actor`, in a time."""
+        span = Span(_aware(since), _aware(until))
+        found = await site.store.latest(
+            _query(person, tag, kind), before=before, limit=limit, actor=actor or None, span=span
+        )
+        return AuditPage(await _entries(site, found), found[-1].position if len(found) == limit else None)
 
 
 def _query(person: str, tag: str, kind: str) -> Query:
@@ -98,26 +79,6 @@ def _query(person: str, tag: str, kind: str) -> Query:
 
 def _aware(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
-
-
-async def _scan(
-    site: Site, query: Query, wanted: _Filter, before: int, limit: int
-) -> tuple[list[Recorded], int | None]:  # fmt: skip
-    """The newest that fit, and where to go on; None: there is nothing below."""
-    found: list[Recorded] = []
-    for _ in range(SCAN_LIMIT // PAGE):
-        page = await site.store.latest(query, before=before, limit=PAGE)
-        for recorded in page:
-            if wanted.too_old(recorded):
-                return found, None
-            if wanted.fits(recorded):
-                found.append(recorded)
-                if len(found) == limit:
-                    return found, recorded.position
-        if len(page) < PAGE:
-            return found, None
-        before = page[-1].position
-    return found, before
 
 
 async def _entries(site: Site, found: list[Recorded]) -> list[Entry]:

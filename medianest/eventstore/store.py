@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 from collections import deque
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
@@ -61,6 +62,16 @@ class History(NamedTuple):
 
     events: list[Recorded]
     head: int
+
+
+class Span(NamedTuple):
+    """From `since` until before `until`, by the clock of the log; None: open on that side."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ALWAYS = Span()
 
 
 class _Append:
@@ -172,15 +183,16 @@ class EventStore:
             rows = await (await connection.execute(sql.encode(), values)).fetchall()
         return History([self._codec.recorded(*row[1:]) for row in rows if row[1] is not None], rows[0][0])
 
-    async def latest(self, query: Query, *, before: int, limit: int) -> list[Recorded]:
-        """The `limit` events below `before` that match, newest first: how a person reads a history."""
-        found, values = _found(query, 0, before - 1, None)
-        sql = (
-            "SELECT position, type, version, tags, data::text, metadata::text, recorded_at"
-            f" FROM events WHERE position IN ({found}) ORDER BY position DESC LIMIT %(newest)s"
-        )
+    async def latest(
+        self, query: Query, *, before: int, limit: int, actor: str | None = None, span: Span = ALWAYS
+    ) -> list[Recorded]:
+        """The `limit` events below `before` that match, newest first: how a person reads a history.
+
+        `actor`: only what was caused under this name; None: by anybody.
+        """
+        sql, values = _latest(query, before, limit, actor, span)
         async with self._reads.connection() as connection:
-            rows = await (await connection.execute(sql.encode(), {**values, "newest": limit})).fetchall()
+            rows = await (await connection.execute(sql.encode(), values)).fetchall()
         return [self._codec.recorded(*row) for row in rows]
 
     async def of_command(self, command: UUID) -> History | None:
@@ -317,3 +329,50 @@ def _item(n: int, item: Item, values: dict[str, Any]) -> str:
         f"SELECT position FROM {table} AS t WHERE {about}position > %(after)s"
         f" AND position <= coalesce(%(until)s, position){typed}{whole if len(tags) > 1 else ''}"
     )
+
+
+def _latest(query: Query, before: int, limit: int, actor: str | None, span: Span) -> tuple[str, dict[str, Any]]:
+    """SQL that walks one index backwards for each item, and stops at the limit: the length of the log costs nothing.
+
+    The moments of `span` become positions first, and the walk never leaves them.
+    """
+    values: dict[str, Any] = {"before": before, "limit": limit, "actor": actor, **span._asdict()}
+    bounds = "position < %(before)s"
+    if span.since is not None:
+        bounds += f" AND position >= ({_FIRST_SINCE.format('since')})"
+    if span.until is not None:
+        bounds += f" AND position < ({_FIRST_SINCE.format('until')})"
+    walks = [_walk(n, item, bounds, values) for n, item in enumerate(query.items)] or [f"events AS e WHERE {bounds}"]
+    by = " AND e.metadata -> 'actor' ->> 'name' = %(actor)s" if actor is not None else ""
+    columns = "e.position, e.type, e.version, e.tags, e.data::text, e.metadata::text, e.recorded_at"
+    pages = [f"(SELECT {columns} FROM {walk}{by} ORDER BY position DESC LIMIT %(limit)s)" for walk in walks]
+    return f"SELECT * FROM ({' UNION '.join(pages)}) AS found ORDER BY position DESC LIMIT %(limit)s", values
+
+
+def _walk(n: int, item: Item, bounds: str, values: dict[str, Any]) -> str:
+    """One item's events: by the index of tags, of which PostgreSQL takes the rarer first, or by type, or by position."""
+    values |= {f"types{n}": sorted(item.types)} | {f"tag{n}_{m}": tag for m, tag in enumerate(sorted(item.tags))}
+    typed = f" AND type = ANY (%(types{n})s)" if item.types else ""
+    if not item.tags:
+        return f"events AS e WHERE {bounds}{typed}"
+    others = (
+        f" AND position IN (SELECT position FROM event_tags WHERE tag = %(tag{n}_{m})s)"
+        for m in range(1, len(item.tags))
+    )
+    return (
+        "event_tags AS t JOIN events AS e USING (position, type)"
+        f" WHERE t.tag = %(tag{n}_0)s AND {bounds}{typed}{''.join(others)}"
+    )
+
+
+# The position of the first event at or after a moment, found by halving: events are in the order of their time.
+_FIRST_SINCE = """
+    WITH RECURSIVE halves (low, high) AS (  -- `low` came before the moment, `high` did not; 0 and head + 1 are beyond
+        SELECT 0::bigint, coalesce(max(position), 0) + 1 FROM events
+        UNION ALL
+        SELECT CASE WHEN earlier THEN middle ELSE low END, CASE WHEN earlier THEN high ELSE middle END
+          FROM halves, LATERAL (SELECT position AS middle, recorded_at < %({})s AS earlier
+                                  FROM events WHERE position = (low + high) / 2) AS half
+         WHERE high - low > 1)
+    SELECT high FROM halves WHERE high - low = 1
+"""

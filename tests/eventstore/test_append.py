@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -9,11 +11,11 @@ import pytest
 
 from medianest.domain.accounts import AccountOpened, AccountSuspended
 from medianest.domain.command import Actor
-from medianest.domain.event import Event, Item, Personal, Query, tags
+from medianest.domain.event import EVERYTHING, Event, Item, Personal, Query, tags
 from medianest.domain.services import ServiceStateChanged
 from medianest.eventstore.codec import Codec, Metadata
 from medianest.eventstore.head import Head
-from medianest.eventstore.store import Appended, CommandReused, Condition, Conflict, EventStore, History
+from medianest.eventstore.store import Appended, CommandReused, Condition, Conflict, EventStore, History, Span
 from medianest.eventstore.vault import ERASED, SealBroken, Vault
 
 PLEX_UP = ServiceStateChanged("plex", "up", "unknown", "it answers")
@@ -22,9 +24,9 @@ OF_PLEX = Query(Item(ServiceStateChanged, tags=tags(service="plex")))
 ANNA = AccountOpened("anna1", "p1", Personal("1000"), Personal("Anna"), "member")
 
 
-def by(command: UUID | None = None) -> Metadata:
+def by(command: UUID | None = None, name: str = "test") -> Metadata:
     command = command or uuid4()
-    return Metadata(actor=Actor.system("test"), command=command, n=0, correlation=command)
+    return Metadata(actor=Actor.system(name), command=command, n=0, correlation=command)
 
 
 async def append(
@@ -207,7 +209,47 @@ async def test_pages_follow_each_other_without_overlap(store: EventStore) -> Non
     first = await store.read(OF_PLEX, limit=3)
     second = await store.read(OF_PLEX, after=positions(first)[-1])
     assert positions(first) + positions(second) == [1, 3, 5, 7, 9]
-    assert [r.position for r in await store.latest(OF_PLEX, before=9, limit=2)] == [7, 5]
+
+
+async def test_the_newest_of_each_kind_of_question_come_in_pages(store: EventStore) -> None:
+    await append(store, *[PLEX_UP, SEERR_UP] * 5)
+
+    async def newest(query: Query, **how: Any) -> list[int]:
+        return [r.position for r in await store.latest(query, **{"before": 100, "limit": 3, **how})]
+
+    of_seerr = Item(tags=("service:seerr",))
+    assert await newest(EVERYTHING) == [10, 9, 8]
+    assert await newest(EVERYTHING, before=3) == [2, 1]
+    assert await newest(OF_PLEX, before=9, limit=2) == [7, 5]
+    assert await newest(Query(*OF_PLEX.items, of_seerr), before=10) == [9, 8, 7]
+    assert await newest(Query(of_seerr, of_seerr), before=5) == [4, 2]
+    assert await newest(Query(Item(tags=("service:plex", "service:seerr")))) == []
+    assert await newest(Query(Item(type(PLEX_UP)))) == [10, 9, 8]
+    assert await newest(Query(Item(type(PLEX_UP), tags=("service:seerr",)))) == [10, 8, 6]
+
+
+async def test_the_newest_are_found_by_who_caused_them_and_by_their_time(store: EventStore) -> None:
+    for n in range(1, 8):
+        await store.append([PLEX_UP if n % 2 else SEERR_UP], by(name=f"probe {n % 3}"))
+    at = [recorded.at for recorded in (await store.read()).events]
+
+    async def newest(query: Query = EVERYTHING, **how: Any) -> list[int]:
+        return [r.position for r in await store.latest(query, before=100, limit=100, **how)]
+
+    assert await newest(actor="probe 1") == [7, 4, 1]
+    assert await newest(OF_PLEX, actor="probe 1") == [7, 1]
+    assert await newest(actor="nobody") == []
+    for n in range(1, 8):
+        assert await newest(span=Span(since=at[n - 1])) == list(range(7, n - 1, -1))
+        assert await newest(span=Span(until=at[n - 1])) == list(range(n - 1, 0, -1))
+    assert await newest(OF_PLEX, span=Span(at[1], at[5])) == [5, 3]
+    hour = timedelta(hours=1)
+    assert await newest(span=Span(at[-1] + hour)) == await newest(span=Span(None, at[0] - hour)) == []
+    assert await newest(span=Span(at[0] - hour, at[-1] + hour)) == [7, 6, 5, 4, 3, 2, 1]
+
+
+async def test_an_empty_log_has_no_newest(store: EventStore) -> None:
+    assert await store.latest(EVERYTHING, before=9, limit=9, span=Span(datetime.now(UTC), datetime.now(UTC))) == []
 
 
 _ONE_APPEND = b"""
