@@ -180,18 +180,24 @@ async def downloads_of_videos(
     return {row.video: row for row in found}
 
 
-async def collected_of(playlist: str, rows: Rows) -> list[DownloadRow]:
+async def in_plex_of(playlist: str, rows: Rows) -> list[DownloadRow]:
     """What Plex has of a playlist, of all who sent it."""
     return await _rows("WHERE playlist = %s AND rating_key IS NOT NULL", (playlist,), rows)
 
 
+async def collections_of(playlist: str | None, rows: Rows) -> set[str]:
+    """The keys of the collections that hold what is of this playlist; None: what was sent by itself."""
+    return await _collections("IS NOT DISTINCT FROM", playlist, rows)
+
+
 async def collections_of_others(playlist: str | None, rows: Rows) -> set[str]:
-    """The keys of the collections that hold what is not of this playlist; None: what was sent by itself."""
-    found = await rows.execute(
-        "SELECT DISTINCT collection FROM downloads WHERE collection IS NOT NULL AND playlist IS DISTINCT FROM %s",
-        (playlist,),
-    )
-    return {collection for (collection,) in await found.fetchall()}
+    """The keys of the collections that hold anything else."""
+    return await _collections("IS DISTINCT FROM", playlist, rows)
+
+
+async def _collections(compared: str, playlist: str | None, rows: Rows) -> set[str]:
+    sql = f"SELECT DISTINCT collection FROM downloads WHERE collection IS NOT NULL AND playlist {compared} %s"  # noqa: S608
+    return {collection for (collection,) in await (await rows.execute(sql.encode(), (playlist,))).fetchall()}
 
 
 async def to_run(download: str, rows: Rows) -> DownloadRow | None:

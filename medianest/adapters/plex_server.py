@@ -219,6 +219,20 @@ class PlexServer:
         path = f"/library/collections/{_part(collection)}/items"
         await self._send("PUT", path, token, query, timeout_seconds=WRITE_SECONDS)
 
+    async def order_as_arranged(self, token: Secret, collection: str) -> None:
+        """Show the members in the order of `move_in_collection` from now on; a new collection goes by date.
+
+        plexapi's `Collection.sortUpdate`: 2 is "custom".
+        """
+        path = f"/library/collections/{_part(collection)}/prefs"
+        await self._send("PUT", path, token, [("collectionSort", 2)], timeout_seconds=WRITE_SECONDS)
+
+    async def move_in_collection(self, token: Secret, collection: str, rating_key: str, *, after: str | None) -> None:
+        """Put a member right behind another one; None: to the front. `NotOnServer`: one of them is not in it."""
+        path = f"/library/collections/{_part(collection)}/items/{_part(rating_key)}/move"
+        query = [("after", after)] if after else []
+        await self._send("PUT", path, token, query, timeout_seconds=WRITE_SECONDS)
+
     async def collection_members(self, token: Secret, collection: str) -> list[PlexItem]:
         """Raises `NotOnServer` when the collection is gone, as it is once its last item goes."""
         found = await self._read(f"/library/collections/{_part(collection)}/children", token)

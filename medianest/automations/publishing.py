@@ -1,4 +1,7 @@
-"""Brings stored downloads into Plex: asks for a scan, waits until the file is found, and puts it in the collection."""
+"""Brings stored downloads into Plex: asks for a scan, waits until the file is found, and puts it in a collection.
+
+A playlist has a collection of its own, in its order; what was sent by itself shares one.
+"""
 
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import NamedTuple
@@ -97,8 +100,11 @@ class Publishing:
             return self._missed(row.download, misses + 1)
         self._misses.pop(row.download, None)
         await self._record(RecordInPlex(download=row.download, rating_key=key))
-        collection = await self._collect(place, key, token)
-        return Done.by(await self._record(RecordCollected(download=row.download, collection=collection)))
+        title = row.playlist_title or COLLECTION
+        collection = await self._collect(row, title, place, key, token)
+        if row.playlist is not None:
+            await self._put_in_order(row, collection, key, token)
+        return Done.by(await self._record(RecordCollected(download=row.download, collection=collection, title=title)))
 
     def _missed(self, download: str, misses: int) -> Result:
         if misses >= LOOKS:
@@ -107,17 +113,45 @@ class Publishing:
         self._misses[download] = misses
         return Later(min(2.0 ** (misses - 1), LONGEST_LOOK_SECONDS), NOT_YET)
 
-    async def _collect(self, place: Place, key: str, token: Secret) -> str:
+    async def _collect(self, row: DownloadRow, title: str, place: Place, key: str, token: Secret) -> str:
         """The collection's key, once the item is in it."""
         machine = (await self._plex.identity()).machine_id
-        there = [c.rating_key for c in await self._plex.collections(token, place.section) if c.title == COLLECTION]
-        if not there:
+        found = await self._collection(row.playlist, title, place, token)
+        if found is None:
             return await self._plex.create_collection(
-                token, place.section, COLLECTION, key, machine_id=machine, item_type=place.item_type
+                token, place.section, title, key, machine_id=machine, item_type=place.item_type
             )
-        first = min(there, key=lambda rating_key: (len(rating_key), rating_key))  # always the same one
-        await self._plex.add_to_collection(token, first, key, machine_id=machine)
-        return first
+        await self._plex.add_to_collection(token, found, key, machine_id=machine)
+        return found
+
+    async def _collection(self, playlist: str | None, title: str, place: Place, token: Secret) -> str | None:
+        """The one that was used before, or bears the title and no other playlist's videos; None: there is none yet.
+
+        By title, because who made one may have been cut off before that was on record; and by record, because people
+        rename them.
+        """
+        async with self._pool.connection() as rows:
+            ours = await downloads.collections_of(playlist, rows)
+            taken = await downloads.collections_of_others(playlist, rows)
+        there = await self._plex.collections(token, place.section)
+        fit = [c.rating_key for c in there if c.rating_key in ours]
+        fit = fit or [c.rating_key for c in there if c.title == title and c.rating_key not in taken]
+        return min(fit, key=_age, default=None)  # always the same one
+
+    async def _put_in_order(self, row: DownloadRow, collection: str, key: str, token: Secret) -> None:
+        """Moves the item behind the nearest that stands before it in the playlist, of those that are there."""
+        assert row.playlist is not None
+        async with self._pool.connection() as rows:
+            known = await downloads.in_plex_of(row.playlist, rows)
+        places = {item.rating_key: item.playlist_index or 0 for item in known if item.rating_key}
+        mine = (row.playlist_index or 0, _age(key))
+        await self._plex.order_as_arranged(token, collection)
+        members = [member.rating_key for member in await self._plex.collection_members(token, collection)]
+        before = [member for member in members if member in places and (places[member], _age(member)) < mine]
+        after = max(before, key=lambda member: (places[member], _age(member)), default=None)
+        behind = members.index(after) + 1 if after else 0
+        if members[behind : behind + 1] != [key]:
+            await self._plex.move_in_collection(token, collection, key, after=after)
 
     async def _owner_token(self) -> Secret | None:
         async with self._pool.connection() as rows:
@@ -133,6 +167,11 @@ class Publishing:
             return None
         item_type = EPISODE if section.type == "show" else MOVIE
         return Place(section.key, item_type, str(file.parent), str(file))
+
+
+def _age(rating_key: str) -> tuple[int, str]:
+    """Plex counts its keys up: the smaller, the older."""
+    return len(rating_key), rating_key
 
 
 def _joined(root: str, path: str) -> PurePosixPath | PureWindowsPath:

@@ -57,7 +57,10 @@ async def show_collection(key: FromPath[str], world: World, asked: Question, vie
 
 @get(["/library/collections/{key:str}/children", "/library/collections/{key:str}/items"])
 async def list_members(key: FromPath[str], world: World, asked: Question, viewer: Viewer) -> Answer:
-    members = [world.library.items[item] for item in _collection(world, viewer, key).items]
+    collection = _collection(world, viewer, key)
+    members = [world.library.items[item] for item in collection.items]
+    if not collection.arranged:
+        members.sort(key=lambda item: (item.year or 0, item.title))
     guids = asked.flag("includeGuids")
     return listing(asked, "Metadata", [describe(world.library, item, guids=guids) for item in members])
 
@@ -70,6 +73,26 @@ async def add_members(key: FromPath[str], world: World, asked: Question, viewer:
     if not items or any((item.section, item.kind) != (collection.section, collection.kind) for item in items):
         raise Refusal(400)
     world.library.put_in(collection, items)
+    return container(asked, {"size": 1, "Metadata": [describe_collection(world.library, collection)]})
+
+
+@put("/library/collections/{key:str}/prefs")
+async def set_prefs(key: FromPath[str], world: World, asked: Question, viewer: Viewer) -> Answer:
+    """Of its settings the order alone is known here, and of the orders the one that is made by hand."""
+    require_owner(viewer)
+    if asked.get("collectionSort") != "2":
+        raise Refusal(400)
+    world.library.arrange(_collection(world, viewer, key))
+    return container(asked, {"size": 0})
+
+
+@put("/library/collections/{key:str}/items/{item:int}/move")
+async def move_member(key: FromPath[str], item: FromPath[int], world: World, asked: Question, viewer: Viewer) -> Answer:
+    require_owner(viewer)
+    collection, after = _collection(world, viewer, key), asked.get("after")
+    if item not in collection.items or (after and (after == str(item) or after not in map(str, collection.items))):
+        raise Refusal(404)
+    world.library.move(collection, item, int(after) if after else None)
     return container(asked, {"size": 1, "Metadata": [describe_collection(world.library, collection)]})
 
 
@@ -98,6 +121,8 @@ COLLECTION_HANDLERS: list[ControllerRouterHandler] = [
     show_collection,
     list_members,
     add_members,
+    set_prefs,
+    move_member,
     remove_member,
     remove_collection,
 ]

@@ -61,6 +61,7 @@ class Collection(msgspec.Struct, kw_only=True):
     title: str
     added_at: int
     items: list[int]
+    arranged: bool = False  # shown in the order of `items`; else by date, and then by title
 
 
 class Shelf(msgspec.Struct, kw_only=True):
@@ -179,6 +180,16 @@ class Library:
 
     def put_in(self, collection: Collection, items: Iterable[Item]) -> None:
         collection.items += [item.key for item in items if item.key not in collection.items]
+        self.changed()
+
+    def move(self, collection: Collection, key: int, after: int | None) -> None:
+        """Right behind another member; None: to the front."""
+        collection.items.remove(key)
+        collection.items.insert(0 if after is None else collection.items.index(after) + 1, key)
+        self.changed()
+
+    def arrange(self, collection: Collection) -> None:
+        collection.arranged = True
         self.changed()
 
     def take_out(self, collection: Collection, key: int) -> None:

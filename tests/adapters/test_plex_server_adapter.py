@@ -225,6 +225,17 @@ async def test_items_are_added_to_a_collection_and_read_back(server: PlexServer,
     assert [item.rating_key for item in await server.collection_members(TOKEN, "900")] == ["55"]
 
 
+async def test_a_collection_is_put_in_an_order_of_its_own(server: PlexServer, wire: Wire) -> None:
+    wire.answers("PUT", "/library/collections/900/prefs", httpx.Response(200))
+    await server.order_as_arranged(TOKEN, "900")
+    assert dict(wire.last().url.params) == {"collectionSort": "2"}
+    wire.answers("PUT", "/library/collections/900/items/55/move", container(), container())
+    await server.move_in_collection(TOKEN, "900", "55", after="54")
+    assert dict(wire.last().url.params) == {"after": "54"}
+    await server.move_in_collection(TOKEN, "900", "55", after=None)
+    assert dict(wire.last().url.params) == {}
+
+
 async def test_a_collection_that_is_gone_says_so(server: PlexServer, wire: Wire) -> None:
     wire.answers("PUT", "/library/collections/900/items", httpx.Response(404))
     with pytest.raises(NotOnServer):

@@ -21,7 +21,7 @@ from medianest.commands import Commands
 from medianest.credentials import Credentials
 from medianest.domain.accounts import EraseAccount, LogIn
 from medianest.domain.command import Actor, Command
-from medianest.domain.downloads import CancelDownload, Preset, RecordStored, SubmitDownload
+from medianest.domain.downloads import CancelDownload, ListItem, Preset, RecordStored, SubmitDownload, SubmitPlaylist
 from medianest.domain.event import Personal
 from medianest.domain.signals import Signal
 from medianest.eventstore.connections import Pool
@@ -261,6 +261,61 @@ async def test_a_stored_video_is_scanned_found_and_collected(house: VideoHouse, 
     }  # fmt: skip
     assert (await house.story("d1" * 16))[-4:] == [
         "DownloadStored", "DownloadScanAsked", "DownloadInPlex", "DownloadCollected",
+    ]  # fmt: skip
+
+
+async def published(house: VideoHouse, hands: Hands, *playlists: SubmitPlaylist) -> dict[str, list[str]]:
+    """The members of each collection by its title, once all of `playlists` has come; published in another order."""
+    await house.log_in("olivia", owner=True)
+    await house.credentials.put("olivia", "plex-server", Secret(OLIVIA.server_token))
+    for playlist in playlists:
+        await house.run(playlist)
+        for item in sorted(playlist.items, key=lambda item: (item.index % 2, item.index)):
+            file = house.settings.media_folder / playlist.account / f"{item.title}.mp4"
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(b"video")
+            inside = f"{playlist.account}/{file.name}"
+            await house.run(RecordStored(download=item.download, path=inside, size_bytes=5, title=item.title or ""))
+            async with hands.at_work(_quick(house.publishing().todo())):
+                await house.becomes(item.download, "in_collection")
+                await eventually(lambda: _idle(hands, PUBLISH))
+    token = Secret(OLIVIA.server_token)
+    return {
+        c.title: [item.title for item in await house.server.collection_members(token, c.rating_key)]
+        for c in await house.server.collections(token, "3")
+    }
+
+
+def playlist(account: str, name: str, *places: int, key: str | None = None) -> SubmitPlaylist:
+    """`places` of the playlist `key`, titled `name`; what stands at 2 is `<account> <name> 2`."""
+    items = tuple(
+        ListItem(
+            download=f"{account}{key or name}{n}", video=f"{name}{n}", url=Personal(f"https://x/{n}"), index=n,
+            title=f"{account} {name} {n}",
+        )
+        for n in places
+    )  # fmt: skip
+    return SubmitPlaylist(
+        submission=f"{account}{places}", account=account, playlist=key or name, title=name, preset="best", items=items
+    )
+
+
+async def test_a_playlist_is_a_collection_in_its_order_whoever_sends_it_and_whenever_a_video_comes(
+    house: VideoHouse, hands: Hands
+) -> None:
+    first, more, bens = playlist("anna", "Z", 1, 2, 5), playlist("anna", "Z", 3), playlist("ben", "Z", 4)
+    assert await published(house, hands, first, more, bens) == {
+        "Z": ["anna Z 1", "anna Z 2", "anna Z 3", "ben Z 4", "anna Z 5"]
+    }
+
+
+async def test_two_playlists_of_one_title_are_two_collections(house: VideoHouse, hands: Hands) -> None:
+    await published(house, hands, playlist("anna", "Mix", 1, 2), playlist("ben", "Mix", 1, 3, key="other"))
+    token = Secret(OLIVIA.server_token)
+    there = await house.server.collections(token, "3")
+    members = [await house.server.collection_members(token, c.rating_key) for c in there]
+    assert sorted([item.title for item in found] for found in members) == [
+        ["anna Mix 1", "anna Mix 2"], ["ben Mix 1", "ben Mix 3"],
     ]  # fmt: skip
 
 

@@ -212,6 +212,11 @@ async def test_a_collection_is_made_filled_emptied_and_gone(client: Client) -> N
         found = movies.collection("For Anna").reload()
         assert found.ratingKey == made.ratingKey
         assert [item.title for item in found.items()] == ["The Matrix", "Dune"]
+        server.query(f"{found.key}/prefs?collectionSort=2", method=server._session.put)
+        found.moveItem(matrix, after=dune)
+        assert [item.title for item in found.reload().items()] == ["Dune", "The Matrix"]
+        found.moveItem(matrix)
+        assert [item.title for item in found.reload().items()] == ["The Matrix", "Dune"]
         return found, matrix, dune
 
     found, matrix, dune = await client(make)
