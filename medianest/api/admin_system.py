@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import msgspec
-import structlog
 from litestar import Controller, get, post, put
 from litestar.params import JSONBody
 
@@ -12,11 +11,10 @@ from medianest.api.admin_accounts import NewQuota
 from medianest.api.gate import needs
 from medianest.api.kept import Attempt
 from medianest.api.problems import Problem
-from medianest.api.site import House, Limit, Me
+from medianest.api.site import House, Limit, Site
 from medianest.api.writes import Writing, Written
 from medianest.domain.requests import SetDefaultQuota
-
-log = structlog.get_logger()
+from medianest.domain.work import GiveUpWork, RetryWork
 
 
 class ReadModel(msgspec.Struct, frozen=True):
@@ -38,7 +36,7 @@ class Todo(msgspec.Struct, frozen=True):
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     list: Annotated[str, msgspec.Meta(pattern="^[a-z_]{1,64}$")]
-    key: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+    key: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern="^[!-~]*$")]
 
 
 class SystemController(Controller):
@@ -63,22 +61,20 @@ class SystemController(Controller):
             return Todo(await kept.attempts(rows, limit=limit))
 
     @post("/todo/retry", status_code=200, guards=[needs("todo.manage")])
-    async def try_now(self, site: House, me: Me, data: JSONBody[Row]) -> Todo:
+    async def try_now(self, site: House, write: Writing, data: JSONBody[Row]) -> Todo:
         """Make the next attempt now, also of what was given up."""
-        async with site.pool.connection() as rows:
-            if not await kept.try_now(rows, data.list, data.key):
-                raise _unknown()
-        log.info("an admin wants another attempt", account=me.account, list=data.list)
-        return await self._after(site)
+        row = await _row(site, data)
+        if row.given_up or not (row.due or row.under_way):
+            await write.run(RetryWork(order=write.new_id("order"), todo=row.list, key=row.key))
+        return await _todo_after(site, row)
 
     @post("/todo/give-up", status_code=200, guards=[needs("todo.manage")])
-    async def give_up(self, site: House, me: Me, data: JSONBody[Row]) -> Todo:
+    async def give_up(self, site: House, write: Writing, data: JSONBody[Row]) -> Todo:
         """Make no more attempts until somebody asks for one."""
-        async with site.pool.connection() as rows:
-            if not await kept.give_up(rows, data.list, data.key):
-                raise _unknown()
-        log.info("an admin gives an attempt up", account=me.account, list=data.list)
-        return await self._after(site)
+        row = await _row(site, data)
+        if not row.given_up:
+            await write.run(GiveUpWork(order=write.new_id("order"), todo=row.list, key=row.key))
+        return await _todo_after(site, row)
 
     @put("/settings/default-quota", guards=[needs("settings.manage")])
     async def set_default_quota(self, write: Writing, data: JSONBody[NewQuota]) -> Written:
@@ -86,11 +82,17 @@ class SystemController(Controller):
         command = SetDefaultQuota(kind=data.kind, limit=data.limit, days=data.days)
         return Written(position=(await write.run(command)).position)
 
-    @staticmethod
-    async def _after(site: House) -> Todo:
-        async with site.pool.connection() as rows:
-            return Todo(await kept.attempts(rows, limit=100))
+
+async def _row(site: Site, wanted: Row) -> Attempt:
+    async with site.pool.connection() as rows:
+        found = await kept.attempt(rows, wanted.list, wanted.key)
+    if found is None:
+        raise Problem(404, "todo-unknown", "Look at the list again: it is done, or was never tried.")
+    return found
 
 
-def _unknown() -> Problem:
-    return Problem(404, "todo-unknown", "Look at the list again: it is done, or was never tried.")
+async def _todo_after(site: Site, ordered: Attempt) -> Todo:
+    """The list, with the order carried out: an automation would do it too, a moment later."""
+    async with site.pool.connection() as rows:
+        await kept.attempt(rows, ordered.list, ordered.key)
+        return Todo(await kept.attempts(rows, limit=100))

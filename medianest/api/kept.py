@@ -7,7 +7,9 @@ import msgspec
 
 from projections.engine import Rows
 
-List = Literal["requests_to_send", "downloads_to_run", "downloads_to_publish"]  # those that people wait for
+List = Literal[
+    "requests_to_send", "decisions_to_relay", "downloads_to_run", "downloads_to_publish"
+]  # those that people wait for
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -19,13 +21,15 @@ class Attempt(msgspec.Struct, frozen=True):
     next_at: datetime
     last_error: str | None  # None: nothing went wrong yet
     given_up: bool
+    under_way: bool  # somebody is at it this moment
+    due: bool  # and if nobody is: as soon as a worker is free
 
 
 class Waiting(msgspec.Struct, frozen=True):
     """The same for whoever waits: no word of an outside system."""
 
     attempts: int
-    next_at: datetime | None  # None: an admin has to say when
+    next_at: datetime | None  # None: it is being tried now, or an admin has to say when
     words: str
 
 
@@ -36,7 +40,10 @@ class Sample(msgspec.Struct, frozen=True):
     latency_ms: float | None  # None: there was no answer to time
 
 
-_ATTEMPT = "SELECT list, key, attempts, next_at, last_error, given_up FROM attempts"
+_ATTEMPT = (
+    "SELECT list, key, attempts, next_at, last_error, given_up, coalesce(leased_until > now(), false) AS under_way,"
+    " next_at <= now() AS due FROM attempts"
+)
 
 
 async def attempts(rows: Rows, *, limit: int) -> list[Attempt]:
@@ -48,36 +55,38 @@ async def attempts(rows: Rows, *, limit: int) -> list[Attempt]:
     return [Attempt(*row) for row in await found.fetchall()]
 
 
-async def waiting(rows: Rows, key: str, *lists: List) -> Waiting | None:
-    """What has been tried about `key`; None: nothing, or it worked."""
+async def attempt(rows: Rows, list_: str, key: str) -> Attempt | None:
+    """How one row fares, with all that was ordered about it; None: it is done, or was never tried."""
+    await rows.execute("SELECT carry_out_orders(%s)", (list_,))
+    found = await rows.execute(f"{_ATTEMPT} WHERE list = %s AND key = %s".encode(), (list_, key))
+    row = await found.fetchone()
+    return None if row is None else Attempt(*row)
+
+
+async def waiting(rows: Rows, subject: str, *lists: List) -> Waiting | None:
+    """What has been tried about `subject`, which is a row's key or its beginning; None: nothing, or it worked."""
     found = await rows.execute(
-        f"{_ATTEMPT} WHERE list = ANY (%s) AND key = %s AND attempts > 0 ORDER BY next_at LIMIT 1".encode(),
-        (list(lists), key),
+        f"{_ATTEMPT} WHERE list = ANY (%s) AND split_part(key, '/', 1) = %s AND (attempts > 0 OR given_up)"
+        " ORDER BY given_up DESC, next_at LIMIT 1".encode(),
+        (list(lists), subject),
     )
     row = await found.fetchone()
     return None if row is None else in_words(Attempt(*row))
 
 
 def in_words(attempt: Attempt) -> Waiting:
-    tried = "Once" if attempt.attempts == 1 else f"{attempt.attempts} times"
+    times = "Once" if attempt.attempts == 1 else f"{attempt.attempts} times"
+    what = "Seerr could not be told of it" if attempt.list == "decisions_to_relay" else "it did not work"
+    tried = f"{times} {what}"
     if attempt.given_up:
-        return Waiting(attempt.attempts, None, f"{tried} it did not work, and it was given up: ask an admin.")
+        words = f"{tried}, and it was given up: ask an admin." if attempt.attempts else "It was given up: ask an admin."
+        return Waiting(attempt.attempts, None, words)
+    if attempt.under_way:
+        return Waiting(attempt.attempts, None, f"{tried}. It is being tried now.")
+    if attempt.due:
+        return Waiting(attempt.attempts, attempt.next_at, f"{tried}. The next try comes in a moment.")
     when = f"{attempt.next_at:%d %b at %H:%M} UTC"
-    return Waiting(attempt.attempts, attempt.next_at, f"{tried} it did not work. The next try comes on {when}.")
-
-
-async def try_now(rows: Rows, list_: str, key: str) -> bool:
-    """Make the next attempt due, also of what was given up; False: there is no such row."""
-    done = await rows.execute(
-        "UPDATE attempts SET next_at = now(), given_up = false WHERE list = %s AND key = %s", (list_, key)
-    )
-    return done.rowcount == 1
-
-
-async def give_up(rows: Rows, list_: str, key: str) -> bool:
-    """No more attempts until an admin says otherwise; False: there is no such row."""
-    done = await rows.execute("UPDATE attempts SET given_up = true WHERE list = %s AND key = %s", (list_, key))
-    return done.rowcount == 1
+    return Waiting(attempt.attempts, attempt.next_at, f"{tried}. The next try comes on {when}.")
 
 
 async def last_samples(rows: Rows) -> dict[str, Sample]:

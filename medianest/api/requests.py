@@ -271,4 +271,4 @@ def _view(row: RequestRow, me: Identity, names: dict[str, str], notes: dict[Pers
 
 async def _waiting(site: Site, row: RequestRow) -> Waiting | None:
     async with site.pool.connection() as rows:
-        return await kept.waiting(rows, row.request, "requests_to_send")
+        return await kept.waiting(rows, row.request, "requests_to_send", "decisions_to_relay")

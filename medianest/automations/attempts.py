@@ -41,9 +41,11 @@ async def take(
             WHERE (turn IS NOT NULL OR %(gone_too)s) AND (a.list IS NULL OR {_FREE})
             AND (turn IS NULL OR a.given_up IS NOT true)
             ORDER BY turn NULLS FIRST, key LIMIT 1
+        ), head AS (  -- what was ordered about an earlier life of the row is no order about this one
+            SELECT coalesce(max(position), 0) AS head FROM events
         ), taken AS (
-            INSERT INTO attempts AS a (list, key, attempts, leased_until, leased_by, given_up)
-            SELECT %(list)s, key, 0, now() + make_interval(secs => %(seconds)s), %(holder)s, gone FROM due
+            INSERT INTO attempts AS a (list, key, attempts, leased_until, leased_by, given_up, ordered)
+            SELECT %(list)s, key, 0, now() + make_interval(secs => %(seconds)s), %(holder)s, gone, head FROM due, head
             ON CONFLICT (list, key) DO UPDATE
             SET leased_until = excluded.leased_until, leased_by = excluded.leased_by
             WHERE {_FREE} AND (excluded.given_up OR NOT a.given_up)
@@ -103,6 +105,12 @@ async def let_go(pool: Pool, todo: str, key: str, holder: str) -> None:
         "UPDATE attempts SET leased_until = NULL, leased_by = NULL WHERE list = %s AND key = %s AND leased_by = %s",
         todo, key, holder,
     )  # fmt: skip
+
+
+async def carry_out_orders(pool: Pool, todo: str) -> None:
+    """What admins have ordered about the list's rows takes effect: the log says so, and the table follows."""
+    async with pool.connection() as rows:
+        await rows.execute("SELECT carry_out_orders(%s)", (todo,))
 
 
 async def hurry(pool: Pool, *todos: str) -> None:

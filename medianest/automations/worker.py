@@ -120,6 +120,7 @@ class Worker:
     async def _round(self) -> None:
         position = self._head.position
         await self._shown(position, seconds=1.0)
+        await attempts.carry_out_orders(self._pool, self._todo.name)
         idle = await self._fill()
         await self._wait(position, idle)
 

@@ -1,6 +1,6 @@
 """Every type of event there is: what the log can hold, and the codec can read."""
 
-from medianest.domain import accounts, downloads, requests, services
+from medianest.domain import accounts, downloads, requests, services, work
 from medianest.domain.event import Event, type_of
 
 _ALL: tuple[tuple[type[Event], ...], ...] = (
@@ -11,5 +11,6 @@ _ALL: tuple[tuple[type[Event], ...], ...] = (
     (requests.QuotaSet, requests.DefaultQuotaSet),
     downloads.DOWNLOAD_EVENTS,
     (services.ServiceStateChanged,),
+    work.WORK_EVENTS,
 )
 EVENTS: dict[str, type[Event]] = {type_of(event): event for events in _ALL for event in events}

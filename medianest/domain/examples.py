@@ -45,6 +45,7 @@ from medianest.domain.requests import (
 )
 from medianest.domain.services import ServiceStateChanged
 from medianest.domain.signals import Signal
+from medianest.domain.work import WorkGivenUp, WorkRetried
 
 ANNA, BEN, OLIVIA = "0a11ce", "0be7a0", "0011fe"
 DUNE, SEVERANCE = Media("movie", 438631), Media("tv", 95396)
@@ -100,6 +101,8 @@ EXAMPLES: tuple[Event, ...] = (
     DownloadCancelled(*VIDEO),
     DownloadRetried(*VIDEO),
     ServiceStateChanged("seerr", "down", "up", "It does not answer."),
+    WorkRetried("04de", "requests_to_send", "f1"),
+    WorkGivenUp("04df", "decisions_to_relay", "f1/approve"),
 )
 SIGNALS: tuple[Signal, ...] = (
     Signal("download.progress", ANNA, "d0", {"download": "d0", "percent": 42.5, "eta_seconds": 9}),

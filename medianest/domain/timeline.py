@@ -51,6 +51,7 @@ from medianest.domain.requests import (
     RequestSubmitted,
 )
 from medianest.domain.services import ServiceName, ServiceState, ServiceStateChanged
+from medianest.domain.work import WorkGivenUp, WorkRetried
 
 Names = Callable[[str], str]
 NOTHING_UNSEALED: Mapping[str, str] = {}
@@ -125,6 +126,10 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return f"{_SERVICES[service]} {_STATES[state]}: {_ended(why)}"
         case ServiceStateChanged(service=service, state=state):
             return f"{_SERVICES[service]} {_STATES[state]}."
+        case WorkRetried(todo=todo):
+            return f"An admin wants another try at {_WORK.get(todo, 'a piece of work')}."
+        case WorkGivenUp(todo=todo):
+            return f"An admin gave up {_WORK.get(todo, 'a piece of work')}."
         case AccountOpened(account=account, role=role):
             return f"{unsealed.get('name') or names(account)} came in for the first time, as {_ROLES[role]}."
         case RoleChanged(account=account, role=role, was=was):
@@ -190,6 +195,13 @@ _SERVICES: dict[ServiceName, str] = {"plex": "Plex", "seerr": "Seerr", "uptime-k
 _STATES: dict[ServiceState, str] = {
     "up": "is up", "degraded": "is not well", "down": "is down", "unknown": "was not heard of for a while",
 }  # fmt: skip
+_WORK: dict[str, str] = {
+    "requests_to_send": "sending it to Seerr",
+    "decisions_to_relay": "telling Seerr what was decided",
+    "downloads_to_run": "downloading it",
+    "downloads_to_publish": "bringing it into Plex",
+    "keys_to_destroy": "destroying the key of an erased person",
+}
 _ROLES: dict[Role, str] = {"owner": "the owner", "admin": "an admin", "moderator": "a moderator", "member": "a member"}
 _REFUSALS: dict[LoginRefusal, str] = {
     "pin-expired": "A sign-in was not finished in time.",

@@ -46,6 +46,7 @@ from medianest.domain.requests import (
 )
 from medianest.domain.services import ServiceStateChanged
 from medianest.domain.signals import Signal, SignalName
+from medianest.domain.work import WorkEvent
 
 Namespace = Literal["/", "/auth", "/admin", "/media"]
 Payload = dict[str, Any]
@@ -124,6 +125,8 @@ def pushes_for(event: Event, position: int, at: datetime) -> list[Push]:
                 Push("/auth", EVERYONE, "quota.changed", envelope | quota),
                 Push("/admin", ADMINS, "quota.changed", envelope | quota),
             ]
+        case WorkEvent(todo=todo, key=key):
+            return [Push("/admin", ADMINS, "todo.changed", envelope | {"list": todo, "key": key})]
         case LoginRefused(reason=reason):  # its PIN would let whoever hears it wait for somebody's sign-in
             return [Push("/admin", ADMINS, "login.refused", envelope | {"reason": reason})]
     raise TypeError(f"{type(event).__name__} has no row in the table of pushes: say who hears of it.")

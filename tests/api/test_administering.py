@@ -1,7 +1,6 @@
 """What admins see and do: accounts, the record, work that is stuck; and the hints and the library beside it."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -120,20 +119,71 @@ async def test_read_models_show_how_far_they_are(olivia: httpx.AsyncClient) -> N
     assert all(model["behind"] == 0 and model["failure"] is None for model in models)
 
 
-async def test_an_admin_tries_again_or_gives_up(olivia: httpx.AsyncClient, site: Site) -> None:
+async def tried(site: Site, todo: str, key: str, next_at: str = "now() + interval '1 day'", **also: str) -> None:
+    """A row of a to-do list, as a worker leaves it."""
+    columns = {"list": f"'{todo}'", "key": f"'{key}'", "attempts": "4", "next_at": next_at} | also
     async with site.pool.connection() as rows:
+        await rows.execute("DELETE FROM attempts")
         await rows.execute(
-            "INSERT INTO attempts (list, key, attempts, next_at, last_error, given_up)"
-            " VALUES ('decisions_to_relay', 'r1/approve', 4, now() + interval '1 day', 'Unreachable', true)"
+            f"INSERT INTO attempts ({', '.join(columns)}) VALUES ({', '.join(columns.values())})".encode()
         )
+
+
+async def test_an_admin_tries_again_or_gives_up_and_it_is_on_record(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, site: Site
+) -> None:
+    request = (await anna.post("/media/requests", json=DUNE)).json()["request"]
+    await tried(site, "requests_to_send", request, last_error="'Unreachable'", given_up="true")
     (row,) = (await olivia.get("/admin/todo")).json()["items"]
     assert (row["attempts"], row["last_error"], row["given_up"]) == (4, "Unreachable", True)
-    which = {"list": "decisions_to_relay", "key": "r1/approve"}
+    which = {"list": "requests_to_send", "key": request}
     (row,) = (await olivia.post("/admin/todo/retry", json=which)).json()["items"]
-    assert row["given_up"] is False
-    assert row["next_at"] < (site.clock() + timedelta(minutes=1)).isoformat()
+    assert (row["given_up"], row["due"]) == (False, True)
     (row,) = (await olivia.post("/admin/todo/give-up", json=which)).json()["items"]
     assert row["given_up"] is True
+    given_up, retried, _ = await record(olivia, tag=f"request:{request}")
+    assert (retried["type"], retried["by"]) == ("work.retried", "Olivia")
+    assert given_up["words"] == "An admin gave up sending it to Seerr."
+    told = (await anna.get(f"/media/requests/{request}/timeline")).json()
+    assert [moment["type"] for moment in told["items"]] == ["request.submitted", "work.retried", "work.given-up"]
+    assert told["items"][1]["words"] == "An admin wants another try at sending it to Seerr."
+    assert told["waiting"]["words"] == "4 times it did not work, and it was given up: ask an admin."
+
+
+async def test_the_same_order_twice_is_one(olivia: httpx.AsyncClient, site: Site, store: EventStore) -> None:
+    await tried(site, "downloads_to_run", "d1")
+    which = {"list": "downloads_to_run", "key": "d1"}
+    for order in ("retry", "retry", "give-up", "give-up"):
+        assert (await olivia.post(f"/admin/todo/{order}", json=which)).status_code == 200
+    types = [entry["type"] for entry in await record(olivia, tag="download:d1")]
+    assert types == ["work.given-up", "work.retried"]
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"leased_until": "now() + interval '1 minute'"}, "4 times it did not work. It is being tried now."),
+        ({"next_at": "now() - interval '1 minute'"}, "4 times it did not work. The next try comes in a moment."),
+        ({"next_at": "'2126-05-04T12:00Z'"}, "4 times it did not work. The next try comes on 04 May at 12:00 UTC."),
+        ({"attempts": "1", "given_up": "true"}, "Once it did not work, and it was given up: ask an admin."),
+        ({"attempts": "0", "given_up": "true"}, "It was given up: ask an admin."),
+        ({"attempts": "0"}, None),
+    ],
+)
+async def test_who_waits_is_told_what_is_being_tried(
+    anna: httpx.AsyncClient, site: Site, row: dict[str, str], words: str | None
+) -> None:
+    request = (await anna.post("/media/requests", json=DUNE)).json()["request"]
+    await tried(site, "requests_to_send", request, **row)
+    waiting = (await anna.get(f"/media/requests/{request}/timeline")).json()["waiting"]
+    assert (waiting and waiting["words"]) == words
+
+
+async def test_who_waits_is_told_that_seerr_does_not_know_yet(anna: httpx.AsyncClient, site: Site) -> None:
+    request = (await anna.post("/media/requests", json=DUNE)).json()["request"]
+    await tried(site, "decisions_to_relay", f"{request}/approve", "now()")
+    waiting = (await anna.get(f"/media/requests/{request}/timeline")).json()["waiting"]
+    assert waiting["words"] == "4 times Seerr could not be told of it. The next try comes in a moment."
 
 
 async def test_only_admins_see_why_a_service_is_down(

@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from medianest.adapters.errors import Denied, Unreachable
-from medianest.api import kept
 from medianest.automations import attempts
 from medianest.automations.attempts import Attempt
 from medianest.automations.interrupt import Interrupted, outlast, unless
@@ -23,9 +22,14 @@ from medianest.automations.worker import (
     backoff,
     recurring,
 )
+from medianest.commands import Commands
+from medianest.domain.command import Actor
+from medianest.domain.work import GiveUpWork, RetryWork
 from medianest.eventstore.connections import Pool
 from medianest.tasks import cancel
 from tests.automations.conftest import Hands, eventually
+
+OLIVIA = Actor.person("0011fe")
 
 
 class Plain:
@@ -218,7 +222,9 @@ def test_pauses_grow_to_ten_minutes_and_keep_to_what_is_asked() -> None:
     assert backoff(1, 10**9) < 3602
 
 
-async def test_what_nobody_foresaw_is_given_up_in_the_end_and_can_be_tried_again(plain: Plain, hands: Hands) -> None:
+async def test_what_nobody_foresaw_is_given_up_in_the_end_and_can_be_tried_again(
+    plain: Plain, hands: Hands, commands: Commands
+) -> None:
     broken = True
 
     async def act(attempt: Attempt) -> Result:
@@ -231,8 +237,7 @@ async def test_what_nobody_foresaw_is_given_up_in_the_end_and_can_be_tried_again
         await eventually(lambda: _all_given_up(hands, 2))
         assert [attempt for _, attempt, _, _ in await hands.tried("plain")] == [FAILURES, FAILURES]
         broken = False
-        async with plain.pool.connection() as rows:
-            assert await kept.try_now(rows, "plain", "a")
+        await commands.run(RetryWork(order="o1", todo="plain", key="a"), OLIVIA)
         await eventually(lambda: _left(plain, ["b"]))
 
 
@@ -248,17 +253,38 @@ async def test_what_is_given_up_is_forgotten_once_it_leaves_the_list(plain: Plai
         await eventually(lambda: _is_idle(plain, hands))
 
 
-async def test_an_admin_can_stop_what_keeps_trying(plain: Plain, hands: Hands) -> None:
+async def test_an_admin_can_stop_what_keeps_trying(plain: Plain, hands: Hands, commands: Commands) -> None:
     async def act(attempt: Attempt) -> Result:
         raise Denied("Seerr", "it does not accept the API key")
 
     await plain.put("a")
     async with hands.at_work(plain.todo(act)):
         await eventually(lambda: _tried_more_than(hands, 1))
-        async with plain.pool.connection() as rows:
-            assert await kept.give_up(rows, "plain", "a")
+        await commands.run(GiveUpWork(order="o1", todo="plain", key="a"), OLIVIA)
         await eventually(lambda: _is_left_alone(plain))
     assert await plain.left() == ["a"]
+
+
+async def test_an_order_is_carried_out_once_and_the_last_one_counts(plain: Plain, commands: Commands) -> None:
+    """It stands in the log: whoever takes a row, in whatever process and after whatever crash, finds it there."""
+    todo = plain.todo()
+    await plain.put("a")
+    assert await attempts.take(plain.pool, todo.name, todo.source, 30, "me", gone_too=True) == Attempt("a", 1)
+    await commands.run(GiveUpWork(order="o1", todo="plain", key="a"), OLIVIA)
+    await commands.run(RetryWork(order="o2", todo="plain", key="a"), OLIVIA)
+    await attempts.carry_out_orders(plain.pool, "plain")
+    await attempts.give_up(plain.pool, "plain", "a", "me", "It cannot be done.")
+    await attempts.carry_out_orders(plain.pool, "plain")
+    assert await _is_left_alone(plain)
+
+
+async def test_an_order_is_none_about_a_row_that_comes_back(plain: Plain, commands: Commands) -> None:
+    todo = plain.todo()
+    await commands.run(GiveUpWork(order="o1", todo="plain", key="a"), OLIVIA)
+    await plain.put("a")
+    assert await attempts.take(plain.pool, todo.name, todo.source, 30, "me", gone_too=True) == Attempt("a", 1)
+    await attempts.carry_out_orders(plain.pool, "plain")
+    assert not await _is_given_up(plain)
 
 
 async def test_what_recurs_is_done_by_one_process_at_a_time(plain: Plain, hands: Hands) -> None:
@@ -350,6 +376,12 @@ async def _is_left_alone(plain: Plain) -> bool:
     """Given up, and no longer in anybody's hands."""
     async with plain.pool.connection() as rows:
         found = await rows.execute("SELECT FROM attempts WHERE given_up AND leased_by IS NULL")
+        return await found.fetchone() is not None
+
+
+async def _is_given_up(plain: Plain) -> bool:
+    async with plain.pool.connection() as rows:
+        found = await rows.execute("SELECT FROM attempts WHERE given_up")
         return await found.fetchone() is not None
 
 

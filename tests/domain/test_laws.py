@@ -67,6 +67,7 @@ FIELDS: dict[str, SearchStrategy[Any]] = {
     "kind": st.sampled_from(["movie", "tv"]), "limit": st.integers(0, 3), "days": st.just(7),
     "seasons": st.lists(st.integers(1, 3), max_size=3).map(tuple), "year": st.none(),
     "playlist": st.sampled_from(["p1", "p2"]), "submission": THINGS, "items": LIST_ITEMS,
+    "order": THINGS, "todo": st.just("requests_to_send"), "key": THINGS,
 }  # fmt: skip
 
 
