@@ -49,6 +49,7 @@ CREATE TABLE downloads (
 );
 CREATE INDEX ON downloads (account, position DESC);
 CREATE INDEX ON downloads (account, video);
+CREATE INDEX ON downloads (video, preset);
 CREATE INDEX ON downloads (playlist) WHERE playlist IS NOT NULL;
 CREATE INDEX ON downloads (position DESC);
 CREATE TABLE downloads_to_run (download text PRIMARY KEY, account text NOT NULL, since timestamptz NOT NULL);
@@ -141,7 +142,7 @@ async def _store(event: DownloadStored, rows: Rows) -> None:
     await rows.execute("INSERT INTO downloads_to_publish VALUES (%s)", (event.download,))
 
 
-PROJECTION = Projection("downloads", 2, TABLES, DOWNLOAD_EVENTS, project)
+PROJECTION = Projection("downloads", 3, TABLES, DOWNLOAD_EVENTS, project)
 
 _DOWNLOAD = (
     "SELECT download, account, video, url, preset, title, state, why, path, size_bytes, duration_seconds, height,"
@@ -178,6 +179,15 @@ async def downloads_of_videos(
         rows,
     )
     return {row.video: row for row in found}
+
+
+async def same_file(row: DownloadRow, rows: Rows) -> list[DownloadRow]:
+    """The other downloads of the same video in the same preset, whoever sent them; the oldest first."""
+    return await _rows(
+        "WHERE video = %s AND preset = %s AND download <> %s ORDER BY submitted_at, download",
+        (row.video, row.preset, row.download),
+        rows,
+    )
 
 
 async def in_plex_of(playlist: str, rows: Rows) -> list[DownloadRow]:

@@ -4,6 +4,7 @@ A row of a to-do list has a row here once somebody has taken it; `attempts` coun
 is not renewed runs out, and the next worker takes over. All times are the database's.
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from medianest.eventstore.connections import Pool
@@ -27,12 +28,13 @@ _FREE = "a.next_at <= now() AND coalesce(a.leased_until, '-infinity') <= now()"
 
 
 async def take(
-    pool: Pool, todo: str, source: str, lease_seconds: float, holder: str, *, gone_too: bool
+    pool: Pool, todo: str, source: str, lease_seconds: float, holder: str, *, gone_too: bool, alone: bool = False
 ) -> Attempt | Nothing | None:
     """Lease the first row of the list `todo` that is due. None: somebody was faster, ask again.
 
     `source` is SQL for the list's rows as `key` and `turn` (the smallest first). With `gone_too`, what was tried and
-    has left the list meanwhile is taken as well, so that whoever tried it can tidy up.
+    has left the list meanwhile is taken as well, so that whoever tried it can tidy up. `alone`: nothing is taken
+    while somebody is at work on another row; two who take at the same moment see each other in `leased`.
     """
     sql = f"""
         WITH due AS (
@@ -40,6 +42,8 @@ async def take(
             FROM ({source}) AS work FULL JOIN (SELECT * FROM attempts WHERE list = %(list)s) AS a USING (key)
             WHERE (turn IS NOT NULL OR %(gone_too)s) AND (a.list IS NULL OR {_FREE})
             AND (turn IS NULL OR a.given_up IS NOT true)
+            AND NOT (%(alone)s AND EXISTS (
+                SELECT FROM attempts AS o WHERE o.list = %(list)s AND o.leased_until > now()))
             ORDER BY turn NULLS FIRST, key LIMIT 1
         ), head AS (  -- what was ordered about an earlier life of the row is no order about this one
             SELECT coalesce(max(position), 0) AS head FROM events
@@ -53,13 +57,24 @@ async def take(
         )
         SELECT due.key, taken.attempts, taken.again FROM due LEFT JOIN taken USING (key)
     """  # noqa: S608 - `source` is a constant of ours
-    values = {"list": todo, "seconds": lease_seconds, "holder": holder, "gone_too": gone_too}
+    values = {"list": todo, "seconds": lease_seconds, "holder": holder, "gone_too": gone_too, "alone": alone}
     async with pool.connection() as rows:
         found = await (await rows.execute(sql.encode(), values)).fetchone()
     if found is None:
-        return Nothing(await _seconds_until_due(pool, todo))
+        seconds = await _seconds_until_due(pool, todo)
+        return Nothing(max(1.0, seconds) if alone and seconds is not None else seconds)  # what is due may be held up
     key, failed, again = found
     return None if failed is None else Attempt(key, failed + 1, again)
+
+
+async def leased(pool: Pool, todo: str, keys: Iterable[str] | None = None) -> set[str]:
+    """Which rows of a list somebody is at work on now; of `keys` alone, if they are given."""
+    async with pool.connection() as rows:
+        found = await rows.execute(
+            "SELECT key FROM attempts WHERE list = %s AND leased_until > now() AND key = ANY (coalesce(%s, ARRAY[key]))",
+            (todo, None if keys is None else list(keys)),
+        )
+        return {key for (key,) in await found.fetchall()}
 
 
 async def renew(pool: Pool, todo: str, key: str, lease_seconds: float, holder: str) -> bool:

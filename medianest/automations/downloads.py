@@ -2,6 +2,10 @@
 
 A download has a directory of its own below `<data>/jobs` until it is over, so that an attempt goes on where the one
 before was cut off. What was cancelled is found out while it runs: it stops, and leaves no file.
+
+What two people want is fetched once. The second waits while the first's is under way, which is to say under a lease:
+when whoever fetches it dies, the lease runs out and the next goes on. Once it is stored, the second gets a hard link:
+one file under two names, each its owner's to delete, and gone with the last. Nothing has to count the owners.
 """
 
 import asyncio
@@ -18,6 +22,7 @@ import structlog
 
 from medianest.adapters.url_guard import UrlRefused, VideoUrl, check_url
 from medianest.adapters.ytdlp import Downloaded, Kind, Limits, Preset, Progress, VideoFailed, YtDlp
+from medianest.automations import attempts
 from medianest.automations.attempts import Attempt
 from medianest.automations.interrupt import Interrupted, outlast, unless
 from medianest.automations.record import Record
@@ -40,6 +45,8 @@ RUN = "downloads_to_run"
 KEEP_FREE_BYTES = 1024**3  # of the disk; a full one would stop the database too
 ATTEMPTS = 5
 PAUSES_SECONDS = (30.0, 120.0, 600.0, 1800.0)  # after the first, second … attempt
+SAME_FILE_SECONDS = 1.0  # until the next look whether somebody still fetches the same file
+NO_LINKS = frozenset((errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS))
 NAME_BYTES = 180  # file systems take 255, and an ending and a mark come on top
 _SOURCE = """
 SELECT w.download AS key, ROW (  -- whoever has the fewest under way is next, so that nobody's long list blocks others
@@ -91,8 +98,14 @@ class Downloading:
         if row is None:  # cancelled while nobody was at it
             await self._tidy_up(attempt.key)
             return Done()
+        same = await self._same_file(row)
+        if busy := await attempts.leased(self._pool, RUN, [other.download for other in same]):
+            # Of two that were taken at the same moment both wait; one of them for longer.
+            return Later(SAME_FILE_SECONDS * (1 if row.download < min(busy) else 2), None)
         try:
             url = await self._address(row)
+            if shared := await outlast(self._share(row, same)):
+                return shared
             fetched = await unless(self._fetch(row, url), self._until_gone(row.download))
             return await outlast(self._store(row, fetched))
         except UrlRefused as refused:
@@ -110,6 +123,19 @@ class Downloading:
             raise UrlRefused("account-erased", "The account was erased, and the address with it.")
         hosts, exceptions = self._settings.video_hosts, self._settings.video_private_exceptions
         return check_url(address, frozenset(hosts), frozenset(exceptions))
+
+    async def _share(self, row: DownloadRow, same: Sequence[DownloadRow]) -> Result | None:
+        """The file that was fetched for somebody else, in this folder too; None: there is none."""
+        for other in same:
+            source = self._settings.media_folder / (other.path or "")
+            title = other.title or row.title or "Video"
+            if source.is_file() and source.stat().st_size == other.size_bytes:
+                try:
+                    file = await self._put(_link, source, row, title)
+                except FileNotFoundError:  # deleted this very moment
+                    continue
+                return await self._keep(row, file, title, other)
+        return None
 
     async def _fetch(self, row: DownloadRow, url: VideoUrl) -> Downloaded:
         job = self._job(row.download)
@@ -142,21 +168,27 @@ class Downloading:
 
     async def _store(self, row: DownloadRow, fetched: Downloaded) -> Result:
         title = fetched.title or row.title or "Video"
-        folder = self._settings.media_folder / row.account
+        file = await self._put(_move, fetched.path, row, title)
+        return await self._keep(row, file, title, fetched)
+
+    async def _put(self, how: Callable[[Path, Path, str], Path], source: Path, row: DownloadRow, title: str) -> Path:
+        name = file_name(title, row.download, source)
         try:
-            file = await asyncio.to_thread(_move, fetched.path, folder, file_name(title, row.download, fetched.path))
+            return await asyncio.to_thread(how, source, self._settings.media_folder / row.account, name)
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
             raise VideoFailed(Kind.NO_SPACE) from error
+
+    async def _keep(self, row: DownloadRow, file: Path, title: str, known: Downloaded | DownloadRow) -> Result:
         outcome = await self._record(
             RecordStored(
                 download=row.download,
                 path=file.relative_to(self._settings.media_folder).as_posix(),
-                size_bytes=fetched.size_bytes,
+                size_bytes=known.size_bytes or 0,
                 title=title,
-                duration_seconds=fetched.duration_seconds,
-                height=fetched.height,
+                duration_seconds=known.duration_seconds,
+                height=known.height,
             )
         )
         if not outcome.events and not await self._is_stored(row.download, outcome.position):
@@ -183,6 +215,10 @@ class Downloading:
     async def _listed(self, download: str) -> DownloadRow | None:
         async with self._pool.connection() as rows:
             return await downloads.to_run(download, rows)
+
+    async def _same_file(self, row: DownloadRow) -> list[DownloadRow]:
+        async with self._pool.connection() as rows:
+            return await downloads.same_file(row, rows)
 
     async def _is_stored(self, download: str, position: int) -> bool:
         await self._engine.reached(position, "downloads")
@@ -234,6 +270,26 @@ def _move(source: Path, folder: Path, name: str) -> Path:
         if error.errno != errno.EXDEV:
             raise
         _copy(source, folder / f".{name}", target)
+        source.unlink()
+    return target
+
+
+def _link(source: Path, folder: Path, name: str) -> Path:
+    """A second name for the same bytes: they are there once, and as long as either name is.
+
+    A copy where that cannot be: on a file system that knows no links or of a file that has too many, across devices.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / name
+    target.unlink(missing_ok=True)  # of an attempt that was cut off
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        if shutil.disk_usage(folder).free < source.stat().st_size + KEEP_FREE_BYTES:
+            raise OSError(errno.ENOSPC, "A copy would leave too little free space.") from error
+        _copy(source, folder / f".{name}", target)
     return target
 
 
@@ -245,7 +301,6 @@ def _copy(source: Path, hidden: Path, target: Path) -> None:
         hidden.replace(target)
     finally:
         hidden.unlink(missing_ok=True)
-    source.unlink()
 
 
 def _progress(row: DownloadRow, progress: Progress) -> Signal:

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
 from medianest.adapters.plex_server import EPISODE, MOVIE, PlexSection, PlexServer
+from medianest.automations import attempts
 from medianest.automations.attempts import Attempt
 from medianest.automations.record import Record
 from medianest.automations.worker import Done, GivenUp, Later, Result, TodoList
@@ -41,8 +42,6 @@ FILE_GONE = "The file is no longer in the media folder."
 ONLY_SOUND = "A library of videos shows no files of sound: the file is in the media folder."
 _SOURCE = """
 SELECT p.download AS key, d.position AS turn FROM downloads_to_publish AS p JOIN downloads AS d USING (download)
-WHERE NOT EXISTS (  -- one after the other, in all processes: two would make the collection twice
-    SELECT FROM attempts AS a WHERE a.list = 'downloads_to_publish' AND a.leased_until > now() AND a.key <> p.download)
 """
 
 
@@ -67,9 +66,12 @@ class Publishing:
         self._misses: dict[str, int] = {}  # how often in a row Plex did not know the file of a download
 
     def todo(self) -> TodoList:
-        return TodoList(name=PUBLISH, source=_SOURCE, act=self.publish, projection="downloads", at_once=1)
+        """One after the other, in all processes: two would make a collection twice, and its order by halves."""
+        return TodoList(name=PUBLISH, source=_SOURCE, act=self.publish, projection="downloads", at_once=1, alone=True)
 
     async def publish(self, attempt: Attempt) -> Result:
+        if others := await attempts.leased(self._pool, PUBLISH) - {attempt.key}:
+            return Later(1.0 if attempt.key < min(others) else 3.0, None)
         async with self._pool.connection() as rows:
             row = await downloads.to_publish(attempt.key, rows)
         if row is None or row.path is None:

@@ -87,6 +87,7 @@ class TodoList:
     pause: Pause = backoff
     gone_too: bool = True  # whether rows that were tried and have left the list come to `act` once more
     gives_up: bool = True
+    alone: bool = False  # one row at a time in all processes; `act` looks once more, for two that began together
 
 
 class _Claim(NamedTuple):
@@ -140,7 +141,7 @@ class Worker:
         holder = uuid4().hex  # of this attempt alone: an earlier one of this process must not pass for it
         todo = self._todo
         found = await attempts.take(
-            self._pool, todo.name, todo.source, todo.lease_seconds, holder, gone_too=todo.gone_too
+            self._pool, todo.name, todo.source, todo.lease_seconds, holder, gone_too=todo.gone_too, alone=todo.alone
         )
         return _Claim(found, holder) if isinstance(found, Attempt) else found
 

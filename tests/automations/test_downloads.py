@@ -1,6 +1,7 @@
 """Videos, from the address somebody sent to the collection in Plex, over real HTTP and with the real yt-dlp."""
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +15,11 @@ from medianest.adapters.breaker import Breaker
 from medianest.adapters.exchange import http_client
 from medianest.adapters.plex_server import PlexSection, PlexServer
 from medianest.adapters.ytdlp import YtDlp
+from medianest.automations import attempts
+from medianest.automations.attempts import Attempt
 from medianest.automations.downloads import RUN, Downloading, file_name
 from medianest.automations.publishing import COLLECTION, PUBLISH, Publishing, _joined, _section_of
-from medianest.automations.worker import TodoList
+from medianest.automations.worker import Later, TodoList
 from medianest.commands import Commands
 from medianest.credentials import Credentials
 from medianest.domain.accounts import EraseAccount, LogIn
@@ -141,6 +144,7 @@ async def house(
             [],
         )  # fmt: skip
         await house.log_in("anna")
+        await house.log_in("ben")
         yield house
         await plex.aclose()
 
@@ -200,6 +204,101 @@ async def test_a_download_goes_on_after_a_restart_and_is_stored_once(house: Vide
     assert len(house.files()) == 1
 
 
+async def test_what_two_people_want_is_fetched_once_and_is_each_ones_to_delete(house: VideoHouse, hands: Hands) -> None:
+    await house.send("a1" * 16, "/watch/garden")
+    async with hands.at_work(house.downloading().todo()):
+        first = await house.becomes("a1" * 16, "stored")
+        await house.send("b1" * 16, "/watch/garden", "ben")
+        second = await house.becomes("b1" * 16, "stored")
+        await eventually(lambda: _idle(hands, RUN))
+    assert await house.story("b1" * 16) == ["DownloadSubmitted", "DownloadStored"]
+    assert second.path == "ben/A garden in spring [b1b1b1b1].mp4"
+    assert (second.size_bytes, second.duration_seconds) == (first.size_bytes, first.duration_seconds)
+    anna, ben = (house.settings.media_folder / (row.path or "") for row in (first, second))
+    assert anna.samefile(ben)
+    anna.unlink()
+    assert ben.stat().st_size == second.size_bytes
+    assert {signal.account for signal in house.signals} == {"anna"}
+
+
+async def test_another_preset_of_it_is_fetched(house: VideoHouse, hands: Hands) -> None:
+    await house.send("a1", "/watch/garden")
+    await house.send("b1", "/watch/garden", "ben", preset="audio")
+    async with hands.at_work(house.downloading().todo()):
+        await house.becomes("a1", "stored")
+        assert ((await house.becomes("b1", "stored")).path or "").endswith(".m4a")
+
+
+async def test_who_wants_what_is_on_its_way_to_somebody_else_waits_for_it(house: VideoHouse, hands: Hands) -> None:
+    await house.send("a1", "/media/garden.mp4?slow=400000")
+    async with hands.at_work(*[house.downloading().todo()] * 2):
+        await eventually(house.moves)
+        await house.send("b1", "/media/garden.mp4?slow=400000", "ben")
+        await house.becomes("b1", "stored")
+        await eventually(lambda: _idle(hands, RUN))
+    assert await house.story("a1") == ["DownloadSubmitted", "DownloadStarted", "DownloadStored"]
+    assert await house.story("b1") == ["DownloadSubmitted", "DownloadStored"]
+
+
+async def test_of_two_taken_at_the_same_moment_neither_begins_and_one_is_first(house: VideoHouse) -> None:
+    await house.send("a1", "/watch/garden")
+    await house.send("b1", "/watch/garden", "ben")
+    for key in ("a1", "b1"):
+        source = f"SELECT '{key}' AS key, 1 AS turn"
+        await attempts.take(house.pool, RUN, source, 30, key, gone_too=False)
+    at_work = house.downloading()
+    pauses = [await at_work.run(Attempt(key)) for key in ("a1", "b1")]
+    assert pauses == [Later(1.0, None), Later(2.0, None)]
+    assert await house.story("a1") == ["DownloadSubmitted"]
+
+
+async def test_who_waits_goes_on_when_whoever_was_first_has_vanished(house: VideoHouse, hands: Hands) -> None:
+    await house.send("a1", "/watch/garden")
+    await house.send("b1", "/watch/garden", "ben")
+    await attempts.take(house.pool, RUN, "SELECT 'a1' AS key, 1 AS turn", 1.5, "vanished", gone_too=False)
+    async with hands.at_work(house.downloading().todo()):
+        rows = [await house.becomes(download, "stored") for download in ("a1", "b1")]
+    files = [house.settings.media_folder / (row.path or "") for row in rows]
+    assert files[0].samefile(files[1])
+
+
+async def test_who_waits_goes_on_when_the_first_is_cancelled_or_fails(house: VideoHouse, hands: Hands) -> None:
+    path = "/media/garden.mp4?slow=20000"
+    await house.send("a1", path)
+    async with hands.at_work(house.downloading().todo()):
+        await eventually(house.moves)
+        await house.send("b1", path, "ben")
+        await house.run(CancelDownload(download="a1", account="anna"))
+        await house.becomes("b1", "downloading")
+
+
+@pytest.mark.parametrize("number", [errno.EXDEV, errno.EPERM])
+async def test_where_files_cannot_be_linked_they_are_copied(
+    house: VideoHouse, hands: Hands, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, "no links here")
+
+    monkeypatch.setattr("medianest.automations.downloads.os.link", refuse)
+    await house.send("a1", "/watch/garden")
+    async with hands.at_work(house.downloading().todo()):
+        first = await house.becomes("a1", "stored")
+        await house.send("b1", "/watch/garden", "ben")
+        second = await house.becomes("b1", "stored")
+    anna, ben = (house.settings.media_folder / (row.path or "") for row in (first, second))
+    assert (anna.read_bytes() == ben.read_bytes(), anna.samefile(ben)) == (True, False)
+    assert len(house.files()) == 2
+
+
+async def test_what_the_first_has_deleted_is_fetched_anew(house: VideoHouse, hands: Hands) -> None:
+    await house.send("a1", "/watch/garden")
+    async with hands.at_work(house.downloading().todo()):
+        (house.settings.media_folder / ((await house.becomes("a1", "stored")).path or "")).unlink()
+        await house.send("b1", "/watch/garden", "ben")
+        await house.becomes("b1", "stored")
+    assert "DownloadStarted" in await house.story("b1")
+
+
 async def test_what_is_gone_fails_at_once_with_a_remedy(house: VideoHouse, hands: Hands) -> None:
     await house.send("d1", "/gone")
     async with hands.at_work(house.downloading().todo()):
@@ -233,7 +332,6 @@ async def test_nothing_is_fetched_for_somebody_erased(house: VideoHouse, hands: 
 
 
 async def test_a_long_list_of_one_person_does_not_block_the_others(house: VideoHouse, hands: Hands) -> None:
-    await house.log_in("ben")
     for n in range(3):
         await house.send(f"anna{n}", f"/media/garden.mp4?slow=2000&n={n}")
     async with hands.at_work(house.downloading().todo()):

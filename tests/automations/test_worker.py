@@ -131,6 +131,30 @@ async def test_the_lease_of_a_worker_that_vanished_is_taken_over(plain: Plain, h
     assert not await attempts.renew(plain.pool, todo.name, "a", 30, "vanished")
 
 
+async def test_of_a_list_worked_off_alone_nothing_is_taken_while_somebody_is_at_a_row(
+    plain: Plain, hands: Hands
+) -> None:
+    """Not what was put off and is due again, nor what was given up."""
+    await plain.put("a", "b", "c", "d")
+    todo = plain.todo()
+
+    async def take(holder: str) -> attempts.Attempt | attempts.Nothing | None:
+        return await attempts.take(plain.pool, todo.name, todo.source, 30, holder, gone_too=True, alone=True)
+
+    assert await take("1") == Attempt("a")
+    await attempts.put_off(plain.pool, todo.name, "a", "1", 0, "not yet")
+    assert await take("2") == Attempt("a", 2, again=True)
+    await attempts.give_up(plain.pool, todo.name, "a", "2", "never")
+    assert await take("3") == Attempt("b")
+    await attempts.put_off(plain.pool, todo.name, "b", "3", 0, None)
+    assert await take("4") == Attempt("b", 1, again=True)
+    assert isinstance(await take("5"), attempts.Nothing)
+    assert await attempts.leased(plain.pool, todo.name) == {"b"}
+    assert await attempts.leased(plain.pool, todo.name, ["a", "c"]) == set()
+    await attempts.finish(plain.pool, todo.name, "b", "4")
+    assert isinstance(await take("6"), Attempt)
+
+
 async def test_a_lease_is_renewed_for_as_long_as_the_work_takes(plain: Plain, hands: Hands) -> None:
     async def act(attempt: Attempt) -> Result:
         await asyncio.sleep(1.0)
