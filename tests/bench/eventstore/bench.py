@@ -12,7 +12,7 @@ from tests.bench.eventstore.field import Field, Figures, missing, on_disk, pgben
 from tests.bench.eventstore.report import Results, judged, table
 from tests.bench.eventstore.subject import Load
 
-PEERS = ("umadb", "eventsourcing dcb", "eventsourcing")
+PEERS = ("umadb", "eventsourcing dcb", "eventsourcing", "emmett")
 
 
 class Experiment(NamedTuple):

@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 import time
 from contextlib import AsyncExitStack
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import msgspec
+import platformdirs
 import psycopg
 from psycopg.conninfo import make_conninfo
 
@@ -147,6 +149,8 @@ def percentiles(times: list[float]) -> tuple[float, float]:
 
 def missing(who: str) -> str | None:
     """What to do to compare with a peer; None: it is here."""
+    if who == "emmett" and (shutil.which("node") is None or shutil.which("npm") is None):
+        return "emmett is not compared: it needs Node 20 or newer, with npm"
     package = NEEDS.get(who)
     if package is not None and importlib.util.find_spec(package) is None:
         return f"{who} is not compared: install it with `pip install -c constraints.txt -e '.[bench]'`"
@@ -161,7 +165,24 @@ def on_disk(folder: Path) -> bool:
 
 
 def _program(who: str) -> list[str]:
+    if who == "emmett":
+        return ["node", str(installed_emmett() / "peer.mjs")]
     return [sys.executable, "-m", "tests.bench.eventstore.worker", who]
+
+
+def installed_emmett() -> Path:
+    """The folder of the peer in Node, with the packages of its lock file, in the user's cache."""
+    home, folder = Path(__file__).parent / "emmett", platformdirs.user_cache_path("medianest-bench") / "emmett"
+    lock = folder / "node_modules" / ".package-lock.json"
+    fresh = lock.exists() and lock.stat().st_mtime > (home / "package-lock.json").stat().st_mtime
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in home.iterdir():
+        shutil.copy(file, folder)
+    if not fresh:
+        subprocess.run(
+            ["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, check=True, capture_output=True, timeout=300
+        )
+    return folder
 
 
 def pgbench() -> str | None:
