@@ -2,24 +2,15 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
-from tests.bench.eventstore import limits
-from tests.bench.eventstore.field import Field, Figures, missing, on_disk, pgbench
+from tests.bench.eventstore import appends, reads
+from tests.bench.eventstore.field import Act, Contenders, Experiment, Field, missing, on_disk
 from tests.bench.eventstore.report import Results, judged, table
-from tests.bench.eventstore.subject import Load
 
 PEERS = ("umadb", "eventsourcing dcb", "eventsourcing", "emmett")
-
-
-class Experiment(NamedTuple):
-    """One question, and how each contender is asked it."""
-
-    name: str
-    contenders: Mapping[str, Callable[[], Awaitable[Figures]]]
 
 
 async def run(asked: Namespace) -> int:
@@ -32,33 +23,35 @@ async def run(asked: Namespace) -> int:
             print(f"{folder} is in memory, where fsync costs nothing: name a folder on a disk with --folder.")
             return 2
         async with Field(Path(folder)) as field:
-            results = await _rounds(field, asked)
+            results = await _sections(field, asked)
     print(table(results))
     return judged(results, need_all=asked.all_peers)
 
 
-async def _rounds(field: Field, asked: Namespace) -> Results:
-    who = ["ours", *(peer for peer in PEERS if missing(peer) is None)]
-    experiments = [
-        experiment
-        for section, make in SECTIONS.items()
-        if asked.only is None or section in asked.only
-        for experiment in await make(field, who, asked)
-    ]
-    await _check_conditions(field, who)
+async def _sections(field: Field, asked: Namespace) -> Results:
+    """One section after the other, so that no more processes and connections stand about than it needs."""
+    stores = ["ours", *(peer for peer in PEERS if missing(peer) is None)]
     results: Results = {}
-    for number in range(asked.rounds):
-        for experiment in experiments:
-            for name, act in _turned(experiment.contenders, number):
-                results.setdefault((experiment.name, name), []).append(await act())
-        print(f"round {number + 1} of {asked.rounds} is done", file=sys.stderr, flush=True)
-    await _check_counts(field, who)
+    await _check_conditions(field, stores)
+    for section, make in SECTIONS.items():
+        if asked.only is None or section in asked.only:
+            experiments = await make(field, stores, asked)
+            for number in range(asked.rounds):
+                await _round(experiments, number, results)
+                print(f"{section}: round {number + 1} of {asked.rounds} is done", file=sys.stderr, flush=True)
+            await _check_counts(field)
+            await field.dismiss()
+    print("Each store refused a stale condition, and holds what it acknowledged.")
     return results
 
 
-def _turned(
-    contenders: Mapping[str, Callable[[], Awaitable[Figures]]], number: int
-) -> Sequence[tuple[str, Callable[[], Awaitable[Figures]]]]:
+async def _round(experiments: Sequence[Experiment], number: int, results: Results) -> None:
+    for experiment in experiments:
+        for name, act in _turned(experiment.contenders, number):
+            results.setdefault((experiment.name, name), []).append(await act())
+
+
+def _turned(contenders: Contenders, number: int) -> Sequence[tuple[str, Act]]:
     items = list(contenders.items())
     first = number % len(items)
     return items[first:] + items[:first]
@@ -69,40 +62,15 @@ async def _check_conditions(field: Field, stores: Sequence[str]) -> None:
     for who in stores:
         if not await (await field.worker(who)).ask("refuses stale"):
             raise RuntimeError(f"{who} took an append whose condition was broken.")
-        field.acknowledged[who] = field.acknowledged.get(who, 0) + 2
+        field.count(who, "appends", 2)
 
 
-async def _check_counts(field: Field, stores: Sequence[str]) -> None:
+async def _check_counts(field: Field) -> None:
     """Nor one that loses or doubles what it acknowledged."""
-    for who in stores:
-        held = await (await field.worker(who)).ask("count")
-        if held != field.acknowledged[who]:
-            raise RuntimeError(f"{who} holds {held:,} events and acknowledged {field.acknowledged[who]:,}.")
-    print(f"Each store refused a stale condition and holds what it acknowledged: {', '.join(stores)}.")
+    for (who, where), acknowledged in field.acknowledged.items():
+        held = await (await field.worker(who, where=where)).ask("count")
+        if held != acknowledged:
+            raise RuntimeError(f"{who} holds {held:,} events and acknowledged {acknowledged:,}.")
 
 
-async def _appends(field: Field, stores: Sequence[str], asked: Namespace) -> list[Experiment]:
-    """Appends at 1, 32 and 128 writers, ten events at once, and from four processes; and the limits."""
-    rows = await field.database("limits")
-    await limits.prepare(rows)
-
-    def of(load: Load, processes: int = 1) -> dict[str, Callable[[], Awaitable[Figures]]]:
-        return {who: lambda who=who: field.append(who, load, processes) for who in stores}  # type: ignore[misc]
-
-    def inserts(clients: int) -> dict[str, Callable[[], Awaitable[Figures]]]:
-        if pgbench() is None:
-            return {}
-        return {"pgbench insert": lambda: limits.single_inserts(rows, field.folder, clients, asked.seconds)}
-
-    ours = {"ours": lambda: field.append("ours", Load(32, asked.seconds, 0), 4)}
-    return [
-        Experiment("append, 1 writer", of(Load(1, asked.seconds, 0)) | inserts(1)),
-        Experiment("append, 32 writers", of(Load(32, asked.seconds, 0)) | inserts(32)),
-        Experiment("append, 4 processes of 32 writers", ours),
-        Experiment("append, 128 writers", of(Load(128, asked.seconds, 0))),
-        Experiment("append of ten, 32 writers", of(Load(32, asked.seconds, 0, 10))),
-        Experiment("COPY of 10,000 rows", {"PostgreSQL": lambda: limits.copied(rows, asked.seconds)}),
-    ]
-
-
-SECTIONS: dict[str, Callable[[Field, Sequence[str], Namespace], Awaitable[list[Experiment]]]] = {"appends": _appends}
+SECTIONS = {"appends": appends.experiments, "reads": reads.experiments, "live": reads.live}

@@ -3,6 +3,8 @@
 Both are called at the level of the recorder, with data that is encoded already; an application of theirs does more.
 """
 
+import asyncio
+from collections.abc import Iterator
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -13,7 +15,21 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.bench.eventstore.subject import Load, Slice, Wish, documents, threads, wish, writer_name
+from tests.bench.eventstore.subject import (
+    Load,
+    Moment,
+    Slice,
+    Wish,
+    document,
+    documents,
+    filling,
+    seen,
+    sent,
+    threads,
+    timed,
+    wish,
+    writer_name,
+)
 
 CONNECTIONS = 12  # its appends hold a lock on the table: more connections only wait longer
 STREAM = 50  # events of one aggregate, after which a writer begins another
@@ -75,6 +91,27 @@ class Tagged:
     async def count(self) -> int:
         return counted(self._where, self._recorder.events_table_name)
 
+    async def fill(self, events: int) -> None:
+        for asked in filling(events):
+            self._append(asked)
+
+    async def read(self, events: int) -> Slice:
+        return await timed(events, lambda: (document(data) for data in self._subscribed(0)))
+
+    async def send(self, events: int, pause: float) -> list[Moment]:
+        return await sent(events, pause, lambda asked: asyncio.to_thread(self._append, asked))
+
+    async def position(self) -> int:
+        return self._head()
+
+    async def follow(self, after: int, events: int) -> list[Moment]:
+        return await seen(events, lambda: self._subscribed(after))
+
+    def _subscribed(self, after: int) -> Iterator[bytes]:
+        with self._recorder.subscribe(after=after) as subscription:
+            for found in subscription:
+                yield found.event.data
+
     def _head(self) -> int:
         return self._recorder.read(limit=None, after=None, query=_LAST).head or 0
 
@@ -127,6 +164,27 @@ class Aggregates:
 
     async def count(self) -> int:
         return counted(self._where, self._recorder.events_table_name)
+
+    async def fill(self, events: int) -> None:
+        for asked in filling(events):
+            self._append(uuid4(), 0, asked)
+
+    async def read(self, events: int) -> Slice:
+        return await timed(events, lambda: (document(data) for data in self._subscribed(0)))
+
+    async def send(self, events: int, pause: float) -> list[Moment]:
+        return await sent(events, pause, lambda asked: asyncio.to_thread(self._append, uuid4(), 0, asked))
+
+    async def position(self) -> int:
+        return self._recorder.max_notification_id() or 0
+
+    async def follow(self, after: int, events: int) -> list[Moment]:
+        return await seen(events, lambda: self._subscribed(after))
+
+    def _subscribed(self, after: int) -> Iterator[bytes]:
+        with self._recorder.subscribe(gt=after) as subscription:
+            for found in subscription:
+                yield found.state
 
     def _append(self, stream: Any, version: int, asked: Wish) -> None:
         self._recorder.insert_events(

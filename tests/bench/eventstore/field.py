@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -35,6 +36,18 @@ class Figures(NamedTuple):
     rate: float
     p50: float
     p99: float
+    most: float = 0  # the longest
+
+
+Act = Callable[[], Awaitable[Figures]]
+Contenders = Mapping[str, Act]
+
+
+class Experiment(NamedTuple):
+    """One question, and how each contender is asked it."""
+
+    name: str
+    contenders: Contenders
 
 
 class WorkerDied(Exception):
@@ -77,16 +90,21 @@ class Field:
         self._stack = AsyncExitStack()
         self._places: dict[str, str] = {}
         self._workers: dict[tuple[str, str, int], Worker] = {}
-        self.acknowledged: dict[str, int] = {}
+        self.acknowledged: dict[tuple[str, str], int] = {}
 
     async def __aenter__(self) -> Self:
         self._postgres = await self._stack.enter_async_context(embedded_postgres(self.folder / "postgres"))
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.dismiss()
+        await self._stack.aclose()
+
+    async def dismiss(self) -> None:
+        """End the stores' processes; who is asked again starts anew."""
         for worker in self._workers.values():
             await worker.close()
-        await self._stack.aclose()
+        self._workers.clear()
 
     async def database(self, name: str) -> str:
         """The conninfo of a database of that name, made where it is missing."""
@@ -104,9 +122,9 @@ class Field:
             await prepare(where)
         return where
 
-    async def worker(self, who: str, number: int = 0, where: str | None = None) -> Worker:
-        """The `number`th process of a store; on another place than its own if `where` names one."""
-        place = where or await self._place(who)
+    async def worker(self, who: str, number: int = 0, where: str = "appends") -> Worker:
+        """The `number`th process of a store on the place of that name."""
+        place = await self.place(who, where)
         if (who, place, number) not in self._workers:
             process = await asyncio.create_subprocess_exec(
                 *_program(who), place, stdin=-1, stdout=-1, limit=1 << 28, cwd=Path(__file__).parents[3]
@@ -114,7 +132,7 @@ class Field:
             self._workers[who, place, number] = Worker(who, process)
         return self._workers[who, place, number]
 
-    async def append(self, who: str, load: Load, processes: int = 1, where: str | None = None) -> Figures:
+    async def append(self, who: str, load: Load, processes: int = 1, where: str = "appends") -> Figures:
         """The load from each of so many processes at once; their rates add up."""
         workers = [await self.worker(who, number, where) for number in range(processes)]
         begin = msgspec.structs.replace(load, at=time.monotonic() + HEAD_START)
@@ -122,19 +140,23 @@ class Field:
             msgspec.convert(answer, Slice)
             for answer in await asyncio.gather(*(worker.ask("append", load=begin) for worker in workers))
         ]
-        if where is None:
-            self.acknowledged[who] = self.acknowledged.get(who, 0) + sum(done.events for done in slices)
+        self.count(who, where, sum(done.events for done in slices))
         return figures(slices)
 
-    async def _place(self, who: str) -> str:
-        if who in self._places:
-            return self._places[who]
-        if who == "umadb":
+    def count(self, who: str, where: str, events: int) -> None:
+        """A store has acknowledged so many events on a place, and must hold them in the end."""
+        self.acknowledged[who, where] = self.acknowledged.get((who, where), 0) + events
+
+    async def place(self, who: str, where: str) -> str:
+        """Where a store keeps its log of that name: a database, or the URL of a server, of its own."""
+        name = f"{who.replace(' ', '_')}_{where}"
+        if who != "umadb":
+            return await (self.log(name) if who == "ours" else self.database(name))
+        if name not in self._places:
             from tests.bench.eventstore.umadb_peer import server
 
-            self._places[who] = await self._stack.enter_async_context(server(self.folder / "umadb"))
-            return self._places[who]
-        return await (self.log("ours") if who == "ours" else self.database(who.replace(" ", "_")))
+            self._places[name] = await self._stack.enter_async_context(server(self.folder / name))
+        return self._places[name]
 
 
 def figures(slices: list[Slice]) -> Figures:

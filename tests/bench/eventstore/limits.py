@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import psycopg
 
 from tests.bench.eventstore.field import Figures, percentiles, pgbench
@@ -62,3 +63,45 @@ async def copied(where: str, seconds: float) -> Figures:
 async def prepare(where: str) -> None:
     async with await psycopg.AsyncConnection.connect(where, autocommit=True) as connection:
         await connection.execute(TABLE)
+
+
+RAW_PAGE = (
+    "SELECT position, type, version, tags, data, metadata, recorded_at FROM pages"
+    " WHERE position > %s ORDER BY position LIMIT 1000"
+)
+OUR_PAGE = (
+    "SELECT position, type, version, tags::text, data::text, metadata::text, recorded_at FROM events"
+    " WHERE position > %s ORDER BY position LIMIT 1000"
+)
+
+
+async def fill_pages(where: str, events: int) -> None:
+    """The columns of our log without their types: what is fetched from it is fetched as it lies."""
+    async with await psycopg.AsyncConnection.connect(where, autocommit=True) as connection:
+        await connection.execute(
+            "CREATE TABLE pages (position bigint PRIMARY KEY, type text, version smallint, tags text, data bytea,"
+            " metadata bytea, recorded_at timestamptz DEFAULT now())"
+        )
+        async with connection.cursor().copy(
+            "COPY pages (position, type, version, tags, data, metadata) FROM STDIN (FORMAT binary)"
+        ) as stream:
+            stream.set_types(["int8", "text", "int2", "text", "bytea", "bytea"])
+            for position in range(1, events + 1):
+                asked = wish("raw", 0)
+                data, metadata = msgspec.json.encode(asked.events[0]), msgspec.json.encode(asked.metadata)
+                tags = " ".join(asked.events[0].tags())
+                await stream.write_row((position, "bench.wanted", 1, tags, data, metadata))
+        await connection.execute("VACUUM ANALYZE pages")
+
+
+async def pages(where: str, page: str) -> Figures:
+    """Fetch everything in pages of a thousand rows, in binary, and decode none of it."""
+
+    def fetch() -> Figures:
+        started, position, events = time.monotonic(), 0, 0
+        with psycopg.connect(where, autocommit=True) as connection, connection.cursor(binary=True) as cursor:
+            while rows := cursor.execute(page.encode(), (position,)).fetchall():
+                position, events = rows[-1][0], events + len(rows)
+        return Figures(events / (time.monotonic() - started), 0, 0)
+
+    return await asyncio.to_thread(fetch)

@@ -9,12 +9,15 @@ Results = dict[tuple[str, str], list[Figures]]  # (experiment, contender) -> a f
 
 
 class Target(NamedTuple):
-    """`value` of ours over that of `against`, round by round: the median must be so at least, or so at most."""
+    """`value` of ours over that of `against`, round by round: the median must be so at least, or so at most.
+
+    Without `against` it is the value itself.
+    """
 
     experiment: str
-    against: tuple[str, str]
+    against: tuple[str, str] | None
     bound: float
-    value: Literal["rate", "p99"] = "rate"
+    value: Literal["rate", "p50", "p99", "most"] = "rate"
     ours: str = "ours"
 
     @property
@@ -23,7 +26,10 @@ class Target(NamedTuple):
 
     def ratios(self, results: Results) -> list[float]:
         """One a round; empty where one of the two was not measured."""
-        mine, theirs = results.get((self.experiment, self.ours), []), results.get(self.against, [])
+        mine = results.get((self.experiment, self.ours), [])
+        if self.against is None:
+            return [getattr(figure, self.value) for figure in mine]
+        theirs = results.get(self.against, [])
         return [getattr(a, self.value) / getattr(b, self.value) for a, b in zip(mine, theirs, strict=False)]
 
     def met(self, ratios: list[float]) -> bool:
@@ -32,6 +38,7 @@ class Target(NamedTuple):
 
 
 ONE, MANY, MOST, TEN = "append, 1 writer", "append, 32 writers", "append, 128 writers", "append of ten, 32 writers"
+READ, LIVE = "catch-up read", "append to subscriber"
 TARGETS = [
     Target(ONE, (ONE, "umadb"), 1.0),
     Target(ONE, (ONE, "pgbench insert"), 0.35),
@@ -45,19 +52,30 @@ TARGETS = [
     Target(MOST, (MOST, "emmett"), 10.0),
     Target(TEN, (TEN, "umadb"), 1.0),
     Target("append, 4 processes of 32 writers", (MANY, "ours"), 1.0),
+    Target(READ, (READ, "eventsourcing dcb"), 2.0),
+    Target(READ, (READ, "raw pages"), 0.65),
+    Target(LIVE, None, 1.0, "p50"),
+    Target(LIVE, None, 10.0, "p99"),
 ]
 
 
 def table(results: Results) -> str:
     """Every experiment and contender: the median a second with the least and the most of the rounds, p50 and p99."""
-    lines = [f"{'':<36}{'':<20}{'events/s':>10}  {'least … most':<20}{'p50 ms':>9}{'p99 ms':>9}"]
+    lines = [f"{'':<36}{'':<20}{'events/s':>10}  {'least … most':<20}{'p50 ms':>9}{'p99 ms':>9}{'most':>9}"]
     for (experiment, who), rounds in results.items():
         rates = [figure.rate for figure in rounds]
         lines.append(
-            f"{experiment:<36}{who:<20}{median(rates):>10,.0f}  {f'{min(rates):,.0f} … {max(rates):,.0f}':<20}"
-            f"{median(figure.p50 for figure in rounds):>9.2f}{median(figure.p99 for figure in rounds):>9.2f}"
+            f"{experiment:<36}{who:<20}{_or_dash(median(rates), ',.0f'):>10}  {f'{min(rates):,.0f} … {max(rates):,.0f}':<20}"
+            + "".join(
+                f"{_or_dash(median(getattr(figure, value) for figure in rounds), '.2f'):>9}"
+                for value in ("p50", "p99", "most")
+            )
         )
     return "\n".join(lines)
+
+
+def _or_dash(value: float, shape: str) -> str:
+    return format(value, shape) if value else "-"
 
 
 def judged(results: Results, *, need_all: bool) -> int:
@@ -77,8 +95,13 @@ def judged(results: Results, *, need_all: bool) -> int:
 
 
 def _line(target: Target, ratios: list[float], word: str) -> str:
-    experiment, who = target.against
-    over = who if experiment == target.experiment else f"{who}, {experiment}"
     found = f"{median(ratios):.2f} ({min(ratios):.2f} … {max(ratios):.2f})" if ratios else "-"
-    what = f"{target.experiment}: {target.value} over {over}"
+    what = f"{target.experiment}: {target.value}{_over(target)}"
     return f"{what:<72}{target.sense} {target.bound:<6g}{found:<26}{word}"
+
+
+def _over(target: Target) -> str:
+    if target.against is None:
+        return " in ms"
+    experiment, who = target.against
+    return f" over {who}" if experiment == target.experiment else f" over {who}, {experiment}"

@@ -5,13 +5,14 @@ and two tags ("nothing of this account about this medium since I looked"). Each 
 """
 
 import asyncio
+import itertools
 import os
 import random
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import ClassVar, NamedTuple, Protocol
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import msgspec
 
@@ -19,6 +20,8 @@ from medianest.domain.command import Actor
 from medianest.domain.event import Event, Tags, tags
 from medianest.eventstore.codec import Metadata
 
+FAR = 1 << 60  # a position that no log reaches: a condition decided there always holds
+FILL = 250  # events an append, where a log is filled
 MEDIA = 10_000  # how many media the writers ask for, at random
 ASKER = Actor.person("bench")
 
@@ -73,6 +76,13 @@ class Load(msgspec.Struct, frozen=True):
     events: int = 1
 
 
+class Moment(NamedTuple):
+    """When something happened to an event, by the machine's clock."""
+
+    request: str
+    at: float
+
+
 class Subject(Protocol):
     """A store under test. What is refused or fails raises: a slice with an error in it counts for nothing."""
 
@@ -90,6 +100,26 @@ class Subject(Protocol):
 
     async def count(self) -> int:
         """How many events the store holds, by asking its storage."""
+        ...
+
+    async def fill(self, events: int) -> None:
+        """Append so many events as fast as it goes."""
+        ...
+
+    async def read(self, events: int) -> Slice:
+        """Read the first so many events as a new subscriber does, each decoded to our struct."""
+        ...
+
+    async def send(self, events: int, pause: float) -> list[Moment]:
+        """Append one event after the other, with so many seconds between them; when each append had returned."""
+        ...
+
+    async def position(self) -> int:
+        """Where its log ends."""
+        ...
+
+    async def follow(self, after: int, events: int) -> list[Moment]:
+        """Subscribe above `after`, and say of so many events when each was here, decoded."""
         ...
 
 
@@ -119,10 +149,6 @@ _decode = msgspec.json.Decoder(Document).decode
 
 def document(data: bytes) -> Document:
     return _decode(data)
-
-
-def new_id() -> UUID:
-    return uuid4()
 
 
 async def tasks(load: Load, act: Callable[[int], Awaitable[object]]) -> Slice:
@@ -165,3 +191,40 @@ async def threads(load: Load, act: Callable[[int], object]) -> Slice:
     if failures:
         raise failures[0]
     return Slice(len(times) * load.events, seconds, times)
+
+
+async def sent(events: int, pause: float, act: Callable[[Wish], Awaitable[object]]) -> list[Moment]:
+    """Append one event after the other, unhurried."""
+    moments = []
+    for _ in range(events):
+        asked = wish(writer_name(0), FAR)
+        await act(asked)
+        moments.append(Moment(asked.events[0].request, time.monotonic()))
+        await asyncio.sleep(pause)
+    return moments
+
+
+def filling(events: int) -> Iterator[Wish]:
+    """Appends that fill a log with so many events of four thousand accounts."""
+    for start in range(0, events, FILL):
+        yield wish(f"filler-{random.randrange(4000)}", FAR, min(FILL, events - start))
+
+
+async def timed(events: int, read: Callable[[], Iterable[object]]) -> Slice:
+    """How long a blocking reader takes for its first so many events."""
+
+    def run() -> Slice:
+        started = time.monotonic()
+        found = sum(1 for _ in itertools.islice(read(), events))
+        return Slice(found, time.monotonic() - started)
+
+    return await asyncio.to_thread(run)
+
+
+async def seen(events: int, follow: Callable[[], Iterator[bytes]]) -> list[Moment]:
+    """Follow a blocking subscription to the data of events for so many of them."""
+
+    def run() -> list[Moment]:
+        return [Moment(document(data).event.request, time.monotonic()) for data in itertools.islice(follow(), events)]
+
+    return await asyncio.to_thread(run)

@@ -10,7 +10,21 @@ from typing import ClassVar
 
 import umadb
 
-from tests.bench.eventstore.subject import Load, Slice, Wish, documents, threads, wish, writer_name
+from tests.bench.eventstore.subject import (
+    Load,
+    Moment,
+    Slice,
+    Wish,
+    document,
+    documents,
+    filling,
+    seen,
+    sent,
+    threads,
+    timed,
+    wish,
+    writer_name,
+)
 from tests.journeys.household import free_port
 
 START_SECONDS = 15.0
@@ -78,6 +92,22 @@ class Umadb:
 
     async def count(self) -> int:
         return sum(1 for _ in self._client.read())
+
+    async def fill(self, events: int) -> None:
+        for asked in filling(events):
+            self._append(asked)
+
+    async def read(self, events: int) -> Slice:
+        return await timed(events, lambda: (document(found.event.data) for found in self._client.subscribe()))
+
+    async def send(self, events: int, pause: float) -> list[Moment]:
+        return await sent(events, pause, lambda asked: asyncio.to_thread(self._append, asked))
+
+    async def position(self) -> int:
+        return self._client.head() or 0
+
+    async def follow(self, after: int, events: int) -> list[Moment]:
+        return await seen(events, lambda: (found.event.data for found in self._client.subscribe(after=after)))
 
     def _append(self, asked: Wish) -> int:
         events = [

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import uvloop
 
-from tests.bench.eventstore.subject import Load, Subject
+from tests.bench.eventstore.subject import Load, Moment, Subject
 
 SUBJECTS = {
     "ours": ("tests.bench.eventstore.ours", "Ours"),
@@ -22,7 +22,12 @@ SUBJECTS = {
 }
 
 
-async def do(subject: Subject, asked: dict[str, Any]) -> object:
+_following: list[asyncio.Task[list[Moment]]] = []
+
+
+async def do(
+    subject: Subject, asked: dict[str, Any]
+) -> object:  # a line of the table is one of the methods of `Subject`
     match asked["do"]:
         case "append":
             return await subject.append(msgspec.convert(asked["load"], Load))
@@ -30,6 +35,18 @@ async def do(subject: Subject, asked: dict[str, Any]) -> object:
             return await subject.refuses_stale()
         case "count":
             return await subject.count()
+        case "fill":
+            await subject.fill(asked["events"])
+            return None
+        case "read":
+            return await subject.read(asked["events"])
+        case "send":
+            return await subject.send(asked["events"], asked["pause"])
+        case "follow":  # answers at once; "followed" asks for what it saw
+            _following.append(asyncio.create_task(subject.follow(await subject.position(), asked["events"])))
+            return None
+        case "followed":
+            return await _following.pop()
         case unknown:
             raise ValueError(f"A worker cannot {unknown}.")
 
