@@ -1,11 +1,13 @@
 """Requests as people see them, and what MediaNest has yet to tell Seerr."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
 from medianest.domain.event import Personal
 from medianest.domain.requests import (
+    OPEN_STATES,
     REQUEST_EVENTS,
     DecisionRelayed,
     Kind,
@@ -79,6 +81,15 @@ class RequestRow(msgspec.Struct, frozen=True):
     submitted_at: datetime
     changed_at: datetime
     position: int
+
+
+class OpenRequest(msgspec.Struct, frozen=True):
+    """The request that is open for a film or series, with the eyes of one account."""
+
+    media: Media
+    request: str
+    state: RequestState
+    mine: bool  # asked for or followed
 
 
 class RequestToSend(msgspec.Struct, frozen=True):
@@ -216,6 +227,24 @@ async def request_of(request: str, rows: Rows) -> RequestRow | None:
 async def requests_for(media: Media, rows: Rows) -> list[RequestRow]:
     """All requests for one film or series, newest first."""
     return await _rows("WHERE kind = %s AND tmdb = %s ORDER BY position DESC", (media.kind, media.tmdb), rows)
+
+
+async def open_requests_for(wanted: Sequence[Media], account: str, rows: Rows) -> dict[Media, OpenRequest]:
+    """The open request of each title that has one; what `account` asked for or follows before others'."""
+    found = await rows.execute(
+        "SELECT DISTINCT ON (kind, tmdb) kind, tmdb, request, state, account = %(account)s OR EXISTS"
+        " (SELECT FROM followers AS f WHERE f.request = r.request AND f.account = %(account)s) AS mine FROM requests AS r"
+        " WHERE (kind, tmdb) IN (SELECT * FROM unnest(%(kinds)s::text[], %(tmdbs)s::int[])) AND state = ANY (%(open)s)"
+        " ORDER BY kind, tmdb, mine DESC, position DESC",
+        {
+            "account": account,
+            "kinds": [media.kind for media in wanted],
+            "tmdbs": [media.tmdb for media in wanted],
+            "open": list(OPEN_STATES),
+        },
+    )
+    opened = [OpenRequest(Media(kind, tmdb), *rest) for kind, tmdb, *rest in await found.fetchall()]
+    return {request.media: request for request in opened}
 
 
 async def request_of_seerr(seerr: int, rows: Rows) -> str | None:

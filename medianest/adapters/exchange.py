@@ -175,8 +175,8 @@ class Exchange:
         except Unreachable:
             self.breaker.failed()
             raise
-        except BaseException:
-            # A cancellation is the service's fault only when it is our own deadline that cancels.
+        except BaseException:  # whatever ends the call, a cancellation too: a breaker that is not told stays half-open
+            # It is the service's fault only when it is our own deadline that cancels.
             (self.breaker.failed if deadline.expired() else self.breaker.let_go)()
             raise
         if answer.status > 500 or (answer.status == 500 and self._counts_500):

@@ -47,8 +47,8 @@ class Envelope:
         started = time.perf_counter()
         try:
             await self._app(scope, receive, letter.send)
-        except Exception:
-            letter.status = 500  # the framework answers for all but what breaks it in the middle of an answer
+        except Exception:  # counted and passed on: the framework answers for all but what breaks it amid an answer
+            letter.status = 500
             raise
         finally:
             self._note(scope, letter.status, time.perf_counter() - started)

@@ -9,7 +9,7 @@ from litestar.params import FromPath, PathParameter, QueryParameter
 from medianest.adapters.seerr_answers import MediaState, Title, TitleDetail
 from medianest.api.gate import may
 from medianest.api.site import House, Me, Site
-from medianest.domain.requests import OPEN_STATES, Kind, Media, RequestState
+from medianest.domain.requests import Kind, Media, RequestState
 from medianest.sessions import Identity
 from projections import requests
 
@@ -71,16 +71,13 @@ class MediaController(Controller):
 
 async def _ours(site: Site, me: Identity, wanted: list[Media]) -> dict[Media, Ours]:
     """The open request of each title that has one; one's own before others'."""
-    found: dict[Media, Ours] = {}
     async with site.pool.connection() as rows:
-        followed = set(await requests.followed_by(me.account, rows))
-        for media in wanted:
-            for row in await requests.requests_for(media, rows):
-                mine = row.account == me.account or row.request in followed
-                if row.state in OPEN_STATES and (media not in found or (mine and not found[media].mine)):
-                    seen = mine or may(me, "requests.moderate")
-                    found[media] = Ours(row.state, mine, row.request if seen else None)
-    return found
+        found = await requests.open_requests_for(wanted, me.account, rows)
+    moderates = may(me, "requests.moderate")
+    return {
+        media: Ours(open_.state, open_.mine, open_.request if open_.mine or moderates else None)
+        for media, open_ in found.items()
+    }
 
 
 def _found(title: Title, ours: dict[Media, Ours]) -> Found:

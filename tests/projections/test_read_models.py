@@ -106,6 +106,32 @@ async def digest(pool: Pool) -> dict[str, list[str]]:
     return found
 
 
+async def test_of_a_page_of_titles_each_shows_its_open_request_and_ones_own_first(
+    commands: Commands, engine: ProjectionEngine, pool: Pool
+) -> None:
+    for name in ("anna", "ben"):
+        await log_in(commands, name)
+    lost, gone, never = Media("tv", 4607), Media("movie", 603), Media("tv", 438631)
+    asked = [
+        ("r1", "anna", DUNE, ()), ("r2", "ben", DUNE, ()), ("r3", "anna", lost, (1,)), ("r4", "ben", lost, (2,)),
+        ("r5", "ben", gone, ()),
+    ]  # fmt: skip
+    for request, account, media, seasons in asked:
+        ask = SubmitRequest(request=request, account=account, media=media, title="T", seasons=seasons)
+        await commands.run(ask, SYSTEM)
+    end = await commands.run(CancelRequest(request="r5", account="ben"), SYSTEM)
+    await engine.reached(end.position)
+    async with pool.connection() as rows:
+        for account, expected in {
+            "anna": {DUNE: ("r1", True), lost: ("r3", True)},
+            "ben": {DUNE: ("r1", True), lost: ("r4", True)},  # who joined follows
+            "cleo": {DUNE: ("r1", False), lost: ("r4", False)},
+        }.items():
+            found = await requests.open_requests_for([DUNE, lost, gone, never], account, rows)
+            assert {media: (open_.request, open_.mine) for media, open_ in found.items()} == expected
+        assert await requests.open_requests_for([], "anna", rows) == {}
+
+
 async def test_a_rebuilt_read_model_equals_the_live_one(
     commands: Commands, engine: ProjectionEngine, pool: Pool
 ) -> None:
