@@ -44,8 +44,8 @@ class Row(msgspec.Struct, frozen=True):
     type: str
     version: int
     tags: Tags
-    data: str
-    metadata: str
+    data: bytes
+    metadata: bytes
 
 
 class Codec:
@@ -65,7 +65,7 @@ class Codec:
     async def rows(self, events: Sequence[Event], metadata: Metadata) -> list[Row]:
         """Seals what is personal, and encodes."""
         return [
-            self._row(await self._sealed(event, metadata.command, n), structs.replace(metadata, n=n))
+            self._row(await self._sealed(event, metadata.command, n), structs.replace(metadata, n=n) if n else metadata)
             for n, event in enumerate(events)
         ]
 
@@ -83,8 +83,7 @@ class Codec:
         tags = event.tags()
         if not tags or any("\n" in tag for tag in tags):
             raise ValueError(f"{type_of(event)}: an event needs tags, and none may hold a line feed.")
-        data = self._encoder.encode(event).decode()
-        return Row(type_of(event), event.version, tags, data, self._encoder.encode(metadata).decode())
+        return Row(type_of(event), event.version, tags, self._encoder.encode(event), self._encoder.encode(metadata))
 
     async def _sealed(self, event: Event, command: UUID, n: int) -> Event:
         words = {

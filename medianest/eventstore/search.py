@@ -1,0 +1,90 @@
+"""SQL that picks events out of the log: a query becomes walks along the index of tags, one an item."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from medianest.domain.event import Item, Query
+
+
+class Span(NamedTuple):
+    """From `since` until before `until`, by the clock of the log; None: open on that side."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ALWAYS = Span()
+
+
+def page(query: Query, after: int, until: int | None, limit: int | None) -> tuple[str, dict[str, Any]]:
+    """SQL for what a query finds, oldest first, each row with the head of the log before it; a row of NULLs if none."""
+    values: dict[str, Any] = {"after": after, "until": until, "limit": limit}
+    items = [_item(n, item, values) for n, item in enumerate(query.items)]
+    every = "SELECT position FROM events WHERE position > %(after)s AND position <= coalesce(%(until)s, position)"
+    found = f"SELECT position FROM ({' UNION '.join(items) or every}) AS f ORDER BY position LIMIT %(limit)s"
+    sql = (
+        "SELECT head.position, e.position, e.type, e.version, e.tags, e.data::text, e.metadata::text, e.recorded_at"
+        " FROM (SELECT coalesce(max(position), 0) AS position FROM events) AS head"
+        f" LEFT JOIN (SELECT * FROM events WHERE position IN ({found})) AS e ON true ORDER BY e.position"
+    )
+    return sql, values
+
+
+def _item(n: int, item: Item, values: dict[str, Any]) -> str:
+    tags = sorted(item.tags)
+    values |= {f"types{n}": sorted(item.types), f"tags{n}": tags}
+    rarest = f"rarest_tag(%(tags{n})s::text[], %(after)s)" if len(tags) > 1 else f"(%(tags{n})s::text[])[1]"
+    table, about = ("event_tags", f"tag = {rarest} AND ") if tags else ("events", "")
+    typed = f" AND type = ANY (%(types{n})s)" if item.types else ""
+    whole = f" AND (SELECT e.tags @> %(tags{n})s FROM events AS e WHERE e.position = t.position)"
+    return (
+        f"SELECT position FROM {table} AS t WHERE {about}position > %(after)s"
+        f" AND position <= coalesce(%(until)s, position){typed}{whole if len(tags) > 1 else ''}"
+    )
+
+
+def latest(query: Query, before: int, limit: int, actor: str | None, span: Span) -> tuple[str, dict[str, Any]]:
+    """SQL that walks one index backwards for each item, and stops at the limit: the length of the log costs nothing.
+
+    The moments of `span` become positions first, and the walk never leaves them.
+    """
+    values: dict[str, Any] = {"before": before, "limit": limit, "actor": actor, **span._asdict()}
+    bounds = "position < %(before)s"
+    if span.since is not None:
+        bounds += f" AND position >= ({_FIRST_SINCE.format('since')})"
+    if span.until is not None:
+        bounds += f" AND position < ({_FIRST_SINCE.format('until')})"
+    walks = [_walk(n, item, bounds, values) for n, item in enumerate(query.items)] or [f"events AS e WHERE {bounds}"]
+    by = " AND e.metadata -> 'actor' ->> 'name' = %(actor)s" if actor is not None else ""
+    columns = "e.position, e.type, e.version, e.tags, e.data::text, e.metadata::text, e.recorded_at"
+    pages = [f"(SELECT {columns} FROM {walk}{by} ORDER BY position DESC LIMIT %(limit)s)" for walk in walks]
+    return f"SELECT * FROM ({' UNION '.join(pages)}) AS found ORDER BY position DESC LIMIT %(limit)s", values
+
+
+def _walk(n: int, item: Item, bounds: str, values: dict[str, Any]) -> str:
+    """One item's events: by the index of tags, of which PostgreSQL takes the rarer first, or by type, or by position."""
+    values |= {f"types{n}": sorted(item.types)} | {f"tag{n}_{m}": tag for m, tag in enumerate(sorted(item.tags))}
+    typed = f" AND type = ANY (%(types{n})s)" if item.types else ""
+    if not item.tags:
+        return f"events AS e WHERE {bounds}{typed}"
+    others = (
+        f" AND position IN (SELECT position FROM event_tags WHERE tag = %(tag{n}_{m})s)"
+        for m in range(1, len(item.tags))
+    )
+    return (
+        "event_tags AS t JOIN events AS e USING (position, type)"
+        f" WHERE t.tag = %(tag{n}_0)s AND {bounds}{typed}{''.join(others)}"
+    )
+
+
+# The position of the first event at or after a moment, found by halving: events are in the order of their time.
+_FIRST_SINCE = """
+    WITH RECURSIVE halves (low, high) AS (  -- `low` came before the moment, `high` did not; 0 and head + 1 are beyond
+        SELECT 0::bigint, coalesce(max(position), 0) + 1 FROM events
+        UNION ALL
+        SELECT CASE WHEN earlier THEN middle ELSE low END, CASE WHEN earlier THEN high ELSE middle END
+          FROM halves, LATERAL (SELECT position AS middle, recorded_at < %({})s AS earlier
+                                  FROM events WHERE position = (low + high) / 2) AS half
+         WHERE high - low > 1)
+    SELECT high FROM halves WHERE high - low = 1
+"""
