@@ -14,14 +14,13 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
-from medianest.adapters.ytdlp_failures import REFUSED_ADDRESS_TEXT
-
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 DEFAULT_HOSTS: Final = frozenset(
     {"youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "youtu.be", "www.youtube-nocookie.com"}
 )
 MAX_URL_LENGTH: Final = 2048
+REFUSED_ADDRESS_TEXT: Final = "the address is not on the open internet"
 
 _HTTP_PORTS: Final = {"http": 80, "https": 443}
 _PRIVATE_SUFFIXES: Final = ("localhost", "local", "localdomain", "internal", "intranet", "lan", "home.arpa")

@@ -1,12 +1,9 @@
 """Looks at videos and fetches them with yt-dlp, each in a child process that can be stopped at any moment.
 
-ytdlp.py           the parent: starts the child, hears it, ends it, and checks what it left
-ytdlp_child.py     the child: yt-dlp's hooks, the connect guard, dying with the parent
-ytdlp_wire.py      what the two say to each other, and the types of this adapter
-ytdlp_options.py   every option yt-dlp gets
-ytdlp_preview.py   what of a description goes up
-ytdlp_meter.py     progress that never goes back
-ytdlp_failures.py  kinds of failure, and what to do about each
+ytdlp.py          the parent: starts the child, hears it, ends it, and checks what it left
+ytdlp_child.py    the child: yt-dlp's hooks, the connect guard, dying with the parent
+ytdlp_wire.py     what the two say to each other, and the types of this adapter: kinds of failure too
+ytdlp_dialect.py  yt-dlp's side: every option it gets; what its descriptions, its progress and its errors mean
 """
 
 import asyncio
@@ -27,7 +24,7 @@ import structlog
 
 import medianest
 from medianest.adapters.url_guard import VideoUrl
-from medianest.adapters.ytdlp_failures import Kind, VideoFailed, without_urls
+from medianest.adapters.ytdlp_dialect import without_urls
 from medianest.adapters.ytdlp_wire import (
     MAX_LINE_BYTES,
     Answer,
@@ -36,12 +33,14 @@ from medianest.adapters.ytdlp_wire import (
     DownloadOrder,
     Failure,
     Finished,
+    Kind,
     Limits,
     Preset,
     Preview,
     PreviewEntry,
     PreviewOrder,
     Progress,
+    VideoFailed,
 )
 
 __all__ = [

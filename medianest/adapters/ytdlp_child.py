@@ -21,10 +21,16 @@ from typing import Any, Final, Never
 import msgspec
 
 from medianest.adapters.url_guard import install_connect_guard
-from medianest.adapters.ytdlp_failures import Kind, kind_of, without_urls
-from medianest.adapters.ytdlp_meter import Meter, Pace
-from medianest.adapters.ytdlp_options import download_options, preview_options
-from medianest.adapters.ytdlp_preview import preview_of, text_of
+from medianest.adapters.ytdlp_dialect import (
+    Meter,
+    Pace,
+    download_options,
+    kind_of,
+    preview_of,
+    preview_options,
+    text_of,
+    without_urls,
+)
 from medianest.adapters.ytdlp_wire import (
     MAX_LINE_BYTES,
     Answer,
@@ -32,6 +38,7 @@ from medianest.adapters.ytdlp_wire import (
     DownloadOrder,
     Failure,
     Finished,
+    Kind,
     Limits,
     Preview,
     PreviewOrder,

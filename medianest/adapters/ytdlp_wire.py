@@ -1,12 +1,10 @@
-"""What the parent and the child of a video say to each other: one order down, JSON lines up."""
+"""What the parent and the child of a video say to each other: one order down, JSON lines up; and the ways it may fail."""
 
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
-
-from medianest.adapters.ytdlp_failures import Kind
 
 MAX_LINE_BYTES: Final = 1024 * 1024  # two hundred entries with the longest URLs fit; more is no answer of ours
 
@@ -22,6 +20,54 @@ class Preset(StrEnum):
     P480 = "480p"
     P360 = "360p"
     AUDIO = "audio"
+
+
+class Kind(StrEnum):
+    """Why a video did not come: in few kinds, by who has to act and whether waiting helps."""
+
+    UNAVAILABLE = "unavailable"
+    UNSUPPORTED = "unsupported"
+    TOO_LARGE = "too-large"
+    NO_SPACE = "no-space"
+    THROTTLED = "throttled"
+    NEEDS_LOGIN = "needs-login"
+    LIVE = "live"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    REFUSED_ADDRESS = "refused-address"
+    BROKEN = "broken"
+
+
+PERMANENT: Final = frozenset({
+    Kind.UNAVAILABLE, Kind.UNSUPPORTED, Kind.TOO_LARGE, Kind.NEEDS_LOGIN, Kind.LIVE, Kind.REFUSED_ADDRESS,
+})  # fmt: skip
+REMEDIES: Final[dict[Kind, str]] = {
+    Kind.UNAVAILABLE: "The video was removed or made private: choose another one.",
+    Kind.UNSUPPORTED: "No single video was found there: open the video itself and paste that address.",
+    Kind.TOO_LARGE: "The video is larger than allowed: choose a lower quality, or ask an admin to raise the limit.",
+    Kind.NO_SPACE: "The server's disk is full: an admin has to make room. It is tried again by itself.",
+    Kind.THROTTLED: "The site asks for a pause: it is tried again later by itself.",
+    Kind.NEEDS_LOGIN: "The site shows this video only to people who are logged in: choose another one.",
+    Kind.LIVE: "This is a live stream that has not ended: send it again when it is over.",
+    Kind.UNREACHABLE: "The site does not answer: it is tried again by itself.",
+    Kind.TIMEOUT: "It took too long: it is tried again by itself; a lower quality is faster.",
+    Kind.REFUSED_ADDRESS: "The address leads into a private network: paste one of a public video site.",
+    Kind.BROKEN: "The video arrived damaged: it is tried again by itself; another quality may work.",
+}
+
+
+class VideoFailed(Exception):
+    """A preview or a download that came to nothing. `permanent`: trying the same again is in vain.
+
+    `retry_after_seconds` is what the site asked for; None if it did not say.
+    """
+
+    def __init__(self, kind: Kind, retry_after_seconds: int | None = None) -> None:
+        super().__init__(f"{kind.value}: {REMEDIES[kind]}")
+        self.kind = kind
+        self.remedy = REMEDIES[kind]
+        self.permanent = kind in PERMANENT
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

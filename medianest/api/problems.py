@@ -23,7 +23,7 @@ from medianest.adapters.errors import (
     Unreachable,
 )
 from medianest.adapters.url_guard import UrlRefused
-from medianest.adapters.ytdlp_failures import Kind, VideoFailed
+from medianest.adapters.ytdlp import Kind, VideoFailed
 from medianest.commands import CommandReused, Conflict, OutcomeUnknown
 from medianest.domain.command import Refused
 from medianest.eventstore.connections import DatabaseAway
