@@ -1,12 +1,12 @@
 """HTTP: one controller a subject, and what stands before and around them all.
 
 application.py   build_api: every route there is
-site.py          what the controllers need, and how they are given it
+site.py          what the controllers need, and how they write: idempotency keys, and waiting until the next page shows it
 gate.py          who comes in: access tokens, permissions, rate limits, content types, `at_least`
-writes.py        running a command: idempotency keys, and waiting until the next page shows it
 problems.py      RFC 9457: the one table from errors to status codes
 envelope.py      what every answer carries: security headers, ETag, a line in the access log
 sign_in.py       the way in by Plex, for auth.py
 kept.py          the questions to the tables beside the log
-people.py        names, unsealed where they are shown
+history.py       events in plain words, with names, which are unsealed here
+admin.py         accounts, quotas, read models, and work that is stuck
 """

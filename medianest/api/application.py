@@ -8,24 +8,21 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from medianest.api import health
-from medianest.api.admin_accounts import AccountController
-from medianest.api.admin_audit import AuditController
-from medianest.api.admin_system import SystemController
+from medianest.api.admin import AccountController, SystemController
 from medianest.api.auth import SessionController, SignInController
-from medianest.api.dashboard import DashboardController
+from medianest.api.dashboard import DashboardController, EventController
 from medianest.api.docs import openapi
 from medianest.api.downloads import DownloadController
 from medianest.api.envelope import Envelope
-from medianest.api.events import EventController
 from medianest.api.gate import anybody, new_enough, signed_in, speaks_json
+from medianest.api.history import AuditController
 from medianest.api.media import MediaController
 from medianest.api.plex import PlexController
 from medianest.api.problems import answer
 from medianest.api.requests import RequestController
 from medianest.api.sign_in import SignIn
-from medianest.api.site import AnyRequest, Site
+from medianest.api.site import AnyRequest, Site, provide_write
 from medianest.api.webhooks import WebhookController
-from medianest.api.writes import provide_write
 from medianest.sessions import Identity
 
 BODY_BYTES = 64 * 1024

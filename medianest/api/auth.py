@@ -10,11 +10,10 @@ from litestar.di import NamedDependency
 from litestar.params import HeaderParameter, JSONBody, SkipValidation
 
 from medianest.api.gate import address_of, from_our_page, identify, limit, not_from_elsewhere
-from medianest.api.people import names_of
+from medianest.api.history import names_of
 from medianest.api.problems import Problem
 from medianest.api.sign_in import Form, SignIn, Waiting
-from medianest.api.site import AnyRequest, House, Id, Me, Site
-from medianest.api.writes import Written
+from medianest.api.site import AnyRequest, House, Id, Me, Site, Written
 from medianest.domain.accounts import PERMISSIONS, Permission, Role
 from medianest.domain.command import Actor
 from medianest.secret import Secret

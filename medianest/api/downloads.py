@@ -14,12 +14,10 @@ from medianest.adapters.ytdlp import Preview, PreviewEntry
 from medianest.api import kept
 from medianest.api.files import sent_file
 from medianest.api.gate import limit, may, needs
+from medianest.api.history import Timeline, names_of, timeline
 from medianest.api.kept import Waiting
-from medianest.api.people import names_of
 from medianest.api.problems import Problem
-from medianest.api.site import MOST, AnyRequest, Before, House, Id, Limit, Me, Site, Words
-from medianest.api.timelines import Timeline, timeline
-from medianest.api.writes import Write, Writing, Written
+from medianest.api.site import MOST, AnyRequest, Before, House, Id, Limit, Me, Site, Words, Write, Writing, Written
 from medianest.domain.downloads import (
     CancelDownload,
     CancelPlaylist,

@@ -13,12 +13,10 @@ from litestar.params import JSONBody, QueryParameter
 from medianest.adapters.errors import AdapterError, TitleUnknown
 from medianest.api import kept
 from medianest.api.gate import may, needs
+from medianest.api.history import Timeline, names_of, timeline
 from medianest.api.kept import Waiting
-from medianest.api.people import names_of
 from medianest.api.problems import Problem
-from medianest.api.site import MOST, Before, House, Id, Limit, Me, Site, Words
-from medianest.api.timelines import Timeline, timeline
-from medianest.api.writes import Write, Writing, Written
+from medianest.api.site import MOST, Before, House, Id, Limit, Me, Site, Words, Write, Writing, Written
 from medianest.domain.event import Event, Personal
 from medianest.domain.requests import (
     OPEN_STATES,

@@ -1,13 +1,16 @@
-"""What the controllers need, and how they are given it."""
+"""What the controllers need, how they are given it, and how they write: a command, run once for each key."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID, uuid4, uuid5
 
+import msgspec
 from litestar import Request
 from litestar.di import NamedDependency
-from litestar.params import PathParameter, QueryParameter, SkipValidation
+from litestar.params import HeaderParameter, PathParameter, QueryParameter, SkipValidation
 from msgspec import Meta
 
 from medianest.adapters.plex_server import PlexServer
@@ -15,16 +18,18 @@ from medianest.adapters.plex_tv import PlexTv
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.ytdlp import YtDlp
 from medianest.api.rate_limits import RateLimits
-from medianest.commands import Commands, now_utc
+from medianest.commands import Commands, Outcome, now_utc
 from medianest.credentials import Credentials
 from medianest.domain.accounts import Role
+from medianest.domain.command import Actor, Command, derived_id
+from medianest.domain.event import Event
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import Vault
 from medianest.sessions import Identity, Sessions
 from medianest.settings import Settings
-from projections.engine import ProjectionEngine
+from projections.engine import NotThatNew, ProjectionEngine
 
 # What of an event its account may see, given its role and the requests it follows: messages as the sockets have them.
 Feed = Callable[[Recorded, str, Role, frozenset[str]], list[dict[str, Any]]]
@@ -56,9 +61,59 @@ AnyRequest = Request[Any, Any, Any]
 House = NamedDependency[SkipValidation[Site]]
 Me = NamedDependency[SkipValidation[Identity]]
 
+KEYS = UUID("5d9b6c1e-8a4f-5c27-9a30-3f6f3b1e7a55")  # names the ids of commands that came with a key
+SHOWN_SECONDS = 2.0
+
 # PostgreSQL holds no NUL in text, and no number beyond its types: what could not be kept is refused at the door.
 MOST = 2**53 - 1  # the last whole number that JavaScript can tell from the next
 Id = Annotated[str, PathParameter(pattern="^[0-9A-Za-z_-]{1,64}$")]
 Before = Annotated[int, QueryParameter(ge=1, le=MOST, description="Only what stands below this position.")]
 Words = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="At most as many.")]
+Key = Annotated[
+    str,
+    HeaderParameter(
+        name="Idempotency-Key",
+        pattern="^[!-~]{0,200}$",
+        description="The same key again is answered like the first time, and done once.",
+    ),
+]
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """What every write answers with: ask for pages with `?at_least=<position>` to see it on them."""
+
+    position: int
+
+
+class Write:
+    """One write of one person."""
+
+    def __init__(self, site: Site, me: Identity, key: str | None) -> None:
+        self._site = site
+        self._actor = Actor.person(me.account)
+        self._named = uuid5(KEYS, f"{me.account}/{key}") if key else None  # None: each call is a wish of its own
+        self._id = self._named or uuid4()
+
+    def new_id(self, name: str) -> str:
+        """The id of a new thing; the same one when the write is repeated."""
+        return derived_id(self._id, name)
+
+    async def before(self) -> Sequence[Event]:
+        """What this write led to when it was made before; nothing, if it never was."""
+        history = await self._site.store.of_command(self._named) if self._named else None
+        return [recorded.event for recorded in history.events] if history else []
+
+    async def run(self, command: Command, *read_models: str) -> Outcome:
+        """Run `command`, and wait a moment until `read_models` show what came of it."""
+        outcome = await self._site.commands.run(command, self._actor, command_id=self._id if self._named else None)
+        with suppress(NotThatNew):  # it is done all the same; the answer says from which position on it shows
+            await self._site.engine.reached(outcome.position, *read_models, seconds=SHOWN_SECONDS)
+        return outcome
+
+
+async def provide_write(site: House, me: Me, idempotency_key: Key = "") -> Write:
+    return Write(site, me, idempotency_key or None)
+
+
+Writing = NamedDependency[SkipValidation[Write]]

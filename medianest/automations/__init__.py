@@ -3,10 +3,8 @@
 A to-do list is a read model whose rows are work not yet done. A worker takes a row under a lease, acts, and the
 event that its command leads to takes the row off the list. Any number of processes may run all of this.
 
-    worker.py         the engine: takes rows, renews leases, puts off, gives up; `TodoList`, `Recurring`
+    worker.py         the engine: takes rows, renews leases, puts off, gives up; `TodoList`, `Recurring`, `Record`
     attempts.py       the table of attempts: who has a row, when the next try is due, and why
-    interrupt.py      ends work for certain, and finishes what must be finished
-    record.py         issues the commands
 
     requests.py       requests_to_send, decisions_to_relay: to Seerr, as the person who asked or decided
     observations.py   hints (what webhooks say is not believed) and poll-seerr: what became of them

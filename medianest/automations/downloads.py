@@ -24,9 +24,7 @@ from medianest.adapters.url_guard import UrlRefused, VideoUrl, check_url
 from medianest.adapters.ytdlp import Downloaded, Kind, Limits, Preset, Progress, VideoFailed, YtDlp
 from medianest.automations import attempts
 from medianest.automations.attempts import Attempt
-from medianest.automations.interrupt import Interrupted, outlast, unless
-from medianest.automations.record import Record
-from medianest.automations.worker import LONGEST_ASKED_SECONDS, Done, Later, Result, TodoList
+from medianest.automations.worker import LONGEST_ASKED_SECONDS, Done, Later, Record, Result, TodoList
 from medianest.commands import Commands
 from medianest.domain.command import Actor
 from medianest.domain.downloads import RecordDeferred, RecordFailed, RecordStarted, RecordStored
@@ -35,6 +33,7 @@ from medianest.eventstore.connections import DatabaseAway, Pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.vault import ERASED, Vault
 from medianest.settings import Settings
+from medianest.tasks import Interrupted, outlast, unless
 from projections import downloads
 from projections.downloads import DownloadRow
 from projections.engine import NotThatNew, ProjectionEngine

@@ -11,9 +11,8 @@ from medianest.adapters.errors import AdapterError, RequestGone, TitleUnknown
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.seerr_answers import MediaState, SeerrRequest
 from medianest.automations.attempts import Attempt
-from medianest.automations.record import Record
 from medianest.automations.seerr_states import observed, of_seasons
-from medianest.automations.worker import Done, Later, Recurring, Result, TodoList
+from medianest.automations.worker import Done, Later, Record, Recurring, Result, TodoList
 from medianest.commands import Commands, Outcome, now_utc
 from medianest.domain.command import Actor
 from medianest.domain.requests import ObserveRequest

@@ -9,8 +9,7 @@ from typing import NamedTuple
 from medianest.adapters.plex_server import EPISODE, MOVIE, PlexSection, PlexServer
 from medianest.automations import attempts
 from medianest.automations.attempts import Attempt
-from medianest.automations.record import Record
-from medianest.automations.worker import Done, GivenUp, Later, Result, TodoList
+from medianest.automations.worker import Done, GivenUp, Later, Record, Result, TodoList
 from medianest.commands import Commands
 from medianest.credentials import Credentials
 from medianest.domain.command import Actor

@@ -24,9 +24,8 @@ from medianest.adapters.seerr import Seerr
 from medianest.adapters.seerr_answers import SeerrRequest
 from medianest.automations.attempts import Attempt
 from medianest.automations.observations import Observer
-from medianest.automations.record import Record
 from medianest.automations.seerr_people import GONE, NOT_LINKED, PersonGone, SeerrPeople
-from medianest.automations.worker import Done, GivenUp, Later, Result, TodoList
+from medianest.automations.worker import Done, GivenUp, Later, Record, Result, TodoList
 from medianest.commands import Commands
 from medianest.domain.command import Actor, Command
 from medianest.domain.requests import ObserveRequest, RecordDeferred, RecordFailed, RecordRelayed, RecordSent

@@ -9,8 +9,7 @@ import structlog
 
 from medianest.adapters.errors import AdapterError
 from medianest.automations import attempts
-from medianest.automations.record import Record
-from medianest.automations.worker import Recurring
+from medianest.automations.worker import Record, Recurring
 from medianest.commands import Commands
 from medianest.domain.command import Actor
 from medianest.domain.services import ObserveService, ServiceName, ServiceState

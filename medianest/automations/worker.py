@@ -17,11 +17,11 @@ import structlog
 from medianest.adapters.errors import AdapterError, Unexpected, Unreachable
 from medianest.automations import attempts
 from medianest.automations.attempts import Attempt, Nothing
-from medianest.automations.interrupt import Interrupted, outlast, unless
-from medianest.commands import Outcome
+from medianest.commands import Commands, Outcome
+from medianest.domain.command import Actor, Command
 from medianest.eventstore.connections import DatabaseAway, Pool
 from medianest.eventstore.head import Head
-from medianest.tasks import cancel
+from medianest.tasks import Interrupted, cancel, outlast, unless
 from projections.engine import NotThatNew, ProjectionEngine
 
 log = structlog.get_logger()
@@ -251,6 +251,20 @@ class Worker:
             await attempts.let_go(self._pool, self._todo.name, claim.attempt.key, claim.holder)
         except DatabaseAway:
             log.warning("a lease was not given back, and will run out", list=self._todo.name)
+
+
+class Record:
+    """Issues commands in the name of one automation, or of the service it heard from.
+
+    A command that was begun is finished, also when the automation is being stopped: its outcome must not be in doubt.
+    """
+
+    def __init__(self, commands: Commands, by: Actor) -> None:
+        self._commands = commands
+        self._by = by
+
+    async def __call__(self, command: Command) -> Outcome:
+        return await outlast(self._commands.run(command, self._by))
 
 
 class Recurring(NamedTuple):

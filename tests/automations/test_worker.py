@@ -10,7 +10,6 @@ import pytest
 from medianest.adapters.errors import Denied, Unreachable
 from medianest.automations import attempts
 from medianest.automations.attempts import Attempt
-from medianest.automations.interrupt import Interrupted, outlast, unless
 from medianest.automations.worker import (
     FAILURES,
     Done,
@@ -26,7 +25,7 @@ from medianest.commands import Commands
 from medianest.domain.command import Actor
 from medianest.domain.work import GiveUpWork, RetryWork
 from medianest.eventstore.connections import Pool
-from medianest.tasks import cancel
+from medianest.tasks import Interrupted, cancel, outlast, unless
 from tests.automations.conftest import Hands, eventually
 
 OLIVIA = Actor.person("0011fe")

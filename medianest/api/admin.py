@@ -1,4 +1,4 @@
-"""Who has an account, and what an admin may make of it."""
+"""What admins look after: accounts, quotas, read models, and work that is stuck."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -7,13 +7,15 @@ import msgspec
 from litestar import Controller, delete, get, post, put
 from litestar.params import JSONBody, QueryParameter
 
+from medianest.api import kept
 from medianest.api.gate import needs
+from medianest.api.kept import Attempt
 from medianest.api.problems import Problem
-from medianest.api.site import MOST, House, Id, Limit, Words
-from medianest.api.writes import Writing, Written
+from medianest.api.site import MOST, House, Id, Limit, Site, Words, Writing, Written
 from medianest.domain.accounts import ChangeRole, EraseAccount, ReinstateAccount, Role, SuspendAccount
 from medianest.domain.event import Personal
-from medianest.domain.requests import Kind, SetQuota
+from medianest.domain.requests import Kind, SetDefaultQuota, SetQuota
+from medianest.domain.work import GiveUpWork, RetryWork
 from projections import accounts
 from projections.accounts import AccountRow
 
@@ -107,3 +109,84 @@ class AccountController(Controller):
 
 def _account(row: AccountRow, name: str) -> Account:
     return Account(row.account, name, row.role, row.state, row.reason, row.opened_at, row.position)
+
+
+class ReadModel(msgspec.Struct, frozen=True):
+    name: str
+    version: int
+    position: int
+    head: int
+    behind: int
+    failure: str | None  # null: it works, as far as this process knows
+
+
+class ReadModels(msgspec.Struct, frozen=True):
+    items: list[ReadModel]
+
+
+class Todo(msgspec.Struct, frozen=True):
+    items: list[Attempt]
+
+
+class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    list: Annotated[str, msgspec.Meta(pattern="^[a-z_]{1,64}$")]
+    key: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern="^[!-~]*$")]
+
+
+class SystemController(Controller):
+    path = "/admin"
+    tags = ("Admin",)
+
+    @get("/projections", guards=[needs("services.manage")])
+    async def read_models(self, site: House) -> ReadModels:
+        """How far each read model is behind the log."""
+        lags = await site.engine.lags()
+        return ReadModels(
+            [
+                ReadModel(lag.name, lag.version, lag.position, lag.head, lag.head - lag.position, lag.failure)
+                for lag in lags
+            ]
+        )
+
+    @get("/todo", guards=[needs("todo.manage")])
+    async def todo(self, site: House, limit: Limit = 100) -> Todo:
+        """What is being tried again, and what was given up, the most troubled first."""
+        async with site.pool.connection() as rows:
+            return Todo(await kept.attempts(rows, limit=limit))
+
+    @post("/todo/retry", status_code=200, guards=[needs("todo.manage")])
+    async def try_now(self, site: House, write: Writing, data: JSONBody[Row]) -> Todo:
+        """Make the next attempt now, also of what was given up."""
+        row = await _row(site, data)
+        if row.given_up or not (row.due or row.under_way):
+            await write.run(RetryWork(order=write.new_id("order"), todo=row.list, key=row.key))
+        return await _todo_after(site, row)
+
+    @post("/todo/give-up", status_code=200, guards=[needs("todo.manage")])
+    async def give_up(self, site: House, write: Writing, data: JSONBody[Row]) -> Todo:
+        """Make no more attempts until somebody asks for one."""
+        row = await _row(site, data)
+        if not row.given_up:
+            await write.run(GiveUpWork(order=write.new_id("order"), todo=row.list, key=row.key))
+        return await _todo_after(site, row)
+
+    @put("/settings/default-quota", guards=[needs("settings.manage")])
+    async def set_default_quota(self, write: Writing, data: JSONBody[NewQuota]) -> Written:
+        """How much everybody may ask for who has no quota of their own."""
+        command = SetDefaultQuota(kind=data.kind, limit=data.limit, days=data.days)
+        return Written(position=(await write.run(command)).position)
+
+
+async def _row(site: Site, wanted: Row) -> Attempt:
+    async with site.pool.connection() as rows:
+        found = await kept.attempt(rows, wanted.list, wanted.key)
+    if found is None:
+        raise Problem(404, "todo-unknown", "Look at the list again: it is done, or was never tried.")
+    return found
+
+
+async def _todo_after(site: Site, ordered: Attempt) -> Todo:
+    """The list, with the order carried out: an automation would do it too, a moment later."""
+    async with site.pool.connection() as rows:
+        await kept.attempt(rows, ordered.list, ordered.key)
+        return Todo(await kept.attempts(rows, limit=100))
