@@ -43,7 +43,7 @@ PERMANENT: Final = frozenset({
 })  # fmt: skip
 REMEDIES: Final[dict[Kind, str]] = {
     Kind.UNAVAILABLE: "The video was removed or made private: choose another one.",
-    Kind.UNSUPPORTED: "No single video was found there: open the video itself and paste that address.",
+    Kind.UNSUPPORTED: "No single video was found there: paste the address of one, or choose from the preview of a list.",
     Kind.TOO_LARGE: "The video is larger than allowed: choose a lower quality, or ask an admin to raise the limit.",
     Kind.NO_SPACE: "The server's disk is full: an admin has to make room. It is tried again by itself.",
     Kind.THROTTLED: "The site asks for a pause: it is tried again later by itself.",

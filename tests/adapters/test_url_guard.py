@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medianest.adapters.url_guard import DEFAULT_HOSTS, UrlRefused, VideoUrl, check_url, is_public, video_key
+from medianest.adapters.url_guard import (
+    DEFAULT_HOSTS,
+    UrlRefused,
+    VideoUrl,
+    check_url,
+    is_public,
+    says_it_is_a_list,
+    video_key,
+)
 
 ROOT = Path(__file__).parents[2]
 DEMO = frozenset({"127.0.0.1:8123"})
@@ -154,6 +162,34 @@ def test_different_videos_have_different_keys() -> None:
         "http://127.0.0.1:8123/a",
     ]
     assert len({video_key(check(text, more=site)) for text in texts}) == len(texts)
+
+
+PLAYLIST = "https://www.youtube.com/playlist?list=PL1"
+
+
+def test_a_playlist_has_one_key_on_every_host_and_it_is_no_videos() -> None:
+    same = [
+        PLAYLIST,
+        "https://music.youtube.com/playlist?si=x&list=PL1",
+        "https://m.youtube.com/playlist?list=PL1&index=3",
+    ]
+    assert len({video_key(check(text)) for text in same}) == 1
+    others = ["https://www.youtube.com/playlist?list=PL2", "https://www.youtube.com/watch?v=dQw4w9WgXcQ&list=PL1"]
+    assert len({video_key(check(text)) for text in [PLAYLIST, *others]}) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (PLAYLIST, True),
+        ("https://www.youtube.com/@somebody/videos", True),
+        ("https://www.youtube.com/watch?v=dQw4w9WgXcQ&list=PL1", False),
+        ("https://youtu.be/dQw4w9WgXcQ", False),
+        ("https://site.example/playlist", False),
+    ],
+)
+def test_an_address_of_youtube_tells_a_list_from_a_video(text: str, told: bool) -> None:
+    assert says_it_is_a_list(check(text, more=frozenset({"site.example"}))) is told
 
 
 def test_order_tracking_and_spelling_do_not_change_the_key() -> None:

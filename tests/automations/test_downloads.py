@@ -407,6 +407,20 @@ async def test_a_playlist_is_a_collection_in_its_order_whoever_sends_it_and_when
     }
 
 
+async def test_a_playlist_is_fetched_video_by_video(house: VideoHouse, hands: Hands) -> None:
+    items = tuple(
+        ListItem(download=f"{slug}0000", video=slug, url=Personal(f"{house.base}/watch/{slug}"), index=index)
+        for index, slug in enumerate(("garden", "trains", "gone"), 1)
+    )
+    await house.run(
+        SubmitPlaylist(submission="s", account="anna", playlist="p", title="Summer", preset="best", items=items)
+    )
+    async with hands.at_work(house.downloading().todo()):
+        for slug, state in (("garden", "stored"), ("trains", "stored"), ("gone", "failed")):
+            await house.becomes(f"{slug}0000", state)
+    assert len(house.files()) == 2
+
+
 async def test_two_playlists_of_one_title_are_two_collections(house: VideoHouse, hands: Hands) -> None:
     await published(house, hands, playlist("anna", "Mix", 1, 2), playlist("ben", "Mix", 1, 3, key="other"))
     token = Secret(OLIVIA.server_token)
