@@ -7,7 +7,6 @@ commits together with the rows: each event counts once, and a second projector o
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 import psycopg
@@ -24,8 +23,7 @@ Rows = psycopg.AsyncConnection
 BATCH = 500
 RETRY_SECONDS = 5.0
 BUSY_SECONDS = 0.05  # how often to look again at a read model that another process has
-WAIT_FIRST_SECONDS = 0.002  # the first look at a checkpoint that is nearly there
-WAIT_MOST_SECONDS = 0.05
+LOOK_SECONDS = 0.5  # how often to look at a checkpoint oneself while waiting to be told
 
 
 class Projection(NamedTuple):
@@ -94,21 +92,15 @@ class ProjectionEngine:
         projection = self._projections[name]
         while True:
             try:
-                if not await self._advance(projection):
-                    await self._wait_for_more(projection)
+                if (position := await self._advance(projection)) is None:
+                    await asyncio.sleep(BUSY_SECONDS)
+                else:
+                    await self._head.above(position)
                 self._failures.pop(name, None)
             except Exception as failure:  # an event is never skipped: stop, show it, try again
                 self._failures[name] = type(failure).__name__
                 log.exception("a read model has stopped", projection=name)
                 await asyncio.sleep(RETRY_SECONDS)
-
-    async def _wait_for_more(self, projection: Projection) -> None:
-        """Until the log grows; or for a moment, where another process is at work on what is there."""
-        position = await self._position(projection)
-        if self._head.position > position:
-            await asyncio.sleep(BUSY_SECONDS)
-        else:
-            await self._head.above(position)
 
     async def rebuild(self, name: str) -> int:
         """Fill the read model anew beside the live one and swap it in; answers with the position it stands at."""
@@ -159,44 +151,38 @@ class ProjectionEngine:
 
     async def reached(self, position: int, *names: str, seconds: float = 3.0) -> None:
         """Wait until the named read models show everything up to `position`. Raises `NotThatNew` in the end."""
-        pause = WAIT_FIRST_SECONDS
-        schemas = [self._projections[name].schema for name in names or self._projections]
-        until = datetime.now(UTC).timestamp() + seconds
-        while not await self._all_at(position, schemas):
-            if datetime.now(UTC).timestamp() > until:
-                raise NotThatNew(f"The page does not show position {position} yet: ask again in a moment.")
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, WAIT_MOST_SECONDS)
+        try:
+            async with asyncio.timeout(seconds):
+                for name in names or self._projections:
+                    await self._reached(position, self._projections[name])
+        except TimeoutError as late:
+            raise NotThatNew(f"The page does not show position {position} yet: ask again in a moment.") from late
 
-    async def _all_at(self, position: int, schemas: list[str]) -> bool:
-        async with self._pool.connection() as rows:
-            found = await rows.execute(
-                "SELECT count(*) FROM checkpoints WHERE subscription = ANY (%s) AND position >= %s", (schemas, position)
-            )
-            row = await found.fetchone()
-        assert row is not None
-        return bool(row[0] == len(schemas))
+    async def _reached(self, position: int, projection: Projection) -> None:
+        mark = self._head.checkpoint(projection.schema)
+        while not await mark.above(position - 1, LOOK_SECONDS):
+            mark.advance(await self._position(projection))
 
     async def _position(self, projection: Projection) -> int:
         async with self._pool.connection() as rows:
             return await self._locked(projection, rows, "")
 
-    async def _advance(self, projection: Projection) -> bool:
-        """One batch; False when there was none, or another process has the read model."""
+    async def _advance(self, projection: Projection) -> int | None:
+        """One batch; answers with the position it stands at then. None: another process has the read model."""
         async with self._pool.connection() as rows, rows.transaction():
             found = await rows.execute(
                 "SELECT position FROM checkpoints WHERE subscription = %s FOR UPDATE SKIP LOCKED", (projection.schema,)
             )
             if (row := await found.fetchone()) is None:
-                return False
-            history = await self._store.read(projection.query, after=row[0], limit=BATCH)
+                return None
+            started: int = row[0]
+            history = await self._store.read(projection.query, after=started, limit=BATCH)
             full = len(history.events) == BATCH
             reached = history.events[-1].position if full else history.head
-            if reached == row[0]:
-                return False
-            await _move(projection, row[0], reached, rows)
-            await _apply(projection, projection.schema, history.events, rows)
-        return True
+            if reached > started:
+                await _apply(projection, projection.schema, history.events, rows, move=(started, reached))
+        self._head.checkpoint(projection.schema).advance(reached)
+        return reached
 
     async def _locked(self, projection: Projection, rows: Rows, lock: str) -> int:
         found = await rows.execute(
@@ -213,18 +199,30 @@ async def _create(projection: Projection, schema: str, rows: Rows) -> None:
     await rows.execute("SET LOCAL search_path TO DEFAULT")
 
 
-async def _move(projection: Projection, started: int, reached: int, rows: Rows) -> None:
-    moved = await rows.execute(
-        "UPDATE checkpoints SET position = %s, updated_at = now() WHERE subscription = %s AND position = %s",
-        (reached, projection.schema, started),
-    )
-    if moved.rowcount != 1:
-        raise CheckpointMoved(f"{projection.schema} was moved by another projector: this one stops.")
-
-
-async def _apply(projection: Projection, schema: str, events: Sequence[Recorded], rows: Rows) -> None:
-    async with rows.pipeline():  # one wait for the whole batch
+async def _apply(
+    projection: Projection,
+    schema: str,
+    events: Sequence[Recorded],
+    rows: Rows,
+    *,
+    move: tuple[int, int] | None = None,  # the checkpoint, from where to where; None: nobody reads these tables yet
+) -> None:
+    """One batch, with one wait for all of it. Nothing is lost when the server dies before it is on disk: rows and
+    checkpoint go together, and the log has the events."""
+    async with rows.pipeline():
+        await rows.execute("SET LOCAL synchronous_commit = off")
+        moved = await _move(projection, *move, rows) if move else None
         await rows.execute(f"SET LOCAL search_path = {schema}".encode())
         for recorded in events:
             await projection.project(recorded, rows)
         await rows.execute("SET LOCAL search_path TO DEFAULT")
+    if moved is not None and moved.rowcount != 1:
+        raise CheckpointMoved(f"{projection.schema} was moved by another projector: this one stops.")
+
+
+async def _move(projection: Projection, started: int, reached: int, rows: Rows) -> psycopg.AsyncCursor:
+    await rows.execute("SELECT pg_notify('medianest_checkpoints', %s)", (f"{projection.schema} {reached}",))
+    return await rows.execute(
+        "UPDATE checkpoints SET position = %s, updated_at = now() WHERE subscription = %s AND position = %s",
+        (reached, projection.schema, started),
+    )

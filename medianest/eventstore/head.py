@@ -1,6 +1,8 @@
-"""Where the log ends, as this process knows it: the wake-up of everyone who waits for what comes next."""
+"""Where the log and its readers stand, as this process knows it: the wake-up of everyone who waits for what comes."""
 
 import asyncio
+import heapq
+from itertools import count
 from typing import Self
 
 import psycopg
@@ -13,15 +15,62 @@ POLL_SECONDS = 5.0  # NOTIFY may be lost with its connection; polling bounds the
 RECONNECT_SECONDS = 1.0
 
 
-class Head:
-    """A position that only grows, fed by our own appends, by NOTIFY, and by polling."""
+class Mark:
+    """A position that only grows. Whoever waits for one is woken the moment it is reached, and no one else is."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []  # a heap by the position waited for
+        self._turn = count()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
+    def advance(self, position: int) -> None:
+        """Somebody has seen it at `position`."""
+        if position > self.position:
+            self.position = position
+            while self._waiting and self._waiting[0][0] <= position:
+                reached = heapq.heappop(self._waiting)[2]
+                if not reached.done():
+                    reached.set_result(None)
+
+    async def above(self, position: int, seconds: float = POLL_SECONDS) -> bool:
+        """Wait until it stands above `position`, or `seconds` have passed: then ask the database yourself."""
+        if self.position > position:
+            return True
+        reached = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (position + 1, next(self._turn), reached))
+        try:
+            async with asyncio.timeout(seconds):
+                await reached
+        except TimeoutError:
+            return False
+        finally:
+            if reached.cancelled():
+                self._forget()
+        return True
+
+    def _forget(self) -> None:
+        """Whoever gave up or went away must not stay here for a position that may never come."""
+        self._waiting = [waiting for waiting in self._waiting if not waiting[2].done()]
+        heapq.heapify(self._waiting)
+
+
+class Head(Mark):
+    """The end of the log, fed by our own appends, by NOTIFY, and by polling; and the checkpoints of its readers."""
 
     def __init__(self, conninfo: str) -> None:
+        super().__init__()
         self._conninfo = conninfo
-        self._moved = asyncio.Condition()
+        self._checkpoints: dict[str, Mark] = {}
         self._listener: asyncio.Task[None] | None = None
-        self._wakes: set[asyncio.Task[None]] = set()
-        self.position = 0
+
+    def checkpoint(self, subscription: str) -> Mark:
+        """How far `subscription` has come, in whatever process it runs."""
+        return self._checkpoints.setdefault(subscription, Mark())
 
     async def __aenter__(self) -> Self:
         self._listener = asyncio.create_task(self._listen(), name="event log listener")
@@ -30,28 +79,6 @@ class Head:
     async def __aexit__(self, *_: object) -> None:
         assert self._listener is not None
         await cancel(self._listener)
-        await asyncio.gather(*self._wakes)
-
-    def advance(self, position: int) -> None:
-        """Somebody has seen the log at `position`: wake whoever waits for it."""
-        if position > self.position:
-            self.position = position
-            wake = asyncio.get_running_loop().create_task(self._wake())
-            self._wakes.add(wake)  # the loop keeps weak references only
-            wake.add_done_callback(self._wakes.discard)
-
-    async def above(self, position: int, seconds: float = POLL_SECONDS) -> bool:
-        """Wait until the log has grown past `position`, or `seconds` have passed: then ask it yourself."""
-        try:
-            async with asyncio.timeout(seconds), self._moved:
-                await self._moved.wait_for(lambda: self.position > position)
-        except TimeoutError:
-            return False
-        return True
-
-    async def _wake(self) -> None:
-        async with self._moved:
-            self._moved.notify_all()
 
     async def _listen(self) -> None:
         """Hold a connection that listens; when it is lost, open another. Polling covers what it missed."""
@@ -59,6 +86,7 @@ class Head:
             try:
                 async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
                     await connection.execute("LISTEN medianest_events")
+                    await connection.execute("LISTEN medianest_checkpoints")
                     await self._follow(connection)
             except psycopg.OperationalError as lost:
                 log.warning("the log's listener lost its connection and opens another", sqlstate=lost.sqlstate)
@@ -66,8 +94,16 @@ class Head:
 
     async def _follow(self, connection: psycopg.AsyncConnection) -> None:
         while True:
-            row = await (await connection.execute("SELECT coalesce(max(position), 0) FROM events")).fetchone()
-            assert row is not None
-            self.advance(row[0])
+            for subscription, position in await (await connection.execute(_STANDING)).fetchall():
+                (self.checkpoint(subscription) if subscription else self).advance(position)
             async for notice in connection.notifies(timeout=POLL_SECONDS):
-                self.advance(int(notice.payload))
+                if notice.channel == "medianest_events":
+                    self.advance(int(notice.payload))
+                else:
+                    subscription, position = notice.payload.split(" ")
+                    self.checkpoint(subscription).advance(int(position))
+
+
+_STANDING = """
+    SELECT NULL, coalesce(max(position), 0) FROM events UNION ALL SELECT subscription, position FROM checkpoints
+"""

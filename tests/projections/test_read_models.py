@@ -30,7 +30,7 @@ from medianest.eventstore.head import Head
 from medianest.eventstore.store import EventStore
 from medianest.tasks import cancel
 from projections import PROJECTIONS, accounts, downloads, requests, services
-from projections.engine import CheckpointMoved, NotThatNew, ProjectionEngine, _move
+from projections.engine import CheckpointMoved, NotThatNew, ProjectionEngine, _apply
 
 SYSTEM = Actor.system("test")
 DUNE = Media("movie", 438631)
@@ -208,9 +208,9 @@ async def test_a_page_can_wait_until_it_is_new_enough_and_no_longer(engine: Proj
 
 
 async def test_a_second_projector_on_one_checkpoint_stops(engine: ProjectionEngine, pool: Pool) -> None:
-    async with pool.connection() as rows:
+    async with pool.connection() as rows, rows.transaction():
         with pytest.raises(CheckpointMoved):
-            await _move(PROJECTIONS[0], 5, 6, rows)
+            await _apply(PROJECTIONS[0], PROJECTIONS[0].schema, [], rows, move=(5, 6))
 
 
 async def test_two_processes_share_the_read_models_and_count_each_event_once(

@@ -1,0 +1,68 @@
+"""Running commands: lost races, turns, repeats; and the mark that whoever waits for a position is woken by."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+import pytest
+
+from medianest.commands import Commands
+from medianest.domain.command import Actor, Decision
+from medianest.domain.decisions import DECISIONS
+from medianest.domain.event import Event
+from medianest.domain.requests import Media, SubmissionFacts, SubmitRequest, submit
+from medianest.eventstore.head import Mark
+from medianest.eventstore.store import EventStore
+
+ANNA = Actor.person("anna")
+
+
+def ask(n: int) -> SubmitRequest:
+    return SubmitRequest(request=f"r{n}", account="anna", media=Media("movie", n), title="Dune")
+
+
+async def test_of_sixteen_at_once_on_one_account_each_decides_once_or_in_its_turn(store: EventStore) -> None:
+    decided: list[str] = []
+
+    def counted(command: SubmitRequest, facts: SubmissionFacts, now: datetime) -> Sequence[Event]:
+        decided.append(command.request)
+        return submit(command, facts, now)
+
+    commands = Commands(store, decisions={**DECISIONS, SubmitRequest: Decision(SubmissionFacts, counted)})
+    outcomes = await asyncio.gather(*(commands.run(ask(n), ANNA) for n in range(16)))
+    assert sorted(outcome.position for outcome in outcomes) == list(range(1, 17))
+    assert len(decided) <= 3 * 16  # without turns: each again after every race, some 16 * 16 / 2
+
+
+async def test_those_who_ask_about_other_things_wait_for_no_turn(store: EventStore) -> None:
+    commands = Commands(store)
+    async with asyncio.timeout(10):
+        async with commands.turn({"account:anna"}, contested={"account:anna"}):
+            ben = SubmitRequest(request="r1", account="ben", media=Media("movie", 1), title="Dune")
+            await commands.run(ben, Actor.person("ben"))
+
+
+async def test_a_mark_wakes_exactly_those_whose_position_it_has_reached() -> None:
+    mark = Mark()
+    third, fifth = (asyncio.create_task(mark.above(position, 5)) for position in (2, 4))
+    await asyncio.sleep(0)
+    mark.advance(3)
+    assert await third
+    assert not fifth.done()
+    mark.advance(4)
+    mark.advance(2)  # it never goes back
+    await asyncio.sleep(0)
+    assert not fifth.done()
+    mark.advance(9)
+    assert await fifth
+
+
+@pytest.mark.parametrize("seconds", [0, 0.01])
+async def test_who_gives_up_on_a_mark_is_forgotten_there(seconds: float) -> None:
+    mark = Mark()
+    assert not await mark.above(7, seconds)
+    gone = asyncio.create_task(mark.above(7, 60))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+    assert mark.waiting == 0
