@@ -8,12 +8,11 @@ from litestar.params import FromPath, PathParameter, QueryParameter
 
 from medianest.adapters.seerr_answers import MediaState, Title, TitleDetail
 from medianest.api.gate import may
-from medianest.api.site import House, Me, Site
+from medianest.api.site import House, Me, Question, Site
 from medianest.domain.requests import Kind, Media, RequestState
 from medianest.sessions import Identity
 from projections import requests
 
-Question = Annotated[str, QueryParameter(name="q", min_length=1, max_length=200, description="A title, or `tmdb:603`.")]
 PageNumber = Annotated[int, QueryParameter(ge=1, le=500)]
 Tmdb = Annotated[int, PathParameter(ge=1, le=2**31 - 1)]
 
@@ -56,7 +55,7 @@ class MediaController(Controller):
 
     @get("/search")
     async def search(self, site: House, me: Me, question: Question, page: PageNumber = 1) -> FoundPage:
-        """Films and series by title. While TMDB is out of Seerr's reach it finds nothing."""
+        """Films and series by title, or by number: `tmdb:603`. While TMDB is out of Seerr's reach it finds nothing."""
         found = await site.seerr.search(question, page)
         ours = await _ours(site, me, [Media(title.kind, title.tmdb) for title in found.results])
         return FoundPage([_found(title, ours) for title in found.results], found.page, found.total_pages)

@@ -1,19 +1,15 @@
 """The library, with the eyes of whoever looks: each call is made with their own token."""
 
 from datetime import datetime
-from typing import Annotated
 
 import msgspec
 from litestar import Controller, get
-from litestar.params import QueryParameter
 
 from medianest.adapters.plex_server import PlexItem
 from medianest.api.problems import Problem
-from medianest.api.site import House, Limit, Me, Site
+from medianest.api.site import House, Limit, Me, Question, Site
 from medianest.secret import Secret
 from medianest.sessions import Identity
-
-Question = Annotated[str, QueryParameter(name="q", min_length=1, max_length=200)]
 
 
 class Library(msgspec.Struct, frozen=True):

@@ -69,6 +69,7 @@ MOST = 2**53 - 1  # the last whole number that JavaScript can tell from the next
 Id = Annotated[str, PathParameter(pattern="^[0-9A-Za-z_-]{1,64}$")]
 Before = Annotated[int, QueryParameter(ge=1, le=MOST, description="Only what stands below this position.")]
 Words = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+Question = Annotated[str, QueryParameter(name="q", min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="At most as many.")]
 Key = Annotated[
     str,

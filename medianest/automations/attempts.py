@@ -1,7 +1,8 @@
 """How the work on the to-do lists goes: who has a row, when its next attempt is due, what went wrong last.
 
-A row of a to-do list has a row here once somebody has taken it; `attempts` counts those that came to nothing. It is leased to one worker at a time; a lease that
-is not renewed runs out, and the next worker takes over. All times are the database's.
+A row of a to-do list has a row here once somebody has taken it; `attempts` counts those that came to nothing. It is
+leased to one worker at a time; a lease that is not renewed runs out, and the next worker takes over. All times are
+the database's.
 """
 
 from collections.abc import Iterable
@@ -25,6 +26,7 @@ class Nothing(NamedTuple):
 
 
 _FREE = "a.next_at <= now() AND coalesce(a.leased_until, '-infinity') <= now()"
+_LET_GO = "UPDATE attempts SET leased_until = NULL, leased_by = NULL"
 
 
 async def take(
@@ -79,47 +81,33 @@ async def leased(pool: Pool, todo: str, keys: Iterable[str] | None = None) -> se
 
 async def renew(pool: Pool, todo: str, key: str, lease_seconds: float, holder: str) -> bool:
     """False: it is no longer ours."""
-    return await _changed(
-        pool,
-        "UPDATE attempts SET leased_until = now() + make_interval(secs => %s)"
-        " WHERE list = %s AND key = %s AND leased_by = %s",
-        lease_seconds, todo, key, holder,
-    )  # fmt: skip
+    change = "UPDATE attempts SET leased_until = now() + make_interval(secs => %s)"
+    return await _changed_by_holder(pool, change, [lease_seconds], todo, key, holder)
 
 
 async def finish(pool: Pool, todo: str, key: str, holder: str) -> None:
     """The row is done, and has left the list."""
-    sql = "DELETE FROM attempts WHERE list = %s AND key = %s AND leased_by = %s"
-    await _changed(pool, sql, todo, key, holder)
+    await _changed_by_holder(pool, "DELETE FROM attempts", [], todo, key, holder)
 
 
 async def put_off(pool: Pool, todo: str, key: str, holder: str, seconds: float, why: str | None) -> None:
     """`why` None: nothing went wrong, it is only not time yet."""
-    await _changed(
-        pool,
-        "UPDATE attempts SET next_at = now() + make_interval(secs => %s), last_error = %s::text,"
-        " attempts = CASE WHEN %s::text IS NULL THEN 0 ELSE attempts + 1 END, leased_until = NULL, leased_by = NULL WHERE list = %s AND key = %s AND leased_by = %s",
-        seconds, why, why, todo, key, holder,
-    )  # fmt: skip
+    change = (
+        f"{_LET_GO}, next_at = now() + make_interval(secs => %s), last_error = %s::text,"
+        " attempts = CASE WHEN %s::text IS NULL THEN 0 ELSE attempts + 1 END"
+    )
+    await _changed_by_holder(pool, change, [seconds, why, why], todo, key, holder)
 
 
 async def give_up(pool: Pool, todo: str, key: str, holder: str, why: str) -> None:
     """No further attempt until somebody asks for one."""
-    await _changed(
-        pool,
-        "UPDATE attempts SET given_up = true, attempts = attempts + 1, last_error = %s, leased_until = NULL, leased_by = NULL"
-        " WHERE list = %s AND key = %s AND leased_by = %s",
-        why, todo, key, holder,
-    )  # fmt: skip
+    change = f"{_LET_GO}, given_up = true, attempts = attempts + 1, last_error = %s"
+    await _changed_by_holder(pool, change, [why], todo, key, holder)
 
 
 async def let_go(pool: Pool, todo: str, key: str, holder: str) -> None:
     """Unfinished: whoever comes next goes on with it at once."""
-    await _changed(
-        pool,
-        "UPDATE attempts SET leased_until = NULL, leased_by = NULL WHERE list = %s AND key = %s AND leased_by = %s",
-        todo, key, holder,
-    )  # fmt: skip
+    await _changed_by_holder(pool, _LET_GO, [], todo, key, holder)
 
 
 async def carry_out_orders(pool: Pool, todo: str) -> None:
@@ -131,7 +119,8 @@ async def carry_out_orders(pool: Pool, todo: str) -> None:
 async def hurry(pool: Pool, *todos: str) -> None:
     """What these lists put off is due now: the reason has passed."""
     sql = "UPDATE attempts SET next_at = now() WHERE list = ANY (%s) AND NOT given_up AND next_at > now()"
-    await _changed(pool, sql, list(todos))
+    async with pool.connection() as rows:
+        await rows.execute(sql, (list(todos),))
 
 
 async def _seconds_until_due(pool: Pool, todo: str) -> float | None:
@@ -145,6 +134,8 @@ async def _seconds_until_due(pool: Pool, todo: str) -> float | None:
     return None if row is None or row[0] is None else max(0.0, row[0])
 
 
-async def _changed(pool: Pool, sql: str, *values: Any) -> bool:
+async def _changed_by_holder(pool: Pool, change: str, values: list[Any], todo: str, key: str, holder: str) -> bool:
+    """Whether `change` was made: only whoever holds the lease may make it."""
+    sql = f"{change} WHERE list = %s AND key = %s AND leased_by = %s"
     async with pool.connection() as rows:
-        return (await rows.execute(sql.encode(), values)).rowcount > 0
+        return (await rows.execute(sql.encode(), (*values, todo, key, holder))).rowcount > 0
