@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, get_args
 
 from hypothesis import given as for_all
@@ -273,6 +274,7 @@ def test_a_quota_is_never_exceeded(steps: list[tuple[timedelta, Command]]) -> No
 PRESETS = st.sampled_from(["best", "audio"])
 
 
+@cache  # a strategy costs more to make than to draw from
 def wishes(n: int) -> SearchStrategy[Command]:
     """Something sent, its new things named after `n`; or anything else about downloads."""
     items = st.lists(
