@@ -52,6 +52,8 @@ _LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else
 
 def main() -> None:
     die_with_parent()
+    # Whoever is started in the background of a shell is deaf to it, and hands that down.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     answers = _claim_stdout()
     order: AnyOrder = msgspec.json.decode(_read_line(), type=AnyOrder)
     parent_left = threading.Thread(target=_end_with_input, name="parent", daemon=True)

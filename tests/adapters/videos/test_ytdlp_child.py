@@ -44,6 +44,19 @@ async def test_cancelling_ends_the_child_soon(path: str, videos: Videos) -> None
     assert videos.processes() == []
 
 
+async def test_cancelling_ends_the_child_soon_where_a_shell_made_us_deaf(videos: Videos) -> None:
+    """As it does with what it starts in the background."""
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        task = await videos.start("/media/garden.mp4?slow=50000", videos.arrived(1))
+    finally:
+        signal.signal(signal.SIGINT, heard)
+    task.cancel()
+    async with asyncio.timeout(3):
+        await asyncio.wait({task})
+    assert task.cancelled()
+
+
 async def test_cancelling_ends_ffmpeg_too(videos: Videos, patient_ffmpeg: Path) -> None:
     ytdlp = YtDlp(patient_ffmpeg, videos.exceptions)
     task = await videos.start("/watch/garden", videos.post_processing, ytdlp)
