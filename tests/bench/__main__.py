@@ -8,6 +8,8 @@ import asyncio
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
+import uvloop
+
 
 def asked() -> Namespace:
     parser = ArgumentParser(
@@ -18,8 +20,9 @@ def asked() -> Namespace:
     store = subjects.add_parser("eventstore")
     store.add_argument("--rounds", type=int, default=5, help="how often everything is measured (default: 5)")
     store.add_argument("--seconds", type=float, default=1.0, help="how long one slice takes (default: 1)")
-    store.add_argument("--only", nargs="+", metavar="SECTION", help="appends, reads, live")
-    store.add_argument("--deep", action="store_true", help="longer logs; takes long")
+    store.add_argument("--only", nargs="+", metavar="SECTION", help="some of: appends, reads, live, rebuild, sizes")
+    store.add_argument("--deep", action="store_true", help="logs of up to five million events; takes long")
+    store.add_argument("--plots", help="write the plots to this folder")
     store.add_argument("--all-peers", action="store_true", help="exit with 2 where a peer is not installed")
     store.add_argument("--folder", help="a folder on a disk for the databases (default: the system's temporary one)")
     return parser.parse_args()
@@ -33,7 +36,8 @@ def main() -> int:
         return asyncio.run(over_http.run())
     from tests.bench.eventstore import bench
 
-    return asyncio.run(bench.run(arguments))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as the application runs
+        return runner.run(bench.run(arguments))
 
 
 if __name__ == "__main__":

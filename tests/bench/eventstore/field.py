@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from math import nan
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -22,7 +23,7 @@ from tests.bench.eventstore.ours import prepare
 from tests.bench.eventstore.subject import Load, Slice
 
 ANSWER_SECONDS = 300.0  # beyond its slice; filling a log takes longest
-HEAD_START = 0.05  # between telling the workers and the moment they all begin
+HEAD_START = 0.1  # between telling the workers and the moment they all begin
 NEEDS = {
     "umadb": "umadb",
     "eventsourcing dcb": "eventsourcing",
@@ -31,12 +32,12 @@ NEEDS = {
 
 
 class Figures(NamedTuple):
-    """What one slice came to: events a second, and milliseconds a call."""
+    """What one slice came to: events a second, and milliseconds a call; nan is what was not measured."""
 
-    rate: float
-    p50: float
-    p99: float
-    most: float = 0  # the longest
+    rate: float = nan
+    p50: float = nan
+    p99: float = nan
+    most: float = nan  # the longest
 
 
 Act = Callable[[], Awaitable[Figures]]
@@ -90,7 +91,8 @@ class Field:
         self._stack = AsyncExitStack()
         self._places: dict[str, str] = {}
         self._workers: dict[tuple[str, str, int], Worker] = {}
-        self.acknowledged: dict[tuple[str, str], int] = {}
+        self._acknowledged: dict[tuple[str, str], int] = {}
+        self._unverified: set[tuple[str, str]] = set()
 
     async def __aenter__(self) -> Self:
         self._postgres = await self._stack.enter_async_context(embedded_postgres(self.folder / "postgres"))
@@ -100,11 +102,26 @@ class Field:
         await self.dismiss()
         await self._stack.aclose()
 
-    async def dismiss(self) -> None:
-        """End the stores' processes; who is asked again starts anew."""
-        for worker in self._workers.values():
-            await worker.close()
-        self._workers.clear()
+    async def dismiss(self, where: str | None = None) -> None:
+        """End the stores' processes, or those on one place; who is asked again starts anew."""
+        for key in [key for key in self._workers if where is None or key[1] == where]:
+            await self._workers.pop(key).close()
+
+    async def verify(self) -> None:
+        """No store that loses or doubles what it acknowledged is compared."""
+        for who, where in list(self._unverified):
+            await self._verify(who, where)
+
+    async def abandon(self, who: str, where: str) -> None:
+        """Nothing more happens on this place: verify it and end its processes."""
+        await self._verify(who, where)
+        await self.dismiss(where)
+
+    async def _verify(self, who: str, where: str) -> None:
+        held, acknowledged = await (await self.worker(who, where=where)).ask("count"), self._acknowledged[who, where]
+        if held != acknowledged:
+            raise RuntimeError(f"{who} holds {held:,} events of {where} and acknowledged {acknowledged:,}.")
+        self._unverified.discard((who, where))
 
     async def database(self, name: str) -> str:
         """The conninfo of a database of that name, made where it is missing."""
@@ -123,14 +140,17 @@ class Field:
         return where
 
     async def worker(self, who: str, number: int = 0, where: str = "appends") -> Worker:
-        """The `number`th process of a store on the place of that name."""
+        """The `number`th process of a store on the place of that name; a new one is warm, and refuses a stale append."""
         place = await self.place(who, where)
-        if (who, place, number) not in self._workers:
+        if (who, where, number) not in self._workers:
             process = await asyncio.create_subprocess_exec(
                 *_program(who), place, stdin=-1, stdout=-1, limit=1 << 28, cwd=Path(__file__).parents[3]
             )
-            self._workers[who, place, number] = Worker(who, process)
-        return self._workers[who, place, number]
+            self._workers[who, where, number] = worker = Worker(who, process)
+            if not await worker.ask("refuses stale"):  # a store that does not look at the condition would be fast
+                raise RuntimeError(f"{who} took an append whose condition was broken.")
+            self.count(who, where, 2)
+        return self._workers[who, where, number]
 
     async def append(self, who: str, load: Load, processes: int = 1, where: str = "appends") -> Figures:
         """The load from each of so many processes at once; their rates add up."""
@@ -144,8 +164,9 @@ class Field:
         return figures(slices)
 
     def count(self, who: str, where: str, events: int) -> None:
-        """A store has acknowledged so many events on a place, and must hold them in the end."""
-        self.acknowledged[who, where] = self.acknowledged.get((who, where), 0) + events
+        """A store has acknowledged so many events on a place, and must hold them when it is verified, once."""
+        self._acknowledged[who, where] = self._acknowledged.get((who, where), 0) + events
+        self._unverified.add((who, where))
 
     async def place(self, who: str, where: str) -> str:
         """Where a store keeps its log of that name: a database, or the URL of a server, of its own."""
@@ -160,6 +181,8 @@ class Field:
 
 
 def figures(slices: list[Slice]) -> Figures:
+    if any(done.events == 0 for done in slices):
+        raise RuntimeError("A store did nothing in its slice: make it longer with --seconds.")
     times = sorted(seconds for done in slices for seconds in done.times)
     return Figures(sum(done.rate for done in slices), *(1000 * at for at in percentiles(times)))
 

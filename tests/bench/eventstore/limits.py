@@ -102,6 +102,6 @@ async def pages(where: str, page: str) -> Figures:
         with psycopg.connect(where, autocommit=True) as connection, connection.cursor(binary=True) as cursor:
             while rows := cursor.execute(page.encode(), (position,)).fetchall():
                 position, events = rows[-1][0], events + len(rows)
-        return Figures(events / (time.monotonic() - started), 0, 0)
+        return Figures(events / (time.monotonic() - started))
 
     return await asyncio.to_thread(fetch)

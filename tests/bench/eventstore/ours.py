@@ -16,6 +16,7 @@ from medianest.eventstore.subscription import subscribe
 from medianest.eventstore.vault import MasterKey, Vault
 from migrations import migrate
 from tests.bench.eventstore.subject import (
+    HOT_ACCOUNT,
     Load,
     Moment,
     Slice,
@@ -44,7 +45,7 @@ class Ours:
         self._pool: Pool = await self._stack.enter_async_context(connection_pool(where))
         self._head = await self._stack.enter_async_context(Head(where))
         codec = Codec(Vault(self._pool, MasterKey(MasterKey.new())), {"bench.wanted": Wanted})
-        self._store = await self._stack.enter_async_context(EventStore(where, self._pool, codec, self._head))
+        self.store = await self._stack.enter_async_context(EventStore(where, self._pool, codec, self._head))
 
     async def close(self) -> None:
         await self._stack.aclose()
@@ -53,7 +54,8 @@ class Ours:
         seen = [await self.position()] * load.writers
 
         async def act(number: int) -> None:
-            appended = await self._append(wish(writer_name(number), seen[number], load.events))
+            account = HOT_ACCOUNT if load.hot else writer_name(number)
+            appended = await self._append(wish(account, 0 if load.from_start else seen[number], load.events))
             seen[number] = appended.last
 
         return await tasks(load, act)
@@ -84,7 +86,7 @@ class Ours:
 
     async def read(self, events: int) -> Slice:
         started, found = time.monotonic(), 0
-        async for page in subscribe(self._store, self._head, after=0):
+        async for page in subscribe(self.store, self._head, after=0):
             found += len(page)
             if found >= events:
                 break
@@ -99,7 +101,7 @@ class Ours:
 
     async def follow(self, after: int, events: int) -> list[Moment]:
         moments = list[Moment]()
-        async for page in subscribe(self._store, self._head, after=after):
+        async for page in subscribe(self.store, self._head, after=after):
             now = time.monotonic()
             moments += [Moment(recorded.event.request, now) for recorded in page if isinstance(recorded.event, Wanted)]
             if len(moments) >= events:
@@ -108,7 +110,7 @@ class Ours:
 
     async def _append(self, asked: Wish) -> Appended:
         condition = Condition(Query(Item(Wanted, tags=asked.about)), asked.after)
-        return await self._store.append(asked.events, asked.metadata, condition)
+        return await self.store.append(asked.events, asked.metadata, condition)
 
 
 async def _one(connection: psycopg.AsyncConnection, sql: str) -> int:

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Sequence
+from math import nan
 
 import msgspec
 
@@ -61,10 +62,10 @@ async def live(field: Field, stores: Sequence[str], asked: Namespace) -> list[Ex
 def _rate(done: Slice, events: int) -> Figures:
     if done.events < events:
         raise RuntimeError(f"A reader found {done.events:,} of {events:,} events.")
-    return Figures(done.rate, 0, 0)
+    return Figures(done.rate)
 
 
 def _delays(sent: list[Moment], seen: dict[str, float]) -> Figures:
     """From the append's return to the subscriber; it may be there before the appender hears of its own success."""
     delays = sorted(max(0.0, seen[request] - returned) for request, returned in sent)
-    return Figures(0, *(1000 * delay for delay in percentiles(delays)))
+    return Figures(nan, *(1000 * delay for delay in percentiles(delays)))

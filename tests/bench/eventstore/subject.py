@@ -22,6 +22,7 @@ from medianest.eventstore.codec import Metadata
 
 FAR = 1 << 60  # a position that no log reaches: a condition decided there always holds
 FILL = 250  # events an append, where a log is filled
+HOT_ACCOUNT = "hot"
 MEDIA = 10_000  # how many media the writers ask for, at random
 ASKER = Actor.person("bench")
 
@@ -68,12 +69,17 @@ class Slice(msgspec.Struct, frozen=True):
 
 
 class Load(msgspec.Struct, frozen=True):
-    """So many writers, for so long, from the moment `at` of the machine's clock; so many events an append."""
+    """So many writers, for so long, from the moment `at` of the machine's clock; so many events an append.
+
+    `hot`: all of them write for one account, and their conditions look at it; `from_start`: at all of its past.
+    """
 
     writers: int
     seconds: float
     at: float
     events: int = 1
+    hot: bool = False
+    from_start: bool = False
 
 
 class Moment(NamedTuple):
@@ -124,7 +130,8 @@ class Subject(Protocol):
 
 
 def wish(writer: str, after: int, events: int = 1) -> Wish:
-    medium = f"film-{random.randrange(MEDIA)}"
+    """What a writer wants who last looked at `after`; the hot account never wants the same medium twice."""
+    medium = f"film-{uuid4().hex if writer == HOT_ACCOUNT else random.randrange(MEDIA)}"
     command = uuid4()
     wanted = [Wanted(uuid4().hex, writer, medium, "The Thing from Another World", 1951) for _ in range(events)]
     metadata = Metadata(actor=ASKER, command=command, n=0, correlation=command)
@@ -214,9 +221,9 @@ async def timed(events: int, read: Callable[[], Iterable[object]]) -> Slice:
     """How long a blocking reader takes for its first so many events."""
 
     def run() -> Slice:
-        started = time.monotonic()
-        found = sum(1 for _ in itertools.islice(read(), events))
-        return Slice(found, time.monotonic() - started)
+        started, source = time.monotonic(), read()
+        found = sum(1 for _ in itertools.islice(source, events))
+        return Slice(found, time.monotonic() - started)  # before `source` closes, which may take a peer a second
 
     return await asyncio.to_thread(run)
 
