@@ -1,6 +1,7 @@
 -- Appending and reading for a log of any size. As in 0001, but every look-up goes by an index, whatever the planner
 -- believed while the tables were empty (its plans live as long as the connection), and a look for several tags begins
 -- with the one that the fewest events have, so that a tag with a hundred thousand of them slows nothing.
+ALTER TABLE events ALTER COLUMN type TYPE text COLLATE "C";
 ALTER TABLE event_tags ALTER COLUMN tag TYPE text COLLATE "C", ALTER COLUMN type TYPE text COLLATE "C";
 
 -- The one of `tags` that the fewest events above `after` have; beyond a hundred it no longer counts how many.
@@ -47,7 +48,8 @@ CREATE FUNCTION append_events(
     event_append int[], event_type text[], event_version int[], event_tag_lists text[],
     event_data text[], event_metadata text[]
 ) RETURNS TABLE (outcome text, first_position bigint, last_position bigint) LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
     head bigint;
