@@ -9,7 +9,7 @@ import msgspec
 Tags = tuple[str, ...]
 
 
-class Event(msgspec.Struct, frozen=True, tag_field="type"):
+class Event(msgspec.Struct, frozen=True, tag_field="type", gc=False):
     """Something that happened, in the past tense.
 
     A subclass names its type for ever (`tag="request.submitted"`): the class may be renamed, the tag may

@@ -1,8 +1,9 @@
 """Events to rows and back: JSON in the log, typed Structs everywhere else."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -10,8 +11,11 @@ from msgspec import structs
 
 from medianest.domain.command import Actor
 from medianest.domain.event import Event, Personal, Tags, personal_fields, type_of
+from medianest.eventstore.columns import moment_in, texts_in
 from medianest.eventstore.upcasters import UPCASTERS, Upcaster
 from medianest.eventstore.vault import SealBroken, Vault, place_of
+
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # escaped as a NUL, not as the six characters
 
 
 class UnknownEvent(Exception):
@@ -28,14 +32,32 @@ class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
     causation: int | None = None  # the position of the event that led to the command; None: a person did
 
 
-class Recorded(msgspec.Struct, frozen=True):
-    """An event and its envelope. Personal fields are sealed."""
+class Recorded(msgspec.Struct, frozen=True, gc=False):
+    """An event and its envelope. Personal fields are sealed.
+
+    The envelope is decoded when it is asked for: a catch-up over the whole log asks for little of it.
+    """
 
     position: int
     event: Event
-    tags: Tags
-    metadata: Metadata
-    at: datetime
+    sent_tags: bytes  # as PostgreSQL sends a text[]
+    sent_metadata: bytes  # JSON
+    sent_at: bytes  # microseconds since the year 2000
+
+    @property
+    def tags(self) -> Tags:
+        return tuple(texts_in(self.sent_tags))
+
+    @property
+    def metadata(self) -> Metadata:
+        return _METADATA.decode(self.sent_metadata)
+
+    @property
+    def at(self) -> datetime:
+        return moment_in(self.sent_at)
+
+
+_METADATA = msgspec.json.Decoder(Metadata)
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -48,6 +70,13 @@ class Row(msgspec.Struct, frozen=True):
     metadata: bytes
 
 
+class _Reader(NamedTuple):
+    """Today's shape of an event, and what decodes it."""
+
+    version: int
+    decode: Callable[[bytes], Event]
+
+
 class Codec:
     def __init__(
         self,
@@ -58,8 +87,10 @@ class Codec:
         self._vault = vault
         self._events = events
         self._upcasters = upcasters
-        self._decoders = {name: msgspec.json.Decoder(event, dec_hook=_read_hook) for name, event in events.items()}
-        self._metadata = msgspec.json.Decoder(Metadata)
+        self._readers = {
+            name: _Reader(event.version, msgspec.json.Decoder(event, dec_hook=_read_hook).decode)
+            for name, event in events.items()
+        }
         self._encoder = msgspec.json.Encoder(enc_hook=_write_hook)
 
     async def rows(self, events: Sequence[Event], metadata: Metadata) -> list[Row]:
@@ -70,20 +101,29 @@ class Codec:
         ]
 
     def recorded(
-        self, position: int, kind: str, version: int, tags: list[str], data: str, metadata: str, at: datetime
+        self, position: int, kind: str, version: int, tags: bytes, data: bytes, metadata: bytes, at: bytes
     ) -> Recorded:
         """The event of one row. Raises `UnknownEvent`, and `SealBroken` for words that were moved here."""
-        envelope = self._metadata.decode(metadata)
-        event = self._event(kind, version, data, position)
-        for field in personal_fields(type(event)):
-            _check_place(getattr(event, field), f"{kind}/{field}/{envelope.command.hex}/{envelope.n}")
-        return Recorded(position, event, tuple(tags), envelope, at)
+        reader = self._readers.get(kind)
+        if reader is None or version != reader.version:
+            event = self._lifted(kind, version, data, position)
+        else:
+            event = reader.decode(data)
+        found = Recorded(position, event, tags, metadata, at)
+        if personal_fields(type(event)):
+            _check_places(kind, found)
+        return found
 
     def _row(self, event: Event, metadata: Metadata) -> Row:
         tags = event.tags()
         if not tags or any("\n" in tag for tag in tags):
             raise ValueError(f"{type_of(event)}: an event needs tags, and none may hold a line feed.")
-        return Row(type_of(event), event.version, tags, self._encoder.encode(event), self._encoder.encode(metadata))
+        data = self._encoder.encode(event)
+        if _NUL.search(data):
+            raise ValueError(
+                f"{type_of(event)}: PostgreSQL keeps no text with a NUL in it: refuse it where it came in."
+            )
+        return Row(type_of(event), event.version, tags, data, self._encoder.encode(metadata))
 
     async def _sealed(self, event: Event, command: UUID, n: int) -> Event:
         words = {
@@ -99,12 +139,11 @@ class Codec:
         sealed = await self._vault.seal(person, words)
         return structs.replace(event, **{place.split("/")[1]: value for place, value in sealed.items()})
 
-    def _event(self, kind: str, version: int, data: str, position: int) -> Event:
+    def _lifted(self, kind: str, version: int, data: bytes, position: int) -> Event:
+        """An event of an older shape, lifted step by step to today's."""
         known = self._events.get(kind)
         if known is None or version > known.version:
             raise UnknownEvent(f"Position {position} holds {kind}@{version}: run a release that knows it.")
-        if version == known.version:
-            return self._decoders[kind].decode(data)
         lifted: dict[str, Any] = msgspec.json.decode(data)
         for step in range(version, known.version):
             if (kind, step) not in self._upcasters:
@@ -113,9 +152,14 @@ class Codec:
         return msgspec.convert(lifted, known, dec_hook=_read_hook)
 
 
-def _check_place(value: Personal | None, place: str) -> None:
-    if value is not None and place_of(value) != place:
-        raise SealBroken(f"The words at {place} were sealed for another place: the row was altered.")
+def _check_places(kind: str, recorded: Recorded) -> None:
+    for field in personal_fields(type(recorded.event)):
+        value: Personal | None = getattr(recorded.event, field)
+        if value is not None:
+            envelope = recorded.metadata
+            place = f"{kind}/{field}/{envelope.command.hex}/{envelope.n}"
+            if place_of(value) != place:
+                raise SealBroken(f"The words at {place} were sealed for another place: the row was altered.")
 
 
 def _write_hook(value: object) -> object:

@@ -1,4 +1,4 @@
-"""Whole columns of rows as PostgreSQL's binary arrays, built in one go.
+"""PostgreSQL's binary forms: whole columns of rows as arrays, built in one go; and what a page of rows leaves undecoded.
 
 psycopg adapts a list element by element in Python, which cost more than all the rest of an append at 128 writers. The
 format is that of `array_send`: dimensions, a null flag, the element's type, how many and from where, then each
@@ -6,6 +6,7 @@ element with its size before it.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
 from struct import Struct
 from typing import ClassVar
@@ -16,6 +17,7 @@ from psycopg.pq import Format
 
 _HEADER = Struct("!iiIii")
 _SIZE = Struct("!i")
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Column:
@@ -85,6 +87,21 @@ class _Packed(Dumper):
 
     def dump(self, obj: Column) -> bytes:
         return obj.packed
+
+
+def texts_in(packed: bytes) -> list[str]:
+    """The elements of a `text[]` as PostgreSQL sends it."""
+    found, at = [], 20
+    while at < len(packed):
+        (size,) = _SIZE.unpack_from(packed, at)
+        found.append(packed[at + 4 : at + 4 + size].decode())
+        at += 4 + size
+    return found
+
+
+def moment_in(packed: bytes) -> datetime:
+    """A `timestamptz` as PostgreSQL sends it."""
+    return _EPOCH + timedelta(microseconds=int.from_bytes(packed, signed=True))
 
 
 def _sized(values: Iterable[bytes]) -> bytes:

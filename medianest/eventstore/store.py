@@ -60,8 +60,9 @@ class EventStore:
         """The events above `after` (and not above `until`) that match, oldest first, at most `limit`."""
         sql, values = search.page(query, after, until, limit)
         async with self._reads.connection() as connection:
-            rows = await (await connection.execute(sql.encode(), values)).fetchall()
-        return History([self._codec.recorded(*row[1:]) for row in rows if row[1] is not None], rows[0][0])
+            rows = await (await connection.execute(sql.encode(), values, binary=True)).fetchall()
+        recorded = self._codec.recorded
+        return History([recorded(*row[1:]) for row in rows if row[1] is not None], rows[0][0])
 
     async def latest(
         self, query: Query, *, before: int, limit: int, actor: str | None = None, span: Span = ALWAYS
@@ -72,7 +73,7 @@ class EventStore:
         """
         sql, values = search.latest(query, before, limit, actor, span)
         async with self._reads.connection() as connection:
-            rows = await (await connection.execute(sql.encode(), values)).fetchall()
+            rows = await (await connection.execute(sql.encode(), values, binary=True)).fetchall()
         return [self._codec.recorded(*row) for row in rows]
 
     async def of_command(self, command: UUID) -> History | None:

@@ -12,6 +12,7 @@ import pytest
 from medianest.domain.accounts import AccountOpened, AccountSuspended
 from medianest.domain.command import Actor
 from medianest.domain.event import EVERYTHING, Event, Item, Personal, Query, tags
+from medianest.domain.requests import Media, RequestCancelled
 from medianest.domain.services import ServiceStateChanged
 from medianest.eventstore.codec import Codec, Metadata
 from medianest.eventstore.head import Head
@@ -123,12 +124,25 @@ async def test_an_append_whose_caller_left_before_it_was_sent_is_not_written(sto
 
 
 async def test_bad_data_in_a_group_fails_only_its_own_append(store: EventStore) -> None:
-    nul = ServiceStateChanged("plex", "up", "unknown", "\x00")  # jsonb refuses it
+    noise = "".join(chr(0x3400 + n * 7919 % 20000) for n in range(3000))
+    endless = RequestCancelled(noise, "anna", Media("movie", 1))  # no index takes such a tag
     answers = await asyncio.gather(
-        append(store, PLEX_UP), append(store, nul), append(store, SEERR_UP), return_exceptions=True
+        append(store, PLEX_UP), append(store, endless), append(store, SEERR_UP), return_exceptions=True
     )
     assert isinstance(answers[1], psycopg.Error)
     assert positions(await store.read()) == [1, 2]
+
+
+@pytest.mark.parametrize("why", ["\x00", "six characters: \\u0000, and one: \x00"])
+async def test_what_postgresql_cannot_keep_as_text_is_refused_before_it_is_sent(store: EventStore, why: str) -> None:
+    with pytest.raises(ValueError, match="NUL"):
+        await append(store, ServiceStateChanged("plex", "up", "unknown", why))
+
+
+async def test_the_six_characters_of_an_escaped_nul_are_text_like_any_other(store: EventStore) -> None:
+    event = ServiceStateChanged("plex", "up", "unknown", r"\u0000 and \\u0000")
+    await append(store, event)
+    assert [recorded.event for recorded in (await store.read()).events] == [event]
 
 
 @pytest.mark.parametrize("table", ["events", "event_tags", "command_ids"])

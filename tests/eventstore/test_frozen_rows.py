@@ -10,13 +10,14 @@ import pytest
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.event import Personal, personal_fields
 from medianest.eventstore.codec import Codec, Recorded, UnknownEvent
+from medianest.eventstore.columns import Texts
 from medianest.eventstore.upcasters import UPCASTERS
 from medianest.eventstore.vault import Vault
 
 FROZEN: list[dict[str, Any]] = [
     json.loads(line) for line in (Path(__file__).parent / "frozen_rows.jsonl").read_text().splitlines()
 ]
-AT = datetime(2026, 11, 23, tzinfo=UTC)
+AT = bytes(8)  # the first moment of 2000
 
 
 @pytest.fixture
@@ -25,14 +26,16 @@ def codec(vault: Vault) -> Codec:
 
 
 def decoded(codec: Codec, row: dict[str, Any]) -> Recorded:
-    data, metadata = json.dumps(row["data"]), json.dumps(row["metadata"])
-    return codec.recorded(7, row["type"], row["version"], row["tags"], data, metadata, AT)
+    data, metadata = json.dumps(row["data"]).encode(), json.dumps(row["metadata"]).encode()
+    return codec.recorded(7, row["type"], row["version"], Texts(row["tags"]).packed, data, metadata, AT)
 
 
 async def test_every_row_a_release_wrote_decodes(codec: Codec) -> None:
     for row in FROZEN:
         recorded = decoded(codec, row)
         assert list(recorded.tags) == row["tags"]
+        assert recorded.at == datetime(2000, 1, 1, tzinfo=UTC)
+        assert recorded.metadata.n == row["metadata"]["n"]
         for field in personal_fields(type(recorded.event)):
             assert isinstance(getattr(recorded.event, field), Personal | None)
 

@@ -1,13 +1,10 @@
 """Who a session is: the log as it was read, and what was heard while it was being read."""
 
-from datetime import UTC, datetime
-from uuid import uuid4
-
 from medianest.domain.accounts import AccountErased, AccountOpened, RoleChanged, SessionEnded
-from medianest.domain.command import Actor
 from medianest.domain.event import Event, Personal
 from medianest.domain.requests import Media, RequestJoined
-from medianest.eventstore.codec import Metadata, Recorded
+from medianest.eventstore.codec import Recorded
+from medianest.eventstore.columns import Texts
 from medianest.realtime.standing import Standing
 
 OPENED = AccountOpened("anna", "p", Personal("1"), Personal("Anna"), "member")
@@ -16,10 +13,7 @@ TO_MEMBER = RoleChanged("anna", "p", "member", "admin")
 
 
 def at(position: int, event: Event) -> Recorded:
-    command = uuid4()
-    return Recorded(
-        position, event, event.tags(), Metadata(Actor.system("test"), command, 0, command), datetime.now(UTC)
-    )
+    return Recorded(position, event, Texts(event.tags()).packed, b"", b"")
 
 
 def joined(request: str, account: str, follower: str) -> RequestJoined:
