@@ -156,18 +156,19 @@ class Writer:
         except TimeoutError as late:
             await self._disconnect()
             _fail([*group, *self._waiting], OutcomeUnknown(NO_ANSWER), late)  # the next ones would wait as long
-        except psycopg.OperationalError as lost:
-            await self._disconnect()
-            _fail(group, OutcomeUnknown(NO_ANSWER), lost)
-        except psycopg.Error as refused:
-            log.error("a group of appends was refused", appends=len(group), sqlstate=refused.sqlstate)
-            await self._one_by_one(group, refused)
+        except psycopg.Error as error:
+            if self._connection is None or self._connection.broken:
+                await self._disconnect()
+                _fail(group, OutcomeUnknown(NO_ANSWER), error)
+            else:
+                await self._one_by_one(group, error)
         else:
             for waiting, answer in zip(group, answers, strict=True):
                 _resolve(waiting, *answer)
 
     async def _one_by_one(self, group: list[_Append], refused: psycopg.Error) -> None:
         """Bad data in one append fails the statement for all: the others are sent again without it."""
+        log.error("a group of appends was refused", appends=len(group), sqlstate=refused.sqlstate)
         if len(group) == 1:
             _fail(group, refused, refused)
             return
