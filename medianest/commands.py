@@ -12,12 +12,13 @@ from typing import NamedTuple
 from uuid import UUID, uuid4
 from weakref import WeakValueDictionary
 
+from msgspec import structs
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from medianest.domain.command import Actor, Command, Decision
 from medianest.domain.decisions import DECISIONS
 from medianest.domain.event import Event, Query
-from medianest.eventstore.codec import Metadata
+from medianest.eventstore.codec import Metadata, Recorded
 from medianest.eventstore.store import (
     CommandReused,
     Condition,
@@ -57,15 +58,17 @@ class Commands:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by tag; gone with the last waiter
 
     async def run(
-        self, command: Command, by: Actor, *, command_id: UUID | None = None, causation: int | None = None
+        self, command: Command, by: Actor, *, command_id: UUID | None = None, follows: bool = False
     ) -> Outcome:
         """Decide `command` on the latest facts and append what follows from it.
+
+        `follows`: it follows from the newest of its facts, which then stands in its metadata as the cause.
 
         With the id of a command that has acted, its first outcome. Raises `Refused` from the decision,
         `Conflict` after twenty-four lost races, `CommandReused`, and `OutcomeUnknown` while the database is away.
         """
         identity = command_id or uuid4()
-        metadata = Metadata(actor=by, command=identity, n=0, correlation=identity, causation=causation)
+        metadata = Metadata(actor=by, command=identity)
         lost_races = AsyncRetrying(
             retry=retry_if_exception_type(Conflict),
             stop=stop_after_attempt(LOST_RACES),
@@ -85,7 +88,8 @@ class Commands:
                     if not events:
                         return Outcome([], history.head)
                     contested = about & {tag for event in events for tag in event.tags()}
-                    return await self._append(command, events, metadata, Condition(query, history.head))
+                    why = _following(history.events[-1], metadata) if follows and history.events else metadata
+                    return await self._append(command, events, why, Condition(query, history.head))
         raise AssertionError("tenacity returns or raises")
 
     @asynccontextmanager
@@ -128,6 +132,10 @@ class Commands:
         """The store compares fingerprints: it appends nothing for an id that has acted, or says it was reused."""
         await self._store.append(before.events, metadata, None, fingerprint(command))
         return before
+
+
+def _following(cause: Recorded, metadata: Metadata) -> Metadata:
+    return structs.replace(metadata, causation=cause.position, correlation=cause.metadata.origin)
 
 
 def _about(query: Query) -> set[str]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import uuid4
 
 import pytest
 
@@ -10,11 +11,20 @@ from medianest.commands import Commands
 from medianest.domain.command import Actor, Decision
 from medianest.domain.decisions import DECISIONS
 from medianest.domain.event import Event
-from medianest.domain.requests import Media, SubmissionFacts, SubmitRequest, submit
+from medianest.domain.requests import (
+    ApproveRequest,
+    Media,
+    RecordDeferred,
+    RecordSent,
+    SubmissionFacts,
+    SubmitRequest,
+    submit,
+)
 from medianest.eventstore.head import Mark
 from medianest.eventstore.store import EventStore
 
 ANNA = Actor.person("anna")
+MEDIANEST = Actor.system("requests.send")
 
 
 def ask(n: int) -> SubmitRequest:
@@ -40,6 +50,20 @@ async def test_those_who_ask_about_other_things_wait_for_no_turn(store: EventSto
         async with commands.turn({"account:anna"}, contested={"account:anna"}):
             ben = SubmitRequest(request="r1", account="ben", media=Media("movie", 1), title="Dune")
             await commands.run(ben, Actor.person("ben"))
+
+
+async def test_what_follows_names_the_event_that_led_to_it_and_the_command_that_began_it_all(
+    commands: Commands, store: EventStore
+) -> None:
+    begun = uuid4()
+    await commands.run(ask(1), ANNA, command_id=begun)
+    await commands.run(RecordDeferred(request="r1", reason="seerr-down", why="It is down."), MEDIANEST, follows=True)
+    await commands.run(RecordSent(request="r1", seerr=7), MEDIANEST, follows=True)
+    await commands.run(ApproveRequest(request="r1", moderator="olivia"), Actor.person("olivia"))
+    asked, deferred, sent, approved = [recorded.metadata for recorded in (await store.read()).events]
+    assert [asked.causation, deferred.causation, sent.causation] == [None, 1, 2]
+    assert {asked.origin, deferred.origin, sent.origin} == {begun}
+    assert (approved.causation, approved.origin) == (None, approved.command)  # a person's own wish
 
 
 async def test_a_mark_wakes_exactly_those_whose_position_it_has_reached() -> None:

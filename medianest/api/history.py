@@ -108,7 +108,8 @@ class Entry(msgspec.Struct, frozen=True):
     words: str
     tags: tuple[str, ...]
     command: UUID
-    causation: int | None  # the position of the event that led to it; null: a person did
+    causation: int | None  # the position of the event that led to it; null: none did
+    origin: UUID  # the command that began it all: what followed from one wish has the same
 
 
 class AuditPage(msgspec.Struct, frozen=True):
@@ -174,6 +175,7 @@ def _entry(recorded: Recorded, names: Names, plain: dict[str, str]) -> Entry:
         recorded.tags,
         metadata.command,
         metadata.causation,
+        metadata.origin,
     )
 
 

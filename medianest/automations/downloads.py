@@ -75,7 +75,7 @@ class Downloading:
         self._pool = pool
         self._head = head
         self._engine = engine
-        self._record = Record(commands, Actor.system(RUN))
+        self._record = Record(commands, Actor.system(RUN), follows=True)
         self._vault = vault
         self._ytdlp = ytdlp
         self._settings = settings

@@ -58,7 +58,7 @@ class Publishing:
         self, pool: Pool, commands: Commands, credentials: Credentials, plex: PlexServer, settings: Settings
     ) -> None:
         self._pool = pool
-        self._record = Record(commands, Actor.system(PUBLISH))
+        self._record = Record(commands, Actor.system(PUBLISH), follows=True)
         self._credentials = credentials
         self._plex = plex
         self._settings = settings

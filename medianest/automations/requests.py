@@ -53,7 +53,7 @@ class Sending:
 
     def __init__(self, pool: Pool, commands: Commands, people: SeerrPeople, seerr: Seerr, observer: Observer) -> None:
         self._pool = pool
-        self._record = Record(commands, Actor.system(SEND))
+        self._record = Record(commands, Actor.system(SEND), follows=True)
         self._people = people
         self._seerr = seerr
         self._observer = observer
@@ -181,7 +181,7 @@ class Relaying:
 
     def __init__(self, pool: Pool, commands: Commands, people: SeerrPeople, seerr: Seerr, observer: Observer) -> None:
         self._pool = pool
-        self._record = Record(commands, Actor.system(RELAY))
+        self._record = Record(commands, Actor.system(RELAY), follows=True)
         self._people = people
         self._seerr = seerr
         self._observer = observer

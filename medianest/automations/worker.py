@@ -259,12 +259,13 @@ class Record:
     A command that was begun is finished, also when the automation is being stopped: its outcome must not be in doubt.
     """
 
-    def __init__(self, commands: Commands, by: Actor) -> None:
+    def __init__(self, commands: Commands, by: Actor, *, follows: bool = False) -> None:
         self._commands = commands
         self._by = by
+        self._follows = follows  # what is recorded follows from the newest event about the same: that put it on a list
 
     async def __call__(self, command: Command) -> Outcome:
-        return await outlast(self._commands.run(command, self._by))
+        return await outlast(self._commands.run(command, self._by, follows=self._follows))
 
 
 class Recurring(NamedTuple):

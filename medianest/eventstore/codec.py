@@ -27,9 +27,14 @@ class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
 
     actor: Actor
     command: UUID
-    n: int  # which of the command's events, from 0
-    correlation: UUID
-    causation: int | None = None  # the position of the event that led to the command; None: a person did
+    n: int = 0  # which of the command's events
+    correlation: UUID | None = None  # the command that began it all; None: this one
+    causation: int | None = None  # the position of the event that led to the command; None: none did
+
+    @property
+    def origin(self) -> UUID:
+        """The command that began the chain of causes, by which all that followed from it is found."""
+        return self.correlation or self.command
 
 
 class Recorded(msgspec.Struct, frozen=True, gc=False):

@@ -27,7 +27,7 @@ ANNA = AccountOpened("anna1", "p1", Personal("1000"), Personal("Anna"), "member"
 
 def by(command: UUID | None = None, name: str = "test") -> Metadata:
     command = command or uuid4()
-    return Metadata(actor=Actor.system(name), command=command, n=0, correlation=command)
+    return Metadata(actor=Actor.system(name), command=command)
 
 
 async def append(

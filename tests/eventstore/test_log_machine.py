@@ -81,7 +81,7 @@ class Log(RuleBasedStateMachine):
         return any(query.matches(type_of(event), event.tags()) for event in later)
 
     async def _append(self, events: list[Event], condition: Condition | None, command: UUID) -> Any:
-        metadata = Metadata(actor=Actor.system("machine"), command=command, n=0, correlation=command)
+        metadata = Metadata(actor=Actor.system("machine"), command=command)
         try:
             return await self.store.append(events, metadata, condition)
         except Conflict as conflict:

@@ -134,7 +134,7 @@ def wish(writer: str, after: int, events: int = 1) -> Wish:
     medium = f"film-{uuid4().hex if writer == HOT_ACCOUNT else random.randrange(MEDIA)}"
     command = uuid4()
     wanted = [Wanted(uuid4().hex, writer, medium, "The Thing from Another World", 1951) for _ in range(events)]
-    metadata = Metadata(actor=ASKER, command=command, n=0, correlation=command)
+    metadata = Metadata(actor=ASKER, command=command)
     return Wish(wanted, (f"account:{writer}", f"medium:{medium}"), after, metadata)
 
 
