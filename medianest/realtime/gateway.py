@@ -83,8 +83,6 @@ class Gateway:
         self._broadcast = Broadcast(store, head, self._audience)
         self.server = self._audience.server = SocketServer(
             self._rooms,
-            # Behind several processes the requests of one polling client would reach different ones.
-            transports=("polling", "websocket") if redis_url is None else ("websocket",),
             arrived=self._arrived,
             heard=self._heard,
             handled=self._handled,

@@ -82,7 +82,6 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         self,
         rooms: Rooms,
         *,
-        transports: tuple[str, ...],
         arrived: Callable[[str, str], bool],
         heard: Callable[[str], Awaitable[bool]],
         handled: Callable[[str], None],
@@ -93,7 +92,10 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             client_manager=rooms,
             async_handlers=False,  # the messages of one client are answered in their order
             serializer=TextPacket,
-            transports=list(transports),
+            # Polling too: a client of npm's with its defaults begins with it and never tries anything else. Of several
+            # processes one must get all of a client's requests (deploy/nginx.conf); one that gets another's answers 400,
+            # "Invalid session", upon which the client connects anew and resumes.
+            transports=["polling", "websocket"],
             max_http_buffer_size=MESSAGE_BYTES,
             logger=_quiet("socketio", logging.ERROR),
             engineio_logger=_quiet("engineio", logging.CRITICAL),  # logs a traceback for each bad POST of a stranger

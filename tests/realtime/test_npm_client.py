@@ -3,17 +3,22 @@
 import asyncio
 import json
 import shutil
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from medianest.domain.accounts import SessionEnded
-from tests.realtime.conftest import SOON, House, Served, asked
+from medianest.secret import Secret
+from medianest.tasks import cancel
+from tests.realtime.conftest import SOON, House, Served, asked, eventually, serving
 
 NPM = Path(__file__).parent / "npm"
+NGINX_CONF = Path(__file__).parents[2] / "deploy" / "nginx.conf"
+NO_REDIS = Secret("redis://127.0.0.1:1/0")  # of several processes, one of whom finds it away
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed"),
@@ -56,9 +61,10 @@ class Browser:
 
 
 @asynccontextmanager
-async def browser(served: Served, namespace: str, token: str) -> AsyncIterator[Browser]:
+async def browser(served: Served | str, namespace: str, token: str) -> AsyncIterator[Browser]:
+    url = served if isinstance(served, str) else served.url
     process = await asyncio.create_subprocess_exec(
-        "node", str(NPM / "listen.mjs"), served.url, namespace, token,
+        "node", str(NPM / "listen.mjs"), url, namespace, token,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     browser = Browser(process)
@@ -101,3 +107,126 @@ async def test_it_is_told_that_its_session_has_ended(house: House, served: Serve
         await house.append(SessionEnded("session-anna", "anna", "revoked"))
         assert (await anna.until("closing"))["code"] == "session-ended"
         assert await anna.until("disconnected") == "io server disconnect"
+
+
+async def test_it_begins_by_polling_also_where_there_are_several_processes(house: House) -> None:
+    """Its default is polling, then websocket; where polling is refused it tries nothing else, ever."""
+    token = await house.person("anna")
+    async with serving(house, redis_url=NO_REDIS) as served, browser(served, "/media", token) as anna:
+        assert await anna.until("began-with") == "polling"
+        upgraded = await anna.until("upgraded-to")
+        assert upgraded == "websocket"
+        if "ready" not in dict(anna.heard):
+            await anna.until("ready")
+        event = await house.append(asked("r1", "anna"))
+        await anna.until_position(event.last)
+
+
+class Door:
+    """A proxy that is not sticky: all that comes from now on goes to `to`, and what was open is cut."""
+
+    def __init__(self) -> None:
+        self.to = 0
+        self._open: set[asyncio.StreamWriter] = set()
+
+    def move(self, served: Served) -> None:
+        self.to = int(served.url.rpartition(":")[2])
+        for writer in self._open:
+            writer.transport.abort()
+
+    async def enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inside, outside = await asyncio.open_connection("127.0.0.1", self.to)
+        self._open |= {writer, outside}
+        back = asyncio.create_task(_carry(inside, writer))
+        await _carry(reader, outside)
+        await cancel(back)
+        self._open -= {writer, outside}
+
+
+async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with closing(writer), suppress(OSError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+
+
+@asynccontextmanager
+async def door() -> AsyncIterator[tuple[Door, str]]:
+    door = Door()
+    server = await asyncio.start_server(door.enter, "127.0.0.1", 0)
+    yield door, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server.close()
+
+
+async def test_whoever_reaches_another_process_than_before_connects_anew_and_misses_nothing(house: House) -> None:
+    token = await house.person("anna")
+    async with (
+        serving(house, redis_url=NO_REDIS) as one,
+        serving(house, redis_url=NO_REDIS) as two,
+        door() as (way, url),
+    ):
+        way.move(one)
+        async with browser(url, "/media", token) as anna:
+            await anna.until("ready")
+            for n, served in enumerate((two, one, two)):
+                first = await house.append(asked(f"r{n}", "anna"))
+                await anna.until_position(first.last)
+                missed = await house.append(asked(f"s{n}", "anna"))
+                way.move(served)
+                await anna.until_position(missed.last)
+            assert anna.positions == list(range(2, house.head.position + 1))
+
+
+TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")  # folders that Debian's nginx may make only as root
+
+
+@asynccontextmanager
+async def nginx(folder: Path, *streams: Served) -> AsyncIterator[str]:
+    """What deploy/ puts in front, with `streams` behind it; there are no names to look up here."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    behind = "".join(f"server {served.url.removeprefix('http://')} max_fails=0;" for served in streams)
+    text = NGINX_CONF.read_text(encoding="utf-8")
+    for ours, theirs in {
+        "server stream:8485 resolve max_fails=0;": behind,
+        "server api:8484 resolve max_fails=0;": "server 127.0.0.1:1;",
+        "resolver ${NGINX_RESOLVER} valid=2s ipv6=off;": "",
+        "listen 8080;": f"listen 127.0.0.1:{port};",
+        "/tmp/nginx.pid": str(folder / "nginx.pid"),  # noqa: S108 - as it stands there
+        "server_tokens off;": "".join(f"{kind}_temp_path {folder}/{kind};" for kind in TEMPORARY),
+    }.items():
+        assert ours in text
+        text = text.replace(ours, theirs)
+    conf = folder / "nginx.conf"
+    conf.write_text(text, encoding="utf-8")
+    process = await asyncio.create_subprocess_exec("nginx", "-c", str(conf), "-g", "daemon off;")
+    try:
+        await eventually(lambda: _listens(port))
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed: `apt-get install nginx`")
+async def test_behind_our_nginx_all_requests_of_a_client_reach_one_stream(house: House, tmp_path: Path) -> None:
+    token = await house.person("anna")
+    async with (
+        serving(house, redis_url=NO_REDIS) as one,
+        serving(house, redis_url=NO_REDIS) as two,
+        nginx(tmp_path, one, two) as url,
+    ):
+        for _ in range(4):  # without it, each of them would be refused half of the time, and at each of its requests
+            async with browser(url, "/media", token) as anna:
+                await anna.until("ready")
+                anna.order("ping")
+                await anna.until("pong")
+                said = [said for said, _ in anna.heard]
+                assert said.count("began-with") == 1
+                assert "refused" not in said

@@ -12,6 +12,10 @@ const socket = io(url + namespace, {
   reconnectionDelay: 20,
   reconnectionDelayMax: 50,
 });
+socket.io.on("open", () => {
+  say("began-with", socket.io.engine.transport.name);
+  socket.io.engine.on("upgrade", (transport) => say("upgraded-to", transport.name));
+});
 socket.on("connect_error", (error) => say("refused", error.data));
 socket.on("disconnect", (reason) => say("disconnected", reason));
 socket.onAny((event, payload) => {
