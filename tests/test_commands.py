@@ -1,14 +1,15 @@
 """Running commands: lost races, turns, repeats; and the mark that whoever waits for a position is woken by."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import uuid4
+from uuid import RFC_4122, uuid4
 
 import pytest
 
-from medianest.commands import Commands
-from medianest.domain.command import Actor, Decision
+from medianest.commands import Commands, new_command_id
+from medianest.domain.command import Actor, Decision, derived_id
 from medianest.domain.decisions import DECISIONS
 from medianest.domain.event import Event
 from medianest.domain.requests import (
@@ -64,6 +65,18 @@ async def test_what_follows_names_the_event_that_led_to_it_and_the_command_that_
     assert [asked.causation, deferred.causation, sent.causation] == [None, 1, 2]
     assert {asked.origin, deferred.origin, sent.origin} == {begun}
     assert (approved.causation, approved.origin) == (None, approved.command)  # a person's own wish
+
+
+def test_ids_of_commands_and_of_what_they_make_are_in_the_order_of_time() -> None:
+    before, now = new_command_id(), time.time()
+    while (after := new_command_id()).hex[:12] == before.hex[:12]:
+        pass
+    assert (before.version, before.variant) == (7, RFC_4122)
+    assert abs(int(before.hex[:12], 16) / 1000 - now) < 60
+    assert before < after
+    assert derived_id(before, "request") < derived_id(after, "request")
+    assert derived_id(before, "request") != derived_id(before, "download")
+    assert len({new_command_id() for _ in range(1000)}) == 1000
 
 
 async def test_a_mark_wakes_exactly_those_whose_position_it_has_reached() -> None:

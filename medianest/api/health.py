@@ -48,7 +48,10 @@ def _is_missing(lag: Lag) -> bool:
 
 
 async def metrics_text(site: Site, envelope: Envelope) -> str:
-    """Prometheus' text: what was answered, how far the read models are, and what else the process counts."""
+    """Prometheus' text: what was answered, appended and projected, and what else the process counts.
+
+    Of appends: `log_seconds / log_groups` is the latency, `log_appends / log_groups` the size of a group.
+    """
     lines = ["# TYPE medianest_http_requests_total counter"]
     for (method, path, status), count in sorted(envelope.answered.items()):
         labels = f'method="{method}",path="{path}",status="{status}"'
@@ -57,6 +60,8 @@ async def metrics_text(site: Site, envelope: Envelope) -> str:
     lines.append("# TYPE medianest_projection_lag_events gauge")
     for lag in await site.engine.lags():
         lines.append(f'medianest_projection_lag_events{{projection="{lag.name}"}} {lag.head - lag.position}')
+    for name, count in vars(site.store.written).items():
+        lines += [f"# TYPE medianest_log_{name}_total counter", f"medianest_log_{name}_total {count:g}"]
     for name, value in (site.metrics() if site.metrics else {}).items():
         lines.append(f"medianest_{name} {value:g}")
     return "\n".join(lines) + "\n"

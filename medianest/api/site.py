@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid5
 
 import msgspec
 from litestar import Request
@@ -18,7 +18,7 @@ from medianest.adapters.plex_tv import PlexTv
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.ytdlp import YtDlp
 from medianest.api.rate_limits import RateLimits
-from medianest.commands import Commands, Outcome, now_utc
+from medianest.commands import Commands, Outcome, new_command_id, now_utc
 from medianest.credentials import Credentials
 from medianest.domain.accounts import Role
 from medianest.domain.command import Actor, Command, derived_id
@@ -94,7 +94,7 @@ class Write:
         self._site = site
         self._actor = Actor.person(me.account)
         self._named = uuid5(KEYS, f"{me.account}/{key}") if key else None  # None: each call is a wish of its own
-        self._id = self._named or uuid4()
+        self._id = self._named or new_command_id()
 
     def new_id(self, name: str) -> str:
         """The id of a new thing; the same one when the write is repeated."""

@@ -13,7 +13,7 @@ from medianest.eventstore.codec import Codec, Metadata, Recorded
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.search import ALWAYS, Span
-from medianest.eventstore.writer import Appended, CommandReused, Condition, Conflict, OutcomeUnknown, Writer
+from medianest.eventstore.writer import Appended, CommandReused, Condition, Conflict, OutcomeUnknown, Writer, Written
 
 
 class History(NamedTuple):
@@ -37,6 +37,10 @@ class EventStore:
 
     async def __aexit__(self, *exc: object) -> None:
         await self._writer.__aexit__(*exc)
+
+    @property
+    def written(self) -> Written:
+        return self._writer.written
 
     async def append(
         self,

@@ -7,6 +7,7 @@ waits for the next one, so that the two are told apart.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple, Self
@@ -100,6 +101,17 @@ class _Group:
         return (row for append in self.appends for row in append.rows)
 
 
+class Written:
+    """What a writer has done since it was opened, for whoever watches."""
+
+    def __init__(self) -> None:
+        self.appends = 0  # that were answered, whatever the answer
+        self.groups = 0
+        self.conflicts = 0
+        self.unanswered = 0
+        self.seconds = 0.0  # spent waiting for PostgreSQL, by groups
+
+
 class Writer:
     """Open it with `async with`: it owns the connection that appends."""
 
@@ -111,6 +123,7 @@ class Writer:
         self._room = asyncio.BoundedSemaphore(QUEUE_LIMIT)
         self._connection: psycopg.AsyncConnection | None = None
         self._task: asyncio.Task[None] | None = None
+        self.written = Written()
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._write_groups(), name="event log writer")
@@ -151,20 +164,30 @@ class Writer:
         return group.appends
 
     async def _write(self, group: list[_Append]) -> None:
+        started = time.perf_counter()
         try:
             answers = await self._send(group)
         except TimeoutError as late:
             await self._disconnect()
+            self.written.unanswered += len(group) + len(self._waiting)
             _fail([*group, *self._waiting], OutcomeUnknown(NO_ANSWER), late)  # the next ones would wait as long
         except psycopg.Error as error:
             if self._connection is None or self._connection.broken:
                 await self._disconnect()
+                self.written.unanswered += len(group)
                 _fail(group, OutcomeUnknown(NO_ANSWER), error)
             else:
                 await self._one_by_one(group, error)
         else:
             for waiting, answer in zip(group, answers, strict=True):
                 _resolve(waiting, *answer)
+            self._count(answers, time.perf_counter() - started)
+
+    def _count(self, answers: list[tuple[str, int, int]], seconds: float) -> None:
+        self.written.groups += 1
+        self.written.appends += len(answers)
+        self.written.conflicts += sum(outcome == "conflict" for outcome, _, _ in answers)
+        self.written.seconds += seconds
 
     async def _one_by_one(self, group: list[_Append], refused: psycopg.Error) -> None:
         """Bad data in one append fails the statement for all: the others are sent again without it."""

@@ -165,3 +165,5 @@ async def test_health_says_what_is_missing(door: Door, site: Site, monkeypatch: 
     assert (answer.status_code, answer.json()["missing"]) == (503, ["the read model of requests"])
     metrics = await caller.get(f"{ORIGIN}/metrics")
     assert 'medianest_http_requests_total{method="GET",path="/health/live",status="200"} 1' in metrics.text
+    assert "# TYPE medianest_log_conflicts_total counter" in metrics.text
+    assert 'medianest_projection_lag_events{projection="requests"} 0' in metrics.text

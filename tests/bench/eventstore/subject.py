@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import msgspec
 
+from medianest.commands import new_command_id
 from medianest.domain.command import Actor
 from medianest.domain.event import Event, Tags, tags
 from medianest.eventstore.codec import Metadata
@@ -132,8 +133,8 @@ class Subject(Protocol):
 def wish(writer: str, after: int, events: int = 1) -> Wish:
     """What a writer wants who last looked at `after`; the hot account never wants the same medium twice."""
     medium = f"film-{uuid4().hex if writer == HOT_ACCOUNT else random.randrange(MEDIA)}"
-    command = uuid4()
-    wanted = [Wanted(uuid4().hex, writer, medium, "The Thing from Another World", 1951) for _ in range(events)]
+    command = new_command_id()  # of all stores: ids in the order of time, as ours are made
+    wanted = [Wanted(new_command_id().hex, writer, medium, "The Thing from Another World", 1951) for _ in range(events)]
     metadata = Metadata(actor=ASKER, command=command)
     return Wish(wanted, (f"account:{writer}", f"medium:{medium}"), after, metadata)
 
