@@ -2,8 +2,9 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, cast
 
 import uvicorn
@@ -52,24 +53,24 @@ async def serve(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
         log_config=None,
         access_log=False,
         timeout_keep_alive=60,
-        timeout_graceful_shutdown=1,
     )
-    server = _Server(config)
+    server = PromptServer(config)
     running = asyncio.create_task(server.serve(sockets=[listener]), name="sandbox server")
     try:
         await _started(server, running)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.leave()
         await running
 
 
-class _Server(uvicorn.Server):
-    """uvicorn that leaves signals to its host, says when it listens, and cuts what will not end."""
+class PromptServer(uvicorn.Server):
+    """uvicorn that leaves signals to its host, says when it listens, and goes when it is told, not at its next tick."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._leaving = asyncio.Event()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -79,18 +80,38 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self.listening.set()
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        cutting = asyncio.create_task(self._cut_connections(), name="sandbox cut")
-        try:
-            await super().shutdown(sockets)
-        finally:
-            cutting.cancel()
+    def leave(self) -> None:
+        self.should_exit = True
+        self._leaving.set()
 
-    async def _cut_connections(self) -> None:
-        await asyncio.sleep(GRACE_SECONDS)
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):  # the date that answers carry
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._leaving.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answers under way get half a second; then every connection is cut."""
+        for server in self.servers:  # and with them `sockets`
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if await self._is_quiet_within(GRACE_SECONDS):
+            return
         for connection in list(self.server_state.connections):
             if connection.transport is not None:
                 connection.transport.abort()
+        if not await self._is_quiet_within(GRACE_SECONDS):
+            for task in self.server_state.tasks:
+                task.cancel()
+
+    async def _is_quiet_within(self, seconds: float) -> bool:
+        ends = time.monotonic() + seconds
+        while self.server_state.connections or self.server_state.tasks:  # neither has an event
+            if time.monotonic() > ends:
+                return False
+            await asyncio.sleep(0.002)
+        return True
 
 
 class _Protocol(HttpToolsProtocol):
@@ -107,7 +128,7 @@ class _Protocol(HttpToolsProtocol):
         self.app = cast("Any", with_drop)
 
 
-async def _started(server: _Server, running: asyncio.Task[None]) -> None:
+async def _started(server: PromptServer, running: asyncio.Task[None]) -> None:
     listening = asyncio.create_task(server.listening.wait())
     try:
         async with asyncio.timeout(10):

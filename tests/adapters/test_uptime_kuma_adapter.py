@@ -16,6 +16,7 @@ from medianest.adapters.errors import Unexpected, Unreachable
 from medianest.adapters.exchange import http_client
 from medianest.adapters.uptime_kuma import Told, UptimeKuma
 from medianest.adapters.uptime_kuma_messages import Beat, Connected, Disconnected, Listener, MonitorList
+from medianest.sandbox.serving import PromptServer
 from medianest.secret import Secret
 
 from .conftest import Speak, Wire
@@ -99,13 +100,13 @@ class Replay:
 async def serving(server: socketio.AsyncServer, path: str = "socket.io") -> AsyncIterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
     app = socketio.ASGIApp(server, socketio_path=path)
-    runner = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", ws="websockets-sansio"))
+    runner = PromptServer(uvicorn.Config(app, log_level="warning", lifespan="off", ws="websockets-sansio"))
     running = asyncio.create_task(runner.serve(sockets=[listening]))
     try:
         yield "http://{}:{}".format(*listening.getsockname())
     finally:
         await server.shutdown()
-        runner.should_exit = True
+        runner.leave()
         await running
         listening.close()
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -20,6 +20,7 @@ from medianest.eventstore.codec import Metadata
 from medianest.eventstore.head import Head
 from medianest.eventstore.store import Appended, EventStore
 from medianest.realtime.gateway import Gateway, socket_app
+from medianest.sandbox.serving import PromptServer
 from medianest.secret import Secret
 from medianest.tasks import running
 
@@ -91,7 +92,7 @@ async def serving(house: House, *, redis_url: Secret | None = None, per_address:
     """One process with sockets."""
     gateway = Gateway(house.store, house.head, house.verify, redis_url=redis_url, per_address=per_address)
     listener = socket.create_server(("127.0.0.1", 0))
-    server = _Server(
+    server = PromptServer(
         uvicorn.Config(
             socket_app(gateway),
             lifespan="off",
@@ -101,23 +102,17 @@ async def serving(house: House, *, redis_url: Secret | None = None, per_address:
             ws_max_size=65536,
             ws_ping_interval=None,
             ws_per_message_deflate=False,
-            timeout_graceful_shutdown=1,
         )
     )
     async with running({"gateway": gateway.run()}):
         serving_ = asyncio.create_task(server.serve(sockets=[listener]))
         try:
-            await eventually(lambda: server.started)
+            async with asyncio.timeout(SOON):
+                await server.listening.wait()
             yield Served(gateway, f"http://127.0.0.1:{listener.getsockname()[1]}")
         finally:
-            server.should_exit = True
+            server.leave()
             await serving_
-
-
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 @pytest.fixture
