@@ -73,6 +73,9 @@ class Head(Mark):
         return self._checkpoints.setdefault(subscription, Mark())
 
     async def __aenter__(self) -> Self:
+        """It knows where the log ends before anybody asks: who begins there must not begin at 0."""
+        async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
+            await self._look(connection)
         self._listener = asyncio.create_task(self._listen(), name="event log listener")
         return self
 
@@ -94,14 +97,17 @@ class Head(Mark):
 
     async def _follow(self, connection: psycopg.AsyncConnection) -> None:
         while True:
-            for subscription, position in await (await connection.execute(_STANDING)).fetchall():
-                (self.checkpoint(subscription) if subscription else self).advance(position)
+            await self._look(connection)
             async for notice in connection.notifies(timeout=POLL_SECONDS):
                 if notice.channel == "medianest_events":
                     self.advance(int(notice.payload))
                 else:
                     subscription, position = notice.payload.split(" ")
                     self.checkpoint(subscription).advance(int(position))
+
+    async def _look(self, connection: psycopg.AsyncConnection) -> None:
+        for subscription, position in await (await connection.execute(_STANDING)).fetchall():
+            (self.checkpoint(subscription) if subscription else self).advance(position)
 
 
 _STANDING = """

@@ -262,6 +262,13 @@ async def test_the_newest_are_found_by_who_caused_them_and_by_their_time(store: 
     assert await newest(span=Span(at[0] - hour, at[-1] + hour)) == [7, 6, 5, 4, 3, 2, 1]
 
 
+async def test_who_opens_a_log_knows_its_end_from_the_first_moment(store: EventStore, database: str) -> None:
+    """What begins there must not begin at 0: the terminal would tell the whole log once more at each start."""
+    last = (await append(store, PLEX_UP, SEERR_UP)).last
+    async with Head(database) as other:
+        assert other.position == last
+
+
 async def test_an_empty_log_has_no_newest(store: EventStore) -> None:
     assert await store.latest(EVERYTHING, before=9, limit=9, span=Span(datetime.now(UTC), datetime.now(UTC))) == []
 

@@ -131,8 +131,10 @@ async def test_a_killed_process_loses_nothing_that_was_accepted(demo: Demo) -> N
     page = f"/youtube/downloads/{fetch['download']}"
     await eventually("it runs", lambda: _state_is(ben, page, "downloading"))
     demo.process.kill()
+    told = len(demo.process.said())
     await demo.restart()
     await ben.refresh()
+    assert "account.opened" not in demo.process.said()[told:]  # the terminal goes on, and does not tell it all again
     await eventually("it is done", lambda: _state_is(ben, page, "in_collection"), 90)
     for person in (ben, olivia):
         await person.leave()
