@@ -5,6 +5,7 @@ HTTP, `stream` pushes to Socket.IO, `work` feeds the read models and runs the au
 """
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from uuid import UUID
 
 import httpx
 import imageio_ffmpeg
+import psycopg
 import structlog
 
 from medianest.adapters.exchange import http_client
@@ -32,7 +34,7 @@ from medianest.domain.catalogue import EVENTS
 from medianest.domain.event import type_of
 from medianest.embedded import embedded_postgres
 from medianest.eventstore.codec import Codec, Recorded
-from medianest.eventstore.connections import Pool, connection_pool
+from medianest.eventstore.connections import DatabaseAway, Pool, connection_pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.subscription import subscribe
@@ -42,16 +44,18 @@ from medianest.realtime.pushes import may_see, pushes_for, rooms_for
 from medianest.realtime.rooms import RedisRooms
 from medianest.realtime.signals import Emit, Signals, to_nobody, to_redis, to_sockets
 from medianest.secret import Secret
-from medianest.server import serving
+from medianest.server import listening, serving
 from medianest.sessions import Sessions
-from medianest.settings import Settings, WrongSetting
+from medianest.settings import CannotStart, Settings, WrongSetting, writable
 from medianest.shared import SharedCounters
 from medianest.tasks import cancel, running
-from migrations import migrate
+from migrations import MigrationChanged, migrate
 from projections import PROJECTIONS
 from projections.engine import ProjectionEngine, search_path
 
 log = structlog.get_logger()
+REACH_SECONDS = 10.0  # how long PostgreSQL may take for its first answer
+AGAIN_SECONDS = 5.0  # until the terminal looks again for a database that was away
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -88,18 +92,57 @@ async def database(settings: Settings) -> AsyncIterator[str]:
     async with AsyncExitStack() as stack:
         if settings.database_url is not None:
             conninfo = settings.database_url.reveal()
+            await _reach(conninfo)
         else:
             conninfo = await stack.enter_async_context(embedded_postgres(settings.data / "postgres"))
-        for name in await migrate(conninfo):
+        for name in await _migrated(conninfo):
             log.info("migrated", migration=name)
         yield conninfo
+
+
+async def _reach(conninfo: str) -> None:
+    """Raises `WrongSetting` where there is no PostgreSQL, or none that lets us in; its words, without the password."""
+    try:
+        parts = psycopg.conninfo.conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError:  # its text quotes what it could not read
+        raise WrongSetting(
+            "The setting `database_url` must be an address like postgresql://user:password@host:5432/database, with"
+            " what is no letter or digit in the password percent-encoded."
+        ) from None
+    try:
+        async with asyncio.timeout(REACH_SECONDS), await psycopg.AsyncConnection.connect(conninfo):
+            return
+    except (psycopg.OperationalError, TimeoutError) as away:
+        said = " ".join(str(away).split()) or f"no answer within {REACH_SECONDS:g} s"
+        name = f"{parts.get('dbname') or parts.get('user') or ''}"
+    remedy = next((remedy for words, remedy in _REMEDIES if words in said), "Start PostgreSQL, or correct the address.")
+    raise WrongSetting(f"The setting `database_url` cannot be used: {said.rstrip('.')}. {remedy.format(name=name)}")
+
+
+_REMEDIES = (
+    ("password", "Correct the user and the password in it."),
+    ("role ", "Correct the user and the password in it, or create that role."),
+    ("database ", "Create it (`CREATE DATABASE {name}`), or name the right one."),
+)
+
+
+async def _migrated(conninfo: str) -> list[str]:
+    try:
+        return await migrate(conninfo)
+    except psycopg.errors.InsufficientPrivilege as refused:
+        raise WrongSetting(
+            "The setting `database_url` names a user who may not make tables: make it the owner of the database"
+            " (`ALTER DATABASE … OWNER TO …`)."
+        ) from refused
+    except MigrationChanged as changed:
+        raise CannotStart(str(changed)) from changed
 
 
 @asynccontextmanager
 async def foundation(settings: Settings) -> AsyncIterator[Foundation]:
     """Everything below the roles, closed in reverse order."""
     async with AsyncExitStack() as stack:
-        master = MasterKey(master_key(settings))
+        master = _master(settings)
         conninfo = await stack.enter_async_context(database(settings))
         pool = await stack.enter_async_context(connection_pool(conninfo, search_path=search_path(PROJECTIONS)))
         head = await stack.enter_async_context(Head(conninfo))
@@ -123,6 +166,15 @@ async def foundation(settings: Settings) -> AsyncIterator[Foundation]:
         )  # fmt: skip
 
 
+def _master(settings: Settings) -> MasterKey:
+    try:
+        return MasterKey(master_key(settings))
+    except ValueError as wrong:  # ours, or base64's: neither quotes it
+        raise WrongSetting(
+            "The setting `master_key` must be 32 bytes in URL-safe base64, as `medianest new-key` makes them."
+        ) from wrong
+
+
 def master_key(settings: Settings) -> Secret:
     """The configured master key, or the one in the data folder, made at the first start."""
     if settings.master_key is not None:
@@ -137,7 +189,7 @@ def master_key(settings: Settings) -> Secret:
 
 def _key_file(file: Path) -> Secret:
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
+        writable(file.parent, "data")
         file.touch(mode=0o600)
         file.write_text(MasterKey.new().reveal(), encoding="ascii")
     return Secret(file.read_text(encoding="ascii").strip())
@@ -174,24 +226,27 @@ async def up(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def up_with(settings: Settings, stop: asyncio.Event, extra: Extra) -> None:
-    async with foundation(settings) as house:
+    async with _reachable_house(settings, settings.port, "port") as (house, listener):
         gateway = _gateway(house)
         counters = SharedCounters(settings.redis_url)
         signals = Signals(to_sockets(gateway))
-        front = _below_sandbox(_api(house, counters), extra.controls)
+        front = _below_sandbox(_api(house, counters, gateway), extra.controls)
         named = {**_work(house, signals), "sockets": gateway.run(), "rate limits": counters.run()}
-        async with running(named) as ended, serving(socket_app(gateway, front), settings.host, settings.port):
+        async with (
+            running(named) as ended,
+            serving(socket_app(gateway, front), listener, settings.trusted_proxies),
+        ):
             await _tell_welcome(house, extra)
             await _until(stop, ended)
 
 
 async def api(settings: Settings, stop: asyncio.Event) -> None:
     """Only HTTP, until `stop`."""
-    async with foundation(settings) as house:
+    async with _reachable_house(settings, settings.port, "port") as (house, listener):
         counters = SharedCounters(settings.redis_url)
         async with (
             running({"rate limits": counters.run()}) as ended,
-            serving(_api(house, counters), settings.host, settings.port),
+            serving(_api(house, counters), listener, settings.trusted_proxies),
         ):
             log.info("the api is up", url=settings.url)
             await _until(stop, ended)
@@ -199,15 +254,25 @@ async def api(settings: Settings, stop: asyncio.Event) -> None:
 
 async def stream(settings: Settings, stop: asyncio.Event) -> None:
     """Only Socket.IO, until `stop`; with the health of the process beside it."""
-    async with foundation(settings) as house:
+    async with _reachable_house(settings, settings.stream_port, "stream_port") as (house, listener):
         gateway = _gateway(house)
-        front = _only_health(_api(house, SharedCounters(None)))
+        front = _only_health(_api(house, SharedCounters(None), gateway))
         async with (
             running({"sockets": gateway.run()}) as ended,
-            serving(socket_app(gateway, front), settings.host, settings.stream_port),
+            serving(socket_app(gateway, front), listener, settings.trusted_proxies),
         ):
             log.info("the stream is up", port=settings.stream_port)
             await _until(stop, ended)
+
+
+@asynccontextmanager
+async def _reachable_house(
+    settings: Settings, port: int, setting: str
+) -> AsyncIterator[tuple[Foundation, socket.socket]]:
+    """The foundation, and a socket that was ours before anything was begun: a port in use is told at once."""
+    with listening(settings.host, port, setting) as listener:
+        async with foundation(settings) as house:
+            yield house, listener
 
 
 async def work(settings: Settings, stop: asyncio.Event) -> None:
@@ -223,7 +288,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         await _until(stop, ended)
 
 
-def _api(house: Foundation, counters: SharedCounters) -> ASGIApp:
+def _api(house: Foundation, counters: SharedCounters, gateway: Gateway | None = None) -> ASGIApp:
     return build_api(
         Site(
             settings=house.settings,
@@ -240,6 +305,7 @@ def _api(house: Foundation, counters: SharedCounters) -> ASGIApp:
             ytdlp=house.adapters.ytdlp,
             limits=RateLimits(counters if house.settings.redis_url else None),
             feed=feed,
+            metrics=None if gateway is None else gateway.counts,
         )
     )
 
@@ -250,6 +316,10 @@ def _gateway(house: Foundation) -> Gateway:
 
 def _work(house: Foundation, signals: Signals) -> dict[str, Coroutine[Any, Any, None]]:
     """The tasks of a worker by name: each read model, each automation, the signals, the terminal."""
+    try:
+        writable(house.settings.media_folder, "media")
+    except WrongSetting as wrong:  # perhaps a network drive that comes back: all but downloads goes on
+        log.warning("downloads wait", why=str(wrong))
     models = {f"read model {p.name}": house.engine.run(p.name) for p in PROJECTIONS}
     acts = automations(
         settings=house.settings,
@@ -270,10 +340,17 @@ def _work(house: Foundation, signals: Signals) -> dict[str, Coroutine[Any, Any, 
 
 
 async def _tell(house: Foundation) -> None:
-    """One line on the terminal for each event, from now on."""
-    async for page in subscribe(house.store, house.head, after=house.head.position):
-        for recorded in page:
-            log.info(type_of(recorded.event), position=recorded.position, about=" ".join(recorded.tags))
+    """One line on the terminal for each event, from now on; a database that goes away is waited for."""
+    position = house.head.position
+    while True:
+        try:
+            async for page in subscribe(house.store, house.head, after=position):
+                for recorded in page:
+                    log.info(type_of(recorded.event), position=recorded.position, about=" ".join(recorded.tags))
+                    position = recorded.position
+        except DatabaseAway:
+            log.warning("events are not being told, the database is away", position=position)
+            await asyncio.sleep(AGAIN_SECONDS)
 
 
 async def _tell_welcome(house: Foundation, extra: Extra) -> None:

@@ -12,7 +12,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from medianest.settings import Settings, WrongSetting, load, shown
+from medianest.settings import CannotStart, Settings, load, shown
 
 Command = Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
 
@@ -22,9 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         return int(asked.run(asked) or 0)
-    except WrongSetting as wrong:
-        print(f"medianest: {wrong}", file=sys.stderr)
-        return 2
+    except CannotStart as reason:
+        print(f"medianest: {reason}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 

@@ -1,12 +1,15 @@
 """The demo: the whole system on stand-ins of everything outside, for a first look and for scripts."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 
 from msgspec import structs
 
 from medianest.app import Extra, up_with
 from medianest.sandbox.together import Sandbox, sandbox
-from medianest.settings import Settings, load
+from medianest.server import listening
+from medianest.settings import Settings, load, writable
 
 SANDBOX_PORT_STEP = 10  # the stand-ins listen that many ports above the demo
 
@@ -15,7 +18,7 @@ async def demo(settings: Settings, stop: asyncio.Event) -> None:
     """Everything in one process, until `stop`."""
     hook = f"{settings.url}/api/v1/webhooks/overseerr"
     port = settings.port + SANDBOX_PORT_STEP if settings.port else 0
-    async with sandbox(settings.data / "sandbox", settings.media_folder, port, hook) as stand_ins_:
+    async with _sandbox(settings, port, hook) as stand_ins_:
         pointed = _pointed(settings, stand_ins_)
         await up_with(pointed, stop, Extra(stand_ins_.controls, _welcome))
 
@@ -23,11 +26,23 @@ async def demo(settings: Settings, stop: asyncio.Event) -> None:
 async def stand_ins(settings: Settings, stop: asyncio.Event) -> None:
     """Only the stand-ins, until `stop`; prints the settings that point other processes at them."""
     hook = f"{settings.url}/api/v1/webhooks/overseerr"
-    async with sandbox(settings.data / "sandbox", settings.media_folder, settings.stream_port, hook) as running:
+    async with _sandbox(settings, settings.stream_port, hook) as running:
         for name, value in running.settings.items():
             text = ",".join(value) if isinstance(value, list) else value
             print(f"MEDIANEST_{name.upper()}={text}", flush=True)  # noqa: T201 - what the command is for
         await stop.wait()
+
+
+@asynccontextmanager
+async def _sandbox(settings: Settings, port: int, hook: str) -> AsyncIterator[Sandbox]:
+    """The stand-ins. Raises `WrongSetting` where they have no port or no folder."""
+    writable(settings.data, "data")
+    writable(settings.media_folder, "media")
+    with ExitStack() as ports:
+        for theirs in (port, port + 1) if port else ():
+            ports.enter_context(listening("127.0.0.1", theirs, "port"))
+    async with sandbox(settings.data / "sandbox", settings.media_folder, port, hook) as running:
+        yield running
 
 
 def _pointed(settings: Settings, running: Sandbox) -> Settings:

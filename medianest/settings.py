@@ -7,7 +7,9 @@ of its own: `MEDIANEST_SEERR_API_KEY_FILE=/run/secrets/seerr`.
 import os
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Any, Literal, get_type_hints
 from urllib.parse import urlsplit
 
@@ -23,8 +25,12 @@ Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
-class WrongSetting(Exception):
-    """A setting that cannot be used; the text says which one, and how to mend it."""
+class CannotStart(Exception):
+    """What keeps a command from running: the text is for who typed it, and says how to mend it."""
+
+
+class WrongSetting(CannotStart):
+    """A setting that cannot be used; the text says which one."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,7 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     public_url: str = ""  # https://media.example.org; empty: http://host:port
     stream_port: Port = 8485  # of `medianest stream` on its own; `up` and `demo` serve both on `port`
     secure_cookies: bool = False  # true behind HTTPS
-    trusted_proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-For is believed
+    trusted_proxies: tuple[str, ...] = ()  # addresses, or networks, whose X-Forwarded-For and -Proto count; "*": all
 
     # Plex
     plex_tv_url: str = "https://plex.tv"
@@ -105,7 +111,22 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None,
     settings = _convert(values)
     for name in ADDRESSES:
         _check_address(name, getattr(settings, name))
+    _check_redis(settings.redis_url)
+    _check_proxies(settings.trusted_proxies)
     return settings
+
+
+def writable(folder: Path, setting: str) -> Path:
+    """`folder`, made where it is missing. Raises `WrongSetting` where this user may not write to it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            return folder
+    except OSError as refused:
+        raise WrongSetting(
+            f"The setting `{setting}` cannot be used: {folder} is not writable ({refused.strerror})."
+            f" Give it to the user with the number {os.getuid()}, or name another folder."
+        ) from refused
 
 
 def shown(settings: Settings) -> dict[str, str]:
@@ -176,3 +197,24 @@ def _check_address(name: str, address: str) -> None:
     parts = urlsplit(address)
     if address and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
         raise WrongSetting(f"The setting `{name}` must be an address like http://host:port, without a user name.")
+
+
+def _check_redis(url: Secret | None) -> None:
+    try:
+        scheme, _ = ("redis", None) if url is None else (urlsplit(url.reveal()).scheme, urlsplit(url.reveal()).port)
+    except ValueError:  # its text may quote the password
+        scheme = ""
+    if scheme not in ("redis", "rediss", "unix"):
+        raise WrongSetting("The setting `redis_url` must be an address like redis://host:6379/0.")
+
+
+def _check_proxies(proxies: tuple[str, ...]) -> None:
+    for proxy in proxies:
+        try:
+            if proxies != ("*",):
+                ip_network(proxy)
+        except ValueError as wrong:
+            raise WrongSetting(
+                f"The setting `trusted_proxies` cannot be used: {wrong}. Write addresses like 10.0.0.2, networks like"
+                " 10.0.0.0/8, or * alone where nobody but proxies can reach MediaNest."
+            ) from None

@@ -14,17 +14,37 @@ def set_up_logging(form: Literal["text", "json"]) -> None:
         if form == "json"
         else structlog.dev.ConsoleRenderer(pad_event_to=36, colors=sys.stdout.isatty())
     )
+    said = (
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if form == "text" else "iso", utc=form == "json"),
+    )
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%H:%M:%S" if form == "text" else "iso", utc=form == "json"),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
+        processors=[*said, structlog.processors.format_exc_info, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stdout, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs addresses, and search words with them
+    logging.captureWarnings(capture=True)
+    logging.basicConfig(level=logging.WARNING, handlers=[_of_libraries(said, renderer)], force=True)
+
+
+def _of_libraries(
+    said: tuple[structlog.typing.Processor, ...], renderer: structlog.typing.Processor
+) -> logging.Handler:
+    """What psycopg, uvicorn and the like log comes out in the same form: one line each, and `logger` says whose it is.
+
+    No INFO of theirs: httpx would tell addresses, and search words with them.
+    """
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*said, structlog.stdlib.add_logger_name],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                renderer,
+            ],
+        )
+    )
+    return handler

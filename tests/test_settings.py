@@ -21,7 +21,7 @@ def test_settings_are_shown_without_their_secrets() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "x"), ("NOPE", "1"), ("PLEX_URL", "ftp://plex"), ("MASTER_KEY_FILE", "/nowhere/key")],
+    [("PORT", "x"), ("NOPE", "1"), ("PLEX_URL", "ftp://plex"), ("MASTER_KEY_FILE", "/nowhere/key"), ("REDIS_URL", "x")],
 )
 def test_a_wrong_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(WrongSetting, match=f"(?i){name}"):

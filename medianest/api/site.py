@@ -1,6 +1,6 @@
 """What the controllers need, how they are given it, and how they write: a command, run once for each key."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -54,7 +54,7 @@ class Site:
     clock: Callable[[], datetime] = now_utc
     limits: RateLimits = field(default_factory=RateLimits)
     feed: Feed | None = None  # None: there is no /events
-    metrics: Callable[[], dict[str, float]] | None = None  # what else /metrics shows
+    metrics: Callable[[], Mapping[str, float]] | None = None  # what else /metrics shows
 
 
 AnyRequest = Request[Any, Any, Any]

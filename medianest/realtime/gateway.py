@@ -104,11 +104,11 @@ class Gateway:
     def counts(self) -> dict[str, int]:
         """For the metrics: what there is now, and what went wrong since the start."""
         return {
-            "connections": len(self._audience.connections),
-            "members": len(self._audience.members),
-            "let_go": self.server.let_go,
-            "position": self._broadcast.position or 0,
-            "broadcast_failures": self._broadcast.failures,
+            "sockets": len(self._audience.connections),
+            "socket_members": len(self._audience.members),
+            "sockets_let_go": self.server.let_go,
+            "sockets_position": self._broadcast.position or 0,
+            "sockets_failures": self._broadcast.failures,
         }
 
     async def connect(self, namespace: Namespace, sid: str, hello: object) -> None:

@@ -84,7 +84,7 @@ class Served(NamedTuple):
 
     async def pushed(self, position: int) -> None:
         """Waits until the process has pushed everything up to `position`."""
-        await eventually(lambda: self.gateway.counts()["position"] >= position)
+        await eventually(lambda: self.gateway.counts()["sockets_position"] >= position)
 
 
 @asynccontextmanager

@@ -40,8 +40,8 @@ async def until_closed(socket: aiohttp.ClientWebSocketResponse) -> list[str]:
 
 
 async def gone(served: Served) -> None:
-    await eventually(lambda: not served.gateway.counts()["connections"])
-    assert not served.gateway.counts()["members"]
+    await eventually(lambda: not served.gateway.counts()["sockets"])
+    assert not served.gateway.counts()["socket_members"]
 
 
 @pytest.mark.parametrize("namespace", ["/auth", "/media", "/admin"])
@@ -100,7 +100,7 @@ async def test_a_session_that_ends_closes_all_its_sockets_at_once_and_no_others(
     await house.append(asked("r1", "anna"))
     await annas_tv.until(lambda: annas_tv.positions("/media"))
     assert not annas_tv.ended
-    assert served.gateway.counts()["connections"] == 1
+    assert served.gateway.counts()["sockets"] == 1
 
 
 async def test_a_socket_ends_with_its_access_token(house: House, phone: Another) -> None:
@@ -232,11 +232,11 @@ async def test_a_client_that_does_not_read_is_let_go_and_its_memory_with_it(hous
     await reader.readuntil(b"ready")
     for _ in range(60):
         await house.append(*(asked("r" * 2000, "anna") for _ in range(500)))
-        if served.gateway.counts()["let_go"]:
+        if served.gateway.counts()["sockets_let_go"]:
             break
         await asyncio.sleep(0)
     await gone(served)
-    assert served.gateway.counts()["let_go"] == 1
+    assert served.gateway.counts()["sockets_let_go"] == 1
     assert not [task for task in asyncio.all_tasks() if "writer" in repr(task.get_coro())]
     writer.transport.abort()
 

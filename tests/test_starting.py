@@ -1,0 +1,203 @@
+"""What keeps a process from starting is told to who started it: one line, the setting, the remedy, exit code 1."""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from msgspec import structs
+
+from medianest import app
+from medianest.demo import demo
+from medianest.secret import Secret
+from medianest.server import listening, serving
+from medianest.settings import CannotStart, Settings, WrongSetting, load
+
+Role = Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
+ROLES: tuple[Role, ...] = (app.up, app.api, app.stream, app.work, app.migrate_only)
+KEY = "bWFzdGVya2V5LW9ubHktZm9yLXRoZS10ZXN0cy0xMjM="
+
+
+def settings_of(folder: Path, **given: Any) -> Settings:
+    return load(None, {}, data=folder / "data", port=0, stream_port=0, master_key=KEY, **given)
+
+
+async def reason(role: Role, settings: Settings) -> str:
+    with pytest.raises(CannotStart) as caught:
+        await role(settings, asyncio.Event())
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def nowhere() -> int:
+    """A port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_without_a_postgresql_the_setting_and_the_remedy_are_named(role: Role, tmp_path: Path) -> None:
+    url = f"postgresql://medianest:hush@127.0.0.1:{nowhere()}/medianest"
+    said = await reason(role, settings_of(tmp_path, database_url=url))
+    assert said.startswith("The setting `database_url` cannot be used: ")
+    assert "Connection refused" in said
+    assert said.endswith("Start PostgreSQL, or correct the address.")
+    assert "hush" not in said
+
+
+async def test_a_database_that_is_not_there_is_named_with_what_makes_it(postgres: str, tmp_path: Path) -> None:
+    url = psycopg.conninfo.make_conninfo(postgres, dbname="nix")
+    assert "`CREATE DATABASE nix`" in await reason(app.api, settings_of(tmp_path, database_url=url))
+
+
+async def test_a_user_whom_postgresql_refuses_is_told(postgres: str, tmp_path: Path) -> None:
+    url = psycopg.conninfo.make_conninfo(postgres, user="stranger")
+    assert "Correct the user and the password" in await reason(app.work, settings_of(tmp_path, database_url=url))
+
+
+async def test_a_user_who_may_not_make_tables_is_told(postgres: str, tmp_path: Path) -> None:
+    async with await psycopg.AsyncConnection.connect(postgres, autocommit=True) as admin:
+        await admin.execute("CREATE DATABASE theirs")
+        await admin.execute("CREATE ROLE guest LOGIN")
+        try:
+            url = psycopg.conninfo.make_conninfo(postgres, user="guest", dbname="theirs")
+            assert "OWNER TO" in await reason(app.api, settings_of(tmp_path, database_url=url))
+        finally:
+            await admin.execute("DROP DATABASE theirs WITH (FORCE)")
+            await admin.execute("DROP ROLE guest")
+
+
+@pytest.mark.parametrize("url", ["hush", "postgresql://medianest:hu sh@127.0.0.1/x"])
+async def test_an_address_that_is_none_is_not_repeated(url: str, tmp_path: Path) -> None:
+    """What stands where an address should may be a password."""
+    said = await reason(app.api, settings_of(tmp_path, database_url=url))
+    assert "hush" not in said
+    assert "hu sh" not in said
+    assert "postgresql://user:password@host" in said
+
+
+async def test_a_master_key_that_is_none_is_named(tmp_path: Path) -> None:
+    said = await reason(app.api, structs.replace(settings_of(tmp_path), master_key=Secret("hush")))
+    assert said.startswith("The setting `master_key` must be ")
+    assert "hush" not in said
+
+
+@pytest.mark.parametrize(
+    ("role", "setting"), [(app.up, "port"), (app.api, "port"), (app.stream, "stream_port"), (demo, "port")]
+)
+async def test_a_port_that_is_taken_is_told_before_anything_is_begun(role: Role, setting: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = structs.replace(settings_of(tmp_path), port=port, stream_port=port)
+        if role is demo:  # its stand-ins listen ten above
+            settings = structs.replace(settings, port=port - 10)
+        assert f"`{setting}` cannot be used: 127.0.0.1:{port} is taken" in await reason(role, settings)
+    assert not (tmp_path / "data" / "postgres").exists()
+
+
+async def test_an_address_that_is_not_ours_is_told(tmp_path: Path) -> None:
+    said = await reason(app.api, structs.replace(settings_of(tmp_path), host="203.0.113.1"))
+    assert said.startswith("The setting `host` cannot be used: 203.0.113.1")
+
+
+@pytest.mark.parametrize("role", [app.up, app.migrate_only, demo])
+async def test_a_data_folder_that_cannot_be_written_is_told(role: Role, tmp_path: Path) -> None:
+    """A file in its place: root may write into any folder."""
+    (tmp_path / "data").touch()
+    assert "`data` cannot be used" in await reason(role, settings_of(tmp_path))
+
+
+async def test_a_second_process_on_the_same_folder_is_told(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    async with app.database(settings):
+        assert "Another MediaNest runs on" in await reason(app.up, settings)
+
+
+def test_on_the_terminal_it_is_one_line_and_the_exit_code_is_1(tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "MEDIANEST_DATABASE_URL": f"postgresql://medianest:hush@127.0.0.1:{nowhere()}/medianest",
+        "MEDIANEST_MASTER_KEY": KEY,
+    }
+    ended = subprocess.run(
+        [sys.executable, "-m", "medianest", "api", "--port", "0", "--data", str(tmp_path)],
+        capture_output=True, text=True, env=environment, timeout=30, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("medianest: The setting `database_url` cannot be used: ")
+
+
+SAYS = """
+import logging, sys, warnings
+from medianest.terminal import set_up_logging
+set_up_logging(sys.argv[1])
+logging.getLogger("psycopg.pool").warning("error connecting in %r: %s", "pool-1", "first line\\nsecond line")
+try:
+    raise OSError("gone")
+except OSError:
+    logging.getLogger("uvicorn.error").exception("it broke")
+warnings.warn("old", stacklevel=1)
+logging.getLogger("httpx").info("GET https://plex.tv/?q=words")
+"""
+
+
+def test_what_libraries_log_is_one_json_line_each() -> None:
+    said = subprocess.run([sys.executable, "-c", SAYS, "json"], capture_output=True, text=True, timeout=30, check=True)
+    assert said.stderr == ""
+    lines = [json.loads(line) for line in said.stdout.splitlines()]
+    assert [(line["logger"], line["level"]) for line in lines] == [
+        ("psycopg.pool", "warning"), ("uvicorn.error", "error"), ("py.warnings", "warning"),
+    ]  # fmt: skip
+    assert lines[0]["event"] == "error connecting in 'pool-1': first line\nsecond line"
+    assert "OSError: gone" in lines[1]["exception"]
+    assert all("timestamp" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "client"),
+    [
+        ((), "127.0.0.1"),
+        (("10.0.0.9",), "127.0.0.1"),
+        (("127.0.0.1",), "10.0.0.9"),
+        (("127.0.0.1", "10.0.0.0/8"), "203.0.113.1"),
+    ],
+)
+async def test_a_proxy_of_ours_is_believed_about_who_calls(proxies: tuple[str, ...], client: str) -> None:
+    """Anybody may write X-Forwarded-For: from who is no proxy of ours it would be a way round every limit."""
+    seen: list[tuple[str, str]] = []
+
+    async def look(scope: Any, _: Any, send: Any) -> None:
+        seen.append((scope["client"][0], scope["scheme"]))
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    with listening("127.0.0.1", 0) as listener:
+        async with serving(look, listener, proxies), httpx.AsyncClient(trust_env=False) as caller:
+            await caller.get(
+                f"http://127.0.0.1:{listener.getsockname()[1]}",
+                headers={"X-Forwarded-For": "6.6.6.6, 203.0.113.1, 10.0.0.9", "X-Forwarded-Proto": "https"},
+            )
+    assert seen == [(client, "http" if client == "127.0.0.1" else "https")]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "works"), [("*", True), ("::1,10.0.0.0/8", True), ("nginx", False), ("*,::1", False)]
+)
+def test_a_proxy_is_an_address_or_a_network(proxies: str, works: bool) -> None:
+    environment = {"MEDIANEST_TRUSTED_PROXIES": proxies}
+    if works:
+        assert load(None, environment).trusted_proxies == tuple(proxies.split(","))
+        return
+    with pytest.raises(WrongSetting, match="trusted_proxies"):
+        load(None, environment)
