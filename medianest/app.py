@@ -36,6 +36,7 @@ from medianest.embedded import embedded_postgres
 from medianest.eventstore.codec import Codec, Recorded
 from medianest.eventstore.connections import DatabaseAway, Pool, connection_pool
 from medianest.eventstore.head import Head
+from medianest.eventstore.seals import Notary
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.subscription import subscribe
 from medianest.eventstore.vault import MasterKey, Vault
@@ -87,14 +88,18 @@ class Foundation(NamedTuple):
 
 
 @asynccontextmanager
-async def database(settings: Settings) -> AsyncIterator[str]:
-    """The conninfo of the configured PostgreSQL, or of the embedded one, brought up to date."""
+async def database(settings: Settings, *, beside: bool = False) -> AsyncIterator[str]:
+    """The conninfo of the configured PostgreSQL, or of the embedded one, brought up to date.
+
+    `beside`: where another MediaNest runs the embedded one already, that one is used.
+    """
     async with AsyncExitStack() as stack:
         if settings.database_url is not None:
             conninfo = settings.database_url.reveal()
             await _reach(conninfo)
         else:
-            conninfo = await stack.enter_async_context(embedded_postgres(settings.data / "postgres"))
+            embedded = embedded_postgres(settings.data / "postgres", beside=beside)
+            conninfo = await stack.enter_async_context(embedded)
         for name in await _migrated(conninfo):
             log.info("migrated", migration=name)
         yield conninfo
@@ -139,11 +144,11 @@ async def _migrated(conninfo: str) -> list[str]:
 
 
 @asynccontextmanager
-async def foundation(settings: Settings) -> AsyncIterator[Foundation]:
+async def foundation(settings: Settings, *, beside: bool = False) -> AsyncIterator[Foundation]:
     """Everything below the roles, closed in reverse order."""
     async with AsyncExitStack() as stack:
         master = _master(settings)
-        conninfo = await stack.enter_async_context(database(settings))
+        conninfo = await stack.enter_async_context(database(settings, beside=beside))
         pool = await stack.enter_async_context(connection_pool(conninfo, search_path=search_path(PROJECTIONS)))
         head = await stack.enter_async_context(Head(conninfo))
         vault = Vault(pool, master)
@@ -237,7 +242,7 @@ async def up_with(settings: Settings, stop: asyncio.Event, extra: Extra) -> None
             serving(socket_app(gateway, front), listener, settings.trusted_proxies),
         ):
             await _tell_welcome(house, extra)
-            await _until(stop, ended)
+            await until(stop, ended)
 
 
 async def api(settings: Settings, stop: asyncio.Event) -> None:
@@ -249,7 +254,7 @@ async def api(settings: Settings, stop: asyncio.Event) -> None:
             serving(_api(house, counters), listener, settings.trusted_proxies),
         ):
             log.info("the api is up", url=settings.url)
-            await _until(stop, ended)
+            await until(stop, ended)
 
 
 async def stream(settings: Settings, stop: asyncio.Event) -> None:
@@ -262,7 +267,7 @@ async def stream(settings: Settings, stop: asyncio.Event) -> None:
             serving(socket_app(gateway, front), listener, settings.trusted_proxies),
         ):
             log.info("the stream is up", port=settings.stream_port)
-            await _until(stop, ended)
+            await until(stop, ended)
 
 
 @asynccontextmanager
@@ -285,7 +290,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
             emit = to_redis(rooms)
         ended = await stack.enter_async_context(running(_work(house, Signals(emit))))
         log.info("work has begun")
-        await _until(stop, ended)
+        await until(stop, ended)
 
 
 def _api(house: Foundation, counters: SharedCounters, gateway: Gateway | None = None) -> ASGIApp:
@@ -333,6 +338,7 @@ def _work(house: Foundation, signals: Signals) -> dict[str, Coroutine[Any, Any, 
         seerr=house.adapters.seerr,
         uptime_kuma=house.adapters.uptime_kuma,
         ytdlp=house.adapters.ytdlp,
+        notary=Notary(house.pool, house.master),
         signal=signals.publish,
         sweep_sessions=house.sessions.end_expired,
     )
@@ -359,7 +365,7 @@ async def _tell_welcome(house: Foundation, extra: Extra) -> None:
         print(extra.welcome(house.settings.url), flush=True)  # noqa: T201 - for the person at the terminal
 
 
-async def _until(stop: asyncio.Event, ended: asyncio.Task[None]) -> None:
+async def until(stop: asyncio.Event, ended: asyncio.Task[None]) -> None:
     """Until somebody stops the process, or one of its tasks fails, which ends it: its supervisor starts it again."""
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({stopped, ended}, return_when=asyncio.FIRST_COMPLETED)

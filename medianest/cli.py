@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from medianest.settings import CannotStart, Settings, load, shown
 
@@ -47,7 +47,31 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "new-key", _new_key, "print a new master key")
     rebuild = _add(commands, "rebuild", _rebuild, "fill a read model anew and swap it in")
     rebuild.add_argument("projection", help="accounts, requests, downloads or services")
+    _add_log_commands(commands)
     return parser
+
+
+def _add_log_commands(commands: Any) -> None:
+    events = commands.add_parser("events", help="the log itself: tail, export, import").add_subparsers(required=True)
+    tail = _add(events, "tail", _tail, "print the newest events, then each as it comes; personal words stay sealed")
+    tail.add_argument(
+        "--type", action="append", default=[], help="only of this type: request.submitted (repeat for more)"
+    )
+    tail.add_argument(
+        "--about", action="append", default=[], help="only about this tag: account:…, request:… (all of them)"
+    )
+    tail.add_argument("--last", type=int, default=10, help="how many to begin with (default: 10)")
+    out = _add(events, "export", _export, "write the whole log as lines of JSON, seals included, keys of people not")
+    out.add_argument("file", type=Path)
+    take = _add(events, "import", _import, "fill an empty log from exported lines")
+    take.add_argument("file", type=Path)
+    audit = commands.add_parser("audit", help="whether the log is as it was written").add_subparsers(required=True)
+    verify = _add(audit, "verify", _verify, "compute every seal anew; exit 1 and name the first event that is wrong")
+    verify.add_argument("--anchor", action="append", default=[], help="POSITION:DIGEST of a seal you wrote down")
+    verify.add_argument(
+        "--trusted", action="append", default=[], help="the public key of an earlier master key, in hex"
+    )
+    _add(audit, "seal", _seal, "seal what has come since the last seal, and print the anchor to write down")
 
 
 def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int | None], purpose: str) -> Any:
@@ -131,11 +155,70 @@ def _rebuild(asked: argparse.Namespace) -> int:
     return _run(_load(asked), run)
 
 
-def _run(settings: Settings, command: Command) -> int:
+def _tail(asked: argparse.Namespace) -> int:
+    from medianest import logbook
+
+    return _log(asked, lambda settings, stop: logbook.tail(settings, stop, asked.type, asked.about, asked.last))
+
+
+def _export(asked: argparse.Namespace) -> int:
+    from medianest import logbook
+
+    async def run(settings: Settings, _: asyncio.Event) -> None:
+        with asked.file.open("xb") as file:
+            print(f"{await logbook.take_out(settings, file)} lines are in {asked.file}.")
+
+    return _log(asked, run)
+
+
+def _import(asked: argparse.Namespace) -> int:
+    from medianest import logbook
+
+    async def run(settings: Settings, _: asyncio.Event) -> None:
+        with asked.file.open("rb") as file:
+            print(f"{await logbook.bring_in(settings, file)} events are in the log. Now: medianest audit verify")
+
+    return _log(asked, run)
+
+
+def _verify(asked: argparse.Namespace) -> int:
+    from medianest import logbook
+
+    broken = False
+
+    async def run(settings: Settings, _: asyncio.Event) -> None:
+        nonlocal broken
+        verdict = await logbook.verify(settings, asked.anchor, asked.trusted)
+        broken = verdict.finding is not None
+        print(verdict)
+
+    return _log(asked, run) or int(broken)
+
+
+def _seal(asked: argparse.Namespace) -> int:
+    from medianest import logbook
+
+    async def run(settings: Settings, _: asyncio.Event) -> None:
+        print(await logbook.seal(settings) or "The log is empty: there is nothing to seal.")
+
+    return _log(asked, run)
+
+
+def _log(asked: argparse.Namespace, command: Command) -> int:
+    """Run a command on the log, which prints what it was asked for; what else happens is told on standard error."""
+    from medianest.eventstore.transfer import NotALog, NotEmpty
+
+    try:
+        return _run(_load(asked), command, sys.stderr)
+    except (OSError, NotEmpty, NotALog) as problem:
+        raise CannotStart(str(problem)) from problem
+
+
+def _run(settings: Settings, command: Command, tell: TextIO | None = None) -> int:
     """Run until the command ends, or somebody sends SIGINT or SIGTERM."""
     from medianest.terminal import set_up_logging
 
-    set_up_logging(settings.log_format)
+    set_up_logging(settings.log_format, tell or sys.stdout)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_until_stopped(settings, command))
     return 0

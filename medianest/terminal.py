@@ -1,18 +1,17 @@
 """What a process says: one structured line for each thing that happens."""
 
 import logging
-import sys
-from typing import Literal
+from typing import Literal, TextIO
 
 import structlog
 
 
-def set_up_logging(form: Literal["text", "json"]) -> None:
-    """Lines on standard output, as text for people or JSON for machines. No line holds a secret or a name."""
+def set_up_logging(form: Literal["text", "json"], stream: TextIO) -> None:
+    """Lines on `stream`, as text for people or JSON for machines. No line holds a secret or a name."""
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if form == "json"
-        else structlog.dev.ConsoleRenderer(pad_event_to=36, colors=sys.stdout.isatty())
+        else structlog.dev.ConsoleRenderer(pad_event_to=36, colors=stream.isatty())
     )
     said = (
         structlog.contextvars.merge_contextvars,
@@ -22,21 +21,21 @@ def set_up_logging(form: Literal["text", "json"]) -> None:
     structlog.configure(
         processors=[*said, structlog.processors.format_exc_info, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
     logging.captureWarnings(capture=True)
-    logging.basicConfig(level=logging.WARNING, handlers=[_of_libraries(said, renderer)], force=True)
+    logging.basicConfig(level=logging.WARNING, handlers=[_of_libraries(said, renderer, stream)], force=True)
 
 
 def _of_libraries(
-    said: tuple[structlog.typing.Processor, ...], renderer: structlog.typing.Processor
+    said: tuple[structlog.typing.Processor, ...], renderer: structlog.typing.Processor, stream: TextIO
 ) -> logging.Handler:
     """What psycopg, uvicorn and the like log comes out in the same form: one line each, and `logger` says whose it is.
 
     No INFO of theirs: httpx would tell addresses, and search words with them.
     """
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*said, structlog.stdlib.add_logger_name],

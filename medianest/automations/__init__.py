@@ -13,7 +13,7 @@ event that its command leads to takes the row off the list. Any number of proces
     downloads.py      downloads_to_run: fetches videos into their owners' folders
     publishing.py     downloads_to_publish: scan, find, collect in Plex
     services.py       probe-…: what is up, slow or down
-    housekeeping.py   keys_to_destroy, and sweep: old sessions, PINs and hints
+    housekeeping.py   keys_to_destroy, seal, and sweep: old sessions, PINs and hints
 
 A new automation starts with what is on its list, never at the first event: history must not order films again.
 """
@@ -26,7 +26,7 @@ from medianest.adapters.seerr import Seerr
 from medianest.adapters.uptime_kuma import UptimeKuma
 from medianest.adapters.ytdlp import YtDlp
 from medianest.automations.downloads import Downloading
-from medianest.automations.housekeeping import Erasing, Sweeping
+from medianest.automations.housekeeping import Erasing, Sweeping, sealing
 from medianest.automations.observations import HINTS, Observer
 from medianest.automations.publishing import PUBLISH, Publishing
 from medianest.automations.requests import RELAY, SEND, Relaying, Sending
@@ -38,6 +38,7 @@ from medianest.credentials import Credentials
 from medianest.domain.signals import Signal
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
+from medianest.eventstore.seals import Notary
 from medianest.eventstore.vault import Vault
 from medianest.settings import Settings
 from projections.engine import ProjectionEngine
@@ -56,6 +57,7 @@ def automations(
     seerr: Seerr,
     uptime_kuma: UptimeKuma,
     ytdlp: YtDlp,
+    notary: Notary,
     signal: Callable[[Signal], None],
     sweep_sessions: Callable[[], Awaitable[int]],
 ) -> dict[str, Coroutine[Any, Any, None]]:
@@ -81,6 +83,7 @@ def automations(
                 *probing.recurring(settings.probe_seconds),
                 observer.polling(settings.seerr_poll_seconds),
                 Sweeping(pool, sweep_sessions).recurring(),
+                sealing(notary),
             ]
         ),
     ]

@@ -1,4 +1,4 @@
-"""Destroys the keys of the erased, and sweeps out what has had its time."""
+"""Destroys the keys of the erased, seals what has come, and sweeps out what has had its time."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,12 +8,14 @@ from medianest.automations.attempts import Attempt
 from medianest.automations.worker import Done, Recurring, Result, TodoList
 from medianest.credentials import Credentials
 from medianest.eventstore.connections import Pool
+from medianest.eventstore.seals import Notary
 from medianest.eventstore.vault import Vault
 
 log = structlog.get_logger()
 
 DESTROY = "keys_to_destroy"
 SWEEP_SECONDS = 600.0
+SEAL_SECONDS = 300.0  # what came since could still be tampered with unseen
 # The log keeps for ever that somebody was erased: on the list is whoever has a key or a credential left.
 _TO_DESTROY = """
 SELECT account AS key, account AS turn FROM keys_to_destroy AS k
@@ -43,6 +45,13 @@ class Erasing:
         await self._vault.destroy(attempt.key)
         log.info("the key of an erased person is destroyed", account=attempt.key)
         return Done()
+
+
+def sealing(notary: Notary) -> Recurring:
+    async def seal() -> None:
+        await notary.seal()
+
+    return Recurring("seal", SEAL_SECONDS, seal)
 
 
 class Sweeping:

@@ -14,6 +14,7 @@ from medianest.credentials import Credentials
 from medianest.domain.signals import Signal
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
+from medianest.eventstore.seals import Notary
 from medianest.eventstore.vault import MasterKey, Vault
 from medianest.secret import Secret
 from medianest.settings import Settings
@@ -51,6 +52,7 @@ async def test_with_nothing_configured_it_runs_on_and_says_what_is_down(
             seerr=Seerr(NOWHERE, Secret(""), client),
             uptime_kuma=UptimeKuma(NOWHERE, "", Secret(""), client),
             ytdlp=YtDlp(Path("ffmpeg")),
+            notary=Notary(pool, MasterKey(MASTER_KEY)),
             signal=signals.append,
             sweep_sessions=sweep,
         )

@@ -1,0 +1,291 @@
+"""Seals: a notary hashes each range of the log, chains the hashes and signs them; an auditor computes it all again.
+
+A leaf is SHA-256 over all columns of one event, each with its length before it, as they stand in the table: payloads
+are kept as text, so that a dump, a restore or another release of PostgreSQL changes no byte. A digest is SHA-256 over
+the digest before it, the range and its leaves; Ed25519 signs it with a key derived from the master key, which is not in
+the database. So whoever owns the database can do damage, but none that stays unseen. What they can still do is cut the
+log off at its end, seals and all: an anchor (position and digest of a seal, written down elsewhere; every seal is also
+logged as it is made) shows that.
+
+Erasing a person changes nothing here: sealed words are hashed as they are stored, and only their key goes.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from struct import Struct
+from typing import Literal, NamedTuple
+
+import psycopg
+import structlog
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from medianest.eventstore.connections import Pool
+from medianest.eventstore.vault import MasterKey
+
+log = structlog.get_logger()
+RANGE = 1000  # events under one seal, at most
+LEAF_BYTES = 8  # kept of each leaf: to point at an event, not to prove anything
+START = bytes(32)  # the digest before the first seal
+
+Columns = tuple[int, bytes, int, bytes, bytes, bytes, bytes]
+_COLUMNS = (
+    "position, textsend(type), version, array_send(tags), json_send(data), json_send(metadata),"
+    " timestamptz_send(recorded_at)"
+)
+_LENGTHS = Struct("!qiiiiii")
+_RANGE = Struct("!qq")
+
+
+class Seal(NamedTuple):
+    first: int
+    last: int
+    digest: bytes
+    leaves: bytes
+    key: bytes
+    signature: bytes
+
+
+class Anchor(NamedTuple):
+    """The last position and the digest of a seal, kept where the database's owner cannot reach: `1200:9f3a…`."""
+
+    position: int
+    digest: bytes
+
+    @classmethod
+    def parse(cls, text: str) -> "Anchor":
+        position, _, digest = text.partition(":")
+        return cls(int(position), bytes.fromhex(digest))
+
+    def __str__(self) -> str:
+        return f"{self.position}:{self.digest.hex()}"
+
+
+Flaw = Literal["altered", "removed", "inserted or moved", "seal broken", "seal missing", "cut off", "index differs"]
+
+
+class Finding(NamedTuple):
+    """The first thing that is wrong, by the position where it is."""
+
+    flaw: Flaw
+    position: int
+    words: str
+
+
+class Verdict(NamedTuple):
+    """`finding` None: the log is as it was sealed, up to `anchor`; the events above it are not sealed yet."""
+
+    events: int
+    unsealed: int
+    anchor: Anchor | None  # of the newest seal; None: there is none
+    finding: Finding | None
+
+    def __str__(self) -> str:
+        if self.finding is not None:
+            return f"BROKEN at {self.finding.position} ({self.finding.flaw}): {self.finding.words}"
+        sealed = f"as it was sealed, up to {self.anchor}" if self.anchor else "whole; nothing is sealed yet"
+        return f"The log of {self.events} events is {sealed}. Not sealed yet: {self.unsealed}."
+
+
+class Notary:
+    """Seals what has come since the last seal. Two at once: the second finds its range taken, and leaves it."""
+
+    def __init__(self, pool: Pool, master: MasterKey) -> None:
+        self._pool = pool
+        self._private = Ed25519PrivateKey.from_private_bytes(master.derived("seals"))
+
+    @property
+    def key(self) -> bytes:
+        """The public half: what an auditor trusts."""
+        return self._private.public_key().public_bytes_raw()
+
+    async def seal(self) -> Anchor | None:
+        """Seal all that is not; answers with the newest seal. None: the log is empty."""
+        async with self._pool.connection() as connection:
+            anchor = await _newest(connection)
+            while rows := await _events(connection, anchor.position if anchor else 0, RANGE):
+                anchor = await self._seal(rows, anchor, connection)
+        return anchor
+
+    async def _seal(
+        self, rows: Sequence[Columns], before: Anchor | None, connection: psycopg.AsyncConnection
+    ) -> Anchor:
+        first, last = rows[0][0], rows[-1][0]
+        leaves = [leaf(row) for row in rows]
+        digest = _digest(before.digest if before else START, first, last, leaves)
+        await connection.execute(
+            "INSERT INTO seals (first, last, digest, leaves, key, signature) VALUES (%s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT DO NOTHING",
+            (first, last, digest, _kept(leaves), self.key, self._private.sign(digest)),
+        )
+        newest = await _newest(connection)
+        assert newest is not None
+        log.info("sealed", anchor=str(newest))
+        return newest
+
+
+class Auditor:
+    """Computes every seal anew. `trusted`: the public keys whose signatures count."""
+
+    def __init__(self, pool: Pool, trusted: Sequence[bytes]) -> None:
+        self._pool = pool
+        self._trusted = trusted
+
+    async def verify(
+        self, anchors: Sequence[Anchor] = (), progress: Callable[[int, int], None] = lambda done, of: None
+    ) -> Verdict:
+        """What is wrong first, if anything is; `progress` hears of the position reached, and of the head."""
+        async with self._pool.connection() as connection:
+            head = await _head(connection)
+            newest: Anchor | None = None
+            digests: dict[int, bytes] = {}
+            async for seal in _seals(connection):
+                rows = await _events(connection, newest.position if newest else 0, None, until=seal.last)
+                if finding := self._check(seal, newest, rows):
+                    return Verdict(head, 0, newest, finding)
+                newest = Anchor(seal.last, seal.digest)
+                digests[seal.last] = seal.digest
+                progress(seal.last, head)
+            finding = _cut_off(anchors, digests) or await _gap(connection) or await _indexes(connection)
+            return Verdict(head, head - (newest.position if newest else 0), newest, finding)
+
+    def _check(self, seal: Seal, before: Anchor | None, rows: Sequence[Columns]) -> Finding | None:
+        expected = before.position + 1 if before else 1
+        if seal.first != expected:
+            return Finding("seal missing", expected, f"No seal begins at {expected}: one was removed.")
+        leaves = [leaf(row) for row in rows]
+        positions = [row[0] for row in rows]
+        whole = positions == list(range(seal.first, seal.last + 1))
+        if whole and _digest(before.digest if before else START, seal.first, seal.last, leaves) == seal.digest:
+            return None if _kept(leaves) == seal.leaves and self._signed(seal) else _broken(seal)
+        return _first_wrong(seal, positions, leaves) or _broken(seal)
+
+    def _signed(self, seal: Seal) -> bool:
+        if seal.key not in self._trusted:
+            return False
+        try:
+            Ed25519PublicKey.from_public_bytes(seal.key).verify(seal.signature, seal.digest)
+        except InvalidSignature:
+            return False
+        return True
+
+
+def leaf(row: Columns) -> bytes:
+    """The hash of one event: every column, with its length, so that nothing can slip from one into the next."""
+    position, kind, version, tags, data, metadata, at = row
+    lengths = _LENGTHS.pack(position, version, len(kind), len(tags), len(data), len(metadata), len(at))
+    return hashlib.sha256(b"".join((lengths, kind, tags, data, metadata, at))).digest()
+
+
+def _kept(leaves: Sequence[bytes]) -> bytes:
+    return b"".join([whole[:LEAF_BYTES] for whole in leaves])
+
+
+def _digest(before: bytes, first: int, last: int, leaves: Sequence[bytes]) -> bytes:
+    return hashlib.sha256(b"".join((before, _RANGE.pack(first, last), *leaves))).digest()
+
+
+def _first_wrong(seal: Seal, positions: Sequence[int], leaves: Sequence[bytes]) -> Finding | None:
+    found = dict(zip(positions, leaves, strict=True))
+    sealed = [seal.leaves[at : at + LEAF_BYTES] for at in range(0, len(seal.leaves), LEAF_BYTES)]
+    for position, kept in zip(range(seal.first, seal.last + 1), sealed, strict=False):
+        if position not in found:
+            return Finding("removed", position, f"The event at {position} was removed.")
+        if found[position][:LEAF_BYTES] != kept:
+            elsewhere = any(other[:LEAF_BYTES] == kept for other in leaves)
+            return (
+                Finding("inserted or moved", position, f"Another event stands at {position} than the one sealed there.")
+                if elsewhere
+                else Finding("altered", position, f"The event at {position} was altered.")
+            )
+    return None
+
+
+def _broken(seal: Seal) -> Finding:
+    return Finding(
+        "seal broken",
+        seal.first,
+        f"The seal of {seal.first} to {seal.last} was altered, or signed by a key not trusted.",
+    )
+
+
+def _cut_off(anchors: Sequence[Anchor], digests: dict[int, bytes]) -> Finding | None:
+    for anchor in sorted(anchors):
+        if digests.get(anchor.position) != anchor.digest:
+            return Finding(
+                "cut off", anchor.position, f"The log no longer has what was sealed up to {anchor.position}."
+            )
+    return None
+
+
+async def _newest(connection: psycopg.AsyncConnection) -> Anchor | None:
+    row = await (await connection.execute("SELECT last, digest FROM seals ORDER BY last DESC LIMIT 1")).fetchone()
+    return None if row is None else Anchor(*row)
+
+
+async def _head(connection: psycopg.AsyncConnection) -> int:
+    row = await (await connection.execute("SELECT coalesce(max(position), 0) FROM events")).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def _seals(connection: psycopg.AsyncConnection) -> AsyncIterator[Seal]:
+    last = 0
+    while True:
+        found = await connection.execute(
+            "SELECT first, last, digest, leaves, key, signature FROM seals WHERE last > %s ORDER BY last LIMIT 100",
+            (last,),
+        )
+        page = [Seal(*row) for row in await found.fetchall()]
+        for seal in page:
+            yield seal
+        if not page:
+            return
+        last = page[-1].last
+
+
+async def _events(
+    connection: psycopg.AsyncConnection, after: int, limit: int | None, until: int | None = None
+) -> list[Columns]:
+    found = await connection.execute(
+        f"SELECT {_COLUMNS} FROM events WHERE position > %s AND (%s::bigint IS NULL OR position <= %s)"
+        " ORDER BY position LIMIT %s",
+        (after, until, until, limit),
+        binary=True,
+    )
+    return await found.fetchall()
+
+
+async def _gap(connection: psycopg.AsyncConnection) -> Finding | None:
+    """Positions are 1, 2, 3 …: also in what is not sealed yet, and below what is."""
+    found = await connection.execute(
+        "SELECT position FROM (SELECT position, row_number() OVER (ORDER BY position) AS n FROM events) AS counted"
+        " WHERE position <> n ORDER BY n LIMIT 1"
+    )
+    row = await found.fetchone()
+    return None if row is None else Finding("removed", row[0], f"Positions are not counted through before {row[0]}.")
+
+
+async def _indexes(connection: psycopg.AsyncConnection) -> Finding | None:
+    """Conditions and repeats are decided by `event_tags` and `command_ids`: they must say what the events say."""
+    for name, check in _AGREEMENT.items():
+        row = await (await connection.execute(check)).fetchone()
+        if row is None or row[0] != row[1]:
+            return Finding("index differs", 0, f"The table {name} does not say what the events say.")
+    return None
+
+
+# Sums of hashes, which need no order: two sequential scans instead of a sort of everything.
+_AGREEMENT = {
+    "event_tags": """
+        SELECT (SELECT sum(hashtextextended(tag || E'\\n' || type, position)::numeric)
+                  FROM events, unnest(tags) AS tag),
+               (SELECT sum(hashtextextended(tag || E'\\n' || type, position)::numeric) FROM event_tags)
+    """,
+    "command_ids": """
+        SELECT (SELECT sum(hashtextextended(command, first * 31 + last)::numeric)
+                  FROM (SELECT metadata ->> 'command' AS command, min(position) AS first, max(position) AS last
+                          FROM events GROUP BY 1) AS acted),
+               (SELECT sum(hashtextextended(command::text, first * 31 + last)::numeric) FROM command_ids)
+    """,
+}

@@ -1,0 +1,141 @@
+"""The log as lines of JSON, out of one database and into an empty one: every column as it is stored, seals included.
+
+Sealed words stay sealed. The keys of people are not part of it: they travel by a backup of the database, and without
+them the words read as erased.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, Literal
+
+import msgspec
+import psycopg
+
+from medianest.eventstore.connections import Pool
+
+PAGE = 2000
+_LINE = msgspec.json.Encoder()
+
+
+class EventLine(msgspec.Struct, frozen=True, tag="event", tag_field="line"):
+    position: int
+    type: str
+    version: int
+    tags: list[str]
+    data: str  # JSON in a text: seals are over every byte of it
+    metadata: str
+    recorded_at: str  # to the microsecond, in UTC
+
+
+class CommandLine(msgspec.Struct, frozen=True, tag="command", tag_field="line"):
+    command: str
+    first: int
+    last: int
+    fingerprint: bytes
+
+
+class SealLine(msgspec.Struct, frozen=True, tag="seal", tag_field="line"):
+    first: int
+    last: int
+    digest: bytes
+    leaves: bytes
+    key: bytes
+    signature: bytes
+    sealed_at: str
+
+
+Line = EventLine | CommandLine | SealLine
+_READ: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+
+
+class NotEmpty(Exception):
+    """There is a log already: import into a new database."""
+
+
+class NotALog(Exception):
+    """A line that `events export` did not write: look at the file from there on."""
+
+
+async def export(pool: Pool) -> AsyncIterator[bytes]:
+    """Every line, with its line feed: the events in their order, then which commands acted, then the seals."""
+    async with pool.connection() as connection, connection.transaction():
+        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")  # one moment of it all
+        for kind, sql in _EXPORTS.items():
+            async with connection.cursor(f"export_{kind.__name__}") as cursor:
+                cursor.itersize = PAGE
+                await cursor.execute(sql)
+                async for row in cursor:
+                    yield _LINE.encode(kind(*row)) + b"\n"
+
+
+_UTC = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US')"
+_EXPORTS: dict[type[Line], bytes] = {
+    EventLine: (
+        "SELECT position, type, version, tags, data::text, metadata::text, "
+        + _UTC.format("recorded_at")
+        + " FROM events ORDER BY position"
+    ).encode(),
+    CommandLine: b"SELECT command::text, first, last, fingerprint FROM command_ids ORDER BY first",
+    SealLine: (
+        "SELECT first, last, digest, leaves, key, signature, " + _UTC.format("sealed_at") + " FROM seals ORDER BY first"
+    ).encode(),
+}
+
+
+async def take_in(pool: Pool, lines: Iterable[bytes], progress: Callable[[int], None] = lambda done: None) -> int:
+    """Fill an empty log from exported lines, all or nothing; answers with how many events. Raises `NotEmpty`."""
+    reading = (_line(n, line) for n, line in enumerate(lines, 1))
+    events = 0
+    async with pool.connection() as connection, connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtext('medianest events'))")
+        found = await connection.execute("SELECT 1 FROM events LIMIT 1")
+        if await found.fetchone() is not None:
+            raise NotEmpty("This log is not empty: import into a new database.")
+        while chunk := list(islice(reading, PAGE)):
+            await _copy(connection, chunk)
+            events += sum(isinstance(line, EventLine) for line in chunk)
+            progress(events)
+        await connection.execute(
+            "SELECT pg_notify('medianest_events', (SELECT coalesce(max(position), 0) FROM events)::text)"
+        )
+    return events
+
+
+def _line(n: int, line: bytes) -> Line:
+    try:
+        return _READ.decode(line)
+    except msgspec.DecodeError as unreadable:
+        raise NotALog(f"Line {n} is not one of an exported log: nothing was imported.") from unreadable
+
+
+async def _copy(connection: psycopg.AsyncConnection, chunk: list[Line]) -> None:
+    events = [line for line in chunk if isinstance(line, EventLine)]
+    await _fill(connection, "events", (
+        (e.position, e.type, e.version, e.tags, e.data, e.metadata, _moment(e.recorded_at)) for e in events
+    ))  # fmt: skip
+    await _fill(connection, "event_tags (tag, position, type)", (
+        (tag, e.position, e.type) for e in events for tag in e.tags
+    ))  # fmt: skip
+    await _fill(connection, "command_ids (command, first, last, fingerprint)", (
+        (c.command, c.first, c.last, c.fingerprint) for c in chunk if isinstance(c, CommandLine)
+    ))  # fmt: skip
+    await _fill(connection, "seals", (
+        (s.first, s.last, s.digest, s.leaves, s.key, s.signature, _moment(s.sealed_at))
+        for s in chunk if isinstance(s, SealLine)
+    ))  # fmt: skip
+
+
+Table = Literal[
+    "events", "event_tags (tag, position, type)", "command_ids (command, first, last, fingerprint)", "seals"
+]
+
+
+async def _fill(connection: psycopg.AsyncConnection, table: Table, rows: Iterator[tuple[Any, ...]]) -> None:
+    async with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN".encode()) as copy:
+        for row in rows:
+            await copy.write_row(row)
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -1,0 +1,115 @@
+"""What an operator does with the log itself, from a shell: follow it, take it out and in, seal and verify it."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import msgspec
+from rich.console import Console
+from rich.progress import Progress
+
+from medianest.app import Foundation, foundation, until
+from medianest.domain.catalogue import EVENTS
+from medianest.domain.event import EVERYTHING, Event, Item, Query
+from medianest.eventstore.codec import Recorded
+from medianest.eventstore.seals import Anchor, Auditor, Notary, Verdict
+from medianest.eventstore.subscription import subscribe
+from medianest.eventstore.transfer import export, take_in
+from medianest.settings import Settings, WrongSetting
+from medianest.tasks import cancel
+
+
+async def tail(settings: Settings, stop: asyncio.Event, types: Sequence[str], about: Sequence[str], last: int) -> None:
+    """Print the `last` events that match, then each new one as it comes, until stopped."""
+    query = _query(types, about)
+    async with foundation(settings, beside=True) as house:
+        recent = await house.store.latest(query, before=sys.maxsize, limit=last)
+        _print(reversed(recent))
+        head = (await house.store.read(query, limit=0)).head
+        after = max(head, recent[0].position) if recent else head
+        following = asyncio.create_task(_follow(house, query, after))
+        try:
+            await until(stop, following)
+        finally:
+            await cancel(following)
+
+
+async def take_out(settings: Settings, file: BinaryIO) -> int:
+    """Write every event as a line of JSON; answers with the number of lines."""
+    async with foundation(settings, beside=True) as house:
+        lines = 0
+        with _bar("lines", await _size(house)) as advance:
+            async for line in export(house.pool):
+                file.write(line)
+                lines += 1
+                advance(lines)
+        return lines
+
+
+async def bring_in(settings: Settings, file: BinaryIO) -> int:
+    """Fill an empty log from exported lines; answers with the number of events."""
+    async with foundation(settings) as house:
+        with _bar("events", None) as advance:
+            return await take_in(house.pool, file, advance)
+
+
+async def verify(settings: Settings, anchors: Sequence[str], trusted: Sequence[str]) -> Verdict:
+    """Compute every seal anew, by this installation's key and those `trusted` besides."""
+    try:
+        known, keys = [Anchor.parse(anchor) for anchor in anchors], [bytes.fromhex(key) for key in trusted]
+    except ValueError as unreadable:
+        raise WrongSetting("An anchor is POSITION:DIGEST as `audit seal` prints it, a key is hex.") from unreadable
+    async with foundation(settings, beside=True) as house:
+        keys.append(Notary(house.pool, house.master).key)
+        with _bar("events", await _size(house)) as advance:
+            return await Auditor(house.pool, keys).verify(known, lambda done, of: advance(done))
+
+
+async def seal(settings: Settings) -> Anchor | None:
+    async with foundation(settings, beside=True) as house:
+        return await Notary(house.pool, house.master).seal()
+
+
+def _query(types: Sequence[str], about: Sequence[str]) -> Query:
+    if unknown := sorted(set(types) - set(EVENTS)):
+        raise WrongSetting(f"There is no event `{unknown[0]}`. There are: {', '.join(sorted(EVENTS))}.")
+    kinds: list[type[Event]] = [EVENTS[name] for name in types]
+    return Query(Item(*kinds, tags=about)) if kinds or about else EVERYTHING
+
+
+def _print(page: Iterable[Recorded]) -> None:
+    """One line of JSON an event. Personal words stay sealed: names are for the audit trail, which knows who asks."""
+    for recorded in page:
+        line = {
+            "position": recorded.position,
+            "at": recorded.at,
+            "about": recorded.tags,
+            "metadata": recorded.metadata,
+            "event": recorded.event,
+        }
+        print(msgspec.json.encode(line, enc_hook=_sealed).decode(), flush=True)
+
+
+def _sealed(value: Any) -> str:
+    words: str = value.sealed
+    return words
+
+
+async def _follow(house: Foundation, query: Query, after: int) -> None:
+    async for page in subscribe(house.store, house.head, after=after, query=query):
+        _print(page)
+
+
+async def _size(house: Foundation) -> int:
+    return (await house.store.read(EVERYTHING, limit=0)).head
+
+
+@contextmanager
+def _bar(what: str, of: int | None) -> Iterator[Callable[[int], None]]:
+    """A progress bar for a person at a terminal; nothing where nobody looks."""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=of)
+        yield lambda done: progress.update(task, completed=done)

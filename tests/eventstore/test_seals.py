@@ -1,0 +1,214 @@
+"""Seals: what a superuser may do to the tables, and what the auditor then says."""
+
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from medianest.domain.command import Actor
+from medianest.domain.services import ServiceStateChanged
+from medianest.eventstore import seals
+from medianest.eventstore.codec import Metadata
+from medianest.eventstore.connections import Pool
+from medianest.eventstore.seals import Anchor, Auditor, Finding, Notary
+from medianest.eventstore.store import EventStore
+from medianest.eventstore.vault import MasterKey
+
+MASTER = MasterKey(MasterKey.new())
+EVENTS = 25
+Tamper = Callable[[psycopg.AsyncConnection], Awaitable[object]]
+
+
+@pytest.fixture(autouse=True)
+def short_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seals, "RANGE", 10)
+
+
+@pytest.fixture
+def notary(pool: Pool) -> Notary:
+    return Notary(pool, MASTER)
+
+
+@pytest.fixture
+def auditor(pool: Pool, notary: Notary) -> Auditor:
+    return Auditor(pool, [notary.key])
+
+
+async def happen(store: EventStore, count: int) -> None:
+    for n in range(count):
+        metadata = Metadata(actor=Actor.system("test"), command=uuid4())
+        await store.append([ServiceStateChanged("plex", "up", "down", f"Number {n}.")], metadata)
+
+
+@pytest.fixture
+async def sealed(store: EventStore, notary: Notary) -> Anchor:
+    """Twenty-five events under three seals, and two more under none."""
+    await happen(store, EVENTS)
+    anchor = await notary.seal()
+    assert anchor is not None
+    await happen(store, 2)
+    return anchor
+
+
+async def as_superuser(database: str, *statements: str) -> None:
+    """The triggers stop the application's roles; who owns the server just switches them off."""
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        await connection.execute("SET session_replication_role = replica")
+        for statement in statements:
+            await connection.execute(statement.encode())
+
+
+async def test_an_untouched_log_verifies_up_to_its_last_seal(auditor: Auditor, sealed: Anchor) -> None:
+    verdict = await auditor.verify([sealed])
+    assert verdict == (EVENTS + 2, 2, sealed, None)
+    assert sealed.position == EVENTS
+    assert Anchor.parse(str(sealed)) == sealed
+
+
+async def test_an_empty_log_has_nothing_to_seal_and_verifies(auditor: Auditor, notary: Notary) -> None:
+    assert await notary.seal() is None
+    assert (await auditor.verify()).finding is None
+
+
+async def test_sealing_again_seals_only_what_is_new(
+    auditor: Auditor, notary: Notary, sealed: Anchor, pool: Pool
+) -> None:
+    again = await notary.seal()
+    assert again is not None
+    assert again.position == EVENTS + 2
+    assert await notary.seal() == again
+    async with pool.connection() as connection:
+        ranges = await (await connection.execute("SELECT first, last FROM seals ORDER BY first")).fetchall()
+    assert ranges == [(1, 10), (11, 20), (21, 25), (26, 27)]
+    assert await auditor.verify([sealed, again]) == (EVENTS + 2, 0, again, None)
+
+
+@pytest.mark.parametrize(
+    ("statement", "flaw", "position"),
+    [
+        ("UPDATE events SET data = '{}' WHERE position = {}", "altered", 13),
+        ("UPDATE events SET type = type || 's' WHERE position = {}", "altered", 1),
+        ("UPDATE events SET version = 2 WHERE position = {}", "altered", 20),
+        ("UPDATE events SET tags = tags || ARRAY['account:ben'] WHERE position = {}", "altered", 11),
+        ("UPDATE events SET metadata = replace(metadata::text, 'system', 'person')::json WHERE position = {}", "altered", 10),
+        ("UPDATE events SET recorded_at = recorded_at - interval '1 microsecond' WHERE position = {}", "altered", 25),
+        ("UPDATE events SET data = (data::text || ' ')::json WHERE position = {}", "altered", 3),
+        ("DELETE FROM events WHERE position = {}", "removed", 14),
+        ("DELETE FROM events WHERE position = {}", "removed", 25),
+        ("DELETE FROM events WHERE position = {}", "removed", 1),
+        ("DELETE FROM seals WHERE first <= {} AND last >= {}", "seal missing", 11),
+        ("DELETE FROM seals WHERE first <= {} AND last >= {}", "seal missing", 1),
+        ("UPDATE seals SET leaves = 'x' WHERE last = {}", "seal broken", 20),
+        ("UPDATE seals SET digest = sha256('x') WHERE last = {}", "seal broken", 20),
+        ("UPDATE seals SET signature = sha512('x') WHERE last = {}", "seal broken", 20),
+        ("UPDATE seals SET key = sha256('x') WHERE last = {}", "seal broken", 20),
+    ],
+)  # fmt: skip
+async def test_the_first_thing_that_was_tampered_with_is_named(
+    auditor: Auditor, sealed: Anchor, database: str, statement: str, flaw: str, position: int
+) -> None:
+    await as_superuser(database, statement.replace("{}", str(position)))
+    finding = (await auditor.verify()).finding
+    assert finding is not None
+    named = {"seal broken": 11}.get(flaw, position)  # a seal is named by its first event
+    assert (finding.flaw, finding.position) == (flaw, named)
+
+
+async def test_of_several_wrongs_the_first_is_named(auditor: Auditor, sealed: Anchor, database: str) -> None:
+    await as_superuser(database, *(f"UPDATE events SET data = '{{}}' WHERE position = {n}" for n in (24, 6, 17)))
+    finding = (await auditor.verify()).finding
+    assert finding is not None
+    assert (finding.flaw, finding.position) == ("altered", 6)
+
+
+async def test_two_events_that_changed_places_are_noticed(auditor: Auditor, sealed: Anchor, database: str) -> None:
+    await as_superuser(
+        database,
+        "UPDATE events SET position = CASE position WHEN 4 THEN -7 WHEN 7 THEN -4 END WHERE position IN (4, 7)",
+        "UPDATE events SET position = -position WHERE position < 0",
+    )
+    finding = (await auditor.verify()).finding
+    assert finding is not None
+    assert (finding.flaw, finding.position) == ("altered", 4)  # its position is part of an event
+
+
+async def test_an_event_that_was_pushed_in_is_noticed(auditor: Auditor, sealed: Anchor, database: str) -> None:
+    await as_superuser(
+        database,
+        "UPDATE events SET position = -position - 1 WHERE position >= 8",
+        "UPDATE events SET position = -position WHERE position < 0",
+        "INSERT INTO events SELECT 8, type, version, tags, data, metadata, recorded_at FROM events WHERE position = 7",
+    )
+    finding = (await auditor.verify()).finding
+    assert finding is not None
+    assert finding.position == 8
+
+
+async def test_a_log_that_was_cut_off_with_its_seals_fails_its_anchor(
+    auditor: Auditor, sealed: Anchor, database: str
+) -> None:
+    cut = [
+        f"DELETE FROM {table} WHERE {column} > 20"
+        for table, column in (
+            ("events", "position"),
+            ("event_tags", "position"),
+            ("command_ids", "first"),
+            ("seals", "last"),
+        )
+    ]
+    await as_superuser(database, *cut)
+    assert (await auditor.verify()).finding is None  # nothing in the database can tell
+    finding = (await auditor.verify([sealed])).finding
+    assert finding == Finding("cut off", EVENTS, f"The log no longer has what was sealed up to {EVENTS}.")
+
+
+async def test_a_log_that_was_written_anew_and_sealed_with_another_key_is_not_trusted(
+    pool: Pool, store: EventStore, auditor: Auditor
+) -> None:
+    await happen(store, 3)
+    await Notary(pool, MasterKey(MasterKey.new())).seal()
+    finding = (await auditor.verify()).finding
+    assert finding is not None
+    assert finding.flaw == "seal broken"
+
+
+@pytest.mark.parametrize(
+    ("table", "statement"),
+    [
+        ("event_tags", "DELETE FROM event_tags WHERE position = 5"),
+        ("event_tags", "INSERT INTO event_tags VALUES ('account:ben', 5, 'service.state-changed')"),
+        ("event_tags", "UPDATE event_tags SET position = 99 WHERE position = 5"),
+        ("command_ids", "DELETE FROM command_ids WHERE first = 5"),
+        ("command_ids", "UPDATE command_ids SET last = 9 WHERE first = 5"),
+    ],
+)
+async def test_indexes_that_say_something_else_than_the_events_are_noticed(
+    auditor: Auditor, sealed: Anchor, database: str, table: str, statement: str
+) -> None:
+    await as_superuser(database, statement)
+    assert (await auditor.verify()).finding == Finding(
+        "index differs", 0, f"The table {table} does not say what the events say."
+    )
+
+
+@pytest.mark.parametrize("position", [26, 27])
+async def test_a_gap_in_what_is_not_sealed_yet_is_noticed(
+    auditor: Auditor, sealed: Anchor, database: str, position: int
+) -> None:
+    await as_superuser(
+        database,
+        "INSERT INTO events SELECT 30, type, version, tags, data, metadata, recorded_at"
+        f" FROM events WHERE position = {position}",
+        f"DELETE FROM events WHERE position = {position}",
+    )
+    finding = (await auditor.verify()).finding
+    assert finding is not None
+    assert finding.flaw == "removed"
+
+
+@pytest.mark.parametrize("change", ["UPDATE seals SET leaves = ''", "DELETE FROM seals", "TRUNCATE seals"])
+async def test_the_application_itself_cannot_change_a_seal(pool: Pool, sealed: Anchor, change: str) -> None:
+    async with pool.connection() as connection:
+        with pytest.raises(psycopg.errors.RestrictViolation):
+            await connection.execute(change.encode())
