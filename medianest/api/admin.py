@@ -11,9 +11,9 @@ from medianest.api import kept
 from medianest.api.gate import needs
 from medianest.api.kept import Attempt
 from medianest.api.problems import Problem
-from medianest.api.site import MOST, House, Id, Limit, Site, Words, Writing, Written
+from medianest.api.site import MOST, House, Id, Limit, Site, Words, Writing, Written, shown
 from medianest.domain.accounts import ChangeRole, EraseAccount, ReinstateAccount, Role, SuspendAccount
-from medianest.domain.event import Personal
+from medianest.domain.event import Personal, tags
 from medianest.domain.requests import Kind, SetDefaultQuota, SetQuota
 from medianest.domain.work import GiveUpWork, RetryWork
 from projections import accounts
@@ -100,9 +100,13 @@ class AccountController(Controller):
     @put("/{account:str}/quota", guards=[needs("accounts.manage")])
     async def set_quota(self, site: House, write: Writing, account: Id, data: JSONBody[NewQuota]) -> Written:
         """How much somebody may ask for, whatever holds for the others."""
-        async with site.pool.connection() as rows:
-            if await accounts.account_of(account, rows) is None:
-                raise Problem(404, "account-unknown", "There is no such account.")
+
+        async def look() -> AccountRow | None:
+            async with site.pool.connection() as rows:
+                return await accounts.account_of(account, rows)
+
+        unknown = Problem(404, "account-unknown", "There is no such account.")
+        await shown(site, "accounts", tags(account=account), look, theirs=lambda _: True, unknown=unknown)
         command = SetQuota(account=account, kind=data.kind, limit=data.limit, days=data.days)
         return Written(position=(await write.run(command, "accounts")).position)
 

@@ -13,11 +13,13 @@ from medianest.api.gate import address_of, from_our_page, identify, limit, not_f
 from medianest.api.history import names_of
 from medianest.api.problems import Problem
 from medianest.api.sign_in import Form, SignIn, Waiting
-from medianest.api.site import AnyRequest, House, Id, Me, Site, Written
-from medianest.domain.accounts import PERMISSIONS, Permission, Role
+from medianest.api.site import AnyRequest, House, Id, Me, Site, Written, shown
+from medianest.domain.accounts import PERMISSIONS, Permission, Role, SessionStarted
 from medianest.domain.command import Actor
+from medianest.domain.event import Event, tags
 from medianest.secret import Secret
 from projections import accounts
+from projections.accounts import SessionRow
 
 COOKIE = "medianest_refresh"
 COOKIE_PATH = "/api/v1/auth"
@@ -177,10 +179,17 @@ class SessionController(Controller):
     @delete("/sessions/{session:str}", status_code=200)
     async def end_one(self, site: House, me: Me, session: Id) -> Written:
         """Sign one device out."""
-        async with site.pool.connection() as rows:
-            mine = {row.session for row in await accounts.sessions_of(me.account, rows)}
-        if session not in mine:
-            raise Problem(404, "session-unknown", "Look at the list of devices: it has ended, or was never yours.")
+
+        async def look() -> SessionRow | None:
+            async with site.pool.connection() as rows:
+                mine = await accounts.sessions_of(me.account, rows)
+            return next((row for row in mine if row.session == session), None)
+
+        def theirs(event: Event) -> bool:
+            return isinstance(event, SessionStarted) and event.account == me.account
+
+        unknown = Problem(404, "session-unknown", "Look at the list of devices: it has ended, or was never yours.")
+        await shown(site, "accounts", tags(session=session), look, theirs=theirs, unknown=unknown)
         reason: Literal["logout", "revoked"] = "logout" if session == me.session else "revoked"
         return Written(position=await site.sessions.end(session, me.account, reason, Actor.person(me.account)))
 

@@ -17,10 +17,25 @@ from medianest.api.gate import limit, may, needs
 from medianest.api.history import Timeline, names_of, timeline
 from medianest.api.kept import Waiting
 from medianest.api.problems import Problem
-from medianest.api.site import MOST, AnyRequest, Before, House, Id, Limit, Me, Site, Words, Write, Writing, Written
+from medianest.api.site import (
+    MOST,
+    AnyRequest,
+    Before,
+    House,
+    Id,
+    Limit,
+    Me,
+    Site,
+    Words,
+    Write,
+    Writing,
+    Written,
+    shown,
+)
 from medianest.domain.downloads import (
     CancelDownload,
     CancelPlaylist,
+    DownloadEvent,
     DownloadState,
     DownloadSubmitted,
     ListItem,
@@ -29,7 +44,7 @@ from medianest.domain.downloads import (
     SubmitDownload,
     SubmitPlaylist,
 )
-from medianest.domain.event import Personal
+from medianest.domain.event import Personal, tags
 from medianest.sessions import Identity
 from projections import downloads
 from projections.downloads import DownloadRow
@@ -265,7 +280,7 @@ async def _send_video(
     for event in outcome.events:
         if isinstance(event, DownloadSubmitted):
             queued = Queued(position=outcome.position, download=event.download, state="queued")
-            return Response(queued, status_code=201)
+            return Response(queued, headers={"Location": f"/api/v1/youtube/downloads/{event.download}"})
     there = await _there(site, me, [command.video], data.preset)
     if not there:
         raise Problem(503, "not-that-new", "Ask again in a moment.", retry_after_seconds=1)
@@ -349,11 +364,16 @@ def _unknown() -> Problem:
 
 async def _visible(site: Site, me: Identity, download: str) -> DownloadRow:
     """A download of `me`, or any for who may view all; to everybody else there is none."""
-    async with site.pool.connection() as rows:
-        row = await downloads.download_of(download, rows)
-    if row is None or (row.account != me.account and not may(me, "downloads.view_all")):
-        raise _unknown()
-    return row
+
+    def theirs(one: DownloadRow | DownloadEvent) -> bool:
+        return one.account == me.account or may(me, "downloads.view_all")
+
+    async def look() -> DownloadRow | None:
+        async with site.pool.connection() as rows:
+            row = await downloads.download_of(download, rows)
+        return row if row is not None and theirs(row) else None
+
+    return await shown(site, "downloads", tags(download=download), look, theirs=theirs, unknown=_unknown())
 
 
 async def views(site: Site, me: Identity, found: list[DownloadRow]) -> list[DownloadView]:

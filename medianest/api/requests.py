@@ -16,8 +16,8 @@ from medianest.api.gate import may, needs
 from medianest.api.history import Timeline, names_of, timeline
 from medianest.api.kept import Waiting
 from medianest.api.problems import Problem
-from medianest.api.site import MOST, Before, House, Id, Limit, Me, Site, Words, Write, Writing, Written
-from medianest.domain.event import Event, Personal
+from medianest.api.site import MOST, Before, House, Id, Limit, Me, Site, Words, Write, Writing, Written, shown
+from medianest.domain.event import Event, Personal, tags
 from medianest.domain.requests import (
     OPEN_STATES,
     ApproveRequest,
@@ -26,6 +26,7 @@ from medianest.domain.requests import (
     DeclineRequest,
     Kind,
     Media,
+    RequestEvent,
     RequestJoined,
     RequestState,
     RequestSubmitted,
@@ -101,7 +102,8 @@ class RequestController(Controller):
         outcome = await write.run(command, "requests")
         asked = await _asked(site, me, command, outcome.events, outcome.position)
         new = any(isinstance(event, RequestSubmitted) for event in outcome.events)
-        return Response(asked, status_code=201 if new else 200)
+        page = {"Location": f"/api/v1/media/requests/{asked.request}"}
+        return Response(asked, status_code=201 if new else 200, headers=page)
 
     @get("/")
     async def page(
@@ -162,15 +164,20 @@ class RequestController(Controller):
 
 async def visible(site: Site, me: Identity, request: str) -> RequestRow:
     """A request that `me` made, follows or moderates; to everybody else there is none."""
-    async with site.pool.connection() as rows:
-        row = await requests.request_of(request, rows)
-        if row is not None and (
-            row.account == me.account
-            or may(me, "requests.moderate")
-            or await requests.is_follower(me.account, request, rows)
-        ):
-            return row
-    raise Problem(404, "request-unknown", "There is no such request.")
+
+    async def look() -> RequestRow | None:
+        async with site.pool.connection() as rows:
+            row = await requests.request_of(request, rows)
+            if row is None or row.account == me.account or may(me, "requests.moderate"):
+                return row
+            return row if await requests.is_follower(me.account, request, rows) else None
+
+    def theirs(event: RequestEvent) -> bool:
+        followed = isinstance(event, RequestJoined) and event.follower == me.account
+        return event.account == me.account or followed or may(me, "requests.moderate")
+
+    unknown = Problem(404, "request-unknown", "There is no such request.")
+    return await shown(site, "requests", tags(request=request), look, theirs=theirs, unknown=unknown)
 
 
 async def _submission(site: Site, me: Identity, write: Write, data: NewRequest) -> SubmitRequest:

@@ -1,10 +1,10 @@
 """What the controllers need, how they are given it, and how they write: a command, run once for each key."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID, uuid5
 
 import msgspec
@@ -17,12 +17,13 @@ from medianest.adapters.plex_server import PlexServer
 from medianest.adapters.plex_tv import PlexTv
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.ytdlp import YtDlp
+from medianest.api.problems import Problem
 from medianest.api.rate_limits import RateLimits
 from medianest.commands import Commands, Outcome, new_command_id, now_utc
 from medianest.credentials import Credentials
 from medianest.domain.accounts import Role
 from medianest.domain.command import Actor, Command, derived_id
-from medianest.domain.event import Event
+from medianest.domain.event import Event, Item, Query, Tags
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
@@ -58,11 +59,13 @@ class Site:
 
 
 AnyRequest = Request[Any, Any, Any]
+Row = TypeVar("Row")
 House = NamedDependency[SkipValidation[Site]]
 Me = NamedDependency[SkipValidation[Identity]]
 
 KEYS = UUID("5d9b6c1e-8a4f-5c27-9a30-3f6f3b1e7a55")  # names the ids of commands that came with a key
 SHOWN_SECONDS = 2.0
+NOT_SHOWN_LIMIT = 100  # events of one thing that a page may be behind; nearly all have fewer in their whole life
 
 # PostgreSQL holds no NUL in text, and no number beyond its types: what could not be kept is refused at the door.
 MOST = 2**53 - 1  # the last whole number that JavaScript can tell from the next
@@ -118,3 +121,37 @@ async def provide_write(site: House, me: Me, idempotency_key: Key = "") -> Write
 
 
 Writing = NamedDependency[SkipValidation[Write]]
+
+
+async def shown(
+    site: Site,
+    read_model: str,
+    about: Tags,
+    look: Callable[[], Awaitable[Row | None]],
+    *,
+    theirs: Callable[[Any], bool],
+    unknown: Problem,
+) -> Row:
+    """What `look` finds on the page of one thing. Where there is nothing, the log is asked whether there will be.
+
+    It was accepted, its address was given out, and the page is behind (no worker runs, or a read model has stopped):
+    that is no 404. `about` are its tags; `theirs` says of an event of it whether whoever asks may see it. Raises
+    `unknown` where there is nothing for them, and 503 `not-shown-yet` where there is, but not in time.
+    """
+    if (row := await look()) is not None:
+        return row
+    (lag,) = [lag for lag in await site.engine.lags() if lag.name == read_model]
+    if lag.position < lag.head:
+        recorded = await site.store.read(Query(Item(tags=about)), after=lag.position, limit=NOT_SHOWN_LIMIT)
+        if any(theirs(one.event) for one in recorded.events):
+            position = recorded.events[-1].position
+            try:
+                await site.engine.reached(position, read_model, seconds=SHOWN_SECONDS)
+            except NotThatNew as late:
+                raise Problem(
+                    503, "not-shown-yet", "Ask again in a moment.", detail=f"It is on record, at position {position}.",
+                    retry_after_seconds=SHOWN_SECONDS,
+                ) from late  # fmt: skip
+            if (row := await look()) is not None:
+                return row
+    raise unknown

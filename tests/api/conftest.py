@@ -1,7 +1,7 @@
 """The whole HTTP side on a real database, with the stand-ins of Plex and Seerr behind it over real HTTP."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +33,7 @@ from medianest.sandbox.serving import mount, serve
 from medianest.secret import Secret
 from medianest.sessions import Sessions
 from medianest.settings import Settings
+from projections import PROJECTIONS
 from projections.engine import ProjectionEngine
 from tests.conftest import MASTER_KEY
 
@@ -200,3 +201,14 @@ async def anna(door: Door, olivia: httpx.AsyncClient) -> httpx.AsyncClient:
 @pytest.fixture
 async def ben(door: Door, olivia: httpx.AsyncClient) -> httpx.AsyncClient:
     return await door.sign_in("ben")
+
+
+@asynccontextmanager
+async def standing_still(site: Site, read_model: str) -> AsyncIterator[None]:
+    """As if no worker ran: somebody else has the checkpoint, and does nothing with it."""
+    name = next(p.schema for p in PROJECTIONS if p.name == read_model)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("medianest.api.site.SHOWN_SECONDS", 0.2)
+        async with site.pool.connection() as other, other.transaction():
+            await other.execute("SELECT position FROM checkpoints WHERE subscription = %s FOR UPDATE", (name,))
+            yield

@@ -12,7 +12,7 @@ from medianest.domain.command import Actor
 from medianest.domain.requests import RecordDeferred, RecordFailed, RecordSent
 from medianest.eventstore.store import EventStore
 from medianest.secret import Secret
-from tests.api.conftest import Clock, Outside, problem
+from tests.api.conftest import Clock, Outside, problem, standing_still
 
 DUNE = {"kind": "movie", "tmdb": 438631}
 MATRIX = {"kind": "movie", "tmdb": 603}
@@ -211,6 +211,36 @@ async def test_a_page_that_cannot_be_that_new_says_so(anna: httpx.AsyncClient, m
     answer = await anna.get("/media/requests", params={"at_least": 10_000})
     assert problem(answer) == (503, "not-that-new")
     assert answer.headers["retry-after"] == "1"
+
+
+async def test_what_was_taken_is_no_404_while_no_worker_shows_it(
+    site: Site, olivia: httpx.AsyncClient, anna: httpx.AsyncClient, ben: httpx.AsyncClient
+) -> None:
+    """The answer gave out its address: a 404 there would say that it was lost."""
+    async with standing_still(site, "requests"):
+        taken = await ask(anna, DUNE)
+        assert taken.status_code == 201
+        place = taken.headers["location"].removeprefix("/api/v1")
+        assert place == f"/media/requests/{taken.json()['request']}"
+        for caller in (anna, olivia):
+            answer = await caller.get(place)
+            assert problem(answer) == (503, "not-shown-yet")
+            assert answer.headers["retry-after"] == "1"
+        assert problem(await anna.post(f"{place}/cancel")) == (503, "not-shown-yet")
+        assert problem(await ben.get(place)) == (404, "request-unknown")
+        assert problem(await anna.get("/media/requests/never")) == (404, "request-unknown")
+    answer = await anna.get(place)
+    assert (answer.status_code, answer.json()["state"]) == (200, "submitted")
+
+
+async def test_who_has_just_joined_a_request_waits_for_its_page(
+    site: Site, anna: httpx.AsyncClient, ben: httpx.AsyncClient
+) -> None:
+    request = await asked(anna, DUNE)
+    async with standing_still(site, "requests"):
+        assert (await ask(ben, DUNE)).json()["request"] == request
+        assert problem(await ben.get(f"/media/requests/{request}")) == (503, "not-shown-yet")
+    assert (await ben.get(f"/media/requests/{request}")).status_code == 200
 
 
 async def test_the_dashboard_is_one_s_own(anna: httpx.AsyncClient, ben: httpx.AsyncClient) -> None:

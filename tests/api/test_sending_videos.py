@@ -11,7 +11,7 @@ from medianest.api.site import Site
 from medianest.domain.command import Actor
 from medianest.domain.downloads import RecordFailed, RecordStored
 from medianest.eventstore.store import EventStore
-from tests.api.conftest import Clock, problem
+from tests.api.conftest import Clock, problem, standing_still
 
 VIDEO = "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
 SAME = "https://youtu.be/dQw4w9WgXcQ?si=tracking"
@@ -44,6 +44,19 @@ async def test_a_video_is_sent_once_however_it_is_spelled(anna: httpx.AsyncClien
     row = (await anna.get(f"/youtube/downloads/{first.json()['download']}")).json()
     assert (row["state"], row["url"], row["title"], row["mine"]) == ("queued", VIDEO, "A song", True)
     assert (await anna.get("/dashboard")).json()["downloads"][0]["download"] == row["download"]
+
+
+async def test_what_was_taken_is_no_404_while_no_worker_shows_it(
+    site: Site, anna: httpx.AsyncClient, ben: httpx.AsyncClient
+) -> None:
+    async with standing_still(site, "downloads"):
+        taken = await send(anna)
+        assert taken.status_code == 201
+        place = taken.headers["location"].removeprefix("/api/v1")
+        for page in (place, f"{place}/timeline", f"{place}/file"):
+            assert problem(await anna.get(page)) == (503, "not-shown-yet")
+        assert problem(await ben.get(place)) == (404, "download-unknown")
+    assert (await anna.get(place)).json()["download"] == taken.json()["download"]
 
 
 async def test_the_same_video_in_another_preset_is_another_download(anna: httpx.AsyncClient, site: Site) -> None:
