@@ -1,6 +1,7 @@
 """A real PostgreSQL for the whole run, and a fresh, migrated database for each test that asks for one."""
 
 import asyncio
+import gc
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -27,6 +28,21 @@ from projections import PROJECTIONS
 from projections.engine import ProjectionEngine, search_path
 
 MASTER_KEY = Secret("bWFzdGVya2V5LW9ubHktZm9yLXRoZS10ZXN0cy0xMjM=")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """How many processes share the tests; none for a single test, or where `-s` wants to see what one says."""
+    if config.option.capture == "no" or any("::" in argument for argument in config.args):
+        return 0
+    return min(len(os.sched_getaffinity(0)), 4)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _leaks_are_found() -> Iterator[None]:
+    """What the last tests of a process left open fails its last test: what is found after that is told to nobody."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

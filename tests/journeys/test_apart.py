@@ -16,6 +16,7 @@ from tests.journeys.household import Person, Process, eventually, free_port, rea
 
 pytestmark = [
     pytest.mark.timeout(240),
+    pytest.mark.xdist_group("journeys"),
     pytest.mark.skipif(
         shutil.which("redis-server") is None, reason="needs a Redis server: apt-get install redis-server"
     ),

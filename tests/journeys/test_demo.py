@@ -8,7 +8,7 @@ import pytest
 
 from tests.journeys.household import Person, Process, eventually, free_port, ready
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("journeys")]
 
 
 class Demo:
