@@ -9,18 +9,11 @@ from uuid import RFC_4122, uuid4
 import pytest
 
 from medianest.commands import Commands, new_command_id
+from medianest.domain.asking import SubmissionFacts, SubmitRequest, submit
 from medianest.domain.command import Actor, Decision, derived_id
 from medianest.domain.decisions import DECISIONS
 from medianest.domain.event import Event
-from medianest.domain.requests import (
-    ApproveRequest,
-    Media,
-    RecordDeferred,
-    RecordSent,
-    SubmissionFacts,
-    SubmitRequest,
-    submit,
-)
+from medianest.domain.requests import ApproveRequest, Media, RecordDeferred, RecordSent
 from medianest.eventstore.head import Mark
 from medianest.eventstore.store import EventStore
 

@@ -14,7 +14,8 @@ from medianest.api.problems import Problem
 from medianest.api.site import MOST, House, Id, Limit, Site, Words, Writing, Written, shown
 from medianest.domain.accounts import ChangeRole, EraseAccount, ReinstateAccount, Role, SuspendAccount
 from medianest.domain.event import Personal, tags
-from medianest.domain.requests import Kind, SetDefaultQuota, SetQuota
+from medianest.domain.quotas import SetDefaultQuota, SetQuota
+from medianest.domain.requests import Kind
 from medianest.domain.work import GiveUpWork, RetryWork
 from projections import accounts
 from projections.accounts import AccountRow

@@ -17,6 +17,7 @@ from medianest.api.history import Timeline, names_of, timeline
 from medianest.api.kept import Waiting
 from medianest.api.problems import Problem
 from medianest.api.site import MOST, Before, House, Id, Limit, Me, Site, Words, Write, Writing, Written, shown
+from medianest.domain.asking import SubmitRequest
 from medianest.domain.event import Event, Personal, tags
 from medianest.domain.requests import (
     OPEN_STATES,
@@ -31,7 +32,6 @@ from medianest.domain.requests import (
     RequestState,
     RequestSubmitted,
     RetryRequest,
-    SubmitRequest,
 )
 from medianest.eventstore.vault import ERASED
 from medianest.sessions import Identity

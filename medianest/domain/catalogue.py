@@ -1,6 +1,6 @@
 """Every type of event there is: what the log can hold, and the codec can read."""
 
-from medianest.domain import accounts, downloads, requests, services, work
+from medianest.domain import accounts, downloads, quotas, requests, services, work
 from medianest.domain.event import Event, type_of
 
 _ALL: tuple[tuple[type[Event], ...], ...] = (
@@ -8,7 +8,7 @@ _ALL: tuple[tuple[type[Event], ...], ...] = (
     accounts.SESSION_EVENTS,
     (accounts.LoginRefused,),
     requests.REQUEST_EVENTS,
-    (requests.QuotaSet, requests.DefaultQuotaSet),
+    (quotas.QuotaSet, quotas.DefaultQuotaSet),
     downloads.DOWNLOAD_EVENTS,
     (services.ServiceStateChanged,),
     work.WORK_EVENTS,

@@ -1,6 +1,6 @@
 """Which facts and which function decide each command: the whole behaviour of MediaNest in one table."""
 
-from medianest.domain import accounts, downloads, requests, services, work
+from medianest.domain import accounts, asking, downloads, quotas, requests, services, work
 from medianest.domain.command import Command, Decision
 
 DECISIONS: dict[type[Command], Decision] = {
@@ -15,7 +15,7 @@ DECISIONS: dict[type[Command], Decision] = {
     services.ObserveService: Decision(services.ServiceFacts, services.observe_service),
     work.RetryWork: Decision(work.OrderFacts, work.retry_work),
     work.GiveUpWork: Decision(work.OrderFacts, work.give_up_work),
-    requests.SubmitRequest: Decision(requests.SubmissionFacts, requests.submit),
+    asking.SubmitRequest: Decision(asking.SubmissionFacts, asking.submit),
     requests.ApproveRequest: Decision(requests.RequestFacts, requests.approve),
     requests.DeclineRequest: Decision(requests.RequestFacts, requests.decline),
     requests.CancelRequest: Decision(requests.RequestFacts, requests.cancel),
@@ -25,8 +25,8 @@ DECISIONS: dict[type[Command], Decision] = {
     requests.RecordFailed: Decision(requests.RequestFacts, requests.record_failed),
     requests.RecordRelayed: Decision(requests.RequestFacts, requests.record_relayed),
     requests.ObserveRequest: Decision(requests.RequestFacts, requests.observe),
-    requests.SetQuota: Decision(requests.QuotaFacts, requests.set_quota),
-    requests.SetDefaultQuota: Decision(requests.QuotaFacts, requests.set_default_quota),
+    quotas.SetQuota: Decision(quotas.QuotaFacts, quotas.set_quota),
+    quotas.SetDefaultQuota: Decision(quotas.QuotaFacts, quotas.set_default_quota),
     downloads.SubmitDownload: Decision(downloads.SubmissionFacts, downloads.submit),
     downloads.SubmitPlaylist: Decision(downloads.SubmissionFacts, downloads.submit_playlist),
     downloads.CancelPlaylist: Decision(downloads.PlaylistFacts, downloads.cancel_playlist),

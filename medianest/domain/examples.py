@@ -24,11 +24,10 @@ from medianest.domain.downloads import (
     Listed,
 )
 from medianest.domain.event import Event, Personal
+from medianest.domain.quotas import DefaultQuotaSet, QuotaSet
 from medianest.domain.requests import (
     DecisionRelayed,
-    DefaultQuotaSet,
     Media,
-    QuotaSet,
     RequestApproved,
     RequestAvailable,
     RequestCancelled,

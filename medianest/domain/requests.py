@@ -1,13 +1,12 @@
-"""Requests for films and series: what may be asked, what can have happened, the rules."""
+"""Requests for films and series: what can have happened to one, and who decides what about it."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal, Self
 
 import msgspec
 from msgspec import structs
 
-from medianest.domain.accounts import AccountErased, AccountReinstated, AccountSuspended
 from medianest.domain.command import Command, Facts, Refused
 from medianest.domain.event import Event, Item, Personal, Query, Tags, tags
 
@@ -123,27 +122,6 @@ class DecisionRelayed(RequestEvent, frozen=True, tag="request.decision-relayed")
     decision: RelayedDecision
 
 
-class QuotaSet(Event, frozen=True, tag="account.quota-set"):
-    """How many films, or seasons of series, an account may ask for in a rolling window; 0 is no limit."""
-
-    account: str
-    kind: Kind
-    limit: int
-    days: int
-
-    def tags(self) -> Tags:
-        return tags(account=self.account)
-
-
-class DefaultQuotaSet(Event, frozen=True, tag="settings.default-quota-set"):
-    kind: Kind
-    limit: int
-    days: int
-
-    def tags(self) -> Tags:
-        return tags(settings="quota")
-
-
 REQUEST_EVENTS = (
     RequestSubmitted, RequestJoined, RequestDeferred, RequestSent, RequestApproved, RequestDeclined, RequestCancelled,
     RequestProcessing, RequestPartiallyAvailable, RequestAvailable, RequestFailed, RequestRetried, RequestRemoved,
@@ -170,150 +148,6 @@ STATE_AFTER: dict[type[Event], RequestState] = {
 def state_after(event: Event) -> RequestState | None:
     """What `event` makes of its request; None: it leaves the state as it was."""
     return event.state if isinstance(event, RequestSent) else STATE_AFTER.get(type(event))
-
-
-class Quota(msgspec.Struct, frozen=True):
-    """So many in so many days; a limit of 0 is none."""
-
-    limit: int = 0
-    days: int = 7
-
-    def next_slot(self, used: Sequence[datetime], wanted: int, now: datetime) -> datetime | None:
-        """When `wanted` more fit, given when each one in `used` was asked for; None: they fit now."""
-        if not self.limit:
-            return None
-        window = timedelta(days=self.days)
-        counted = sorted(at for at in used if at > now - window)
-        surplus = len(counted) + wanted - self.limit
-        if surplus <= 0:
-            return None
-        if wanted > self.limit:
-            raise Refused("quota-too-small", f"That is {wanted} at once, and the limit is {self.limit}: ask for fewer.")
-        return counted[surplus - 1] + window
-
-
-class Asked(msgspec.Struct, frozen=True):
-    """One earlier request, as the rules of a new one see it."""
-
-    account: str
-    media: Media
-    seasons: tuple[int, ...]
-    at: datetime
-    state: RequestState = "submitted"
-    followers: tuple[str, ...] = ()
-
-    def units(self) -> int:
-        return len(self.seasons) if self.media.kind == "tv" else 1
-
-
-class SubmissionFacts(Facts, frozen=True):
-    """Whether the account may ask, how much of its quota is used, and who asked for this media already."""
-
-    account: str = ""
-    media: Media | None = None
-    suspended: bool = False
-    default_quota: Quota = Quota()
-    own_quota: Quota | None = None  # None: the default counts
-    asked: dict[str, Asked] = msgspec.field(default_factory=dict)
-
-    @classmethod
-    def query(cls, command: "SubmitRequest") -> Query:
-        return Query(
-            Item(
-                AccountSuspended, AccountReinstated, AccountErased, QuotaSet, RequestSubmitted, RequestDeclined,
-                RequestCancelled, RequestRemoved, tags=tags(account=command.account),
-            ),
-            Item(*STATE_AFTER, RequestJoined, tags=tags(media=str(command.media))),
-            Item(DefaultQuotaSet, tags=tags(settings="quota")),
-        )  # fmt: skip
-
-    @classmethod
-    def before(cls, command: "SubmitRequest") -> Self:
-        return cls(account=command.account, media=command.media)
-
-    def evolve(self, event: Event, at: datetime) -> Self:
-        assert self.media is not None
-        match event:
-            case AccountSuspended() | AccountReinstated() | AccountErased():
-                return structs.replace(self, suspended=not isinstance(event, AccountReinstated))
-            case QuotaSet(kind=kind, limit=limit, days=days) if kind == self.media.kind:
-                return structs.replace(self, own_quota=Quota(limit, days))
-            case DefaultQuotaSet(kind=kind, limit=limit, days=days) if kind == self.media.kind:
-                return structs.replace(self, default_quota=Quota(limit, days))
-            case RequestSubmitted(request=request, account=account, media=media, seasons=seasons):
-                return self._with(request, Asked(account, media, seasons, at))
-            case RequestJoined(request=request, follower=follower) if request in self.asked:
-                asked = self.asked[request]
-                return self._with(request, structs.replace(asked, followers=(*asked.followers, follower)))
-            case RequestEvent(request=request) if request in self.asked and (state := state_after(event)):
-                return self._with(request, structs.replace(self.asked[request], state=state))
-        return self
-
-    def _with(self, request: str, asked: Asked) -> Self:
-        return structs.replace(self, asked={**self.asked, request: asked})
-
-    def of_this_media(self, *states: RequestState) -> Iterator[tuple[str, Asked]]:
-        return ((r, a) for r, a in self.asked.items() if a.media == self.media and a.state in states)
-
-    def used(self) -> list[datetime]:
-        """When each unit that counts against the quota was asked for."""
-        assert self.media is not None
-        return [
-            asked.at
-            for asked in self.asked.values()
-            if asked.account == self.account
-            and asked.media.kind == self.media.kind
-            and asked.state not in ("declined", "cancelled", "removed")
-            for _ in range(asked.units())
-        ]
-
-
-class SubmitRequest(Command, frozen=True, kw_only=True):
-    request: str  # the id of the request, if this becomes a new one
-    account: str
-    media: Media
-    title: str
-    year: int | None = None
-    seasons: tuple[int, ...] = ()
-
-
-def submit(command: SubmitRequest, facts: SubmissionFacts, now: datetime) -> Sequence[Event]:
-    if facts.suspended:
-        raise Refused("account-suspended", "Your account is suspended: ask an admin to reinstate it.")
-    if command.media.kind == "tv" and not command.seasons:
-        raise Refused("seasons-missing", "Name the seasons you would like.")
-    wanted = _not_available_yet(command, facts)
-    joined: list[Event] = []
-    for request, asked in facts.of_this_media(*OPEN_STATES):
-        if wanted and not set(wanted) & set(asked.seasons):  # for a film both are empty
-            continue
-        joined += _join(request, asked, command)
-        wanted = tuple(season for season in wanted if season not in asked.seasons)
-        if not wanted:
-            return joined
-    quota = facts.own_quota or facts.default_quota
-    if free_at := quota.next_slot(facts.used(), len(wanted) or 1, now):
-        raise Refused("quota-used-up", f"Your next slot frees on {free_at:%d %b at %H:%M} UTC.", retry_at=free_at)
-    return [
-        RequestSubmitted(command.request, command.account, command.media, command.title, command.year, wanted),
-        *joined,
-    ]
-
-
-def _not_available_yet(command: SubmitRequest, facts: SubmissionFacts) -> tuple[int, ...]:
-    there = [asked.seasons for _, asked in facts.of_this_media("available")]
-    named = command.seasons if command.media.kind == "tv" else ()
-    wanted = tuple(sorted({season for season in named if not any(season in seasons for seasons in there)}))
-    if there and not wanted:
-        raise Refused("already-available", "It is there already: look in Plex.")
-    return wanted
-
-
-def _join(request: str, asked: Asked, command: SubmitRequest) -> Sequence[Event]:
-    """A second wish joins the first; one's own, or one that has joined already, changes nothing."""
-    if command.account in (asked.account, *asked.followers):
-        return []
-    return [RequestJoined(request, asked.account, command.media, command.account)]
 
 
 class OfOneRequest(Command, frozen=True, kw_only=True):
@@ -509,47 +343,3 @@ def observe(command: ObserveRequest, facts: RequestFacts, now: datetime) -> Sequ
     if seen in _PROGRESS and _PROGRESS[seen] <= _PROGRESS.get(facts.state, 0):
         return []
     return [_OBSERVED[seen](command.request, facts.account, facts.media)]
-
-
-class SetQuota(Command, frozen=True, kw_only=True):
-    account: str
-    kind: Kind
-    limit: int
-    days: int
-
-
-class QuotaFacts(Facts, frozen=True):
-    kind: Kind = "movie"
-    quota: Quota | None = None  # of this kind; None: never set
-
-    @classmethod
-    def query(cls, command: "SetQuota | SetDefaultQuota") -> Query:
-        if isinstance(command, SetQuota):
-            return Query(Item(QuotaSet, tags=tags(account=command.account)))
-        return Query(Item(DefaultQuotaSet, tags=tags(settings="quota")))
-
-    @classmethod
-    def before(cls, command: "SetQuota | SetDefaultQuota") -> Self:
-        return cls(kind=command.kind)
-
-    def evolve(self, event: Event, at: datetime) -> Self:
-        assert isinstance(event, QuotaSet | DefaultQuotaSet)
-        return structs.replace(self, quota=Quota(event.limit, event.days)) if event.kind == self.kind else self
-
-
-def set_quota(command: SetQuota, facts: QuotaFacts, now: datetime) -> Sequence[Event]:
-    if facts.quota == Quota(command.limit, command.days):
-        return []
-    return [QuotaSet(command.account, command.kind, command.limit, command.days)]
-
-
-class SetDefaultQuota(Command, frozen=True, kw_only=True):
-    kind: Kind
-    limit: int
-    days: int
-
-
-def set_default_quota(command: SetDefaultQuota, facts: QuotaFacts, now: datetime) -> Sequence[Event]:
-    if facts.quota == Quota(command.limit, command.days):
-        return []
-    return [DefaultQuotaSet(command.kind, command.limit, command.days)]

@@ -29,12 +29,11 @@ from medianest.domain.downloads import (
     Listed,
 )
 from medianest.domain.event import Event
+from medianest.domain.quotas import DefaultQuotaSet, QuotaSet
 from medianest.domain.requests import (
     DecisionRelayed,
     DeclineReason,
-    DefaultQuotaSet,
     Kind,
-    QuotaSet,
     RelayedDecision,
     RequestApproved,
     RequestAvailable,

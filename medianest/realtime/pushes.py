@@ -32,10 +32,9 @@ from medianest.domain.downloads import (
     DownloadSubmitted,
 )
 from medianest.domain.event import Event, type_of
+from medianest.domain.quotas import DefaultQuotaSet, QuotaSet
 from medianest.domain.requests import (
     DecisionRelayed,
-    DefaultQuotaSet,
-    QuotaSet,
     RequestDeclined,
     RequestDeferred,
     RequestEvent,

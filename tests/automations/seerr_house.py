@@ -12,9 +12,10 @@ from medianest.automations.seerr_people import SeerrPeople
 from medianest.automations.worker import TodoList
 from medianest.commands import Commands
 from medianest.domain.accounts import LogIn
+from medianest.domain.asking import SubmitRequest
 from medianest.domain.command import Actor, Command
 from medianest.domain.event import Personal
-from medianest.domain.requests import Media, SubmitRequest
+from medianest.domain.requests import Media
 from medianest.domain.signals import Signal
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore

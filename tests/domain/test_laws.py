@@ -13,6 +13,7 @@ from hypothesis.strategies import SearchStrategy
 
 from medianest.domain import accounts, downloads, requests
 from medianest.domain.accounts import LogIn
+from medianest.domain.asking import SubmitRequest
 from medianest.domain.command import Command, Refused
 from medianest.domain.decisions import DECISIONS
 from medianest.domain.downloads import (
@@ -28,11 +29,11 @@ from medianest.domain.downloads import (
     SubmitPlaylist,
 )
 from medianest.domain.event import Event, Personal, type_of
+from medianest.domain.quotas import DefaultQuotaSet
 from medianest.domain.requests import (
     ApproveRequest,
     CancelRequest,
     DeclineRequest,
-    DefaultQuotaSet,
     Media,
     ObserveRequest,
     RecordDeferred,
@@ -44,7 +45,6 @@ from medianest.domain.requests import (
     RequestState,
     RequestSubmitted,
     RetryRequest,
-    SubmitRequest,
     state_after,
 )
 from tests.domain.scenario import NOW, Dated, decide

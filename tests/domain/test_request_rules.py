@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 
 from medianest.domain.accounts import AccountErased, AccountReinstated, AccountSuspended
+from medianest.domain.asking import SubmitRequest
 from medianest.domain.command import Command
 from medianest.domain.event import Event, Personal
+from medianest.domain.quotas import DefaultQuotaSet, QuotaSet, SetDefaultQuota, SetQuota
 from medianest.domain.requests import (
     ApproveRequest,
     CancelRequest,
     DecisionRelayed,
     DeclineRequest,
-    DefaultQuotaSet,
     Media,
     Observed,
     ObserveRequest,
-    QuotaSet,
     RecordDeferred,
     RecordFailed,
     RecordRelayed,
@@ -37,9 +37,6 @@ from medianest.domain.requests import (
     RequestState,
     RequestSubmitted,
     RetryRequest,
-    SetDefaultQuota,
-    SetQuota,
-    SubmitRequest,
 )
 from tests.domain.scenario import NOW, given
 

@@ -5,10 +5,9 @@ import pytest
 from medianest.domain.accounts import AccountSuspended
 from medianest.domain.event import Event, Personal, personal_fields, type_of
 from medianest.domain.examples import ANNA, BEN, EXAMPLES, OLIVIA
+from medianest.domain.quotas import DefaultQuotaSet, QuotaSet
 from medianest.domain.requests import (
-    DefaultQuotaSet,
     Media,
-    QuotaSet,
     RequestDeclined,
     RequestDeferred,
     RequestJoined,

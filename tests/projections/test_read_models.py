@@ -7,6 +7,7 @@ import pytest
 
 from medianest.commands import Commands
 from medianest.domain.accounts import EraseAccount, LogIn, SuspendAccount
+from medianest.domain.asking import SubmitRequest
 from medianest.domain.command import Actor
 from medianest.domain.downloads import (
     CancelPlaylist,
@@ -23,7 +24,12 @@ from medianest.domain.downloads import (
     SubmitPlaylist,
 )
 from medianest.domain.event import Personal
-from medianest.domain.requests import ApproveRequest, CancelRequest, Media, RecordSent, SubmitRequest
+from medianest.domain.requests import (
+    ApproveRequest,
+    CancelRequest,
+    Media,
+    RecordSent,
+)
 from medianest.domain.services import ObserveService
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head

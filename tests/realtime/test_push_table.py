@@ -13,8 +13,8 @@ from medianest.domain.catalogue import EVENTS
 from medianest.domain.downloads import DownloadDeferred, DownloadEvent, DownloadFailed
 from medianest.domain.event import Event, Personal, personal_fields, type_of
 from medianest.domain.examples import ANNA, BEN, DUNE, EXAMPLES, FILM, OLIVIA, SIGNALS, VIDEO
+from medianest.domain.quotas import DefaultQuotaSet
 from medianest.domain.requests import (
-    DefaultQuotaSet,
     RequestDeferred,
     RequestEvent,
     RequestFailed,

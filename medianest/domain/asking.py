@@ -1,0 +1,150 @@
+"""Asking for films and series: who may, how much, and who has asked for the same already."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Self
+
+import msgspec
+from msgspec import structs
+
+from medianest.domain.accounts import AccountErased, AccountReinstated, AccountSuspended
+from medianest.domain.command import Command, Facts, Refused
+from medianest.domain.event import Event, Item, Query, tags
+from medianest.domain.quotas import DefaultQuotaSet, Quota, QuotaSet
+from medianest.domain.requests import (
+    OPEN_STATES,
+    STATE_AFTER,
+    Media,
+    RequestCancelled,
+    RequestDeclined,
+    RequestEvent,
+    RequestJoined,
+    RequestRemoved,
+    RequestState,
+    RequestSubmitted,
+    state_after,
+)
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One earlier request, as the rules of a new one see it."""
+
+    account: str
+    media: Media
+    seasons: tuple[int, ...]
+    at: datetime
+    state: RequestState = "submitted"
+    followers: tuple[str, ...] = ()
+
+    def units(self) -> int:
+        return len(self.seasons) if self.media.kind == "tv" else 1
+
+
+class SubmissionFacts(Facts, frozen=True):
+    """Whether the account may ask, how much of its quota is used, and who asked for this media already."""
+
+    account: str = ""
+    media: Media | None = None
+    suspended: bool = False
+    default_quota: Quota = Quota()
+    own_quota: Quota | None = None  # None: the default counts
+    asked: dict[str, Asked] = msgspec.field(default_factory=dict)
+
+    @classmethod
+    def query(cls, command: "SubmitRequest") -> Query:
+        return Query(
+            Item(
+                AccountSuspended, AccountReinstated, AccountErased, QuotaSet, RequestSubmitted, RequestDeclined,
+                RequestCancelled, RequestRemoved, tags=tags(account=command.account),
+            ),
+            Item(*STATE_AFTER, RequestJoined, tags=tags(media=str(command.media))),
+            Item(DefaultQuotaSet, tags=tags(settings="quota")),
+        )  # fmt: skip
+
+    @classmethod
+    def before(cls, command: "SubmitRequest") -> Self:
+        return cls(account=command.account, media=command.media)
+
+    def evolve(self, event: Event, at: datetime) -> Self:
+        assert self.media is not None
+        match event:
+            case AccountSuspended() | AccountReinstated() | AccountErased():
+                return structs.replace(self, suspended=not isinstance(event, AccountReinstated))
+            case QuotaSet(kind=kind, limit=limit, days=days) if kind == self.media.kind:
+                return structs.replace(self, own_quota=Quota(limit, days))
+            case DefaultQuotaSet(kind=kind, limit=limit, days=days) if kind == self.media.kind:
+                return structs.replace(self, default_quota=Quota(limit, days))
+            case RequestSubmitted(request=request, account=account, media=media, seasons=seasons):
+                return self._with(request, Asked(account, media, seasons, at))
+            case RequestJoined(request=request, follower=follower) if request in self.asked:
+                asked = self.asked[request]
+                return self._with(request, structs.replace(asked, followers=(*asked.followers, follower)))
+            case RequestEvent(request=request) if request in self.asked and (state := state_after(event)):
+                return self._with(request, structs.replace(self.asked[request], state=state))
+        return self
+
+    def _with(self, request: str, asked: Asked) -> Self:
+        return structs.replace(self, asked={**self.asked, request: asked})
+
+    def of_this_media(self, *states: RequestState) -> Iterator[tuple[str, Asked]]:
+        return ((r, a) for r, a in self.asked.items() if a.media == self.media and a.state in states)
+
+    def used(self) -> list[datetime]:
+        """When each unit that counts against the quota was asked for."""
+        assert self.media is not None
+        return [
+            asked.at
+            for asked in self.asked.values()
+            if asked.account == self.account
+            and asked.media.kind == self.media.kind
+            and asked.state not in ("declined", "cancelled", "removed")
+            for _ in range(asked.units())
+        ]
+
+
+class SubmitRequest(Command, frozen=True, kw_only=True):
+    request: str  # the id of the request, if this becomes a new one
+    account: str
+    media: Media
+    title: str
+    year: int | None = None
+    seasons: tuple[int, ...] = ()
+
+
+def submit(command: SubmitRequest, facts: SubmissionFacts, now: datetime) -> Sequence[Event]:
+    if facts.suspended:
+        raise Refused("account-suspended", "Your account is suspended: ask an admin to reinstate it.")
+    if command.media.kind == "tv" and not command.seasons:
+        raise Refused("seasons-missing", "Name the seasons you would like.")
+    wanted = _not_available_yet(command, facts)
+    joined: list[Event] = []
+    for request, asked in facts.of_this_media(*OPEN_STATES):
+        if wanted and not set(wanted) & set(asked.seasons):  # for a film both are empty
+            continue
+        joined += _join(request, asked, command)
+        wanted = tuple(season for season in wanted if season not in asked.seasons)
+        if not wanted:
+            return joined
+    quota = facts.own_quota or facts.default_quota
+    if free_at := quota.next_slot(facts.used(), len(wanted) or 1, now):
+        raise Refused("quota-used-up", f"Your next slot frees on {free_at:%d %b at %H:%M} UTC.", retry_at=free_at)
+    return [
+        RequestSubmitted(command.request, command.account, command.media, command.title, command.year, wanted),
+        *joined,
+    ]
+
+
+def _not_available_yet(command: SubmitRequest, facts: SubmissionFacts) -> tuple[int, ...]:
+    there = [asked.seasons for _, asked in facts.of_this_media("available")]
+    named = command.seasons if command.media.kind == "tv" else ()
+    wanted = tuple(sorted({season for season in named if not any(season in seasons for seasons in there)}))
+    if there and not wanted:
+        raise Refused("already-available", "It is there already: look in Plex.")
+    return wanted
+
+
+def _join(request: str, asked: Asked, command: SubmitRequest) -> Sequence[Event]:
+    """A second wish joins the first; one's own, or one that has joined already, changes nothing."""
+    if command.account in (asked.account, *asked.followers):
+        return []
+    return [RequestJoined(request, asked.account, command.media, command.account)]

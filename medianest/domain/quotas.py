@@ -1,0 +1,97 @@
+"""Quotas: how much somebody may ask for, and when the next slot is free."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Self
+
+import msgspec
+from msgspec import structs
+
+from medianest.domain.command import Command, Facts, Refused
+from medianest.domain.event import Event, Item, Query, Tags, tags
+from medianest.domain.requests import Kind
+
+
+class QuotaSet(Event, frozen=True, tag="account.quota-set"):
+    """How many films, or seasons of series, an account may ask for in a rolling window; 0 is no limit."""
+
+    account: str
+    kind: Kind
+    limit: int
+    days: int
+
+    def tags(self) -> Tags:
+        return tags(account=self.account)
+
+
+class DefaultQuotaSet(Event, frozen=True, tag="settings.default-quota-set"):
+    kind: Kind
+    limit: int
+    days: int
+
+    def tags(self) -> Tags:
+        return tags(settings="quota")
+
+
+class Quota(msgspec.Struct, frozen=True):
+    """So many in so many days; a limit of 0 is none."""
+
+    limit: int = 0
+    days: int = 7
+
+    def next_slot(self, used: Sequence[datetime], wanted: int, now: datetime) -> datetime | None:
+        """When `wanted` more fit, given when each one in `used` was asked for; None: they fit now."""
+        if not self.limit:
+            return None
+        window = timedelta(days=self.days)
+        counted = sorted(at for at in used if at > now - window)
+        surplus = len(counted) + wanted - self.limit
+        if surplus <= 0:
+            return None
+        if wanted > self.limit:
+            raise Refused("quota-too-small", f"That is {wanted} at once, and the limit is {self.limit}: ask for fewer.")
+        return counted[surplus - 1] + window
+
+
+class SetQuota(Command, frozen=True, kw_only=True):
+    account: str
+    kind: Kind
+    limit: int
+    days: int
+
+
+class QuotaFacts(Facts, frozen=True):
+    kind: Kind = "movie"
+    quota: Quota | None = None  # of this kind; None: never set
+
+    @classmethod
+    def query(cls, command: "SetQuota | SetDefaultQuota") -> Query:
+        if isinstance(command, SetQuota):
+            return Query(Item(QuotaSet, tags=tags(account=command.account)))
+        return Query(Item(DefaultQuotaSet, tags=tags(settings="quota")))
+
+    @classmethod
+    def before(cls, command: "SetQuota | SetDefaultQuota") -> Self:
+        return cls(kind=command.kind)
+
+    def evolve(self, event: Event, at: datetime) -> Self:
+        assert isinstance(event, QuotaSet | DefaultQuotaSet)
+        return structs.replace(self, quota=Quota(event.limit, event.days)) if event.kind == self.kind else self
+
+
+def set_quota(command: SetQuota, facts: QuotaFacts, now: datetime) -> Sequence[Event]:
+    if facts.quota == Quota(command.limit, command.days):
+        return []
+    return [QuotaSet(command.account, command.kind, command.limit, command.days)]
+
+
+class SetDefaultQuota(Command, frozen=True, kw_only=True):
+    kind: Kind
+    limit: int
+    days: int
+
+
+def set_default_quota(command: SetDefaultQuota, facts: QuotaFacts, now: datetime) -> Sequence[Event]:
+    if facts.quota == Quota(command.limit, command.days):
+        return []
+    return [DefaultQuotaSet(command.kind, command.limit, command.days)]
