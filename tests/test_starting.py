@@ -141,7 +141,7 @@ def test_on_the_terminal_it_is_one_line_and_the_exit_code_is_1(tmp_path: Path) -
 SAYS = """
 import logging, sys, warnings
 from medianest.terminal import set_up_logging
-set_up_logging(sys.argv[1])
+set_up_logging(sys.argv[1], sys.stdout)
 logging.getLogger("psycopg.pool").warning("error connecting in %r: %s", "pool-1", "first line\\nsecond line")
 try:
     raise OSError("gone")
