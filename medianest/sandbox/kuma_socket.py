@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 import socketio
 
-from medianest.sandbox.kuma_shapes import COLUMNS, COLUMNS_V1, Json, stamp
-from medianest.sandbox.kuma_state import Account, KumaMonitor
+from medianest.sandbox.kuma_state import COLUMNS, COLUMNS_V1, Account, Json, KumaMonitor, stamp
 from medianest.sandbox.kuma_world import KumaWorld
 
 ROOM = "1"  # of the one account: every socket of it hears all lists and live events

@@ -7,17 +7,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from medianest.sandbox.kuma_shapes import KumaShapes, number
 from medianest.sandbox.kuma_state import (
     LOGINS_A_MINUTE,
     Account,
     Beat,
     KumaMonitor,
+    KumaShapes,
     Limiter,
     Status,
     StatusPage,
     Version,
     is_important,
+    number,
 )
 
 LONGEST_PAUSE_SECONDS = 1.0  # between looks at what is due

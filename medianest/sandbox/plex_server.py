@@ -10,23 +10,25 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from medianest.sandbox.people import Person
-from medianest.sandbox.plex_collections import COLLECTION_HANDLERS, visible_collections
-from medianest.sandbox.plex_filters import ITEM_TYPES, chosen, meta
-from medianest.sandbox.plex_library import Item, Section
-from medianest.sandbox.plex_metadata import describe, describe_collection, describe_section
-from medianest.sandbox.plex_pictures import poster
-from medianest.sandbox.plex_search import SEARCH_HANDLERS
-from medianest.sandbox.plex_viewing import (
+from medianest.sandbox.plex_browsing import (
+    COLLECTION_HANDLERS,
+    ITEM_TYPES,
+    SEARCH_HANDLERS,
     Answer,
     Question,
     Viewer,
     World,
+    chosen,
     item_for,
     item_list,
+    meta,
     require_owner,
     section_for,
+    visible_collections,
     visible_items,
 )
+from medianest.sandbox.plex_library import Item, Section
+from medianest.sandbox.plex_metadata import describe, describe_collection, describe_section, poster
 from medianest.sandbox.plex_wire import Asked, Refusal, container, listing, page_of_error
 from medianest.sandbox.plex_world import SERVER_NAME, SERVER_VERSION, Playing, PlexWorld
 from medianest.sandbox.serving import ASGIApp

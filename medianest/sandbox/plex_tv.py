@@ -19,7 +19,7 @@ from medianest.sandbox.plex_accounts import (
     share_head,
     share_id,
 )
-from medianest.sandbox.plex_pictures import poster
+from medianest.sandbox.plex_metadata import poster
 from medianest.sandbox.plex_wire import Asked, Refusal, answer, errors, xml_answer
 from medianest.sandbox.plex_world import PlexWorld, UnknownCode
 from medianest.sandbox.serving import ASGIApp

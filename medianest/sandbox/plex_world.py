@@ -11,9 +11,8 @@ from typing import Any
 import msgspec
 
 from medianest.sandbox.people import CAST, OLIVIA, Person
-from medianest.sandbox.plex_catalog import FILMS, SHOWS, FilmEntry, ShowEntry
-from medianest.sandbox.plex_library import Item, Library, Shelf
-from medianest.sandbox.plex_webhooks import library_new, post_library_new
+from medianest.sandbox.plex_library import KNOWN_FILMS, KNOWN_SHOWS, FilmEntry, Item, Library, Shelf, ShowEntry
+from medianest.sandbox.plex_metadata import library_new, post_library_new
 
 MACHINE_IDENTIFIER = "7b64abb13817a3b8c3a0776af127a001ea0b9ec7"
 SERVER_NAME = "Olivia's Box"
@@ -216,7 +215,7 @@ class PlexWorld:
     def add_film(self, tmdb: int, title: str, year: int) -> Item:
         """A film arrives in the library, as if Radarr had brought it; webhooks are told. Twice does no harm."""
         there = self.library.find(tmdb=tmdb, kind="movie")
-        entry = next((film for film in FILMS if film.tmdb == tmdb), None) or FilmEntry(
+        entry = next((film for film in KNOWN_FILMS if film.tmdb == tmdb), None) or FilmEntry(
             tmdb, title, year, "", 110, 7.0, "PG-13", "", ("Drama",), ""
         )
         film = self.library.add_film(entry)
@@ -228,7 +227,7 @@ class PlexWorld:
         """Seasons of a show arrive: `seasons` says how many episodes each has (None: one season of eight)."""
         seasons = seasons or {1: 8}
         episodes = tuple(seasons.get(number, 0) for number in range(1, max(seasons) + 1))
-        known = next((show for show in SHOWS if show.tmdb == tmdb), None) or ShowEntry(
+        known = next((show for show in KNOWN_SHOWS if show.tmdb == tmdb), None) or ShowEntry(
             tmdb, title, year, "", 0, (), 7.0, "TV-14", ("Drama",), ""
         )
         before = len(self.library.items)

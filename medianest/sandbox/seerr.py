@@ -1,4 +1,4 @@
-"""The Seerr (or Overseerr) stand-in over HTTP, and the switches the demo's scripts use.
+"""The Seerr (or Overseerr) stand-in over HTTP: its settings, what it says about itself, and the demo's switches.
 
     world = SeerrWorld([SeerrPerson(1, 1001, "olivia", "olivia@sandbox.example", Permission.ADMIN), …])
     async with serve(seerr_app(world)) as base_url, world.living():
@@ -9,15 +9,176 @@ Seerr's own answers live below /api/v1, the switches below /sandbox/seerr.
 """
 
 import json
+from datetime import timedelta
 from typing import Any
 
-from medianest.sandbox import seerr_people, seerr_requests, seerr_settings, seerr_titles
-from medianest.sandbox.seerr_gate import PREFIX, behind, end_session
-from medianest.sandbox.seerr_state import Permission, SeerrPerson
-from medianest.sandbox.seerr_validator import not_found
-from medianest.sandbox.seerr_world import InLibrary, PlexAccount, SeerrWorld
-from medianest.sandbox.serving import ASGIApp
-from medianest.sandbox.wire import Answer, Call, Route, answered, application
+from medianest.sandbox.seerr_arrivals import Notification, encoded, readable
+from medianest.sandbox.seerr_gate import PREFIX, Ask, SeerrRoute, behind, end_session, not_found
+from medianest.sandbox.seerr_requests import people_routes, request_routes, title_routes
+from medianest.sandbox.seerr_shapes import Json, iso
+from medianest.sandbox.seerr_state import Permission, SeerrPerson, WebhookSettings
+from medianest.sandbox.seerr_world import InLibrary, PlexAccount, Refusal, SeerrWorld
+from medianest.sandbox.serving import Answer, ASGIApp, Call, Route, answered, application
+
+_ADMIN = (Permission.ADMIN,)
+_JOBS = {"plex-recently-added-scan": "Plex Recently Added Scan", "plex-full-scan": "Plex Full Library Scan"}
+_TEST = Notification(
+    "TEST_NOTIFICATION",
+    {
+        "notification_type": "TEST_NOTIFICATION",
+        "subject": "Test Notification",
+        "message": "Check check, 1, 2, 3. Are we coming in clear?",
+    },
+    frozenset(),
+    [],
+)
+
+
+async def status(ask: Ask) -> Answer:
+    version = "3.1.0" if ask.world.variant == "seerr" else "1.34.0"
+    body = {"version": version, "commitTag": "sandbox", "updateAvailable": False, "commitsBehind": 0}
+    return answered(200, body | {"restartRequired": False})
+
+
+async def public(ask: Ask) -> Answer:
+    """`mediaServerType` tells Seerr from Overseerr, which lacks it."""
+    body = _common(ask) | {"initialized": True, "movie4kEnabled": False, "series4kEnabled": False}
+    body |= {"vapidPublic": "", "enablePushRegistration": False, "emailEnabled": False}
+    if ask.world.variant == "seerr":
+        names = ("jellyfinExternalHost", "jellyfinForgotPasswordUrl")
+        body |= {"userEmailRequired": False, **dict.fromkeys(names, "")}
+    return answered(200, body)
+
+
+async def main_settings(ask: Ask) -> Answer:
+    body = {"apiKey": ask.world.api_key, "defaultPermissions": 32, "defaultQuotas": {"movie": {}, "tv": {}}} | _common(
+        ask
+    )
+    if ask.world.variant == "overseerr":
+        return answered(200, body | {"csrfProtection": False, "trustProxy": False})
+    return answered(200, body | {"blocklistedTags": "", "blocklistedTagsLimit": 50})
+
+
+async def about(ask: Ask) -> Answer:
+    state = ask.world.state
+    body = {"version": "3.1.0", "totalMediaItems": len(state.media), "totalRequests": len(state.requests)}
+    return answered(200, body | {"tz": "UTC", "appDataPath": "/app/config"})
+
+
+async def webhook(ask: Ask) -> Answer:
+    settings = ask.world.state.webhook
+    return answered(200, _webhook(ask, settings, readable(settings.payload, ask.world.variant)))
+
+
+async def set_webhook(ask: Ask) -> Answer:
+    """The answer shows the payload as it is kept: in base64."""
+    ask.world.state.webhook = settings = _posted(ask)
+    ask.world.save()
+    return answered(200, _webhook(ask, settings, settings.payload))
+
+
+async def try_webhook(ask: Ask) -> Answer:
+    if not await ask.world.webhook.send(_posted(ask), _TEST):
+        raise Refusal(500, "Failed to send webhook notification.")
+    return Answer(204)
+
+
+async def jobs(ask: Ask) -> Answer:
+    return answered(200, [_job(ask, name, running=False) for name in _JOBS])
+
+
+async def run_job(ask: Ask) -> Answer:
+    """A scan finds what has arrived by now, and nothing earlier."""
+    if ask.params["jobId"] not in _JOBS:
+        raise Refusal(404, "Job not found.")
+    await ask.world.tick()
+    return answered(200, _job(ask, ask.params["jobId"], running=True))
+
+
+def services(name: str, folder: str) -> Any:
+    async def act(ask: Ask) -> Answer:
+        service = {"id": 0, "name": name, "is4k": False, "isDefault": True, "activeDirectory": folder}
+        return answered(200, [service | {"activeProfileId": 1, "activeTags": []}])
+
+    return act
+
+
+def _settings_routes() -> list[SeerrRoute]:
+    return [
+        SeerrRoute("GET", "/status", status, anyone=True),
+        SeerrRoute("GET", "/settings/public", public, anyone=True),
+        SeerrRoute("GET", "/settings/main", main_settings, needs=_ADMIN),
+        SeerrRoute("GET", "/settings/about", about, needs=_ADMIN),
+        SeerrRoute("GET", "/settings/notifications/webhook", webhook, needs=_ADMIN),
+        SeerrRoute("POST", "/settings/notifications/webhook", set_webhook, needs=_ADMIN, body={}),
+        SeerrRoute("POST", "/settings/notifications/webhook/test", try_webhook, needs=_ADMIN, body={}),
+        SeerrRoute("GET", "/settings/jobs", jobs, needs=_ADMIN),
+        SeerrRoute("POST", "/settings/jobs/{jobId}/run", run_job, needs=_ADMIN),
+        SeerrRoute("GET", "/service/radarr", services("Radarr", "/movies")),
+        SeerrRoute("GET", "/service/sonarr", services("Sonarr", "/series")),
+    ]
+
+
+def _common(ask: Ask) -> Json:
+    """What the public and the main settings share."""
+    common: Json = {
+        "applicationTitle": "Seerr" if ask.world.variant == "seerr" else "Overseerr",
+        "applicationUrl": "",
+        "cacheImages": False,
+        "hideAvailable": False,
+        "localLogin": True,
+        "newPlexLogin": True,
+        "originalLanguage": "",
+        "partialRequestsEnabled": True,
+        "locale": "en",
+    }
+    if ask.world.variant == "overseerr":
+        return common | {"region": ""}
+    common |= {"hideBlocklisted": False, "mediaServerLogin": True, "mediaServerType": 1, "enableSpecialEpisodes": False}
+    return common | {"discoverRegion": "", "streamingRegion": "", "youtubeUrl": ""}
+
+
+def _posted(ask: Ask) -> WebhookSettings:
+    options = ask.body.get("options") or {}
+    try:
+        payload = encoded(str(options.get("jsonPayload", "")))
+    except json.JSONDecodeError as broken:
+        raise Refusal(500, f"Unexpected token in JSON at position {broken.pos}") from broken
+    return WebhookSettings(
+        payload=payload,
+        enabled=bool(ask.body.get("enabled")),
+        types=int(ask.body.get("types") or 0),
+        url=str(options.get("webhookUrl", "")),
+        auth_header=options.get("authHeader"),
+        embed_poster=bool(ask.body.get("embedPoster", True)),
+    )
+
+
+def _webhook(ask: Ask, settings: WebhookSettings, payload: Any) -> Json:
+    options: Json = {"webhookUrl": settings.url, "jsonPayload": payload}
+    if settings.auth_header is not None:
+        options["authHeader"] = settings.auth_header
+    shape: Json = {"enabled": settings.enabled, "types": settings.types, "options": options}
+    if ask.world.variant == "seerr":
+        shape["embedPoster"] = settings.embed_poster
+        options["supportVariables"] = False
+    return shape
+
+
+def _job(ask: Ask, name: str, *, running: bool) -> Json:
+    every = {"interval": "minutes", "cronSchedule": "0 */5 * * * *"}
+    if name == "plex-full-scan":
+        every = {"interval": "hours", "cronSchedule": "0 0 3 * * *"}
+    following = iso(ask.world.clock() + timedelta(minutes=5)).replace("Z", "+00:00")
+    return {
+        "id": name,
+        "name": _JOBS[name],
+        "type": "process",
+        **every,
+        "nextExecutionTime": following,
+        "running": running,
+    }
+
 
 __all__ = ["InLibrary", "Permission", "PlexAccount", "SeerrPerson", "SeerrWorld", "seerr_app", "switches_app"]
 
@@ -25,10 +186,10 @@ __all__ = ["InLibrary", "Permission", "PlexAccount", "SeerrPerson", "SeerrWorld"
 def seerr_app(world: SeerrWorld) -> ASGIApp:
     overseerr = world.variant == "overseerr"
     guarded = [
-        *seerr_settings.routes(),
-        *seerr_people.routes(overseerr=overseerr),
-        *seerr_requests.routes(overseerr=overseerr),
-        *seerr_titles.routes(),
+        *_settings_routes(),
+        *people_routes(overseerr=overseerr),
+        *request_routes(overseerr=overseerr),
+        *title_routes(),
     ]
     routes = [*(behind(world, route) for route in guarded), _sign_out(world), *_switches(world)]
     return application(routes, _unknown, headers=(("X-Powered-By", "Express"),))

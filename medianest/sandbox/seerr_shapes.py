@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from medianest.sandbox.seerr_catalogue import Title, find
+from medianest.sandbox.seerr_arrivals import Notification
 from medianest.sandbox.seerr_state import (
     Arrival,
     Media,
@@ -16,9 +16,10 @@ from medianest.sandbox.seerr_state import (
     Permission,
     SeerrPerson,
     SeerrState,
+    Title,
     Variant,
+    find,
 )
-from medianest.sandbox.seerr_webhook import Notification
 
 Json = dict[str, Any]
 

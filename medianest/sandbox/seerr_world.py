@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from medianest.sandbox.seerr_arrivals import Arrivals, Arrived
-from medianest.sandbox.seerr_catalogue import Kind, Title, find
+from medianest.sandbox.seerr_arrivals import DEFAULT_PAYLOAD, Arrivals, Arrived, Webhook
 from medianest.sandbox.seerr_shapes import Json, Shapes
 from medianest.sandbox.seerr_state import (
+    Kind,
     Media,
     MediaRequest,
     MediaStatus,
@@ -18,10 +18,11 @@ from medianest.sandbox.seerr_state import (
     SeasonRequest,
     SeerrPerson,
     SeerrState,
+    Title,
     Variant,
     WebhookSettings,
+    find,
 )
-from medianest.sandbox.seerr_webhook import DEFAULT_PAYLOAD, Webhook
 
 P = Permission
 _SETTLED = {RequestStatus.DECLINED, RequestStatus.COMPLETED}  # these do not stand in the way of another request

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from medianest.sandbox.faults import FaultMiddleware, FaultPlan, faults_app
 from medianest.sandbox.people import CAST, OLIVIA
-from medianest.sandbox.plex_link import link_app
+from medianest.sandbox.plex_accounts import link_app
 from medianest.sandbox.plex_server import plex_server_app
 from medianest.sandbox.plex_tv import plex_tv_app
 from medianest.sandbox.plex_world import PlexWorld

@@ -13,7 +13,7 @@ import pytest
 from defusedxml import ElementTree
 
 from medianest.sandbox.people import ANNA, BEN, OLIVIA, SAM, Person
-from medianest.sandbox.plex_link import link_app
+from medianest.sandbox.plex_accounts import link_app
 from medianest.sandbox.plex_tv import plex_tv_app
 from medianest.sandbox.plex_world import PlexWorld
 from medianest.sandbox.serving import mount, serve

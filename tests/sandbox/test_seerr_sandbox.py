@@ -14,12 +14,10 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from medianest.sandbox.plex_catalog import FILMS, SHOWS
+from medianest.sandbox.plex_library import KNOWN_FILMS, KNOWN_SHOWS
 from medianest.sandbox.seerr import InLibrary, Permission, PlexAccount, SeerrPerson, SeerrWorld, seerr_app
-from medianest.sandbox.seerr_catalogue import TITLES, find
-from medianest.sandbox.seerr_state import Variant
-from medianest.sandbox.serving import serve
-from medianest.sandbox.wire import Answer, Call, application
+from medianest.sandbox.seerr_state import TITLES, Variant, find
+from medianest.sandbox.serving import Answer, Call, application, serve
 
 RECORDED = json.loads((Path(__file__).parent / "recorded" / "seerr.json").read_text())
 KEY = "medianest-test-api-key"
@@ -347,11 +345,11 @@ async def test_a_restarted_demo_remembers(start: Start, tmp_path: Path) -> None:
 
 
 def test_the_catalogue_holds_all_that_stands_in_the_plex_library() -> None:
-    for entry in FILMS:
+    for entry in KNOWN_FILMS:
         title = find("movie", entry.tmdb)
         assert title is not None, entry.title
         assert (title.title, title.year, title.imdb) == (entry.title, entry.year, entry.imdb)
-    for show in SHOWS:
+    for show in KNOWN_SHOWS:
         title = find("tv", show.tmdb)
         assert title is not None, show.title
         assert (title.title, title.tvdb) == (show.title, show.tvdb)
