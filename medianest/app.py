@@ -340,7 +340,7 @@ def _work(house: Foundation, signals: Signals) -> dict[str, Coroutine[Any, Any, 
         ytdlp=house.adapters.ytdlp,
         notary=Notary(house.pool, house.master),
         signal=signals.publish,
-        sweep_sessions=house.sessions.end_expired,
+        sweep_sessions=house.sessions.end_left,
     )
     return {**models, **acts, "signals": signals.run(), "terminal": _tell(house)}
 

@@ -24,7 +24,8 @@ from projections.engine import ProjectionEngine
 
 ALGORITHM = "HS256"
 KNOWN_LIMIT = 10_000  # access tokens whose signature need not be checked again
-SWEEP_LIMIT = 100  # sessions ended in one sweep
+SWEEP_LIMIT = 100  # sessions ended for one reason in one sweep
+BEGUN_WITHIN = timedelta(hours=1)  # longer than a PIN lives: until then a sign-in that was cut off may be gone on with
 SESSIONS = Actor.system("sessions")
 
 
@@ -161,11 +162,19 @@ class Sessions:
         async with self._pool.connection() as connection:
             await connection.execute("DELETE FROM refresh_tokens WHERE account = %s", (account,))
 
-    async def end_expired(self) -> int:
-        """End the sessions nobody came back to, and drop spent tokens that are past their time; answers how many ended.
+    async def end_left(self) -> int:
+        """End the sessions nobody came back to, or never came into; answers how many ended.
 
-        For an automation; at most a hundred at once.
+        Drops the spent tokens that are past their time, too. For an automation; at most a hundred of each at once.
         """
+        expired, never_begun = await self._expired(), await self._never_begun()
+        for session, account in expired:
+            await self.end(session, account, "expired", SESSIONS)
+        for session, account in never_begun:
+            await self.end(session, account, "never-begun", SESSIONS)
+        return len(expired) + len(never_begun)
+
+    async def _expired(self) -> list[tuple[str, str]]:
         now = self._clock()
         async with self._pool.connection() as connection:
             await connection.execute(
@@ -176,10 +185,20 @@ class Sessions:
                 " HAVING max(expires_at) <= %s LIMIT %s",
                 (now, SWEEP_LIMIT),
             )
-            expired = await found.fetchall()
-        for session, account in expired:
-            await self.end(session, account, "expired", SESSIONS)
-        return len(expired)
+            return await found.fetchall()
+
+    async def _never_begun(self) -> list[tuple[str, str]]:
+        """Whoever signed them in ended between the log and `begin`. A session that has begun always has a token left
+        that is not spent: a refresh makes the next one as it spends the last.
+        """
+        async with self._pool.connection() as connection:
+            found = await connection.execute(
+                "SELECT session, account FROM sessions AS s WHERE started_at <= %s"
+                " AND NOT EXISTS (SELECT FROM refresh_tokens AS t WHERE t.session = s.session)"
+                " ORDER BY started_at LIMIT %s",
+                (self._clock() - BEGUN_WITHIN, SWEEP_LIMIT),
+            )
+            return await found.fetchall()
 
     async def _not_refreshed(self, token: Secret) -> SessionOver:
         """Why a refresh token opens nothing; one that was spent before ends its session."""

@@ -36,7 +36,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 
 LoginRefusal = Literal["pin-expired", "no-access", "account-suspended", "plex-unreachable", "plex-token-refused"]
 SuspensionReason = Literal["admin", "share-lost"]
-SessionEnd = Literal["logout", "revoked", "refresh-token-reused", "account-suspended", "account-erased", "expired"]
+SessionEnd = Literal[
+    "logout", "revoked", "refresh-token-reused", "account-suspended", "account-erased", "expired", "never-begun"
+]
 
 
 class AccountOpened(Event, frozen=True, tag="account.opened"):

@@ -216,4 +216,5 @@ _ENDS: dict[SessionEnd, str] = {
     "account-suspended": "was signed out, being suspended",
     "account-erased": "was signed out, being erased",
     "expired": "was signed out after a long absence",
+    "never-begun": "did not come in after all: the sign-in was cut off",
 }

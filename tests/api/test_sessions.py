@@ -167,11 +167,36 @@ async def test_a_session_nobody_came_back_to_is_swept(sessions: Sessions, store:
     clock.pass_(days=20)
     kept = await sessions.refresh(kept.refresh)
     clock.pass_(days=11)
-    assert await sessions.end_expired() == 1
-    assert await sessions.end_expired() == 0
+    assert await sessions.end_left() == 1
+    assert await sessions.end_left() == 0
     assert await reasons(store) == ["expired"]
     assert await sessions.holder(left.refresh) is None
     assert await sessions.refresh(kept.refresh)
+
+
+async def test_a_session_that_was_never_begun_is_swept_once_its_sign_in_cannot_be_gone_on_with(
+    sessions: Sessions, store: EventStore, clock: Clock
+) -> None:
+    """Whoever signed it in crashed after the log had it and before there were tokens: nobody can ever use it."""
+    begun = await sessions.begin("s2", "anna")
+    clock.pass_(minutes=50)
+    assert await sessions.end_left() == 0
+    clock.pass_(minutes=20)
+    assert await sessions.end_left() == 1
+    assert await sessions.end_left() == 0
+    assert await reasons(store) == ["never-begun"]
+    assert await sessions.refresh(begun.refresh)
+
+
+async def test_a_session_that_is_refreshed_day_by_day_is_never_taken_for_one_that_was_not_begun(
+    sessions: Sessions, store: EventStore, clock: Clock
+) -> None:
+    one, two = await sessions.begin("s1", "anna"), await sessions.begin("s2", "anna")
+    for _ in range(4):  # spent tokens go, the last one stays
+        clock.pass_(days=20)
+        one, two = await sessions.refresh(one.refresh), await sessions.refresh(two.refresh)
+        assert await sessions.end_left() == 0
+    assert await reasons(store) == []
 
 
 async def test_an_unknown_refresh_token_says_nothing_and_ends_nothing(sessions: Sessions, store: EventStore) -> None:
