@@ -1,0 +1,78 @@
+"""The log from an operator's shell, beside a demo that goes on: follow, seal, verify, take it out and in again."""
+
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.household import Person, Process, eventually, free_port, ready
+
+pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("journeys")]
+
+
+class Shell:
+    """`medianest …` typed beside a running demo."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        self.url = url
+
+    def types(self, *words: str, data: str = "data") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "medianest", *words, "--data", str(self.folder / data)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture
+async def shell(tmp_path: Path) -> AsyncIterator[Shell]:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    demo = Process(tmp_path / "log.txt", "demo", "--port", str(port), "--data", str(tmp_path / "data"))
+    await ready(url, demo)
+    yield Shell(tmp_path, url)
+    await demo.stop()
+
+
+async def test_the_log_is_followed_sealed_verified_and_moved_while_people_use_it(shell: Shell) -> None:
+    lines = shell.folder / "tail.jsonl"
+    tail = Process(lines, "events", "tail", "--type", "account.opened", "--data", str(shell.folder / "data"))
+    olivia = Person(shell.url, "olivia")
+    await olivia.log_in()
+    opened = await eventually(
+        "the tail shows it", lambda: [one for one in lines.read_text().splitlines() if "{" in one]
+    )
+    assert json.loads(opened[0])["event"]["role"] == "owner"
+    assert "olivia" not in lines.read_text()  # names stay sealed
+    assert await tail.stop() == 0
+
+    anchor = shell.types("audit", "seal").stdout.strip()
+    verdict = shell.types("audit", "verify", "--anchor", anchor)
+    assert (verdict.returncode, "as it was sealed" in verdict.stdout) == (0, True)
+    position, digest = anchor.split(":")
+    elsewhere = shell.types("audit", "verify", "--anchor", f"{position}:{digest[::-1]}")
+    assert (elsewhere.returncode, "BROKEN" in elsewhere.stdout) == (1, True)
+
+    out = str(shell.folder / "log.jsonl")
+    assert shell.types("events", "export", out).returncode == 0
+    assert shell.types("events", "export", out).returncode == 1  # it is there already
+    assert shell.types("events", "import", out).stderr.startswith("medianest: Another MediaNest runs")
+    assert shell.types("events", "import", out, data="copy").returncode == 0
+    assert "This log is not empty" in shell.types("events", "import", out, data="copy").stderr
+    (shell.folder / "copy" / "master.key").write_text((shell.folder / "data" / "master.key").read_text())
+    copy = shell.types("audit", "verify", "--anchor", anchor, data="copy")
+    assert (copy.returncode, "as it was sealed" in copy.stdout) == (0, True)
+    await olivia.leave()
+
+
+async def test_what_was_typed_wrongly_is_one_sentence(shell: Shell) -> None:
+    for words in (
+        ("audit", "verify", "--anchor", "yesterday"),
+        ("events", "tail", "--type", "film.seen"),
+        ("events", "import", str(shell.folder / "nothing.jsonl")),
+    ):
+        typed = shell.types(*words)
+        assert typed.returncode == 1
+        assert typed.stderr.splitlines()[-1].startswith("medianest: ")
+        assert "Traceback" not in typed.stderr
