@@ -42,8 +42,7 @@ from medianest.eventstore.subscription import subscribe
 from medianest.eventstore.vault import MasterKey, Vault
 from medianest.realtime.gateway import Gateway, socket_app
 from medianest.realtime.pushes import may_see, pushes_for, rooms_for
-from medianest.realtime.rooms import RedisRooms
-from medianest.realtime.signals import Emit, Signals, to_nobody, to_redis, to_sockets
+from medianest.realtime.signals import Emit, RedisRooms, Signals, to_nobody, to_redis, to_sockets
 from medianest.secret import Secret
 from medianest.server import listening, serving
 from medianest.sessions import Sessions
@@ -234,7 +233,7 @@ async def up_with(settings: Settings, stop: asyncio.Event, extra: Extra) -> None
     async with _reachable_house(settings, settings.port, "port") as (house, listener):
         gateway = _gateway(house)
         counters = SharedCounters(settings.redis_url)
-        signals = Signals(to_sockets(gateway))
+        signals = Signals(to_sockets(gateway.server))
         front = _below_sandbox(_api(house, counters, gateway), extra.controls)
         named = {**_work(house, signals), "sockets": gateway.run(), "rate limits": counters.run()}
         async with (
@@ -380,7 +379,7 @@ def feed(recorded: Recorded, account: str, role: Role, follows: frozenset[str]) 
     return [
         {"namespace": push.namespace, "event": push.event, **push.payload}
         for push in pushes_for(recorded.event, recorded.position, recorded.at)
-        if push.namespace != "/" and may_see(push, rooms.get(push.namespace, frozenset()))
+        if may_see(push, rooms.get(push.namespace, frozenset()))
     ]
 
 

@@ -103,8 +103,22 @@ EXAMPLES: tuple[Event, ...] = (
     WorkRetried("04de", "requests_to_send", "f1"),
     WorkGivenUp("04df", "decisions_to_relay", "f1/approve"),
 )
+
+
+def _fetching(download: str, percent: float | None, speed_bytes: float | None, eta_seconds: float | None) -> Signal:
+    """None: the site does not say how much there is."""
+    payload = {
+        "download": download, "percent": percent, "stage": "downloading", "speed_bytes": speed_bytes,
+        "eta_seconds": eta_seconds,
+    }  # fmt: skip
+    return Signal("download.progress", ANNA, download, payload)
+
+
 SIGNALS: tuple[Signal, ...] = (
-    Signal("download.progress", ANNA, "d0", {"download": "d0", "percent": 42.5, "eta_seconds": 9}),
+    _fetching("d0", 42.5, 1_200_000.5, 9.5),
+    _fetching("d1", None, None, None),
     Signal("request.progress", ANNA, "f1", {"request": "f1", "percent": 12.0, "eta_seconds": 1800}),
-    Signal("service.latency", None, "plex", {"service": "plex", "milliseconds": 18}),
+    Signal("request.progress", ANNA, "f2", {"request": "f2", "percent": 12.0, "eta_seconds": None}),
+    Signal("service.latency", None, "plex", {"service": "plex", "milliseconds": 18.2}),
+    Signal("service.latency", None, "seerr", {"service": "seerr", "milliseconds": None}),
 )

@@ -1,6 +1,6 @@
 """The services MediaNest depends on: what is up, what is down, and since when."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Self
 
@@ -11,6 +11,14 @@ from medianest.domain.event import Event, Item, Query, Tags, tags
 
 ServiceName = Literal["plex", "seerr", "uptime-kuma"]
 ServiceState = Literal["up", "degraded", "down", "unknown"]
+Overall = Literal["up", "degraded", "down"]
+
+
+def overall(states: Mapping[ServiceName, ServiceState]) -> Overall:
+    """All services in one word, for who may know no more: down is whatever makes coming in pointless."""
+    if states.get("plex") == "down":
+        return "down"
+    return "degraded" if {"degraded", "down"} & set(states.values()) else "up"
 
 
 class ServiceStateChanged(Event, frozen=True, tag="service.state-changed"):

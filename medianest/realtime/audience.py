@@ -1,19 +1,96 @@
-"""Who is connected to this process, as whom, and which rooms they are in."""
+"""Who is connected to this process, as whom according to the log, and which rooms they are in.
+
+Read models run behind by a moment, or longer where one has stopped. Who may hear what must not depend on that: a
+session that was revoked just now would still get in, and somebody who joined a request just now would miss what
+becomes of it. So the few events that decide it are read from the log when a session's first socket comes, and
+kept current by the broadcaster as long as it has sockets.
+"""
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import structlog
 
+from medianest.domain.accounts import (
+    ACCOUNT_EVENTS,
+    AccountErased,
+    AccountOpened,
+    AccountReinstated,
+    AccountSuspended,
+    Role,
+    RoleChanged,
+    SessionEnded,
+)
+from medianest.domain.event import Item, Query, tags, type_of
+from medianest.domain.requests import RequestJoined
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.store import EventStore
-from medianest.realtime.pushes import Namespace, rooms_for
-from medianest.realtime.standing import Standing
+from medianest.realtime.pushes import OWN_MESSAGES, Closing, Namespace, OwnMessage, rooms_for
 from medianest.realtime.wire import SocketServer
 
 log = structlog.get_logger()
 MESSAGES_PER_SECOND = 10.0  # of one connection, all its namespaces together
 MESSAGES_AT_ONCE = 20.0
+SESSION_ENDED = Closing("session-ended", "Sign in again.")
+ROLE_CHANGED = Closing("role-changed", "Your role has changed: ask an admin if you need this page.")
+
+
+class Standing:
+    """A session's account, its role, the requests of others it follows, and whether the session is still open."""
+
+    def __init__(self, session: str, account: str) -> None:
+        self.session = session
+        self.account = account
+        self.role: Role | None = None  # None: there is no such account
+        self.active = True
+        self.ended = False
+        self.follows: frozenset[str] = frozenset()
+        self.holders = 0  # members, and those who are about to become one
+        self.query = Query(
+            Item(*ACCOUNT_EVENTS, RequestJoined, tags=tags(account=account)),
+            Item(SessionEnded, tags=tags(session=session)),
+        )
+        self._position: int | None = None  # up to where it is known; None: it is being read
+        self._early: list[Recorded] = []  # what the broadcaster told before it was read
+
+    @property
+    def open(self) -> bool:
+        return self.role is not None and self.active and not self.ended
+
+    def read(self, history: Sequence[Recorded], head: int) -> None:
+        """The log as it was at `head`; what came later has been heard meanwhile."""
+        for recorded in (*history, *(early for early in self._early if early.position > head)):
+            self._fold(recorded)
+        self._position = head
+        self._early.clear()
+
+    def hear(self, recorded: Recorded) -> bool:
+        """The next event of the log; answers whether it changed anything here."""
+        if not self.query.matches(type_of(recorded.event), recorded.tags):
+            return False
+        if self._position is None:
+            self._early.append(recorded)
+            return False
+        return recorded.position > self._position and self._fold(recorded)
+
+    def _fold(self, recorded: Recorded) -> bool:
+        match recorded.event:
+            case AccountOpened(role=role) | RoleChanged(role=role):
+                self.role = role
+            case AccountSuspended():
+                self.active = False
+            case AccountReinstated():
+                self.active = True
+            case AccountErased():
+                self.role = None
+            case SessionEnded():
+                self.ended = True
+            case RequestJoined(request=request, follower=self.account):
+                self.follows |= {request}
+            case _:
+                return False
+        return True
 
 
 class Connection:
@@ -105,7 +182,7 @@ class Audience:
         if (reading := self._reading.get(session)) is not None:
             try:
                 await asyncio.shield(reading)
-            except BaseException:
+            except BaseException:  # a cancellation too: who will not hold it must not be counted as one who does
                 self.release(standing)
                 raise
         return standing
@@ -142,19 +219,22 @@ class Audience:
                 for member in [member for member in self.members if member.standing is standing]:
                     await self._move(member, standing)
 
-    async def end(self, session: str, code: str, remedy: str) -> None:
+    async def end(self, session: str) -> None:
         """Close every connection of a session, in every namespace, at once."""
         for connection in list(self.connections.values()):
             members = [m for m in connection.members.values() if m.standing and m.standing.session == session]
             for member in members:
-                await self.tell(member, "closing", {"code": code, "remedy": remedy})
+                await self.say(member, SESSION_ENDED)
             if members:
                 await self.server.hang_up(connection.eio_sid)
 
-    async def dismiss(self, member: Member, code: str, remedy: str) -> None:
+    async def dismiss(self, member: Member, why: Closing) -> None:
         """Out of one namespace, with a reason."""
-        await self.tell(member, "closing", {"code": code, "remedy": remedy})
+        await self.say(member, why)
         await self.server.disconnect_here(member.sid, member.namespace)
+
+    async def say(self, member: Member, message: OwnMessage) -> None:
+        await self.tell(member, OWN_MESSAGES[type(message)], message)
 
     async def tell(self, member: Member, event: str, payload: object) -> None:
         """A message to one member, on this process."""
@@ -164,7 +244,7 @@ class Audience:
         try:
             history = await self._store.read(standing.query)
             standing.read(history.events, history.head)
-        except BaseException:
+        except BaseException:  # a cancellation too: what was not read must not be found by whoever asks next
             self._standings.pop(standing.session, None)
             raise
         finally:
@@ -173,11 +253,11 @@ class Audience:
     async def _move(self, member: Member, standing: Standing) -> None:
         """Into the rooms that belong to it now, out of the others; away where nothing is left."""
         if not standing.open:
-            await self.end(standing.session, "session-ended", "Sign in again.")
+            await self.end(standing.session)
             return
         before, member.rooms = member.rooms, rooms(member.namespace, standing)
         if not member.rooms:
-            await self.dismiss(member, "role-changed", "Your role has changed: ask an admin if you need this page.")
+            await self.dismiss(member, ROLE_CHANGED)
         elif member.live:
             for room in before - member.rooms:
                 self.server.manager.basic_leave_room(member.sid, member.namespace, room)

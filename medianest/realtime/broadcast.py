@@ -8,16 +8,29 @@ holds while it emits: nothing can come between, so it misses nothing, and gets n
 import asyncio
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import structlog
 
+from medianest.domain.event import Event, Item, Query, tags
+from medianest.domain.services import ServiceName, ServiceState, ServiceStateChanged, overall
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.head import Head
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.subscription import subscribe
 from medianest.realtime.audience import Audience, Member
-from medianest.realtime.pushes import Namespace, Push, closes, may_see, pushes_for
+from medianest.realtime.pushes import (
+    OWN_MESSAGES,
+    VISITORS,
+    Namespace,
+    Push,
+    Ready,
+    Reload,
+    Status,
+    closes,
+    may_see,
+    pushes_for,
+)
 
 log = structlog.get_logger()
 RESUME_LIMIT = 500  # missed events that are sent after; beyond it a client reads its pages anew
@@ -54,6 +67,7 @@ class Broadcast:
         self._moved = asyncio.Event()
         self._started = asyncio.Event()
         self.position: int | None = None  # every event up to it was emitted; None: not started
+        self._services: dict[ServiceName, ServiceState] = {}  # how each is, at `position`
         self.failures = 0  # in a row
 
     async def run(self) -> None:
@@ -61,7 +75,7 @@ class Broadcast:
         while True:
             try:
                 if self.position is None:
-                    self.position = await self._end()
+                    self.position = await self._begin()
                     self._started.set()
                 async for page in subscribe(self._store, self._head, after=self.position):
                     self.failures = 0
@@ -96,14 +110,25 @@ class Broadcast:
             if member.gone:
                 return
             if position is None:
-                await self._audience.tell(member, "reload", {"position": self._now})
+                await self._audience.say(member, Reload(self._now))
             self._audience.go_live(member)
-            await self._audience.tell(member, "ready", {"position": self._now})
+            if member.namespace == "/":
+                await self._audience.say(member, Status(overall(self._services), self._now))
+            await self._audience.say(member, Ready(self._now))
 
     @property
     def _now(self) -> int:
         assert self.position is not None, "nobody joins before the broadcaster has started"
         return self.position
+
+    async def _begin(self) -> int:
+        """Where the log ends, and how the services are there."""
+        end = await self._end()
+        for service in get_args(ServiceName):
+            query = Query(Item(ServiceStateChanged, tags=tags(service=service)))
+            for recorded in await self._store.latest(query, before=end + 1, limit=1):
+                self._hear_of_service(recorded.event)
+        return end
 
     async def _end(self) -> int:
         return (await self._store.read(after=sys.maxsize, limit=1)).head
@@ -124,8 +149,20 @@ class Broadcast:
             await self._audience.server.emit(
                 message.event, message.payload, to=message.rooms, namespace=message.namespace, ignore_queue=True
             )
+        if self._hear_of_service(recorded.event):
+            status = Status(overall(self._services), recorded.position)
+            await self._audience.server.emit(
+                OWN_MESSAGES[Status], status, to=[VISITORS], namespace="/", ignore_queue=True
+            )
         for session in closes(recorded.event):
-            await self._audience.end(session, "session-ended", "Sign in again.")
+            await self._audience.end(session)
+
+    def _hear_of_service(self, event: Event) -> bool:
+        """Whether `event` changes how all services are, in one word."""
+        before = overall(self._services)
+        if isinstance(event, ServiceStateChanged):
+            self._services[event.service] = event.state
+        return overall(self._services) != before
 
     async def _catch_up(self, member: Member) -> int:
         """Send what was missed until little is left; answers with the position the member has come to."""

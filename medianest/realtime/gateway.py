@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -21,9 +21,9 @@ from medianest.eventstore.head import Head
 from medianest.eventstore.store import EventStore
 from medianest.realtime.audience import Audience, Connection, Member
 from medianest.realtime.broadcast import Broadcast
-from medianest.realtime.pushes import Namespace
-from medianest.realtime.rooms import RedisRooms, Rooms
-from medianest.realtime.wire import SocketApp, SocketServer
+from medianest.realtime.pushes import Closing, Namespace
+from medianest.realtime.signals import RedisRooms
+from medianest.realtime.wire import Rooms, SocketApp, SocketServer
 from medianest.secret import Secret
 from medianest.tasks import running
 
@@ -34,6 +34,8 @@ PER_ADDRESS = 200  # behind a proxy that does not say who comes, this is the cap
 JOIN_SECONDS = 45.0  # how long a connection may be in no namespace
 SWEEP_SECONDS = 1.0
 VERIFY_SECONDS = 10.0
+TOO_MANY_MESSAGES = Closing("too-many-messages", "Say less than ten things a second.")
+TOKEN_EXPIRED = Closing("token-expired", "Connect again with a new access token.")
 
 Said = TypeVar("Said", bound=msgspec.Struct)
 Token = Annotated[str, Meta(min_length=1, max_length=4096)]
@@ -61,7 +63,55 @@ class Hello(msgspec.Struct, frozen=True):
 
 
 class Renew(msgspec.Struct, frozen=True):
+    """A new access token of the same session, before the old one ends."""
+
     token: Token
+
+
+WhyNotIn = Literal[
+    "hello-unreadable", "starting", "gone", "token-missing", "token-invalid", "unavailable", "session-ended",
+    "not-allowed", "too-many-connections",
+]  # fmt: skip
+WhyNotDone = Literal[
+    "gone", "message-unknown", "message-unreadable", "unavailable", "token-invalid", "other-session"
+]  # fmt: skip
+
+
+class NotLetIn(msgspec.Struct, frozen=True):
+    """Why a client may not come into a namespace: the `data` of its `connect_error`."""
+
+    code: WhyNotIn
+    remedy: str
+
+
+class NotDone(msgspec.Struct, frozen=True):
+    code: WhyNotDone
+    remedy: str
+
+
+class Failed(msgspec.Struct, frozen=True):
+    error: NotDone
+
+
+class Renewed(msgspec.Struct, frozen=True):
+    """Until when every namespace of the connection may stay open."""
+
+    expires_at: datetime
+
+
+class Here(msgspec.Struct, frozen=True):
+    """Up to where the client has been told everything; None: it is still catching up from nowhere."""
+
+    position: int | None
+
+
+Answer = Renewed | Here | Failed
+# What a client may say: with which payload (None: any), and what it may be answered.
+SAID: dict[str, tuple[type[msgspec.Struct] | None, tuple[type[msgspec.Struct], ...]]] = {
+    "connect": (Hello, (NotLetIn,)),
+    "renew": (Renew, (Renewed, Failed)),
+    "ping": (None, (Here, Failed)),
+}
 
 
 class Gateway:
@@ -132,13 +182,13 @@ class Gateway:
         if (member := self._audience.member(namespace, sid)) is not None:
             self._audience.leave(member)
 
-    async def said(self, namespace: Namespace, sid: str, event: str, values: tuple[object, ...]) -> dict[str, Any]:
+    async def said(self, namespace: Namespace, sid: str, event: str, values: tuple[object, ...]) -> Answer:
         """The answer to a message of a client."""
         member = self._audience.member(namespace, sid)
         if member is None:
             return _error("gone", "Connect again.")
         if event == "ping":
-            return {"position": self._broadcast.position if member.live else member.since}
+            return Here(self._broadcast.position if member.live else member.since)
         if event == "renew":
             return await self._renew(member, _read(values[0] if values else None, Renew))
         return _error("message-unknown", "A client may say `renew` and `ping`; all else goes over HTTP.")
@@ -151,7 +201,7 @@ class Gateway:
             raise _refusal("token-invalid", "Refresh the session, and connect with the new access token.")
         try:
             standing = await self._audience.hold(identity.session, identity.account)
-        except Exception as failure:  # as below
+        except Exception as failure:  # whatever keeps us from knowing: the client is told to try again
             log.warning("a standing could not be read", error=type(failure).__name__)
             raise _refusal("unavailable", "Try again in a moment.") from failure
         member = Member(
@@ -176,7 +226,7 @@ class Gateway:
             return _refusal("too-many-connections", "Close some of the other windows or devices.")
         return None
 
-    async def _renew(self, member: Member, said: Renew | None) -> dict[str, Any]:
+    async def _renew(self, member: Member, said: Renew | None) -> Renewed | Failed:
         if said is None:
             return _error("message-unreadable", 'Say `renew` with {"token": …}.')
         try:
@@ -190,7 +240,7 @@ class Gateway:
         for other in member.connection.members.values():
             if other.standing is member.standing:
                 other.expires_at = identity.expires_at.timestamp()
-        return {"expires_at": identity.expires_at}
+        return Renewed(identity.expires_at)
 
     async def _identify(self, token: str) -> Identity | None:
         try:
@@ -212,9 +262,7 @@ class Gateway:
         if connection is None or connection.may_speak():
             return connection is not None
         for member in list(connection.members.values()):
-            await self._audience.tell(
-                member, "closing", {"code": "too-many-messages", "remedy": "Say less than ten things a second."}
-            )
+            await self._audience.say(member, TOO_MANY_MESSAGES)
         await self.server.hang_up(eio_sid)
         return False
 
@@ -243,7 +291,7 @@ class Gateway:
             await asyncio.sleep(SWEEP_SECONDS)
             for member in self._audience.members:
                 if member.expires_at is not None and member.expires_at <= time.time():
-                    await self._audience.dismiss(member, "token-expired", "Connect again with a new access token.")
+                    await self._audience.dismiss(member, TOKEN_EXPIRED)
             for connection in list(self._audience.connections.values()):
                 if connection.empty_since is not None and connection.empty_since + JOIN_SECONDS < time.monotonic():
                     await self.server.hang_up(connection.eio_sid)
@@ -263,7 +311,7 @@ class _Namespace(AsyncNamespace):  # type: ignore[misc]
         super().__init__(name)
         self._gateway = gateway
 
-    async def trigger_event(self, event: str, sid: str, *values: Any) -> dict[str, Any] | None:
+    async def trigger_event(self, event: str, sid: str, *values: Any) -> Answer | None:
         # A client may name its message `connect` or `disconnect`, and python-socketio passes that on. But while a
         # client is coming or going it is not connected, and while it is, only its messages arrive here.
         if self.server.manager.is_connected(sid, self.namespace):
@@ -283,9 +331,9 @@ def _read(value: object, kind: type[Said]) -> Said | None:
         return None
 
 
-def _refusal(code: str, remedy: str) -> Refusal:
-    return Refusal(code, {"code": code, "remedy": remedy})
+def _refusal(code: WhyNotIn, remedy: str) -> Refusal:
+    return Refusal(code, NotLetIn(code, remedy))
 
 
-def _error(code: str, remedy: str) -> dict[str, Any]:
-    return {"error": {"code": code, "remedy": remedy}}
+def _error(code: WhyNotDone, remedy: str) -> Failed:
+    return Failed(NotDone(code, remedy))

@@ -43,7 +43,7 @@ from medianest.domain.requests import (
     RequestSubmitted,
     state_after,
 )
-from medianest.domain.services import ServiceStateChanged
+from medianest.domain.services import Overall, ServiceStateChanged
 from medianest.domain.signals import Signal, SignalName
 from medianest.domain.work import WorkEvent
 
@@ -62,6 +62,37 @@ class Push(msgspec.Struct, frozen=True):
     room: str
     event: str
     payload: Payload
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """All that was missed has been said: from here on it is live."""
+
+    position: int
+
+
+class Reload(msgspec.Struct, frozen=True):
+    """Too much was missed to be said: read the pages anew, up to this position."""
+
+    position: int
+
+
+class Closing(msgspec.Struct, frozen=True):
+    """Why the namespace, or the connection, ends now."""
+
+    code: Literal["session-ended", "token-expired", "role-changed", "too-many-messages"]
+    remedy: str
+
+
+class Status(msgspec.Struct, frozen=True):
+    """All services in one word: said to everybody in `/` who comes, and whenever it changes."""
+
+    state: Overall
+    position: int
+
+
+OwnMessage = Ready | Reload | Closing | Status
+# What a client is told that is neither an event nor a signal.
+OWN_MESSAGES: dict[type[OwnMessage], str] = {Ready: "ready", Reload: "reload", Closing: "closing", Status: "status"}
 
 
 def account(account: str) -> str:
@@ -202,12 +233,11 @@ def _download(event: DownloadEvent) -> Payload:
 
 
 def _of_service(event: ServiceStateChanged, envelope: Payload) -> list[Push]:
-    """Everybody hears the state; why is for those who can mend it."""
-    told = envelope | {"service": event.service, "state": event.state}
+    """Who is signed in hears the state; why is for those who can mend it. Visitors hear one state of all (`Status`)."""
+    told = envelope | {"service": event.service, "state": event.state, "was": event.was}
     return [
-        Push("/", VISITORS, "service.changed", told),
-        Push("/auth", EVERYONE, "service.changed", told | {"was": event.was}),
-        Push("/admin", ADMINS, "service.changed", told | {"was": event.was, "why": _without_addresses(event.why)}),
+        Push("/auth", EVERYONE, "service.changed", told),
+        Push("/admin", ADMINS, "service.changed", told | {"why": _without_addresses(event.why)}),
     ]
 
 

@@ -14,13 +14,12 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import engineio
+import msgspec
 import socketio
-import structlog
+from engineio import packet as engine_packet
+from socketio import AsyncManager
 from socketio import packet as socket_packet
 
-from medianest.realtime.rooms import Rooms, TextPacket
-
-log = structlog.get_logger()
 MESSAGE_BYTES = 64 * 1024  # of one message from a client
 OUTBOX_LIMIT = 1000  # packets that wait for a client's network; beyond it the client is let go, and will resume
 GOODBYE_SECONDS = 2.0  # how long a client has to read why it is disconnected
@@ -31,6 +30,56 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 # Engine.IO: close, ping, pong, upgrade, noop; and messages that are a Socket.IO CONNECT, DISCONNECT or EVENT.
 FRAME = re.compile(r"(?:4[012].*|1|2|2probe|3|3probe|5|6)\Z", re.DOTALL)
+
+
+class Json:
+    """JSON as the packets want it: dates and ids encode by themselves, and bad input is a `ValueError`, whatever it is."""
+
+    @staticmethod
+    def dumps(value: Any, **_: Any) -> str:
+        return msgspec.json.encode(value).decode()
+
+    @staticmethod
+    def loads(text: str | bytes, **_: Any) -> Any:
+        try:
+            return msgspec.json.decode(text)
+        except RecursionError as deep:
+            raise ValueError("nested too deeply") from deep
+
+
+class TextPacket(socket_packet.Packet):  # type: ignore[misc]
+    """A Socket.IO packet; its JSON is ours, without changing that of other clients in this process."""
+
+    uses_binary_events = False
+    json = Json
+
+
+class Rooms(AsyncManager):  # type: ignore[misc]
+    """Puts a message into each recipient's queue, without a task per recipient: a third of the work of the original."""
+
+    async def emit(
+        self,
+        event: str,
+        data: Any,
+        namespace: str,
+        room: Any = None,
+        skip_sid: Any = None,
+        callback: Any = None,
+        to: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        if callback is not None or skip_sid is not None:
+            await super().emit(event, data, namespace, room, skip_sid, callback, to, **kwargs)
+            return
+        if namespace not in self.rooms:
+            return
+        message = TextPacket(socket_packet.EVENT, namespace=namespace, data=[event, data]).encode()
+        packet = engine_packet.Packet(engine_packet.MESSAGE, message)
+        sockets = self.server.eio.sockets
+        for _, eio_sid in self.get_participants(namespace, to or room):
+            socket = sockets.get(eio_sid)
+            if socket is not None and not socket.closed:
+                socket.queue.put_nowait(packet)
 
 
 class Outbox(asyncio.Queue[Any]):

@@ -1,6 +1,8 @@
 """A change of state is an event; the samples it follows from are not."""
 
-from medianest.domain.services import ObserveService, ServiceStateChanged
+import pytest
+
+from medianest.domain.services import ObserveService, Overall, ServiceName, ServiceState, ServiceStateChanged, overall
 from tests.domain.scenario import given
 
 DOWN = ServiceStateChanged("seerr", "down", "unknown", "It does not answer.")
@@ -27,3 +29,17 @@ def test_a_service_that_was_never_heard_of_stays_unknown() -> None:
 
 def test_services_do_not_mix() -> None:
     given(ServiceStateChanged("plex", "down", "up", "")).when(SEEN_DOWN).then(DOWN)
+
+
+@pytest.mark.parametrize(
+    ("states", "word"),
+    [
+        ({}, "up"),
+        ({"plex": "up", "seerr": "unknown"}, "up"),
+        ({"plex": "degraded"}, "degraded"),
+        ({"plex": "up", "seerr": "down"}, "degraded"),
+        ({"plex": "down", "seerr": "up", "uptime-kuma": "up"}, "down"),
+    ],
+)
+def test_all_services_are_as_well_as_one_can_use_them(states: dict[ServiceName, ServiceState], word: Overall) -> None:
+    assert overall(states) == word

@@ -19,6 +19,7 @@ from medianest.domain.requests import Media, RequestSubmitted
 from medianest.eventstore.codec import Metadata
 from medianest.eventstore.head import Head
 from medianest.eventstore.store import Appended, EventStore
+from medianest.realtime.asyncapi import asyncapi
 from medianest.realtime.gateway import Gateway, socket_app
 from medianest.sandbox.serving import PromptServer
 from medianest.secret import Secret
@@ -127,6 +128,45 @@ class Heard(NamedTuple):
     payload: Any
 
 
+DOCUMENT = asyncapi()
+PLACES = {channel["address"]: channel["messages"] for channel in DOCUMENT["channels"].values()}
+TYPES: dict[str, Any] = {
+    "string": str, "boolean": bool, "integer": int, "number": (int, float), "object": dict, "array": list,
+    "null": type(None),
+}  # fmt: skip
+
+
+def wrongs(namespace: str, name: str, payload: Any) -> list[str]:
+    """What of a message is not as the document has it."""
+    if name not in PLACES[namespace]:
+        return [f"{namespace} {name} is not in the document"]
+    return [f"{namespace} {name}{wrong}" for wrong in _wrongs(PLACES[namespace][name]["payload"], payload)]
+
+
+def _wrongs(schema: dict[str, Any], value: Any) -> list[str]:
+    """What of a value does not fit a schema, as far as our document uses them; a property it does not name is wrong."""
+    if "$ref" in schema:
+        return _wrongs(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]], value)
+    if "anyOf" in schema:
+        found = [_wrongs(choice, value) for choice in schema["anyOf"]]
+        return [] if [] in found else found[0]
+    kinds = schema.get("type", list(TYPES))
+    allowed = [TYPES[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds)]
+    if not any(isinstance(value, kind) for kind in allowed) or value not in schema.get("enum", [value]):
+        return [f": {value!r}"]
+    if "properties" not in schema:
+        return []
+    missing = [f".{field} is missing" for field in schema["required"] if field not in value]
+    unknown = [f".{field} is not in the document" for field in value if field not in schema["properties"]]
+    inside = [
+        f".{field}{wrong}"
+        for field, kind in schema["properties"].items()
+        if field in value
+        for wrong in _wrongs(kind, value[field])
+    ]
+    return missing + unknown + inside
+
+
 class Phone:
     """A Socket.IO client that remembers what it hears."""
 
@@ -136,11 +176,14 @@ class Phone:
         self._changed = asyncio.Event()
         self.heard: list[Heard] = []
         self.ended: set[str] = set()
+        self.wrong: list[str] = []  # what the document does not know
         for namespace in NAMESPACES:
             self._listen(namespace)
 
     def _listen(self, namespace: str) -> None:
         def hear(event: str, payload: Any = None) -> None:
+            if event != "connect_error":
+                self.wrong += wrongs(namespace, event, payload)
             self.heard.append(Heard(namespace, event, payload))
             self._changed.set()
 
@@ -167,7 +210,9 @@ class Phone:
         """Connects, and answers with why it was not let in."""
         with pytest.raises(socketio.exceptions.ConnectionError):
             await self.connect(namespace, **how)
-        return next(heard.payload for heard in self.heard if heard.event == "connect_error")["data"]
+        why = next(heard.payload for heard in self.heard if heard.event == "connect_error")["data"]
+        self.wrong += wrongs(namespace, "connect_error", why)
+        return why
 
     async def ready(self, *namespaces: str, **how: Any) -> int:
         """Connects and goes live; answers with the position it starts from."""
@@ -178,7 +223,10 @@ class Phone:
         return position
 
     async def call(self, event: str, data: Any = None, namespace: str = "/") -> Any:
-        return await self._sio.call(event, data, namespace=namespace, timeout=SOON)
+        answer = await self._sio.call(event, data, namespace=namespace, timeout=SOON)
+        if event in ("ping", "renew"):
+            self.wrong += wrongs(namespace, f"{event}-answer", answer)
+        return answer
 
     async def emit(self, event: str, data: Any = None, namespace: str = "/") -> None:
         await self._sio.emit(event, data, namespace=namespace)
@@ -188,7 +236,7 @@ class Phone:
 
     def positions(self, namespace: str) -> list[int]:
         """Of the events it was told, in the order it was told them."""
-        told = [h for h in self.heard if h.namespace == namespace and h.event not in ("ready", "reload")]
+        told = [h for h in self.heard if h.namespace == namespace and h.event not in ("ready", "reload", "status")]
         return [h.payload["position"] for h in told if "position" in h.payload]
 
     async def until(self, true: Callable[[], Any], seconds: float = SOON) -> None:
@@ -213,3 +261,4 @@ async def phone(served: Served) -> AsyncIterator[Callable[[], Phone]]:
     yield another
     for one in phones:
         await one.leave()
+    assert [wrong for one in phones for wrong in one.wrong] == []  # whatever is said, in any test, is in the document

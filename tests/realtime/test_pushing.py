@@ -7,14 +7,15 @@ from contextlib import suppress
 import psycopg
 import pytest
 
-from medianest.domain.accounts import RoleChanged
+from medianest.domain.accounts import RoleChanged, SessionEnded
 from medianest.domain.event import Event
 from medianest.domain.requests import Media, RequestApproved, RequestAvailable, RequestJoined
-from medianest.domain.services import ServiceStateChanged
+from medianest.domain.services import ServiceName, ServiceState, ServiceStateChanged
 from medianest.eventstore.store import OutcomeUnknown
 from medianest.realtime import broadcast, wire
+from medianest.realtime.asyncapi import asyncapi
 from medianest.realtime.audience import Member
-from tests.realtime.conftest import SOON, House, Phone, Served, asked
+from tests.realtime.conftest import SOON, House, Phone, Served, asked, serving
 
 Another = Callable[[], Phone]
 MATRIX = Media("movie", 603)
@@ -42,14 +43,6 @@ async def test_moderators_hear_of_everybodys_requests_in_admin(house: House, pho
     appended = await house.append(asked("r1", "anna"), asked("r2", "ben"))
     await mod.until(lambda: len(mod.positions("/admin")) == 2)
     assert mod.positions("/admin") == [appended.first, appended.last]
-
-
-async def test_whoever_has_not_signed_in_hears_of_services_only(house: House, phone: Another) -> None:
-    stranger = phone()
-    await stranger.ready("/")
-    await house.append(asked("r1", "anna"), PLEX_DOWN)
-    await stranger.until(lambda: stranger.positions("/"))
-    assert stranger.positions("/") == [2]
 
 
 async def test_a_follower_hears_of_the_request_from_the_moment_they_joined(house: House, phone: Another) -> None:
@@ -204,7 +197,8 @@ async def test_what_was_missed_in_several_namespaces_comes_at_the_pace_of_the_ne
     await mod.ready("/", "/auth", "/media", "/admin", token=token, since=1)
     assert mod.positions("/media") == list(range(missed.first, missed.last + 1))
     assert mod.positions("/admin") == list(range(missed.first, services.last + 1))
-    assert mod.positions("/auth") == mod.positions("/") == list(range(services.first, services.last + 1))
+    assert mod.positions("/auth") == list(range(services.first, services.last + 1))
+    assert mod.positions("/") == []
     assert served.gateway.counts()["sockets_let_go"] == 0
 
 
@@ -221,7 +215,7 @@ async def test_ping_answers_with_the_position_one_has_seen_all_up_to(house: Hous
     stranger = phone()
     await stranger.ready("/")
     appended = await house.append(*(asked(f"r{n}", "anna") for n in range(20)), PLEX_DOWN)
-    await stranger.until(lambda: stranger.positions("/"))
+    await stranger.until(lambda: stranger.of("/", "status")[-1]["position"] == appended.last)
     assert await stranger.call("ping") == {"position": appended.last}
 
 
@@ -301,3 +295,56 @@ async def test_a_client_that_has_seen_more_than_this_process_gets_nothing_twice(
     await anna.until(lambda: anna.positions("/media"))
     assert anna.positions("/media") == [after.last]
     assert not anna.of("/media", "reload")
+
+
+def changed(service: ServiceName, state: ServiceState, was: ServiceState = "up") -> ServiceStateChanged:
+    return ServiceStateChanged(service, state, was, "Its key is k3y.")
+
+
+async def test_visitors_hear_how_all_services_are_in_one_word(house: House, served: Served, phone: Another) -> None:
+    """Which service it is, and why, is not for who is not signed in."""
+    await house.append(changed("seerr", "down"), changed("uptime-kuma", "up", "unknown"))
+    visitor = phone()
+    await served.pushed(house.head.position)
+    await visitor.ready("/")
+    assert [told["state"] for told in visitor.of("/", "status")] == ["degraded"]
+    await house.append(asked("r1", "anna"))
+    for event in (
+        changed("uptime-kuma", "degraded"), changed("plex", "down"), changed("plex", "up", "down"),
+        changed("uptime-kuma", "up", "degraded"), changed("seerr", "up", "down"),
+    ):  # fmt: skip
+        last = (await house.append(event)).last
+    await visitor.until(lambda: visitor.of("/", "status")[-1]["position"] == last)
+    assert [told["state"] for told in visitor.of("/", "status")] == ["degraded", "down", "degraded", "up"]
+    assert {heard.event for heard in visitor.heard} == {"ready", "status"}
+    assert set(visitor.of("/", "status")[-1]) == {"state", "position"}
+
+
+async def test_a_process_that_starts_knows_how_the_services_were(house: House) -> None:
+    await house.append(changed("plex", "down"), changed("seerr", "down"), changed("seerr", "up", "down"))
+    async with serving(house) as served:
+        visitor = Phone(served.url)
+        await visitor.ready("/")
+        assert [told["state"] for told in visitor.of("/", "status")] == ["down"]
+        await visitor.leave()
+
+
+async def test_all_that_the_document_says_of_the_connection_itself_is_really_said(
+    house: House, served: Served, phone: Another
+) -> None:
+    """That nothing else is said, every other test holds: its clients compare what they hear with the document."""
+    one, other = phone(), phone()
+    token = await house.person("anna")
+    await served.pushed(house.head.position)
+    said = {"connect", "renew", "ping"}
+    await one.refused("/auth")
+    said.add("connect_error")
+    await other.ready("/", "/media", token=token, since=house.head.position + 5)
+    for what in ("ping", "renew"):
+        await other.call(what, {"token": token}, "/media")
+        said.add(f"{what}-answer")
+    await house.append(SessionEnded("session-anna", "anna", "revoked"))
+    await other.until(lambda: other.of("/media", "closing"))
+    said |= {heard.event for heard in other.heard}
+    document = asyncapi()["channels"]["visitors"]["messages"]
+    assert said == set(document)

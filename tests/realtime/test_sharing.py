@@ -14,8 +14,7 @@ import pytest
 import redis.asyncio as redis_asyncio
 
 from medianest.domain.signals import Signal
-from medianest.realtime.rooms import RedisRooms
-from medianest.realtime.signals import Signals, to_redis
+from medianest.realtime.signals import RedisRooms, Signals, to_redis
 from medianest.secret import Secret
 from medianest.shared import LOST, SharedCounters, redis_client
 from medianest.tasks import running

@@ -15,7 +15,8 @@ Another = Callable[[], Phone]
 
 
 def progress(percent: int, download: str = "d1", account: str = "anna") -> Signal:
-    return Signal("download.progress", account, download, {"download": download, "percent": percent})
+    payload = {"download": download, "percent": percent, "stage": "downloading", "speed_bytes": None, "eta_seconds": 9}
+    return Signal("download.progress", account, download, payload)
 
 
 class Shown:
@@ -79,7 +80,7 @@ async def test_a_signal_reaches_its_account_and_nobody_else(house: House, served
     anna, ben = phone(), phone()
     await anna.ready("/media", token=await house.person("anna"))
     await ben.ready("/media", token=await house.person("ben"))
-    signals = Signals(to_sockets(served.gateway))
+    signals = Signals(to_sockets(served.gateway.server))
     async with running({"signals": signals.run()}):
         signals.publish(progress(50, account="anna"))
         signals.publish(progress(60, "d2", account="ben"))

@@ -5,7 +5,7 @@ from medianest.domain.event import Event, Personal
 from medianest.domain.requests import Media, RequestJoined
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.columns import Texts
-from medianest.realtime.standing import Standing
+from medianest.realtime.audience import Standing
 
 OPENED = AccountOpened("anna", "p", Personal("1"), Personal("Anna"), "member")
 TO_ADMIN = RoleChanged("anna", "p", "admin", "member")
