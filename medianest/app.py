@@ -16,6 +16,7 @@ import httpx
 import imageio_ffmpeg
 import psycopg
 import structlog
+from msgspec import json
 
 from medianest.adapters.exchange import http_client
 from medianest.adapters.plex_server import PlexServer
@@ -40,6 +41,7 @@ from medianest.eventstore.seals import Notary
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.subscription import subscribe
 from medianest.eventstore.vault import MasterKey, Vault
+from medianest.realtime.asyncapi import asyncapi
 from medianest.realtime.gateway import Gateway, socket_app
 from medianest.realtime.pushes import may_see, pushes_for, rooms_for
 from medianest.realtime.signals import Emit, RedisRooms, Signals, to_nobody, to_redis, to_sockets
@@ -309,6 +311,7 @@ def _api(house: Foundation, counters: SharedCounters, gateway: Gateway | None = 
             ytdlp=house.adapters.ytdlp,
             limits=RateLimits(counters if house.settings.redis_url else None),
             feed=feed,
+            live=json.encode(asyncapi()),
             metrics=None if gateway is None else gateway.counts,
         )
     )

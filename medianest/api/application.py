@@ -18,7 +18,7 @@ from medianest.api.gate import anybody, new_enough, signed_in, speaks_json
 from medianest.api.history import AuditController
 from medianest.api.media import MediaController
 from medianest.api.plex import PlexController
-from medianest.api.problems import answer
+from medianest.api.problems import answer, no_such_page
 from medianest.api.requests import RequestController
 from medianest.api.sign_in import SignIn
 from medianest.api.site import AnyRequest, Site, provide_write
@@ -38,6 +38,7 @@ def build_api(site: Site) -> Litestar:
             health.live,
             health.ready,
             metrics,
+            live_reference,
         ],
         dependencies={
             "site": Provide(lambda: site, sync_to_thread=False),
@@ -69,6 +70,14 @@ SIGNED_IN: tuple[ControllerRouterHandler, ...] = (
 async def metrics(state: State) -> Response[str]:
     """For Prometheus. Counts only; a proxy in front should keep it to itself all the same."""
     return Response(await health.metrics_text(state.site, state.envelope))
+
+
+@get("/docs/asyncapi.json", media_type="application/json", include_in_schema=False)
+async def live_reference(state: State) -> Response[bytes]:
+    """What the sockets say, and what may be said to them: AsyncAPI."""
+    if state.site.live is None:
+        raise no_such_page()
+    return Response(state.site.live)
 
 
 def _me(request: AnyRequest) -> Identity:

@@ -20,7 +20,8 @@ WHAT = """One door for the friends and family of a Plex server.
 
 Sign in with `POST /api/v1/auth/plex/pin`, then send the access token as a bearer token. Every answer that is not
 what was asked for is a problem (RFC 9457) with a stable `code` and a `remedy`. Writes take an `Idempotency-Key`
-and answer with a `position`; reads take `?at_least=<position>` and wait, bounded, until they are that new."""
+and answer with a `position`; reads take `?at_least=<position>` and wait, bounded, until they are that new.
+What the sockets say stands in `/docs/asyncapi.json`."""
 
 OPEN_PATHS = ("/api/v1/auth/plex", "/api/v1/auth/refresh", "/api/v1/auth/logout", "/api/v1/webhooks", "/health")
 PROBLEM = {

@@ -55,6 +55,7 @@ class Site:
     clock: Callable[[], datetime] = now_utc
     limits: RateLimits = field(default_factory=RateLimits)
     feed: Feed | None = None  # None: there is no /events
+    live: bytes | None = None  # the document of the sockets, in JSON; None: there is none
     metrics: Callable[[], Mapping[str, float]] | None = None  # what else /metrics shows
 
 

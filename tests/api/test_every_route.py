@@ -30,6 +30,7 @@ OPEN = {
     ("GET", "/health/ready"),
     ("GET", "/metrics"),
     ("GET", "/docs"),
+    ("GET", "/docs/asyncapi.json"),
     ("GET", "/docs/openapi.json"),
     ("GET", "/docs/{path}"),
 }
@@ -154,6 +155,13 @@ async def test_the_reference_needs_no_other_host(door: Door) -> None:
     assert ask["description"].startswith("Ask for a film")
     assert reference["paths"]["/api/v1/auth/refresh"]["post"]["requestBody"]["required"] is False
     assert "retry_at" in reference["components"]["schemas"]["ProblemDetails"]["properties"]
+
+
+async def test_the_reference_of_the_sockets_stands_beside_it(door: Door, site: Site) -> None:
+    place = f"{ORIGIN}/docs/asyncapi.json"
+    assert problem(await (await door.caller()).get(place)) == (404, "not-found")  # a process that has none
+    door.app = build_api(replace(site, live=b'{"asyncapi": "3.0.0"}'))
+    assert (await (await door.caller()).get(place)).json() == {"asyncapi": "3.0.0"}
 
 
 async def test_health_says_what_is_missing(door: Door, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
