@@ -18,6 +18,7 @@ from medianest.domain.accounts import (
 )
 from medianest.domain.event import Personal
 from medianest.eventstore.codec import Recorded
+from projections.changes import Changes, Table
 from projections.engine import Projection, Rows
 
 TABLES = """
@@ -59,36 +60,41 @@ class SessionRow(msgspec.Struct, frozen=True):
     started_at: datetime
 
 
-async def project(recorded: Recorded, rows: Rows) -> None:
+ACCOUNTS, SESSIONS = Table("accounts", ("account",)), Table("sessions", ("session",))
+KEYS_TO_DESTROY = Table("keys_to_destroy", ("account",))
+
+
+def project(recorded: Recorded, changes: Changes) -> None:
+    position = recorded.position
     match recorded.event:
-        case AccountOpened(account=account, plex=plex, plex_id=plex_id, name=name, role=role):
-            await rows.execute(
-                "INSERT INTO accounts VALUES (%s, %s, %s, %s, %s, 'active', NULL, %s, %s)",
-                (account, plex, plex_id.sealed, name.sealed, role, recorded.at, recorded.position),
-            )
+        case AccountOpened() as opened:
+            _open(opened, recorded, changes)
         case RoleChanged(account=account, role=role):
-            await rows.execute(
-                "UPDATE accounts SET role = %s, position = %s WHERE account = %s", (role, recorded.position, account)
-            )
+            changes.change(ACCOUNTS, account, role=role, position=position)
         case AccountSuspended(account=account, reason=reason):
-            await _set_state(account, "suspended", reason, recorded, rows)
+            changes.change(ACCOUNTS, account, state="suspended", reason=reason, position=position)
         case AccountReinstated(account=account):
-            await _set_state(account, "active", None, recorded, rows)
+            changes.change(ACCOUNTS, account, state="active", reason=None, position=position)
         case AccountErased(account=account):
-            await _set_state(account, "erased", None, recorded, rows)
-            await rows.execute("INSERT INTO keys_to_destroy VALUES (%s)", (account,))
+            changes.change(ACCOUNTS, account, state="erased", reason=None, position=position)
+            changes.put(KEYS_TO_DESTROY, account)
         case SessionStarted(session=session, account=account, device=device):
-            await rows.execute(
-                "INSERT INTO sessions VALUES (%s, %s, %s, %s)", (session, account, device.sealed, recorded.at)
-            )
+            changes.put(SESSIONS, session, account=account, device=device.sealed, started_at=recorded.at)
         case SessionEnded(session=session):
-            await rows.execute("DELETE FROM sessions WHERE session = %s", (session,))
+            changes.remove(SESSIONS, session)
 
 
-async def _set_state(account: str, state: str, reason: str | None, recorded: Recorded, rows: Rows) -> None:
-    await rows.execute(
-        "UPDATE accounts SET state = %s, reason = %s, position = %s WHERE account = %s",
-        (state, reason, recorded.position, account),
+def _open(event: AccountOpened, recorded: Recorded, changes: Changes) -> None:
+    changes.put(
+        ACCOUNTS,
+        event.account,
+        plex=event.plex,
+        plex_id=event.plex_id.sealed,
+        name=event.name.sealed,
+        role=event.role,
+        state="active",
+        opened_at=recorded.at,
+        position=recorded.position,
     )
 
 

@@ -22,6 +22,7 @@ from medianest.domain.downloads import (
 )
 from medianest.domain.event import Personal
 from medianest.eventstore.codec import Recorded
+from projections.changes import Changes, Table
 from projections.engine import Projection, Rows
 
 TABLES = """
@@ -80,30 +81,47 @@ class DownloadRow(msgspec.Struct, frozen=True):
     position: int
 
 
-async def project(recorded: Recorded, rows: Rows) -> None:
+DOWNLOADS = Table("downloads", ("download",))
+DOWNLOADS_TO_RUN = Table("downloads_to_run", ("download",))
+DOWNLOADS_TO_PUBLISH = Table("downloads_to_publish", ("download",))
+
+
+def project(recorded: Recorded, changes: Changes) -> None:
     event = recorded.event
     assert isinstance(event, DownloadEvent)
     if isinstance(event, DownloadSubmitted):
-        await _submit(event, recorded, rows)
+        _submit(event, recorded, changes)
     else:
-        await rows.execute(
-            "UPDATE downloads SET state = %s, why = %s, changed_at = %s, position = %s WHERE download = %s",
-            (STATE_AFTER[type(event)], _why(event), recorded.at, recorded.position, event.download),
+        changes.change(
+            DOWNLOADS,
+            event.download,
+            state=STATE_AFTER[type(event)],
+            why=_why(event),
+            changed_at=recorded.at,
+            position=recorded.position,
         )
-    await _change_work(event, recorded.at, rows)
+    _change_work(event, recorded, changes)
 
 
-async def _submit(event: DownloadSubmitted, recorded: Recorded, rows: Rows) -> None:
-    listed = (event.listed.playlist, event.listed.title, event.listed.index) if event.listed else (None, None, None)
-    await rows.execute(
-        "INSERT INTO downloads (download, account, video, url, preset, title, playlist, playlist_title, playlist_index,"
-        " state, submitted_at, changed_at, position)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'queued', %s, %s, %s)",
-        (
-            event.download, event.account, event.video, event.url.sealed, event.preset, event.title, *listed,
-            recorded.at, recorded.at, recorded.position,
-        ),
-    )  # fmt: skip
+def _submit(event: DownloadSubmitted, recorded: Recorded, changes: Changes) -> None:
+    listed = event.listed
+    changes.put(
+        DOWNLOADS,
+        event.download,
+        account=event.account,
+        video=event.video,
+        url=event.url.sealed,
+        preset=event.preset,
+        title=event.title,
+        playlist=listed.playlist if listed else None,
+        playlist_title=listed.title if listed else None,
+        playlist_index=listed.index if listed else None,
+        state="queued",
+        why=None,
+        submitted_at=recorded.at,
+        changed_at=recorded.at,
+        position=recorded.position,
+    )
 
 
 def _why(event: DownloadEvent) -> str | None:
@@ -115,31 +133,35 @@ def _why(event: DownloadEvent) -> str | None:
     return None
 
 
-async def _change_work(event: DownloadEvent, at: datetime, rows: Rows) -> None:
+def _change_work(event: DownloadEvent, recorded: Recorded, changes: Changes) -> None:
     match event:
         case (
             DownloadSubmitted(download=download, account=account) | DownloadRetried(download=download, account=account)
         ):
-            await rows.execute("INSERT INTO downloads_to_run VALUES (%s, %s, %s)", (download, account, at))
+            changes.put(DOWNLOADS_TO_RUN, download, account=account, since=recorded.at)
         case DownloadCancelled(download=download) | DownloadFailed(download=download):
-            await rows.execute("DELETE FROM downloads_to_run WHERE download = %s", (download,))
+            changes.remove(DOWNLOADS_TO_RUN, download)
         case DownloadStored():
-            await _store(event, rows)
+            _store(event, changes)
         case DownloadInPlex(download=download, rating_key=rating_key):
-            await rows.execute("UPDATE downloads SET rating_key = %s WHERE download = %s", (rating_key, download))
+            changes.change(DOWNLOADS, download, rating_key=rating_key)
         case DownloadCollected(download=download, collection=collection):
-            await rows.execute("UPDATE downloads SET collection = %s WHERE download = %s", (collection, download))
-            await rows.execute("DELETE FROM downloads_to_publish WHERE download = %s", (download,))
+            changes.change(DOWNLOADS, download, collection=collection)
+            changes.remove(DOWNLOADS_TO_PUBLISH, download)
 
 
-async def _store(event: DownloadStored, rows: Rows) -> None:
-    await rows.execute(
-        "UPDATE downloads SET path = %s, size_bytes = %s, title = %s, duration_seconds = %s, height = %s"
-        " WHERE download = %s",
-        (event.path, event.size_bytes, event.title, event.duration_seconds, event.height, event.download),
+def _store(event: DownloadStored, changes: Changes) -> None:
+    changes.change(
+        DOWNLOADS,
+        event.download,
+        path=event.path,
+        size_bytes=event.size_bytes,
+        title=event.title,
+        duration_seconds=event.duration_seconds,
+        height=event.height,
     )
-    await rows.execute("DELETE FROM downloads_to_run WHERE download = %s", (event.download,))
-    await rows.execute("INSERT INTO downloads_to_publish VALUES (%s)", (event.download,))
+    changes.remove(DOWNLOADS_TO_RUN, event.download)
+    changes.put(DOWNLOADS_TO_PUBLISH, event.download)
 
 
 PROJECTION = Projection("downloads", 3, TABLES, DOWNLOAD_EVENTS, project)

@@ -3,24 +3,37 @@
 A projection is a name, a version, tables, and a function. Its tables live in a schema named by both
 (`requests_1`), so that a changed version fills a new schema beside the old one. The checkpoint moves first and
 commits together with the rows: each event counts once, and a second projector on the same one stops.
+
+A rebuild folds the log into a schema beside the live one, in batches by the number of rows they touch, and swaps the
+two by their names. Dropping the old tables in that transaction, as it was first, waits for whoever reads one of them,
+with everybody who comes later waiting behind; and a reader of two tables may see one of each version.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
 from typing import NamedTuple
 
 import psycopg
 import structlog
+from psycopg.errors import LockNotAvailable
 
 from medianest.domain.event import Event, Item, Query
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.store import EventStore
+from medianest.tasks import cancel
+from projections.changes import Changes
 
 log = structlog.get_logger()
 Rows = psycopg.AsyncConnection
-BATCH = 500
+BATCH = 500  # events in a transaction that others wait for, and of a page
+ROWS = 30_000  # rows in a transaction that nobody waits for; some 50 MB
+NEAR = BATCH  # a rebuild that is so many events behind may keep the live projector waiting
+LOCK_SECONDS = 0.02  # how long a swap may keep readers waiting for those before them
+SWAPS = 300  # how often a swap is tried
+SWAP_SECONDS = 0.2  # between two tries
 RETRY_SECONDS = 5.0
 BUSY_SECONDS = 0.05  # how often to look again at a read model that another process has
 LOOK_SECONDS = 0.5  # how often to look at a checkpoint oneself while waiting to be told
@@ -33,7 +46,7 @@ class Projection(NamedTuple):
     version: int  # raise it when tables or rules change: a new schema is filled
     tables: str
     events: tuple[type[Event], ...]
-    project: Callable[[Recorded, Rows], Awaitable[None]]
+    project: Callable[[Recorded, Changes], None]
 
     @property
     def schema(self) -> str:
@@ -58,6 +71,21 @@ class Lag(NamedTuple):
     failure: str | None  # None: it works
 
 
+class Progress(NamedTuple):
+    """How far a rebuild has come, and how far it has to."""
+
+    position: int
+    until: int
+
+
+class RebuildUnderWay(Exception):
+    """Somebody else rebuilds the same read model: wait until it is done."""
+
+
+class StillRead(Exception):
+    """A reader keeps its transaction open, as a backup does: rebuild when it is over."""
+
+
 class NotThatNew(Exception):
     """The page has not come that far yet: ask again, or ask without `at_least`."""
 
@@ -74,6 +102,7 @@ class ProjectionEngine:
         self._head = head
         self._projections = {projection.name: projection for projection in projections}
         self._failures: dict[str, str] = {}
+        self.rebuilding: dict[str, Progress] = {}  # by name, those that this process rebuilds
 
     async def prepare(self) -> None:
         """Make schemas, tables and checkpoints that are missing. Safe to run from several processes."""
@@ -102,50 +131,130 @@ class ProjectionEngine:
                 log.exception("a read model has stopped", projection=name)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def rebuild(self, name: str) -> int:
-        """Fill the read model anew beside the live one and swap it in; answers with the position it stands at."""
+    async def rebuild(self, name: str, tell: Callable[[Progress], None] = lambda _: None) -> int:
+        """Fill the read model anew beside the live one and swap it in; answers with the position it stands at.
+
+        Raises `RebuildUnderWay`, and `StillRead` when somebody does not stop reading it for a minute.
+        """
         projection = self._projections[name]
         async with self._pool.connection() as guard, guard.transaction():
             # One rebuild of a read model at a time, in all processes; the lock goes with the transaction.
-            await guard.execute("SELECT pg_advisory_xact_lock(hashtext('medianest rebuild'), hashtext(%s))", (name,))
-            return await self._rebuild(projection, f"{projection.schema}_next")
+            asked = "SELECT pg_try_advisory_xact_lock(hashtext('medianest rebuild'), hashtext(%s))"
+            taken = await (await guard.execute(asked, (name,))).fetchone()
+            if taken != (True,):
+                raise RebuildUnderWay(f"The read model {name} is being rebuilt already: wait until it is done.")
+            try:
+                return await self._rebuild(projection, tell)
+            finally:
+                self.rebuilding.pop(name, None)
 
-    async def _rebuild(self, projection: Projection, fresh: str) -> int:
-        async with self._pool.connection() as rows, rows.transaction():
-            await rows.execute(f"DROP SCHEMA IF EXISTS {fresh} CASCADE".encode())
-            await _create(projection, fresh, rows)
-        position = await self.fold(projection, fresh, after=0, until=self._head.position)
-        async with self._pool.connection() as rows, rows.transaction():
+    async def _rebuild(self, projection: Projection, tell: Callable[[Progress], None]) -> int:
+        def told(position: int, until: int) -> None:
+            self.rebuilding[projection.name] = Progress(position, until)
+            tell(Progress(position, until))
+
+        fresh, old = f"{projection.schema}_next", f"{projection.schema}_old"
+        async with self._pool.connection() as rows:
+            async with rows.transaction():
+                await rows.execute(f"DROP SCHEMA IF EXISTS {fresh}, {old} CASCADE".encode())
+                tables = await _create(projection, fresh, rows)
+            position = 0
+            for _ in range(SWAPS):
+                while (head := await self._newest()) - position > NEAR or position == 0 < head:
+                    await self._fold(projection, fresh, rows, after=position, until=head, told=told)
+                    position = head
+                try:
+                    reached = await self._swap(projection, position, tables, rows)
+                except LockNotAvailable:
+                    await asyncio.sleep(SWAP_SECONDS)
+                else:
+                    await self._drop(old, rows)
+                    return reached
+        raise StillRead(f"Somebody does not stop reading {projection.schema}: rebuild it when the backup is over.")
+
+    async def _swap(self, projection: Projection, position: int, tables: Iterable[str], rows: Rows) -> int:
+        """Catch up with the live tables and take their place. Readers wait only while names change hands."""
+        schema = projection.schema
+        async with rows.transaction():
             await self._locked(projection, rows, "FOR UPDATE")
             history = await self._store.read(projection.query, after=position)
-            await _apply(projection, fresh, history.events, rows)
-            await rows.execute(f"DROP SCHEMA {projection.schema} CASCADE".encode())
-            await rows.execute(f"ALTER SCHEMA {fresh} RENAME TO {projection.schema}".encode())
-            await rows.execute(
-                "UPDATE checkpoints SET position = %s, updated_at = now() WHERE subscription = %s",
-                (history.head, projection.schema),
-            )
+            await _write(_folded(projection, history.events), f"{schema}_next", rows)
+            async with rows.pipeline():
+                await rows.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'".encode())
+                # Whoever reads one of the tables now gets all it wants of them; whoever comes later finds the new ones.
+                locked = ", ".join(f"{schema}.{table}" for table in tables)
+                await rows.execute(f"LOCK TABLE {locked} IN ACCESS EXCLUSIVE MODE".encode())
+                await rows.execute(f"ALTER SCHEMA {schema} RENAME TO {schema}_old".encode())
+                await rows.execute(f"ALTER SCHEMA {schema}_next RENAME TO {schema}".encode())
+                await _move(schema, None, history.head, rows)
+        self._head.checkpoint(schema).advance(history.head)
         return history.head
 
-    async def fold(self, projection: Projection, schema: str, *, after: int, until: int) -> int:
-        """Apply the events above `after`, up to `until`, to the tables in `schema`; the same code as live."""
-        position = after
-        while position < until:
-            history = await self._store.read(projection.query, after=position, until=until, limit=BATCH)
-            async with self._pool.connection() as rows, rows.transaction():
-                await _apply(projection, schema, history.events, rows)
-            position = history.events[-1].position if len(history.events) == BATCH else until
-        return position
+    async def _drop(self, old: str, rows: Rows) -> None:
+        """Nobody finds these tables any more. Who reads them still is waited for, but not for long: the next rebuild
+        drops what is left."""
+        try:
+            async with rows.transaction():
+                await rows.execute("SET LOCAL lock_timeout = '5s'")
+                await rows.execute(f"DROP SCHEMA {old} CASCADE".encode())
+        except LockNotAvailable:
+            log.warning("tables of a read model that was rebuilt are still read, and left", schema=old)
+
+    async def _fold(
+        self,
+        projection: Projection,
+        schema: str,
+        rows: Rows,
+        *,
+        after: int,
+        until: int,
+        told: Callable[[int, int], None] = lambda *_: None,
+    ) -> None:
+        """Fold the events above `after`, up to `until`, into the tables in `schema`; the same code as live.
+
+        What was folded is written while the next events are read.
+        """
+        changes, writing = Changes(), asyncio.create_task(asyncio.sleep(0))
+        try:
+            async with aclosing(self._pages(projection.query, after, until)) as pages:
+                async for events, position in pages:
+                    _fold_in(changes, projection, events)
+                    if len(changes) >= ROWS:
+                        await writing
+                        writing, changes = asyncio.create_task(_commit(changes, schema, rows)), Changes()
+                    told(position, until)
+            await writing
+        finally:
+            await cancel(writing)
+        await _commit(changes, schema, rows)
+
+    async def _pages(self, query: Query, after: int, until: int) -> AsyncGenerator[tuple[list[Recorded], int], None]:
+        """The events, and how far that is; the next page is read while this one is worked on."""
+        reading = asyncio.create_task(self._page(query, after, until))
+        try:
+            while after < until:
+                events, after = await reading
+                reading = asyncio.create_task(self._page(query, after, until))
+                await asyncio.sleep(0)  # so that it is asked for
+                yield events, after
+        finally:
+            await cancel(reading)
+
+    async def _page(self, query: Query, after: int, until: int) -> tuple[list[Recorded], int]:
+        events = (await self._store.read(query, after=after, until=until, limit=BATCH)).events
+        return events, events[-1].position if len(events) == BATCH else until
+
+    async def _newest(self) -> int:
+        return (await self._store.read(limit=0)).head
 
     async def lags(self) -> list[Lag]:
         """Every read model of this release, with what is wrong with it, if anything is."""
         async with self._pool.connection() as rows:
             found = await rows.execute("SELECT subscription, position FROM checkpoints")
             positions: dict[str, int] = dict(await found.fetchall())
-            newest = await (await rows.execute("SELECT coalesce(max(position), 0) FROM events")).fetchone()
-        assert newest is not None
+        newest = await self._newest()
         return [
-            Lag(p.name, p.version, positions.get(p.schema, 0), newest[0], self._failures.get(p.name))
+            Lag(p.name, p.version, positions.get(p.schema, 0), newest, self._failures.get(p.name))
             for p in self._projections.values()
         ]
 
@@ -180,7 +289,7 @@ class ProjectionEngine:
             full = len(history.events) == BATCH
             reached = history.events[-1].position if full else history.head
             if reached > started:
-                await _apply(projection, projection.schema, history.events, rows, move=(started, reached))
+                await _write(_folded(projection, history.events), projection.schema, rows, (started, reached))
         self._head.checkpoint(projection.schema).advance(reached)
         return reached
 
@@ -192,37 +301,61 @@ class ProjectionEngine:
         return row[0] if row else 0
 
 
-async def _create(projection: Projection, schema: str, rows: Rows) -> None:
+async def _create(projection: Projection, schema: str, rows: Rows) -> list[str]:
+    """Makes the tables; answers with their names."""
     await rows.execute(f"CREATE SCHEMA {schema}".encode())
     await rows.execute(f"SET LOCAL search_path = {schema}".encode())
     await rows.execute(projection.tables.encode())
+    found = await rows.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1", (schema,))
     await rows.execute("SET LOCAL search_path TO DEFAULT")
+    return [name for (name,) in await found.fetchall()]
 
 
-async def _apply(
-    projection: Projection,
-    schema: str,
-    events: Sequence[Recorded],
-    rows: Rows,
-    *,
-    move: tuple[int, int] | None = None,  # the checkpoint, from where to where; None: nobody reads these tables yet
-) -> None:
-    """One batch, with one wait for all of it. Nothing is lost when the server dies before it is on disk: rows and
-    checkpoint go together, and the log has the events."""
+def _folded(projection: Projection, events: Iterable[Recorded]) -> Changes:
+    changes = Changes()
+    _fold_in(changes, projection, events)
+    return changes
+
+
+def _fold_in(changes: Changes, projection: Projection, events: Iterable[Recorded]) -> None:
+    project = projection.project
+    for recorded in events:
+        project(recorded, changes)
+
+
+# Rows are found through their keys, whatever is guessed of a table that was empty a moment ago. Nothing is lost when the
+# server dies before it is on disk: rows and checkpoint go together, and the log has the events.
+_SETTINGS = """
+    SELECT set_config('search_path', %s, true), set_config('synchronous_commit', 'off', true),
+           set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+           set_config('enable_mergejoin', 'off', true)
+"""
+
+
+async def _commit(changes: Changes, schema: str, rows: Rows) -> None:
+    async with rows.transaction():
+        await _write(changes, schema, rows)
+
+
+async def _write(changes: Changes, schema: str, rows: Rows, move: tuple[int, int] | None = None) -> None:
+    """One batch, with one wait for all of it. `move`: the checkpoint, from where to where; None: nobody reads these
+    tables yet."""
     async with rows.pipeline():
-        await rows.execute("SET LOCAL synchronous_commit = off")
-        moved = await _move(projection, *move, rows) if move else None
-        await rows.execute(f"SET LOCAL search_path = {schema}".encode())
-        for recorded in events:
-            await projection.project(recorded, rows)
+        moved = await _move(schema, *move, rows) if move else None
+        await rows.execute(_SETTINGS, (schema,))
+        for sql, values in changes.statements():
+            await rows.execute(sql, (values,))
+            await asyncio.sleep(0)  # others have their turn before the next ones are put together
         await rows.execute("SET LOCAL search_path TO DEFAULT")
     if moved is not None and moved.rowcount != 1:
-        raise CheckpointMoved(f"{projection.schema} was moved by another projector: this one stops.")
+        raise CheckpointMoved(f"{schema} was moved by another projector: this one stops.")
 
 
-async def _move(projection: Projection, started: int, reached: int, rows: Rows) -> psycopg.AsyncCursor:
-    await rows.execute("SELECT pg_notify('medianest_checkpoints', %s)", (f"{projection.schema} {reached}",))
+async def _move(subscription: str, started: int | None, reached: int, rows: Rows) -> psycopg.AsyncCursor:
+    """The checkpoint, if it is where we started. None: wherever it is, for it is locked."""
+    await rows.execute("SELECT pg_notify('medianest_checkpoints', %s)", (f"{subscription} {reached}",))
     return await rows.execute(
-        "UPDATE checkpoints SET position = %s, updated_at = now() WHERE subscription = %s AND position = %s",
-        (reached, projection.schema, started),
+        "UPDATE checkpoints SET position = %s, updated_at = now()"
+        " WHERE subscription = %s AND position = coalesce(%s, position)",
+        (reached, subscription, started),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import get_args
 
 import msgspec
 
@@ -29,6 +30,7 @@ from medianest.domain.requests import (
     state_after,
 )
 from medianest.eventstore.codec import Recorded
+from projections.changes import Changes, Table
 from projections.engine import Projection, Rows
 
 TABLES = """
@@ -106,57 +108,58 @@ class DecisionToRelay(msgspec.Struct, frozen=True):
     seerr: int
 
 
-async def project(recorded: Recorded, rows: Rows) -> None:
+REQUESTS, FOLLOWERS = Table("requests", ("request",)), Table("followers", ("account", "request"))
+REQUESTS_TO_SEND = Table("requests_to_send", ("request",))
+DECISIONS_TO_RELAY = Table("decisions_to_relay", ("request", "decision"))
+DECISIONS: tuple[RelayedDecision, ...] = get_args(RelayedDecision)
+
+
+def project(recorded: Recorded, changes: Changes) -> None:
     event = recorded.event
     assert isinstance(event, RequestEvent)
     if isinstance(event, RequestSubmitted):
-        await _insert(event, recorded, rows)
-    elif state_after(event):
-        await _change_state(event, recorded, rows)
-    await _change_work(event, rows)
+        _submit(event, recorded, changes)
+    elif state := state_after(event):
+        changes.change(REQUESTS, event.request, state=state, changed_at=recorded.at, position=recorded.position)
+        changes.change(REQUESTS, event.request, **_words(event, state))
+    _change_work(event, changes)
 
 
-async def _insert(event: RequestSubmitted, recorded: Recorded, rows: Rows) -> None:
-    await rows.execute(
-        "INSERT INTO requests VALUES (%s, %s, %s, %s, %s, %s, %s, 'submitted', NULL, NULL, NULL, %s, %s, %s)",
-        (
-            event.request, event.account, event.media.kind, event.media.tmdb, event.title, event.year,
-            list(event.seasons), recorded.at, recorded.at, recorded.position,
-        ),
-    )  # fmt: skip
+def _submit(event: RequestSubmitted, recorded: Recorded, changes: Changes) -> None:
+    changes.put(
+        REQUESTS,
+        event.request,
+        account=event.account,
+        kind=event.media.kind,
+        tmdb=event.media.tmdb,
+        title=event.title,
+        year=event.year,
+        seasons=event.seasons,
+        state="submitted",
+        why=None,
+        submitted_at=recorded.at,
+        changed_at=recorded.at,
+        position=recorded.position,
+    )
 
 
-async def _change_state(event: RequestEvent, recorded: Recorded, rows: Rows) -> None:
-    state = state_after(event)
-    # A request that was approved, or ended, before Seerr had it stays so, with its reason: only the number is new.
-    keeps_why = isinstance(event, RequestSent) and state != "sent"
-    await rows.execute(
-        "UPDATE requests SET state = %s, why = CASE WHEN %s THEN why ELSE %s END, note = coalesce(%s, note),"
-        " seerr = coalesce(%s, seerr), changed_at = %s, position = %s WHERE request = %s",
-        (
-            state, keeps_why, _why(event), _note(event), getattr(event, "seerr", None),
-            recorded.at, recorded.position, event.request,
-        ),
-    )  # fmt: skip
-
-
-def _why(event: RequestEvent) -> str | None:
+def _words(event: RequestEvent, state: RequestState) -> dict[str, str | int | None]:
+    """Why it stands as it stands; and what stays once it is known: the moderator's note, and Seerr's number."""
     match event:
+        case RequestSent(seerr=seerr):
+            # A request that was approved, or ended, before Seerr had it stays so, with its reason: only the number is new.
+            return {"seerr": seerr, "why": None} if state == "sent" else {"seerr": seerr}
         case RequestDeferred(why=why) | RequestFailed(why=why):
-            return why
-        case RequestDeclined(reason=reason):
-            return reason
-    return None
+            return {"why": why}
+        case RequestDeclined(reason=reason, note=note):
+            return {"why": reason, "note": note.sealed} if note else {"why": reason}
+    return {"why": None}
 
 
-def _note(event: RequestEvent) -> str | None:
-    return event.note.sealed if isinstance(event, RequestDeclined) and event.note else None
-
-
-async def _change_work(event: RequestEvent, rows: Rows) -> None:
+def _change_work(event: RequestEvent, changes: Changes) -> None:
     match event:
         case RequestSubmitted(request=request) | RequestRetried(request=request):
-            await rows.execute("INSERT INTO requests_to_send VALUES (%s) ON CONFLICT DO NOTHING", (request,))
+            changes.put(REQUESTS_TO_SEND, request)
         case (
             RequestSent(request=request)
             | RequestFailed(request=request)
@@ -164,35 +167,28 @@ async def _change_work(event: RequestEvent, rows: Rows) -> None:
             | RequestAvailable(request=request)
             | RequestDeclined(request=request, moderator=None)
         ):
-            await rows.execute("DELETE FROM requests_to_send WHERE request = %s", (request,))
+            changes.remove(REQUESTS_TO_SEND, request)
         case RequestJoined(request=request, follower=follower):
-            await rows.execute("INSERT INTO followers VALUES (%s, %s) ON CONFLICT DO NOTHING", (request, follower))
+            changes.put(FOLLOWERS, follower, request)
         case RequestApproved(request=request, moderator=str(moderator)):
-            await _relay(request, "approve", moderator, rows)
+            changes.put(DECISIONS_TO_RELAY, request, "approve", account=moderator)
         case RequestDeclined(request=request, moderator=str(moderator)):
-            await _relay_end(request, "decline", moderator, rows)
+            _relay_end(request, "decline", moderator, changes)
         case RequestCancelled(request=request, account=account):
-            await _relay_end(request, "cancel", account, rows)
+            _relay_end(request, "cancel", account, changes)
         case DecisionRelayed(request=request, decision=decision):
-            await rows.execute(
-                "DELETE FROM decisions_to_relay WHERE request = %s AND decision = %s", (request, decision)
-            )
+            changes.remove(DECISIONS_TO_RELAY, request, decision)
 
 
-async def _relay(request: str, decision: RelayedDecision, account: str, rows: Rows) -> None:
-    await rows.execute(
-        "INSERT INTO decisions_to_relay VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", (request, decision, account)
-    )
-
-
-async def _relay_end(request: str, decision: RelayedDecision, account: str, rows: Rows) -> None:
+def _relay_end(request: str, decision: RelayedDecision, account: str, changes: Changes) -> None:
     """What ends a request also ends its way to Seerr; an attempt under way is found out when it reports."""
-    await rows.execute("DELETE FROM requests_to_send WHERE request = %s", (request,))
-    await rows.execute("DELETE FROM decisions_to_relay WHERE request = %s", (request,))
-    await _relay(request, decision, account, rows)
+    changes.remove(REQUESTS_TO_SEND, request)
+    for other in DECISIONS:
+        changes.remove(DECISIONS_TO_RELAY, request, other)
+    changes.put(DECISIONS_TO_RELAY, request, decision, account=account)
 
 
-PROJECTION = Projection("requests", 1, TABLES, REQUEST_EVENTS, project)
+PROJECTION = Projection("requests", 2, TABLES, REQUEST_EVENTS, project)
 
 _REQUEST = (
     "SELECT request, account, kind, tmdb, title, year, seasons, state, why, note, seerr, submitted_at, changed_at,"

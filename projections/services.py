@@ -6,6 +6,7 @@ import msgspec
 
 from medianest.domain.services import ServiceName, ServiceState, ServiceStateChanged
 from medianest.eventstore.codec import Recorded
+from projections.changes import Changes, Table
 from projections.engine import Projection, Rows
 
 TABLES = """
@@ -27,13 +28,14 @@ class ServiceRow(msgspec.Struct, frozen=True):
     position: int
 
 
-async def project(recorded: Recorded, rows: Rows) -> None:
+SERVICES = Table("services", ("service",))
+
+
+def project(recorded: Recorded, changes: Changes) -> None:
     event = recorded.event
     assert isinstance(event, ServiceStateChanged)
-    await rows.execute(
-        "INSERT INTO services VALUES (%s, %s, %s, %s, %s) ON CONFLICT (service) DO UPDATE"
-        " SET state = excluded.state, why = excluded.why, since = excluded.since, position = excluded.position",
-        (event.service, event.state, event.why, recorded.at, recorded.position),
+    changes.put(
+        SERVICES, event.service, state=event.state, why=event.why, since=recorded.at, position=recorded.position
     )
 
 

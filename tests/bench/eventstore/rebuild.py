@@ -12,6 +12,7 @@ from medianest.eventstore.connections import Pool, connection_pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import MasterKey, Vault
+from projections.changes import Changes, Plus, Table
 from projections.engine import Projection, ProjectionEngine, Rows, search_path
 from tests.bench.eventstore.field import Experiment, Field, Figures, percentiles
 from tests.bench.eventstore.filled import FACTS, fill_log
@@ -30,7 +31,16 @@ UPSERT = (
 )
 
 
-async def _project(recorded: Recorded, rows: Rows) -> None:
+WISHES = Table("wishes", ("account",))
+
+
+def _project(recorded: Recorded, changes: Changes) -> None:
+    event = recorded.event
+    assert isinstance(event, Wanted)
+    changes.put(WISHES, event.account, count=Plus(1), last=event.medium, position=recorded.position)
+
+
+async def _upsert(recorded: Recorded, rows: Rows) -> None:
     event = recorded.event
     assert isinstance(event, Wanted)
     await rows.execute(UPSERT, (event.account, event.medium, recorded.position))
@@ -84,7 +94,7 @@ async def _row_by_row(where: str) -> Figures:
         while page := (await store.read(PROJECTION.query, after=position, limit=COMMIT)).events:
             async with rows.transaction():
                 for recorded in page:
-                    await _project(recorded, rows)
+                    await _upsert(recorded, rows)
             position = page[-1].position
         seconds = time.perf_counter() - started
         return Figures(position / seconds)
