@@ -182,6 +182,8 @@ class SignIn:
 
     async def _log_in(self, pin: str, person: _Person, device: str) -> Done:
         outcome = await self._decide(pin, person, device)
+        if not outcome.events:  # refused, and on record already
+            raise _problem("no-access" if person.server is None else "account-suspended")
         match outcome.events[-1]:
             case LoginRefused(reason=reason):
                 raise _problem(reason)

@@ -168,7 +168,9 @@ class AccountFacts(Facts, frozen=True):
 
 
 class LoginFacts(AccountFacts, frozen=True):
-    """The account behind a Plex person, and whether the server has found its owner."""
+    """The account behind a Plex person, whether the server has found its owner, and why the PIN was refused before."""
+
+    refused: frozenset[LoginRefusal] = frozenset()
 
     @classmethod
     def query(cls, command: "OfOneAccount | LogIn") -> Query:
@@ -176,6 +178,7 @@ class LoginFacts(AccountFacts, frozen=True):
         return Query(
             Item(*ACCOUNT_EVENTS, tags=tags(plex=command.plex)),
             Item(AccountOpened, tags=tags(role="owner")),
+            Item(LoginRefused, tags=tags(pin=command.pin)),
         )
 
     @classmethod
@@ -183,6 +186,8 @@ class LoginFacts(AccountFacts, frozen=True):
         return cls(plex=command.plex)
 
     def evolve(self, event: Event, at: datetime) -> Self:
+        if isinstance(event, LoginRefused):
+            return structs.replace(self, refused=self.refused | {event.reason})
         seen = structs.replace(self, owner_exists=True) if _opens_owner(event) else self
         if isinstance(event, AccountOpened) and event.plex != self.plex:
             return seen
@@ -213,11 +218,9 @@ class LogIn(OfOneAccount, frozen=True, kw_only=True):
 
 
 def log_in(command: LogIn, facts: LoginFacts, now: datetime) -> Sequence[Event]:
-    """Refusals are events too: `LoginRefused` is on record, and whoever ran the command reads it there."""
-    if not command.has_access:
-        return [LoginRefused(command.pin, "no-access", command.plex)]
-    if facts.suspended:
-        return [LoginRefused(command.pin, "account-suspended", command.plex)]
+    """Refusals are events too: `LoginRefused` is on record, once for each PIN and reason; nothing says it is already."""
+    if reason := _kept_out(command, facts):
+        return [] if reason in facts.refused else [LoginRefused(command.pin, reason, command.plex)]
     if facts.account:
         return [SessionStarted(command.session, facts.account, command.device)]
     role: Role = "owner" if command.owns_server and not facts.owner_exists else "member"
@@ -225,6 +228,12 @@ def log_in(command: LogIn, facts: LoginFacts, now: datetime) -> Sequence[Event]:
         AccountOpened(command.account, command.plex, command.plex_id, command.name, role),
         SessionStarted(command.session, command.account, command.device),
     ]
+
+
+def _kept_out(command: LogIn, facts: LoginFacts) -> LoginRefusal | None:
+    if not command.has_access:
+        return "no-access"
+    return "account-suspended" if facts.suspended else None
 
 
 class RefuseLogin(Command, frozen=True, kw_only=True):

@@ -64,6 +64,15 @@ async def test_a_stranger_stays_outside_and_it_is_on_record(door: Door, store: E
     assert not caller.cookies
 
 
+async def test_a_stranger_who_polls_on_is_refused_each_time_and_on_record_once(door: Door, store: EventStore) -> None:
+    caller = await door.caller()
+    pin = (await caller.post("/auth/plex/pin")).json()
+    door.outside.plex.link(pin["code"], "sam")
+    for _ in range(3):
+        assert problem(await caller.get(f"/auth/plex/pin/{pin['pin']}")) == (403, "no-access")
+    assert await refusals(store) == ["no-access"]
+
+
 async def test_an_account_that_is_suspended_stays_outside(door: Door, olivia: httpx.AsyncClient) -> None:
     anna = await door.sign_in("anna")
     account = (await anna.get("/auth/session")).json()["account"]

@@ -118,6 +118,19 @@ def test_each_reason_for_which_a_pin_came_to_nothing_is_on_record_once() -> None
     given(LoginRefused("other", "pin-expired")).when(refuse).then(LoginRefused("pin", "pin-expired"))
 
 
+def test_who_is_kept_out_is_on_record_once_for_each_pin_however_often_it_is_polled() -> None:
+    kept_out = LoginRefused("pin", "no-access", "anna-plex")
+    given(kept_out).when(logs_in(has_access=False)).then_nothing()
+    given(kept_out).when(logs_in(has_access=False, pin="next")).then(LoginRefused("next", "no-access", "anna-plex"))
+    suspended = LoginRefused("pin", "account-suspended", "anna-plex")
+    given(ANNA, SUSPENDED, kept_out).when(logs_in()).then(suspended)
+    given(ANNA, SUSPENDED, kept_out, suspended).when(logs_in()).then_nothing()
+
+
+def test_who_was_kept_out_gets_in_once_the_reason_is_gone() -> None:
+    given(LoginRefused("pin", "no-access", "anna-plex")).when(logs_in()).then(ANNA, ON_PHONE)
+
+
 def test_a_session_ends_once() -> None:
     end = EndSession(account="anna", session="s1", reason="logout")
     ended = SessionEnded("s1", "anna", "logout")

@@ -155,6 +155,17 @@ def test_a_decision_sees_what_it_led_to(commands: list[Command]) -> None:
         assert all(seen) or isinstance(command, LogIn)
 
 
+AT_THE_DOOR = some((LogIn, accounts.RefuseLogin, accounts.SuspendAccount, accounts.ReinstateAccount))
+
+
+@settings(max_examples=200, deadline=None)
+@for_all(st.lists(AT_THE_DOOR, max_size=20))
+def test_a_pin_is_refused_once_for_each_reason(commands: list[Command]) -> None:
+    for _, _, history in lived(commands, []):
+        refused = [(event.pin, event.reason) for event, _ in history if isinstance(event, accounts.LoginRefused)]
+        assert len(refused) == len(set(refused))
+
+
 RANK: dict[RequestState, int] = {
     "submitted": 0, "deferred": 0, "sent": 0, "failed": 0, "approved": 1, "processing": 2, "partially_available": 3,
     "available": 4, "declined": 5, "cancelled": 5, "removed": 5,
