@@ -21,7 +21,9 @@ from medianest.domain.requests import (
     RequestDeferred,
     RequestEvent,
     RequestFailed,
+    RequestHandedOn,
     RequestJoined,
+    RequestLeft,
     RequestRemoved,
     RequestRetried,
     RequestSent,
@@ -54,6 +56,11 @@ CREATE INDEX ON requests (account, position DESC);
 CREATE INDEX ON requests (kind, tmdb);
 CREATE INDEX ON requests (seerr);
 CREATE INDEX ON requests (position DESC);
+CREATE TABLE owners (                   -- whose it has been; Seerr has it under the name of one of them
+    request text NOT NULL,
+    account text NOT NULL,
+    PRIMARY KEY (request, account)
+);
 CREATE TABLE followers (
     request text NOT NULL,
     account text NOT NULL,
@@ -109,6 +116,7 @@ class DecisionToRelay(msgspec.Struct, frozen=True):
 
 
 REQUESTS, FOLLOWERS = Table("requests", ("request",)), Table("followers", ("account", "request"))
+OWNERS = Table("owners", ("request", "account"))
 REQUESTS_TO_SEND = Table("requests_to_send", ("request",))
 DECISIONS_TO_RELAY = Table("decisions_to_relay", ("request", "decision"))
 DECISIONS: tuple[RelayedDecision, ...] = get_args(RelayedDecision)
@@ -122,6 +130,7 @@ def project(recorded: Recorded, changes: Changes) -> None:
     elif state := state_after(event):
         changes.change(REQUESTS, event.request, state=state, changed_at=recorded.at, position=recorded.position)
         changes.change(REQUESTS, event.request, **_words(event, state))
+    _change_people(event, recorded, changes)
     _change_work(event, changes)
 
 
@@ -156,6 +165,20 @@ def _words(event: RequestEvent, state: RequestState) -> dict[str, str | int | No
     return {"why": None}
 
 
+def _change_people(event: RequestEvent, recorded: Recorded, changes: Changes) -> None:
+    match event:
+        case RequestSubmitted(request=request, account=account):
+            changes.put(OWNERS, request, account)
+        case RequestJoined(request=request, follower=follower):
+            changes.put(FOLLOWERS, follower, request)
+        case RequestLeft(request=request, follower=follower):
+            changes.remove(FOLLOWERS, follower, request)
+        case RequestHandedOn(request=request, to=to):
+            changes.remove(FOLLOWERS, to, request)
+            changes.put(OWNERS, request, to)
+            changes.change(REQUESTS, request, account=to, changed_at=recorded.at, position=recorded.position)
+
+
 def _change_work(event: RequestEvent, changes: Changes) -> None:
     match event:
         case RequestSubmitted(request=request) | RequestRetried(request=request):
@@ -168,8 +191,6 @@ def _change_work(event: RequestEvent, changes: Changes) -> None:
             | RequestDeclined(request=request, moderator=None)
         ):
             changes.remove(REQUESTS_TO_SEND, request)
-        case RequestJoined(request=request, follower=follower):
-            changes.put(FOLLOWERS, follower, request)
         case RequestApproved(request=request, moderator=str(moderator)):
             changes.put(DECISIONS_TO_RELAY, request, "approve", account=moderator)
         case RequestDeclined(request=request, moderator=str(moderator)):
@@ -248,6 +269,12 @@ async def request_of_seerr(seerr: int, rows: Rows) -> str | None:
     found = await rows.execute("SELECT request FROM requests WHERE seerr = %s", (seerr,))
     row = await found.fetchone()
     return None if row is None else row[0]
+
+
+async def owners_of(request: str, rows: Rows) -> set[str]:
+    """Everybody whose it has been: Seerr has it under the name of one of them."""
+    found = await rows.execute("SELECT account FROM owners WHERE request = %s", (request,))
+    return {row[0] for row in await found.fetchall()}
 
 
 async def followed_by(account: str, rows: Rows) -> list[str]:

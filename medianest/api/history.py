@@ -95,7 +95,7 @@ def _nameable(me: Identity, events: Iterable[Event]) -> set[str]:
 
 def accounts_in(event: Event) -> set[str]:
     """The accounts an event speaks of."""
-    named = (getattr(event, field, None) for field in ("account", "follower", "moderator"))
+    named = (getattr(event, field, None) for field in ("account", "follower", "to", "moderator"))
     return {account for account in named if isinstance(account, str)}
 
 

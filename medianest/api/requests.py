@@ -148,7 +148,10 @@ class RequestController(Controller):
 
     @post("/{request_id:str}/cancel", status_code=200)
     async def cancel(self, site: House, me: Me, write: Writing, request_id: Id) -> Written:
-        """Take back what one asked for, as long as nothing is being fetched."""
+        """Take back what one asked for, as long as nothing is being fetched, or follow it no longer.
+
+        While others want it too, it goes on without whoever calls: the first who followed has it then.
+        """
         await visible(site, me, request_id)
         outcome = await write.run(CancelRequest(request=request_id, account=me.account), "requests")
         return Written(position=outcome.position)

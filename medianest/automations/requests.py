@@ -89,7 +89,7 @@ class Sending:
         if user is None:
             await self._record(RecordDeferred(request=row.request, reason="not-linked", why=NOT_LINKED))
             return Later(None, NOT_LINKED)
-        found = await self._there_already(row, user, attempt)
+        found = await self._there_already(row, attempt)
         if found is None:
             try:
                 found = await self._ask(row, user)
@@ -104,11 +104,11 @@ class Sending:
         seen = await self._observer.observe(row, found)
         return Done.by(seen or sent)
 
-    async def _there_already(self, row: RequestRow, user: int, attempt: Attempt) -> SeerrRequest | None:
+    async def _there_already(self, row: RequestRow, attempt: Attempt) -> SeerrRequest | None:
         """What an earlier attempt led to, if it led to anything."""
         if row.seerr is not None:
             return await self._sent_again(row.seerr)
-        return await self._made_before(row, user) if attempt.again else None
+        return await self._made_before(row) if attempt.again else None
 
     async def _sent_again(self, number: int) -> SeerrRequest | None:
         """Let Seerr hand on once more what it failed to; None: it has to be asked for anew.
@@ -123,14 +123,21 @@ class Sending:
             return None
         return None if found.state == "declined" else found
 
-    async def _made_before(self, row: RequestRow, user: int) -> SeerrRequest | None:
-        """This person's request for it, if it is not the one of an earlier request of ours, or older than this one."""
+    async def _made_before(self, row: RequestRow) -> SeerrRequest | None:
+        """The request for it of one of those whose wish it was, unless it is that of an earlier request of ours, or
+        older than this one.
+        """
+        async with self._pool.connection() as rows:
+            owners = await requests.owners_of(row.request, rows)
+        users, _ = await self._people.users_of(owners)
+        if not users:
+            return None
         try:
             made = await self._seerr.requests_for(row.media.kind, row.media.tmdb)
         except TitleUnknown:  # or TMDB is away; Seerr itself refuses a second request
             return None
         for found in reversed(made):
-            fits = found.requested_by == user and not found.is4k and found.state != "declined"
+            fits = found.requested_by in users and not found.is4k and found.state != "declined"
             same = not row.seasons or bool(set(row.seasons) & set(found.seasons))
             recent = found.state != "completed" or found.created_at > row.submitted_at - CLOCKS_DIFFER
             if fits and same and recent and await self._is_free(found.id, row.request):
@@ -166,11 +173,7 @@ class Sending:
         """
         if not attempt.again or row.seerr is not None or row.state not in ("cancelled", "declined"):
             return Done()
-        try:
-            user = await self._people.user_of(row.account)
-        except PersonGone:
-            return Done()
-        found = None if user is None else await self._made_before(row, user)
+        found = await self._made_before(row)
         if found is None:
             return Done()
         return Done.by(await self._record(RecordSent(request=row.request, seerr=found.id)))
@@ -201,23 +204,24 @@ class Relaying:
             return GivenUp(f"{GONE} It has to be decided in Seerr itself.")
 
     async def _relay(self, todo: DecisionToRelay, row: RequestRow) -> Result:
-        user = await self._people.user_of(todo.account)
-        if user is None:
-            return Later(None, NOT_LINKED)
         try:
-            found = await self._seerr.get_request(todo.seerr)
-            told = await self._tell(todo, row, found, user)
+            told = await self._tell(todo, row, await self._seerr.get_request(todo.seerr))
         except RequestGone:  # there is nothing left to decide
             told = None
-        if isinstance(told, GivenUp):
+        if isinstance(told, Later | GivenUp):
             return told
         outcome = await self._record(RecordRelayed(request=todo.request, decision=todo.decision))
         seen = await self._observer.observe(row, told) if told else None
         return Done(max(outcome.position, seen.position if seen else 0))
 
     async def _tell(
-        self, todo: DecisionToRelay, row: RequestRow, found: SeerrRequest, user: int
-    ) -> SeerrRequest | GivenUp | None:
+        self, todo: DecisionToRelay, row: RequestRow, found: SeerrRequest
+    ) -> SeerrRequest | Later | GivenUp | None:
+        if todo.decision == "cancel":
+            return await self._cancel(row, found)
+        user = await self._people.user_of(todo.account)
+        if user is None:
+            return Later(None, NOT_LINKED)
         match todo.decision:
             case "approve":
                 return await self._seerr.approve(found.id, as_user=user) if found.state == "pending" else found
@@ -226,16 +230,17 @@ class Relaying:
                 if found.state in ("pending", "approved", "failed") and await self._is_theirs(row, found):
                     await self._seerr.decline(found.id, as_user=user)
                 return None
-            case "cancel":
-                return await self._cancel(found, user)
         assert_never(todo.decision)
 
-    async def _cancel(self, found: SeerrRequest, user: int) -> GivenUp | None:
-        """Seerr lets anybody delete anybody's pending request: whose it is, is checked here."""
-        if found.requested_by != user or found.state == "declined":
+    async def _cancel(self, row: RequestRow, found: SeerrRequest) -> GivenUp | None:
+        """In the name of whom it was sent for: whoever was the last to want it, that one wants it no longer either.
+
+        Seerr lets anybody delete anybody's pending request: whose it is, is checked here.
+        """
+        if found.state == "declined" or not await self._is_theirs(row, found):
             return None
         try:
-            await self._seerr.cancel(found.id, as_user=user)
+            await self._seerr.cancel(found.id, as_user=found.requested_by)
         except NotPermitted:
             if found.state == "pending":
                 raise
@@ -243,7 +248,13 @@ class Relaying:
         return None
 
     async def _is_theirs(self, row: RequestRow, found: SeerrRequest) -> bool:
-        return found.requested_by == await self._people.user_of(row.account)
+        """Whether it is of one of those whose wish it has been. Raises `PersonGone` where that cannot be known."""
+        async with self._pool.connection() as rows:
+            owners = await requests.owners_of(row.request, rows)
+        users, erased = await self._people.users_of(owners)
+        if found.requested_by not in users and erased:
+            raise PersonGone(GONE)
+        return found.requested_by in users
 
 
 def _plainly(refused: AdapterError) -> str:

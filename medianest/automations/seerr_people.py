@@ -1,5 +1,7 @@
 """Who our people are in Seerr: nothing is asked for, or decided, in anybody else's name."""
 
+from collections.abc import Iterable
+
 from medianest.adapters.seerr import Seerr
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.vault import ERASED, Vault
@@ -33,6 +35,18 @@ class SeerrPeople:
             return made[0]
         user = await self._seerr.user_for_plex(plex_id)  # another of us may have been faster
         return user.id if user else None
+
+    async def users_of(self, accounts: Iterable[str]) -> tuple[set[int], bool]:
+        """The Seerr users of `accounts`, those it does not know left out; and whether one of them was erased."""
+        users, erased = set[int](), False
+        for account in accounts:
+            try:
+                user = await self.user_of(account)
+            except PersonGone:
+                erased = True
+            else:
+                users |= {user} if user is not None else set()
+        return users, erased
 
     async def _plex_id(self, account: str) -> int:
         async with self._pool.connection() as rows:

@@ -18,23 +18,27 @@ from medianest.domain.requests import (
     RequestCancelled,
     RequestDeclined,
     RequestEvent,
+    RequestHandedOn,
     RequestJoined,
+    RequestLeft,
     RequestRemoved,
     RequestState,
     RequestSubmitted,
     state_after,
+    without,
 )
 
 
 class Asked(msgspec.Struct, frozen=True):
     """One earlier request, as the rules of a new one see it."""
 
-    account: str
+    account: str  # who asked, and whose slot it uses
     media: Media
     seasons: tuple[int, ...]
     at: datetime
     state: RequestState = "submitted"
-    followers: tuple[str, ...] = ()
+    wanted_by: tuple[str, ...] = ()  # who asked, if they still want it, and who follows
+    handed_on: bool = False  # then its slot stays used
 
     def units(self) -> int:
         return len(self.seasons) if self.media.kind == "tv" else 1
@@ -54,10 +58,10 @@ class SubmissionFacts(Facts, frozen=True):
     def query(cls, command: "SubmitRequest") -> Query:
         return Query(
             Item(
-                AccountSuspended, AccountReinstated, AccountErased, QuotaSet, RequestSubmitted, RequestDeclined,
-                RequestCancelled, RequestRemoved, tags=tags(account=command.account),
+                AccountSuspended, AccountReinstated, AccountErased, QuotaSet, RequestSubmitted, RequestHandedOn,
+                RequestDeclined, RequestCancelled, RequestRemoved, tags=tags(account=command.account),
             ),
-            Item(*STATE_AFTER, RequestJoined, tags=tags(media=str(command.media))),
+            Item(*STATE_AFTER, RequestJoined, RequestLeft, RequestHandedOn, tags=tags(media=str(command.media))),
             Item(DefaultQuotaSet, tags=tags(settings="quota")),
         )  # fmt: skip
 
@@ -75,10 +79,16 @@ class SubmissionFacts(Facts, frozen=True):
             case DefaultQuotaSet(kind=kind, limit=limit, days=days) if kind == self.media.kind:
                 return structs.replace(self, default_quota=Quota(limit, days))
             case RequestSubmitted(request=request, account=account, media=media, seasons=seasons):
-                return self._with(request, Asked(account, media, seasons, at))
+                return self._with(request, Asked(account, media, seasons, at, wanted_by=(account,)))
             case RequestJoined(request=request, follower=follower) if request in self.asked:
                 asked = self.asked[request]
-                return self._with(request, structs.replace(asked, followers=(*asked.followers, follower)))
+                return self._with(request, structs.replace(asked, wanted_by=(*asked.wanted_by, follower)))
+            case RequestLeft(request=request, follower=leaves) if request in self.asked:
+                wanted_by = without(leaves, self.asked[request].wanted_by)
+                return self._with(request, structs.replace(self.asked[request], wanted_by=wanted_by))
+            case RequestHandedOn(request=request, account=leaves) if request in self.asked:
+                wanted_by = without(leaves, self.asked[request].wanted_by)
+                return self._with(request, structs.replace(self.asked[request], wanted_by=wanted_by, handed_on=True))
             case RequestEvent(request=request) if request in self.asked and (state := state_after(event)):
                 return self._with(request, structs.replace(self.asked[request], state=state))
         return self
@@ -97,7 +107,7 @@ class SubmissionFacts(Facts, frozen=True):
             for asked in self.asked.values()
             if asked.account == self.account
             and asked.media.kind == self.media.kind
-            and asked.state not in ("declined", "cancelled", "removed")
+            and (asked.handed_on or asked.state not in ("declined", "cancelled", "removed"))
             for _ in range(asked.units())
         ]
 
@@ -145,6 +155,6 @@ def _not_available_yet(command: SubmitRequest, facts: SubmissionFacts) -> tuple[
 
 def _join(request: str, asked: Asked, command: SubmitRequest) -> Sequence[Event]:
     """A second wish joins the first; one's own, or one that has joined already, changes nothing."""
-    if command.account in (asked.account, *asked.followers):
+    if command.account in asked.wanted_by:
         return []
-    return [RequestJoined(request, asked.account, command.media, command.account)]
+    return [RequestJoined(request, asked.wanted_by[0], command.media, command.account)]

@@ -38,7 +38,7 @@ class RequestEvent(Event, frozen=True):
     """What every event of a request tells: which, whose, for what."""
 
     request: str
-    account: str  # the requester, whoever caused the event
+    account: str  # whose it is at that moment, whoever caused the event
     media: Media
 
     def tags(self) -> Tags:
@@ -58,6 +58,29 @@ class RequestJoined(RequestEvent, frozen=True, tag="request.joined"):
 
     def tags(self) -> Tags:
         return (*super().tags(), f"account:{self.follower}")
+
+
+class RequestLeft(RequestEvent, frozen=True, tag="request.left"):
+    """A follower wants it no longer."""
+
+    follower: str
+
+    def tags(self) -> Tags:
+        return (*super().tags(), f"account:{self.follower}")
+
+
+class RequestHandedOn(RequestEvent, frozen=True, tag="request.handed-on"):
+    """Whose it was wants it no longer, and others do: it goes on as the wish of the first who followed.
+
+    Its slot of the quota stays with who asked, whatever becomes of it: in Seerr it stays their request too. To join
+    costs nothing, so if the slot came back two people could pass one to and fro; and nobody is to find theirs used
+    up by what somebody else did.
+    """
+
+    to: str
+
+    def tags(self) -> Tags:
+        return (*super().tags(), f"account:{self.to}")
 
 
 class RequestDeferred(RequestEvent, frozen=True, tag="request.deferred"):
@@ -123,9 +146,9 @@ class DecisionRelayed(RequestEvent, frozen=True, tag="request.decision-relayed")
 
 
 REQUEST_EVENTS = (
-    RequestSubmitted, RequestJoined, RequestDeferred, RequestSent, RequestApproved, RequestDeclined, RequestCancelled,
-    RequestProcessing, RequestPartiallyAvailable, RequestAvailable, RequestFailed, RequestRetried, RequestRemoved,
-    DecisionRelayed,
+    RequestSubmitted, RequestJoined, RequestLeft, RequestHandedOn, RequestDeferred, RequestSent, RequestApproved,
+    RequestDeclined, RequestCancelled, RequestProcessing, RequestPartiallyAvailable, RequestAvailable, RequestFailed,
+    RequestRetried, RequestRemoved, DecisionRelayed,
 )  # fmt: skip
 
 # What each event makes of its request; an event that is not here leaves the state as it was.
@@ -159,13 +182,14 @@ class OfOneRequest(Command, frozen=True, kw_only=True):
 class RequestFacts(Facts, frozen=True):
     """A request as its own events tell it."""
 
-    account: str = ""  # empty: there is none
+    account: str = ""  # whose it is; empty: there is none
     media: Media = Media("movie", 0)
     state: RequestState = "submitted"
     waiting: bool = False  # to be sent: submitted or tried again, and Seerr has not been heard to have it since
     seerr: int | None = None  # None: not sent yet
     moderator: str | None = None  # who decided here; None: nobody has
-    followers: tuple[str, ...] = ()
+    followers: tuple[str, ...] = ()  # the first to follow first
+    left: frozenset[str] = frozenset()  # who wanted it once
     relayed: tuple[RelayedDecision, ...] = ()
 
     @classmethod
@@ -184,7 +208,12 @@ class RequestFacts(Facts, frozen=True):
             case RequestApproved(moderator=moderator) | RequestDeclined(moderator=moderator):
                 return structs.replace(facts, moderator=moderator)
             case RequestJoined(follower=follower):
-                return structs.replace(facts, followers=(*self.followers, follower))
+                return structs.replace(facts, followers=(*self.followers, follower), left=self.left - {follower})
+            case RequestLeft(follower=follower):
+                return structs.replace(facts, followers=without(follower, self.followers), left=self.left | {follower})
+            case RequestHandedOn(account=account, to=to):
+                followers, left = without(to, self.followers), self.left | {account}
+                return structs.replace(facts, account=to, followers=followers, left=left)
             case DecisionRelayed(decision=decision):
                 return structs.replace(facts, relayed=(*self.relayed, decision))
         return facts
@@ -233,19 +262,31 @@ def decline(command: DeclineRequest, facts: RequestFacts, now: datetime) -> Sequ
     ]  # fmt: skip
 
 
+def without(person: str, people: Sequence[str]) -> tuple[str, ...]:
+    return tuple(one for one in people if one != person)
+
+
 class CancelRequest(OfOneRequest, frozen=True, kw_only=True):
+    """`account` wants it no longer, whether they asked for it or follow it."""
+
     account: str
 
 
 def cancel(command: CancelRequest, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    """A wish ends when nobody has it any more; until then it goes on without who has left."""
     facts.known()
-    if facts.account != command.account:
-        raise Refused("not-yours", "Only the person who asked can cancel a request.")
-    if facts.state == "cancelled":
+    about = (command.request, facts.account, facts.media)
+    if command.account in facts.followers:
+        return [RequestLeft(*about, command.account)]
+    if command.account in facts.left or (facts.state == "cancelled" and command.account == facts.account):
         return []
+    if command.account != facts.account:
+        raise Refused("not-yours", "Only who asked for it or follows it can take that back.")
+    if facts.followers and not facts.closed():
+        return [RequestHandedOn(*about, facts.followers[0])]
     if facts.state not in ("submitted", "deferred", "sent"):
         raise Refused("too-late", f"The request is {facts.state.replace('_', ' ')} already: ask a moderator.")
-    return [RequestCancelled(command.request, facts.account, facts.media)]
+    return [RequestCancelled(*about)]
 
 
 class RetryRequest(OfOneRequest, frozen=True, kw_only=True):

@@ -41,7 +41,9 @@ from medianest.domain.requests import (
     RequestDeclined,
     RequestDeferred,
     RequestFailed,
+    RequestHandedOn,
     RequestJoined,
+    RequestLeft,
     RequestPartiallyAvailable,
     RequestProcessing,
     RequestRemoved,
@@ -65,6 +67,10 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return f"{names(account)} asked for {title}{f' ({year})' if year else ''}{_seasons(seasons)}."
         case RequestJoined(follower=follower):
             return f"{names(follower)} wants it too."
+        case RequestLeft(follower=account):
+            return f"{names(account)} wants it no longer."
+        case RequestHandedOn(account=account, to=to):
+            return f"{names(account)} wants it no longer. {names(to)} still does, so it goes on."
         case RequestDeferred(reason="seerr-down"):
             return "Seerr is down: it waits and will be sent by itself."
         case RequestDeferred(reason="not-linked"):

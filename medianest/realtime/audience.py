@@ -23,7 +23,7 @@ from medianest.domain.accounts import (
     SessionEnded,
 )
 from medianest.domain.event import Item, Query, tags, type_of
-from medianest.domain.requests import RequestJoined
+from medianest.domain.requests import RequestHandedOn, RequestJoined, RequestLeft
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.store import EventStore
 from medianest.realtime.pushes import OWN_MESSAGES, Closing, Namespace, OwnMessage, rooms_for
@@ -48,7 +48,7 @@ class Standing:
         self.follows: frozenset[str] = frozenset()
         self.holders = 0  # members, and those who are about to become one
         self.query = Query(
-            Item(*ACCOUNT_EVENTS, RequestJoined, tags=tags(account=account)),
+            Item(*ACCOUNT_EVENTS, RequestJoined, RequestLeft, RequestHandedOn, tags=tags(account=account)),
             Item(SessionEnded, tags=tags(session=session)),
         )
         self._position: int | None = None  # up to where it is known; None: it is being read
@@ -88,6 +88,10 @@ class Standing:
                 self.ended = True
             case RequestJoined(request=request, follower=self.account):
                 self.follows |= {request}
+            case (
+                RequestLeft(request=request, follower=self.account) | RequestHandedOn(request=request, to=self.account)
+            ):
+                self.follows -= {request}  # of others: what was handed on to somebody is their own now
             case _:
                 return False
         return True

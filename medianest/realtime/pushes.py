@@ -39,7 +39,9 @@ from medianest.domain.requests import (
     RequestDeferred,
     RequestEvent,
     RequestFailed,
+    RequestHandedOn,
     RequestJoined,
+    RequestLeft,
     RequestSubmitted,
     state_after,
 )
@@ -182,9 +184,13 @@ def _of_request(event: RequestEvent, envelope: Payload) -> list[Push]:
     name = "request.changed" if "state" in told else type_of(event)
     rooms = [account(event.account), request(event.request)]
     people: Payload = {"account": event.account}
-    if isinstance(event, RequestJoined):
-        rooms.append(account(event.follower))
-        people["follower"] = event.follower
+    match event:
+        case RequestJoined(follower=follower) | RequestLeft(follower=follower):
+            rooms.append(account(follower))
+            people["follower"] = follower
+        case RequestHandedOn(to=to):
+            rooms.append(account(to))
+            people["to"] = to
     return [
         *(Push("/media", room, name, told) for room in rooms),
         Push("/admin", MODERATORS, name, told | people),

@@ -70,7 +70,6 @@ async def test_what_somebody_else_asked_for_is_joined(anna: httpx.AsyncClient, b
         assert joined.status_code == 200
         assert (joined.json()["request"], joined.json()["joined"]) == (request, True)
     assert (await page(ben, request))["mine"] is False
-    assert problem(await ben.post(f"/media/requests/{request}/cancel")) == (403, "not-yours")
     assert problem(await ben.post(f"/media/requests/{request}/retry")) == (403, "not-yours")
 
 
@@ -190,6 +189,23 @@ async def test_what_was_not_decided_can_be_taken_back(anna: httpx.AsyncClient, s
     await run(site, RecordSent(request=request, seerr=7))
     assert (await anna.post(f"/media/requests/{request}/cancel")).status_code == 200
     assert (await page(anna, request))["state"] == "cancelled"
+
+
+async def test_who_asked_may_take_it_back_and_who_followed_has_it_then(
+    anna: httpx.AsyncClient, ben: httpx.AsyncClient
+) -> None:
+    request = await asked(anna, DUNE)
+    await ask(ben, DUNE)
+    assert (await anna.post(f"/media/requests/{request}/cancel")).status_code == 200
+    assert problem(await anna.get(f"/media/requests/{request}")) == (404, "request-unknown")
+    told = await page(ben, request)
+    assert (told["state"], told["mine"]) == ("submitted", True)
+    words = (await ben.get(f"/media/requests/{request}/timeline")).json()["items"][-1]["words"]
+    assert words == "Somebody wants it no longer. Ben still does, so it goes on."
+    assert (await ask(anna, DUNE)).json()["joined"] is True
+    assert (await anna.post(f"/media/requests/{request}/cancel")).status_code == 200
+    assert (await ben.post(f"/media/requests/{request}/cancel")).status_code == 200
+    assert (await page(ben, request))["state"] == "cancelled"
 
 
 async def test_pages_go_on_where_the_last_one_ended(olivia: httpx.AsyncClient, anna: httpx.AsyncClient) -> None:

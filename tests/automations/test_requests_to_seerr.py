@@ -205,6 +205,45 @@ async def test_what_is_cancelled_here_is_deleted_there(house: SeerrHouse, hands:
     assert house.made() == []
 
 
+async def test_only_when_the_last_who_wants_it_cancels_is_it_deleted_there(house: SeerrHouse, hands: Hands) -> None:
+    """In the name of whom it was sent for: over there it is still theirs."""
+    await house.ask("r1")
+    await house.ask("r2", "ben")
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "sent")
+        await house.run(CancelRequest(request="r1", account="anna"))
+        assert [plex_id for _, plex_id in house.made()] == [ANNA.plex_id]
+        assert (await house.row("r1")).account == "ben"
+        await house.run(CancelRequest(request="r1", account="ben"))
+        await eventually(lambda: _told(house, "r1"))
+    assert house.made() == []
+
+
+async def test_what_is_handed_on_before_seerr_has_it_is_sent_as_who_has_it_now(house: SeerrHouse, hands: Hands) -> None:
+    await house.ask("r1")
+    await house.ask("r2", "ben")
+    await house.run(CancelRequest(request="r1", account="anna"))
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "sent")
+    assert [plex_id for _, plex_id in house.made()] == [BEN.plex_id]
+
+
+async def test_what_is_handed_on_in_the_middle_of_sending_is_asked_for_once(house: SeerrHouse, hands: Hands) -> None:
+    async def hand_on() -> None:
+        await house.run(CancelRequest(request="r1", account="anna"))
+
+    house.seerr.before_request = hand_on
+    house.seerr.crashes_after_request = True
+    await house.ask("r1")
+    await house.ask("r2", "ben")
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "sent")
+        assert [plex_id for _, plex_id in house.made()] == [ANNA.plex_id]
+        await house.run(CancelRequest(request="r1", account="ben"))
+        await eventually(lambda: _told(house, "r1"))
+    assert house.made() == []
+
+
 async def test_nobody_cancels_what_somebody_else_asked_for_in_seerr(house: SeerrHouse, hands: Hands) -> None:
     ben = house.world.add_person(BEN.plex_id, "ben", BEN.email)
     await house.seerr.request("movie", DUNE.tmdb, as_user=ben.id)

@@ -10,6 +10,7 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+from msgspec import structs
 
 from medianest.domain import accounts, downloads, requests
 from medianest.domain.accounts import LogIn
@@ -234,14 +235,23 @@ ENDS = st.one_of(
 LIMIT = 3
 
 
+def numbered(steps: Iterable[Command]) -> Iterable[Command]:
+    """The n-th wish makes the request xn."""
+    for n, step in enumerate(steps):
+        yield structs.replace(step, request=f"x{n}") if isinstance(step, SubmitRequest) else step
+
+
 def units_in_window(history: Iterable[Dated], account: str, kind: str, now: datetime) -> int:
     """Counted anew, from the events alone."""
     units: dict[str, int] = {}
+    kept: set[str] = set()
     for event, at in history:
         if isinstance(event, RequestSubmitted) and (event.account, event.media.kind) == (account, kind):
             units[event.request] = (len(event.seasons) or 1) if at > now - timedelta(days=7) else 0
+        elif isinstance(event, requests.RequestHandedOn):
+            kept.add(event.request)
         elif isinstance(event, requests.RequestDeclined | requests.RequestCancelled | requests.RequestRemoved):
-            units.pop(event.request, None)
+            units.pop(event.request if event.request not in kept else "", None)
     return sum(units.values())
 
 
@@ -260,13 +270,8 @@ def test_a_quota_is_never_exceeded(steps: list[tuple[timedelta, Command]]) -> No
     """Whatever the order of wishes, declines, cancellations, retries and what Seerr says."""
     history: list[Dated] = [(DefaultQuotaSet("movie", LIMIT, 7), NOW), (DefaultQuotaSet("tv", LIMIT, 7), NOW)]
     now = NOW
-    for n, (pace, step) in enumerate(steps):
+    for (pace, _), command in zip(steps, numbered(step for _, step in steps), strict=True):
         now += pace
-        command = step
-        if isinstance(step, SubmitRequest):
-            command = SubmitRequest(
-                request=f"x{n}", account=step.account, media=step.media, title="A title", seasons=step.seasons
-            )
         if (free_at := slot_promised(history, command, now)) is not None:
             assert free_at > now
             assert decide(history, command, free_at)
@@ -280,6 +285,30 @@ def test_a_quota_is_never_exceeded(steps: list[tuple[timedelta, Command]]) -> No
         for account in ("anna", "ben"):
             for kind in ("movie", "tv"):
                 assert units_in_window(history, account, kind, now) <= LIMIT
+
+
+@settings(max_examples=300, deadline=None)
+@for_all(st.lists(st.one_of(ASK, ENDS, st.builds(CancelRequest, request=THINGS, account=PEOPLE)), max_size=25))
+def test_a_wish_is_cancelled_only_when_nobody_has_it_any_more(steps: list[Command]) -> None:
+    wants: dict[str, list[str]] = {}  # by request, counted anew, from the events alone
+    for command, events, _ in lived(numbered(steps), []):
+        for event in events:
+            match event:
+                case RequestSubmitted(request=request, account=account):
+                    wants[request] = [account]
+                case requests.RequestJoined(request=request, follower=follower):
+                    assert follower not in wants[request]
+                    wants[request].append(follower)
+                case requests.RequestLeft(request=request, follower=follower):
+                    wants[request].remove(follower)
+                case requests.RequestHandedOn(request=request, account=account, to=to):
+                    wants[request].remove(account)
+                    assert wants[request][0] == to
+                case requests.RequestCancelled(request=request, account=account):
+                    assert isinstance(command, CancelRequest)
+                    assert wants[request] == [account] == [command.account]
+                case requests.RequestEvent(request=request, account=account):
+                    assert account == wants[request][0], "each event says whose it is then"
 
 
 PRESETS = st.sampled_from(["best", "audio"])

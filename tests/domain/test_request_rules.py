@@ -28,7 +28,9 @@ from medianest.domain.requests import (
     RequestDeclined,
     RequestDeferred,
     RequestFailed,
+    RequestHandedOn,
     RequestJoined,
+    RequestLeft,
     RequestPartiallyAvailable,
     RequestProcessing,
     RequestRemoved,
@@ -52,6 +54,9 @@ PARTIAL = RequestPartiallyAvailable(*MINE)
 AVAILABLE = RequestAvailable(*MINE)
 DECLINED = RequestDeclined(*MINE, "not-suitable", "olivia", Personal("Not now."))
 CANCELLED = RequestCancelled(*MINE)
+JOINED = RequestJoined(*MINE, "ben")
+HANDED_ON = RequestHandedOn(*MINE, "ben")
+BACK = RequestJoined("r1", "ben", DUNE, "anna")
 FAILED = RequestFailed(*MINE, "No such folder.")
 RETRIED = RequestRetried(*MINE)
 REMOVED = RequestRemoved(*MINE)
@@ -81,6 +86,10 @@ def lost(request: str, account: str, *seasons: int) -> RequestSubmitted:
 
 def film(n: int, account: str = "anna") -> RequestSubmitted:
     return RequestSubmitted(f"f{n}", account, Media("movie", n), "A film")
+
+
+def cancels(account: str) -> CancelRequest:
+    return CancelRequest(request="r1", account=account)
 
 
 def observes(observed: Observed | None) -> ObserveRequest:
@@ -305,9 +314,53 @@ def test_a_request_is_cancelled_once() -> None:
     given(SUBMITTED, CANCELLED).when(CANCEL).then_nothing()
 
 
-def test_a_follower_cannot_cancel_for_who_asked() -> None:
-    given(SUBMITTED, RequestJoined(*MINE, "ben")).when(CancelRequest(request="r1", account="ben")).then_refused(
-        "not-yours"
+def test_a_stranger_to_a_request_cancels_nothing() -> None:
+    given(SUBMITTED, JOINED).when(cancels("cleo")).then_refused("not-yours")
+
+
+@pytest.mark.parametrize("so_far", [[], [SENT], [APPROVED], [AVAILABLE], [DECLINED], [CANCELLED]])
+def test_a_follower_may_leave_at_any_time_and_leaves_once(so_far: list[Event]) -> None:
+    left = RequestLeft(*MINE, "ben")
+    given(SUBMITTED, JOINED, *so_far).when(cancels("ben")).then(left)
+    given(SUBMITTED, JOINED, *so_far, left).when(cancels("ben")).then_nothing()
+
+
+@pytest.mark.parametrize("so_far", [[], [DEFERRED], [SENT], [APPROVED], [PROCESSING]])
+def test_who_asked_hands_the_wish_on_to_who_followed_first(so_far: list[Event]) -> None:
+    """Also when it is decided: nothing is taken back from anybody."""
+    joined = (JOINED, RequestJoined(*MINE, "cleo"))
+    given(SUBMITTED, *joined, *so_far).when(CANCEL).then(HANDED_ON)
+    given(SUBMITTED, *joined, *so_far, HANDED_ON).when(CANCEL).then_nothing()
+    given(SUBMITTED, *joined, RequestLeft(*MINE, "ben"), *so_far).when(CANCEL).then(RequestHandedOn(*MINE, "cleo"))
+
+
+def test_the_last_who_wants_it_ends_it() -> None:
+    given(SUBMITTED, JOINED, RequestLeft(*MINE, "ben")).when(CANCEL).then(CANCELLED)
+    given(SUBMITTED, JOINED, HANDED_ON).when(cancels("ben")).then(RequestCancelled("r1", "ben", DUNE))
+    given(SUBMITTED, JOINED, HANDED_ON, APPROVED).when(cancels("ben")).then_refused("too-late")
+
+
+@pytest.mark.parametrize("end", [AVAILABLE, DECLINED, FAILED, REMOVED])
+def test_what_has_ended_is_not_handed_on(end: Event) -> None:
+    given(SUBMITTED, JOINED, end).when(CANCEL).then_refused("too-late")
+
+
+def test_who_let_a_wish_go_may_want_it_again_and_follows_then() -> None:
+    given(SUBMITTED, JOINED, HANDED_ON).when(asks(request="r2")).then(BACK)
+    given(SUBMITTED, JOINED, RequestLeft(*MINE, "ben")).when(asks(request="r2", account="ben")).then(JOINED)
+    given(SUBMITTED, JOINED, HANDED_ON).when(asks(request="r2", account="ben")).then_nothing()
+    given(SUBMITTED, JOINED, HANDED_ON, BACK).when(cancels("ben")).then(RequestHandedOn("r1", "ben", DUNE, "anna"))
+    given(SUBMITTED, JOINED, HANDED_ON, BACK).when(CANCEL).then(RequestLeft("r1", "ben", DUNE, "anna"))
+
+
+@pytest.mark.parametrize("end", [[], [RequestCancelled("r1", "ben", DUNE)]])
+def test_what_was_handed_on_keeps_the_slot_of_who_asked_and_takes_none_of_who_has_it(end: list[Event]) -> None:
+    """Or else two people could pass one slot to and fro; in Seerr it is still a request of the first."""
+    rule, other = DefaultQuotaSet("movie", 1, 7), film(1, "cleo")
+    so_far = [(event, days_ago(1)) for event in (rule, SUBMITTED, JOINED, HANDED_ON, *end)]
+    given(*so_far).when(asks(request="r2", media=ALIEN)).then_refused("quota-used-up", retry_at=days_ago(-6))
+    given(*so_far, other).when(asks(request="r2", media=ALIEN, account="ben")).then(
+        RequestSubmitted("r2", "ben", ALIEN, "Dune", 2021)
     )
 
 

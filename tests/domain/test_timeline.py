@@ -10,7 +10,9 @@ from medianest.domain.requests import (
     Media,
     RequestDeclined,
     RequestDeferred,
+    RequestHandedOn,
     RequestJoined,
+    RequestLeft,
     RequestSubmitted,
 )
 from medianest.domain.services import ServiceStateChanged
@@ -50,6 +52,8 @@ def test_no_sentence_needs_the_personal_words(event: Event) -> None:
         (RequestSubmitted(*SERIES, "Lost", 2004, (2,)), "Anna asked for Lost (2004), season 2."),
         (RequestSubmitted(*SERIES, "Lost", 2004, (1, 2, 5)), "Anna asked for Lost (2004), seasons 1, 2 and 5."),
         (RequestJoined(*MINE, BEN), "Ben wants it too."),
+        (RequestLeft(*MINE, BEN), "Ben wants it no longer."),
+        (RequestHandedOn(*MINE, BEN), "Anna wants it no longer. Ben still does, so it goes on."),
         (RequestDeferred(*MINE, "seerr-down", "x"), "Seerr is down: it waits and will be sent by itself."),
         (RequestDeclined(*MINE, "not-suitable", OLIVIA), "Declined: not suitable."),
         (RequestDeclined(*MINE, "other", OLIVIA), "Declined."),

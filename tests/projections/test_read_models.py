@@ -71,6 +71,10 @@ async def live_through(commands: Commands) -> int:
         ask = SubmitRequest(request=request, account="anna", media=media, title="Dune", seasons=seasons)
         await commands.run(ask, SYSTEM)
     await commands.run(SubmitRequest(request="r3", account="ben", media=DUNE, title="Dune"), SYSTEM)
+    for request, account in (("r4", "olivia"), ("r5", "cleo"), ("r6", "dora")):
+        await commands.run(SubmitRequest(request=request, account=account, media=DUNE, title="Dune"), SYSTEM)
+    await commands.run(CancelRequest(request="r1", account="cleo"), SYSTEM)
+    await commands.run(CancelRequest(request="r1", account="anna"), SYSTEM)
     await commands.run(ApproveRequest(request="r1", moderator="olivia"), SYSTEM)
     await commands.run(RecordSent(request="r1", seerr=7), SYSTEM)
     await commands.run(CancelRequest(request="r2", account="anna"), SYSTEM)
@@ -196,10 +200,18 @@ async def test_each_person_finds_what_they_asked_for_or_follow(
     await engine.reached(await live_through(commands))
     async with pool.connection() as rows:
         mine = await requests.requests_of("anna", rows, before=10**9, limit=10)
-        followed = await requests.requests_of("ben", rows, before=10**9, limit=10)
+        handed_on = await requests.requests_of("ben", rows, before=10**9, limit=10)
+        followed = await requests.requests_of("dora", rows, before=10**9, limit=10)
+        left = await requests.requests_of("cleo", rows, before=10**9, limit=10)
+        owners = await requests.owners_of("r1", rows)
+        follows = [await requests.followed_by(account, rows) for account in ("anna", "ben", "cleo", "dora")]
         fetched = await downloads.downloads_of("ben", rows, before=10**9, limit=10)
-    assert [(row.request, row.state) for row in mine] == [("r2", "cancelled"), ("r1", "approved")]
+    assert [(row.request, row.state) for row in mine] == [("r2", "cancelled")]
+    assert [(row.request, row.account) for row in handed_on] == [("r1", "ben")]
+    assert owners == {"anna", "ben"}
     assert [row.request for row in followed] == ["r1"]
+    assert left == []
+    assert follows == [[], [], [], ["r1"]]
     assert [(row.download, row.state, row.path, row.playlist_index) for row in fetched] == [
         ("p4", "queued", None, 4), ("p3", "failed", None, 3), ("p2", "stored", "ben/p2.mp4", 2),
         ("p1", "in_collection", "ben/p1.mp4", 1), ("d1", "stored", "ben/x.mp4", None),

@@ -19,7 +19,9 @@ from medianest.domain.requests import (
     RequestDeferred,
     RequestEvent,
     RequestFailed,
+    RequestHandedOn,
     RequestJoined,
+    RequestLeft,
     RequestSent,
 )
 from medianest.domain.services import ServiceStateChanged
@@ -135,7 +137,7 @@ def test_a_request_is_heard_by_who_asked_by_who_follows_and_by_moderators(event:
 
 @pytest.mark.parametrize("event", of(RequestEvent), ids=type_of)
 def test_only_moderators_hear_whose_request_it_is(event: Event) -> None:
-    assert not set(payload_of(event)) & {"account", "follower", "moderator"}
+    assert not set(payload_of(event)) & {"account", "follower", "to", "moderator"}
     assert payload_of(event, "/admin")["account"] == ANNA
 
 
@@ -161,6 +163,13 @@ def test_who_joins_hears_that_they_did_whether_they_are_in_the_room_yet_or_not()
     rooms = rooms_for(BEN, "member", frozenset())["/media"]
     assert any(may_see(push, rooms) for push in pushes_for(joined, 5, AT))
     assert payload_of(joined, "/admin")["follower"] == BEN
+
+
+def test_who_leaves_and_who_has_it_now_hear_it_whether_they_are_in_the_room_or_not() -> None:
+    rooms = rooms_for(BEN, "member", frozenset())["/media"]
+    for event in (RequestLeft(*FILM, BEN), RequestHandedOn(*FILM, BEN)):
+        assert any(may_see(push, rooms) for push in pushes_for(event, 5, AT))
+    assert payload_of(RequestHandedOn(*FILM, BEN), "/admin")["to"] == BEN
 
 
 @pytest.mark.parametrize("event", of(DownloadEvent), ids=type_of)

@@ -2,7 +2,7 @@
 
 from medianest.domain.accounts import AccountErased, AccountOpened, RoleChanged, SessionEnded
 from medianest.domain.event import Event, Personal
-from medianest.domain.requests import Media, RequestJoined
+from medianest.domain.requests import Media, RequestHandedOn, RequestJoined, RequestLeft
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.columns import Texts
 from medianest.realtime.audience import Standing
@@ -53,6 +53,20 @@ def test_the_end_of_another_session_is_not_this_ones() -> None:
 def test_who_is_followed_by_others_does_not_follow_them() -> None:
     standing = anna(at(1, OPENED), head=1)
     standing.hear(at(2, joined("r1", "anna", "ben")))
+    assert not standing.follows
+
+
+def test_who_left_or_has_it_now_as_their_own_follows_no_longer() -> None:
+    film = Media("movie", 603)
+    for end in (RequestLeft("r1", "ben", film, "anna"), RequestHandedOn("r1", "ben", film, "anna")):
+        standing = anna(at(1, OPENED), at(2, joined("r1", "ben", "anna")), head=2)
+        assert standing.hear(at(3, end))
+        assert not standing.follows
+
+
+def test_who_hands_a_request_on_does_not_follow_it() -> None:
+    standing = anna(at(1, OPENED), head=1)
+    standing.hear(at(2, RequestHandedOn("r1", "anna", Media("movie", 603), "ben")))
     assert not standing.follows
 
 
