@@ -14,7 +14,6 @@ from uuid import UUID
 
 import httpx
 import imageio_ffmpeg
-import psycopg
 import structlog
 from msgspec import json
 
@@ -30,10 +29,10 @@ from medianest.api.site import Site
 from medianest.automations import automations
 from medianest.commands import Commands
 from medianest.credentials import Credentials
+from medianest.database import database
 from medianest.domain.accounts import Role
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.event import type_of
-from medianest.embedded import embedded_postgres
 from medianest.eventstore.codec import Codec, Recorded
 from medianest.eventstore.connections import DatabaseAway, Pool, connection_pool
 from medianest.eventstore.head import Head
@@ -48,15 +47,13 @@ from medianest.realtime.signals import Emit, RedisRooms, Signals, to_nobody, to_
 from medianest.secret import Secret
 from medianest.server import listening, serving
 from medianest.sessions import Sessions
-from medianest.settings import CannotStart, Settings, WrongSetting, writable
+from medianest.settings import Settings, WrongSetting, writable
 from medianest.shared import SharedCounters
 from medianest.tasks import cancel, running
-from migrations import MigrationChanged, migrate
 from projections import PROJECTIONS
 from projections.engine import ProjectionEngine, search_path
 
 log = structlog.get_logger()
-REACH_SECONDS = 10.0  # how long PostgreSQL may take for its first answer
 AGAIN_SECONDS = 5.0  # until the terminal looks again for a database that was away
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -86,62 +83,6 @@ class Foundation(NamedTuple):
     credentials: Credentials
     sessions: Sessions
     adapters: Adapters
-
-
-@asynccontextmanager
-async def database(settings: Settings, *, beside: bool = False) -> AsyncIterator[str]:
-    """The conninfo of the configured PostgreSQL, or of the embedded one, brought up to date.
-
-    `beside`: where another MediaNest runs the embedded one already, that one is used.
-    """
-    async with AsyncExitStack() as stack:
-        if settings.database_url is not None:
-            conninfo = settings.database_url.reveal()
-            await _reach(conninfo)
-        else:
-            embedded = embedded_postgres(settings.data / "postgres", beside=beside)
-            conninfo = await stack.enter_async_context(embedded)
-        for name in await _migrated(conninfo):
-            log.info("migrated", migration=name)
-        yield conninfo
-
-
-async def _reach(conninfo: str) -> None:
-    """Raises `WrongSetting` where there is no PostgreSQL, or none that lets us in; its words, without the password."""
-    try:
-        parts = psycopg.conninfo.conninfo_to_dict(conninfo)
-    except psycopg.ProgrammingError:  # its text quotes what it could not read
-        raise WrongSetting(
-            "The setting `database_url` must be an address like postgresql://user:password@host:5432/database, with"
-            " what is no letter or digit in the password percent-encoded."
-        ) from None
-    try:
-        async with asyncio.timeout(REACH_SECONDS), await psycopg.AsyncConnection.connect(conninfo):
-            return
-    except (psycopg.OperationalError, TimeoutError) as away:
-        said = " ".join(str(away).split()) or f"no answer within {REACH_SECONDS:g} s"
-        name = f"{parts.get('dbname') or parts.get('user') or ''}"
-    remedy = next((remedy for words, remedy in _REMEDIES if words in said), "Start PostgreSQL, or correct the address.")
-    raise WrongSetting(f"The setting `database_url` cannot be used: {said.rstrip('.')}. {remedy.format(name=name)}")
-
-
-_REMEDIES = (
-    ("password", "Correct the user and the password in it."),
-    ("role ", "Correct the user and the password in it, or create that role."),
-    ("database ", "Create it (`CREATE DATABASE {name}`), or name the right one."),
-)
-
-
-async def _migrated(conninfo: str) -> list[str]:
-    try:
-        return await migrate(conninfo)
-    except psycopg.errors.InsufficientPrivilege as refused:
-        raise WrongSetting(
-            "The setting `database_url` names a user who may not make tables: make it the owner of the database"
-            " (`ALTER DATABASE … OWNER TO …`)."
-        ) from refused
-    except MigrationChanged as changed:
-        raise CannotStart(str(changed)) from changed
 
 
 @asynccontextmanager
@@ -318,7 +259,8 @@ def _api(house: Foundation, counters: SharedCounters, gateway: Gateway | None = 
 
 
 def _gateway(house: Foundation) -> Gateway:
-    return Gateway(house.store, house.head, house.sessions.verify, redis_url=house.settings.redis_url)
+    settings = house.settings
+    return Gateway(house.store, house.head, house.sessions.verify, redis_url=settings.redis_url, origin=settings.origin)
 
 
 def _work(house: Foundation, signals: Signals) -> dict[str, Coroutine[Any, Any, None]]:

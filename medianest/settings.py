@@ -38,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data: Path = msgspec.field(default_factory=lambda: user_data_path("medianest"))  # embedded database, keys, media
     media: Path | None = None  # where downloads are kept; None: `media` in the data folder
     database_url: Secret | None = None  # postgresql://…; None: the embedded PostgreSQL
+    database_password: Secret | None = None  # None: it stands in the address, or there is none
     redis_url: Secret | None = None  # redis://…; None: one process, which needs none
     master_key: Secret | None = None  # 32 bytes in URL-safe base64; None: `master.key` in the data folder
 
@@ -93,6 +94,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def url(self) -> str:
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def origin(self) -> str:
+        """As browsers say it of a page of ours."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
 
 
 ADDRESSES = (

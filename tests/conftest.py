@@ -14,8 +14,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from medianest.commands import Commands
+from medianest.database import embedded_postgres
 from medianest.domain.catalogue import EVENTS
-from medianest.embedded import embedded_postgres
 from medianest.eventstore.codec import Codec
 from medianest.eventstore.connections import Pool, connection_pool
 from medianest.eventstore.head import Head

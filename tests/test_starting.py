@@ -16,6 +16,8 @@ import pytest
 from msgspec import structs
 
 from medianest import app
+from medianest.cli import _forget_demo
+from medianest.database import database
 from medianest.demo import demo
 from medianest.secret import Secret
 from medianest.server import listening, serving
@@ -85,6 +87,19 @@ async def test_an_address_that_is_none_is_not_repeated(url: str, tmp_path: Path)
     assert "postgresql://user:password@host" in said
 
 
+async def test_a_password_may_stand_beside_the_address(postgres: str, tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, database_url=postgres, database_password="hu sh@/'")
+    async with database(settings) as conninfo:
+        assert psycopg.conninfo.conninfo_to_dict(conninfo)["password"] == "hu sh@/'"
+
+
+def test_a_fresh_demo_throws_away_what_a_demo_left_and_nothing_else(tmp_path: Path) -> None:
+    for name in ("postgres", "media", "Documents"):
+        (tmp_path / name).mkdir()
+    _forget_demo(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["Documents"]
+
+
 async def test_a_master_key_that_is_none_is_named(tmp_path: Path) -> None:
     said = await reason(app.api, structs.replace(settings_of(tmp_path), master_key=Secret("hush")))
     assert said.startswith("The setting `master_key` must be ")
@@ -118,7 +133,7 @@ async def test_a_data_folder_that_cannot_be_written_is_told(role: Role, tmp_path
 
 async def test_a_second_process_on_the_same_folder_is_told(tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
-    async with app.database(settings):
+    async with database(settings):
         assert "Another MediaNest runs on" in await reason(app.up, settings)
 
 

@@ -16,7 +16,6 @@ from medianest.api.rate_limits import Allowance
 from medianest.api.site import MOST, Site
 from medianest.domain.accounts import PERMISSIONS, Permission
 from medianest.sessions import Identity
-from medianest.settings import Settings
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 TOKEN_LIMIT = 4096
@@ -129,12 +128,7 @@ def not_from_elsewhere(connection: Connection) -> None:
 
 
 def _is_ours(origin: str, connection: Connection) -> bool:
-    return origin == _origin(site_of(connection).settings) or urlsplit(origin).netloc == connection.headers.get("host")
-
-
-def _origin(settings: Settings) -> str:
-    parts = urlsplit(settings.url)
-    return f"{parts.scheme}://{parts.netloc}"
+    return origin == site_of(connection).settings.origin or urlsplit(origin).netloc == connection.headers.get("host")
 
 
 def site_of(connection: Connection) -> Site:

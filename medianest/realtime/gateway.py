@@ -125,7 +125,9 @@ class Gateway:
         *,
         redis_url: Secret | None = None,
         per_address: int = PER_ADDRESS,
+        origin: str = "",
     ) -> None:
+        """`origin`: of the pages that may connect, such as https://media.example.org, besides those of the host asked."""
         self._verify = verify
         self._per_address = per_address
         self._rooms = Rooms() if redis_url is None else RedisRooms(redis_url)
@@ -137,6 +139,7 @@ class Gateway:
             heard=self._heard,
             handled=self._handled,
             left=self._left,
+            origin=origin,
         )
         for namespace in NAMESPACES:
             self.server.register_namespace(_Namespace(namespace, self))

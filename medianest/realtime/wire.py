@@ -9,7 +9,8 @@ runs the server's own handler.
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -135,6 +136,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         heard: Callable[[str], Awaitable[bool]],
         handled: Callable[[str], None],
         left: Callable[[str], None],
+        origin: str = "",
     ) -> None:
         super().__init__(
             async_mode="asgi",
@@ -146,6 +148,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             # "Invalid session", upon which the client connects anew and resumes.
             transports=["polling", "websocket"],
             max_http_buffer_size=MESSAGE_BYTES,
+            cors_allowed_origins=partial(_is_our_page, origin),
             logger=_quiet("socketio", logging.ERROR),
             engineio_logger=_quiet("engineio", logging.CRITICAL),  # logs a traceback for each bad POST of a stranger
         )
@@ -245,6 +248,11 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             await super()._handle_eio_disconnect(eio_sid, reason)
         finally:
             self._left(eio_sid)
+
+
+def _is_our_page(ours: str, origin: str | None, environ: Mapping[str, Any]) -> bool:
+    """Whether a page may connect: one of `ours`, or of the host it asks. Not by the scheme: a proxy may do the TLS."""
+    return origin is None or origin == ours or origin.partition("://")[2] == environ.get("HTTP_HOST", "")
 
 
 def _quiet(name: str, level: int) -> logging.Logger:

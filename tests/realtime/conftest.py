@@ -26,6 +26,7 @@ from medianest.secret import Secret
 from medianest.tasks import running
 
 NAMESPACES = ("/", "/auth", "/media", "/admin")
+OUR_PAGE = "https://media.example.org"
 SOON = 10.0  # seconds: how long anything that must happen may take on a busy machine
 
 
@@ -91,7 +92,9 @@ class Served(NamedTuple):
 @asynccontextmanager
 async def serving(house: House, *, redis_url: Secret | None = None, per_address: int = 1000) -> AsyncIterator[Served]:
     """One process with sockets."""
-    gateway = Gateway(house.store, house.head, house.verify, redis_url=redis_url, per_address=per_address)
+    gateway = Gateway(
+        house.store, house.head, house.verify, redis_url=redis_url, per_address=per_address, origin=OUR_PAGE
+    )
     listener = socket.create_server(("127.0.0.1", 0))
     server = PromptServer(
         uvicorn.Config(

@@ -12,7 +12,7 @@ import pytest
 
 from medianest.domain.accounts import AccountErased, AccountSuspended, SessionEnded
 from medianest.realtime import gateway as gateway_module
-from tests.realtime.conftest import SOON, House, Phone, Served, asked, eventually, serving
+from tests.realtime.conftest import OUR_PAGE, SOON, House, Phone, Served, asked, eventually, serving
 
 Another = Callable[[], Phone]
 DEEP = "[" * 30_000
@@ -198,6 +198,24 @@ async def test_an_address_has_so_many_connections_and_no_more(house: House) -> N
     async with serving(house, per_address=1) as served, raw(served.url), aiohttp.ClientSession() as http:
         with pytest.raises(aiohttp.WSServerHandshakeError):
             await http.ws_connect(f"{served.url}/socket.io/?EIO=4&transport=websocket")
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+@pytest.mark.parametrize(
+    ("page", "status"), [(OUR_PAGE, 200), ("https://{host}", 200), ("https://evil.example", 400), ("null", 400)]
+)
+async def test_only_our_own_pages_may_connect(served: Served, transport: str, page: str, status: int) -> None:
+    """TLS may end at a proxy that we know nothing of: the page says https then, and we hear http."""
+    headers = {"Origin": page.format(host=urlsplit(served.url).netloc)}
+    place = f"{served.url}/socket.io/?EIO=4&transport={transport}"
+    async with aiohttp.ClientSession() as http:
+        if transport == "polling":
+            assert (await http.get(place, headers=headers)).status == status
+        elif status == 200:
+            await (await http.ws_connect(place, headers=headers)).close()
+        else:
+            with pytest.raises(aiohttp.WSServerHandshakeError):
+                await http.ws_connect(place, headers=headers)
 
 
 async def test_a_client_that_polls_and_then_upgrades_hears_everything(house: House, phone: Another) -> None:

@@ -18,7 +18,7 @@ import platformdirs
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from medianest.embedded import embedded_postgres
+from medianest.database import embedded_postgres
 from tests.bench.eventstore.ours import prepare
 from tests.bench.eventstore.subject import Load, Slice
 

