@@ -265,8 +265,14 @@ async def open_requests_for(wanted: Sequence[Media], account: str, rows: Rows) -
 
 
 async def request_of_seerr(seerr: int, rows: Rows) -> str | None:
-    """Our request behind Seerr's number; None: it is not from here."""
-    found = await rows.execute("SELECT request FROM requests WHERE seerr = %s", (seerr,))
+    """Our request behind Seerr's number; None: it is not from here.
+
+    Where what failed was asked for anew, Seerr may have given the same number: it is that of the one that is open.
+    """
+    found = await rows.execute(
+        "SELECT request FROM requests WHERE seerr = %s ORDER BY state = ANY (%s) DESC, position DESC LIMIT 1",
+        (seerr, list(OPEN_STATES)),
+    )
     row = await found.fetchone()
     return None if row is None else row[0]
 
@@ -289,10 +295,11 @@ async def is_follower(account: str, request: str, rows: Rows) -> bool:
 
 
 async def to_watch(rows: Rows) -> list[RequestRow]:
-    """What Seerr has and has not finished: the requests that polling asks about."""
+    """What Seerr has and has not finished, one of each number: the requests that polling asks about."""
     return await _rows(
-        "WHERE seerr IS NOT NULL AND state IN ('sent', 'approved', 'processing', 'partially_available', 'failed')"
-        " ORDER BY changed_at",
+        "WHERE request IN (SELECT DISTINCT ON (seerr) request FROM requests WHERE seerr IS NOT NULL"
+        " AND state IN ('sent', 'approved', 'processing', 'partially_available', 'failed')"
+        " ORDER BY seerr, state = 'failed', position DESC) ORDER BY changed_at",
         (),
         rows,
     )

@@ -144,6 +144,7 @@ REFUSED: dict[str, int] = {
     "account-suspended": 403,
     "account-unknown": 404,
     "already-available": 409,
+    "asked-for-anew": 409,
     "download-unknown": 404,
     "downloads-used-up": 429,
     "not-failed": 409,

@@ -17,7 +17,7 @@ from medianest.api.history import Timeline, names_of, timeline
 from medianest.api.kept import Waiting
 from medianest.api.problems import Problem
 from medianest.api.site import MOST, Before, House, Id, Limit, Me, Site, Words, Write, Writing, Written, shown
-from medianest.domain.asking import SubmitRequest
+from medianest.domain.asking import RetryRequest, SubmitRequest
 from medianest.domain.event import Event, Personal, tags
 from medianest.domain.requests import (
     OPEN_STATES,
@@ -31,7 +31,6 @@ from medianest.domain.requests import (
     RequestJoined,
     RequestState,
     RequestSubmitted,
-    RetryRequest,
 )
 from medianest.eventstore.vault import ERASED
 from medianest.sessions import Identity
@@ -158,11 +157,13 @@ class RequestController(Controller):
 
     @post("/{request_id:str}/retry", status_code=200)
     async def retry(self, site: House, me: Me, write: Writing, request_id: Id) -> Written:
-        """Try again what failed."""
+        """Try again what failed, unless it was asked for anew meanwhile."""
         row = await visible(site, me, request_id)
         if row.account != me.account and not may(me, "requests.moderate"):
             raise Problem(403, "not-yours", "Whoever asked for it can try again, or a moderator.")
-        return Written(position=(await write.run(RetryRequest(request=request_id), "requests")).position)
+        return Written(
+            position=(await write.run(RetryRequest(request=request_id, media=row.media), "requests")).position
+        )
 
 
 async def visible(site: Site, me: Identity, request: str) -> RequestRow:

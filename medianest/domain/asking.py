@@ -1,4 +1,4 @@
-"""Asking for films and series: who may, how much, and who has asked for the same already."""
+"""Asking for films and series, also once more: who may, how much, and who has asked for the same already."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -22,6 +22,7 @@ from medianest.domain.requests import (
     RequestJoined,
     RequestLeft,
     RequestRemoved,
+    RequestRetried,
     RequestState,
     RequestSubmitted,
     state_after,
@@ -43,30 +44,79 @@ class Asked(msgspec.Struct, frozen=True):
     def units(self) -> int:
         return len(self.seasons) if self.media.kind == "tv" else 1
 
+    def counts(self) -> bool:
+        """Whether it uses a slot: what came to nothing does not."""
+        return self.handed_on or self.state not in ("declined", "cancelled", "removed")
 
-class SubmissionFacts(Facts, frozen=True):
-    """Whether the account may ask, how much of its quota is used, and who asked for this media already."""
+    def holds(self, seasons: Sequence[int]) -> bool:
+        """Whether it is for any of `seasons`; of a film there is but one."""
+        return self.media.kind == "movie" or bool(set(seasons) & set(self.seasons))
 
-    account: str = ""
+    def after(self, event: RequestEvent) -> "Asked":
+        match event:
+            case RequestJoined(follower=follower):
+                return structs.replace(self, wanted_by=(*self.wanted_by, follower))
+            case RequestLeft(follower=leaves):
+                return structs.replace(self, wanted_by=without(leaves, self.wanted_by))
+            case RequestHandedOn(account=leaves):
+                return structs.replace(self, wanted_by=without(leaves, self.wanted_by), handed_on=True)
+        return structs.replace(self, state=state_after(event) or self.state)
+
+
+class AskedFacts(Facts, frozen=True):
+    """Who asked for a film or series already, and what became of it."""
+
     media: Media | None = None
-    suspended: bool = False
-    default_quota: Quota = Quota()
-    own_quota: Quota | None = None  # None: the default counts
     asked: dict[str, Asked] = msgspec.field(default_factory=dict)
 
     @classmethod
-    def query(cls, command: "SubmitRequest") -> Query:
+    def query(cls, command: "SubmitRequest | RetryRequest") -> Query:
         return Query(
+            Item(*STATE_AFTER, RequestJoined, RequestLeft, RequestHandedOn, tags=tags(media=str(command.media)))
+        )
+
+    @classmethod
+    def before(cls, command: "SubmitRequest | RetryRequest") -> Self:
+        return cls(media=command.media)
+
+    def evolve(self, event: Event, at: datetime) -> Self:
+        match event:
+            case RequestSubmitted(request=request, account=account, media=media, seasons=seasons):
+                return self._with(request, Asked(account, media, seasons, at, wanted_by=(account,)))
+            case RequestEvent(request=request) if asked := self.asked.get(request):
+                return self._with(request, asked.after(event))
+        return self
+
+    def _with(self, request: str, asked: Asked) -> Self:
+        return structs.replace(self, asked={**self.asked, request: asked})
+
+    def of_this_media(self, *states: RequestState) -> Iterator[tuple[str, Asked]]:
+        return ((r, a) for r, a in self.asked.items() if a.media == self.media and a.state in states)
+
+
+class SubmissionFacts(AskedFacts, frozen=True):
+    """Besides: whether the account may ask, and how much of its quota is used."""
+
+    account: str = ""
+    suspended: bool = False
+    default_quota: Quota = Quota()
+    own_quota: Quota | None = None  # None: the default counts
+
+    @classmethod
+    def query(cls, command: "SubmitRequest | RetryRequest") -> Query:
+        assert isinstance(command, SubmitRequest)
+        return Query(
+            *super().query(command).items,
             Item(
                 AccountSuspended, AccountReinstated, AccountErased, QuotaSet, RequestSubmitted, RequestHandedOn,
                 RequestDeclined, RequestCancelled, RequestRemoved, tags=tags(account=command.account),
             ),
-            Item(*STATE_AFTER, RequestJoined, RequestLeft, RequestHandedOn, tags=tags(media=str(command.media))),
             Item(DefaultQuotaSet, tags=tags(settings="quota")),
         )  # fmt: skip
 
     @classmethod
-    def before(cls, command: "SubmitRequest") -> Self:
+    def before(cls, command: "SubmitRequest | RetryRequest") -> Self:
+        assert isinstance(command, SubmitRequest)
         return cls(account=command.account, media=command.media)
 
     def evolve(self, event: Event, at: datetime) -> Self:
@@ -78,26 +128,7 @@ class SubmissionFacts(Facts, frozen=True):
                 return structs.replace(self, own_quota=Quota(limit, days))
             case DefaultQuotaSet(kind=kind, limit=limit, days=days) if kind == self.media.kind:
                 return structs.replace(self, default_quota=Quota(limit, days))
-            case RequestSubmitted(request=request, account=account, media=media, seasons=seasons):
-                return self._with(request, Asked(account, media, seasons, at, wanted_by=(account,)))
-            case RequestJoined(request=request, follower=follower) if request in self.asked:
-                asked = self.asked[request]
-                return self._with(request, structs.replace(asked, wanted_by=(*asked.wanted_by, follower)))
-            case RequestLeft(request=request, follower=leaves) if request in self.asked:
-                wanted_by = without(leaves, self.asked[request].wanted_by)
-                return self._with(request, structs.replace(self.asked[request], wanted_by=wanted_by))
-            case RequestHandedOn(request=request, account=leaves) if request in self.asked:
-                wanted_by = without(leaves, self.asked[request].wanted_by)
-                return self._with(request, structs.replace(self.asked[request], wanted_by=wanted_by, handed_on=True))
-            case RequestEvent(request=request) if request in self.asked and (state := state_after(event)):
-                return self._with(request, structs.replace(self.asked[request], state=state))
-        return self
-
-    def _with(self, request: str, asked: Asked) -> Self:
-        return structs.replace(self, asked={**self.asked, request: asked})
-
-    def of_this_media(self, *states: RequestState) -> Iterator[tuple[str, Asked]]:
-        return ((r, a) for r, a in self.asked.items() if a.media == self.media and a.state in states)
+        return super().evolve(event, at)
 
     def used(self) -> list[datetime]:
         """When each unit that counts against the quota was asked for."""
@@ -105,9 +136,7 @@ class SubmissionFacts(Facts, frozen=True):
         return [
             asked.at
             for asked in self.asked.values()
-            if asked.account == self.account
-            and asked.media.kind == self.media.kind
-            and (asked.handed_on or asked.state not in ("declined", "cancelled", "removed"))
+            if asked.account == self.account and asked.media.kind == self.media.kind and asked.counts()
             for _ in range(asked.units())
         ]
 
@@ -129,7 +158,7 @@ def submit(command: SubmitRequest, facts: SubmissionFacts, now: datetime) -> Seq
     wanted = _not_available_yet(command, facts)
     joined: list[Event] = []
     for request, asked in facts.of_this_media(*OPEN_STATES):
-        if wanted and not set(wanted) & set(asked.seasons):  # for a film both are empty
+        if not asked.holds(wanted):
             continue
         joined += _join(request, asked, command)
         wanted = tuple(season for season in wanted if season not in asked.seasons)
@@ -158,3 +187,20 @@ def _join(request: str, asked: Asked, command: SubmitRequest) -> Sequence[Event]
     if command.account in asked.wanted_by:
         return []
     return [RequestJoined(request, asked.wanted_by[0], command.media, command.account)]
+
+
+class RetryRequest(Command, frozen=True, kw_only=True):
+    request: str
+    media: Media
+
+
+def retry(command: RetryRequest, facts: AskedFacts, now: datetime) -> Sequence[Event]:
+    """What was asked for anew meanwhile is not tried again besides: Seerr knows but one request for it."""
+    asked = facts.asked.get(command.request)
+    if asked is None:
+        raise Refused("request-unknown", "There is no such request.")
+    if asked.state != "failed":
+        raise Refused("not-failed", "Only a failed request can be tried again.")
+    if any(other.holds(asked.seasons) for _, other in facts.of_this_media(*OPEN_STATES)):
+        raise Refused("asked-for-anew", "It was asked for again since: ask for it too, and you follow that request.")
+    return [RequestRetried(command.request, asked.wanted_by[0], command.media)]

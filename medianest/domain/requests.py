@@ -84,7 +84,7 @@ class RequestHandedOn(RequestEvent, frozen=True, tag="request.handed-on"):
 
 
 class RequestDeferred(RequestEvent, frozen=True, tag="request.deferred"):
-    """It waits: the first attempt that failed is a change of state, the next ones are attempts."""
+    """It waits: the first attempt that failed for this reason is a change, the next ones are attempts."""
 
     reason: DeferReason
     why: str
@@ -185,6 +185,7 @@ class RequestFacts(Facts, frozen=True):
     account: str = ""  # whose it is; empty: there is none
     media: Media = Media("movie", 0)
     state: RequestState = "submitted"
+    deferred: DeferReason | None = None  # why it waited the last time; None: it never has
     waiting: bool = False  # to be sent: submitted or tried again, and Seerr has not been heard to have it since
     seerr: int | None = None  # None: not sent yet
     moderator: str | None = None  # who decided here; None: nobody has
@@ -201,6 +202,8 @@ class RequestFacts(Facts, frozen=True):
         match event:
             case RequestSubmitted(account=account, media=media):
                 return structs.replace(facts, account=account, media=media, waiting=True)
+            case RequestDeferred(reason=reason):
+                return structs.replace(facts, deferred=reason)
             case RequestRetried():
                 return structs.replace(facts, waiting=True, relayed=())  # what is decided now is told anew
             case RequestSent(seerr=seerr):
@@ -289,17 +292,6 @@ def cancel(command: CancelRequest, facts: RequestFacts, now: datetime) -> Sequen
     return [RequestCancelled(*about)]
 
 
-class RetryRequest(OfOneRequest, frozen=True, kw_only=True):
-    pass
-
-
-def retry(command: RetryRequest, facts: RequestFacts, now: datetime) -> Sequence[Event]:
-    facts.known()
-    if facts.state != "failed":
-        raise Refused("not-failed", "Only a failed request can be tried again.")
-    return [RequestRetried(command.request, facts.account, facts.media)]
-
-
 class RecordSent(OfOneRequest, frozen=True, kw_only=True):
     """Seerr has it, under this number."""
 
@@ -324,8 +316,10 @@ class RecordDeferred(OfOneRequest, frozen=True, kw_only=True):
 
 
 def record_deferred(command: RecordDeferred, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    """Only a new reason is recorded: the next attempt that fails for the same one is an attempt."""
     facts.known()
-    if facts.state != "submitted":
+    again = facts.state == "deferred" and facts.deferred == command.reason
+    if again or facts.state not in ("submitted", "deferred"):
         return []
     return [RequestDeferred(command.request, facts.account, facts.media, command.reason, command.why)]
 

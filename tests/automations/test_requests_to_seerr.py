@@ -10,7 +10,8 @@ from medianest.adapters.exchange import http_client
 from medianest.automations.requests import RELAY, SEND
 from medianest.commands import Commands
 from medianest.domain.accounts import EraseAccount
-from medianest.domain.requests import ApproveRequest, CancelRequest, DeclineRequest, RetryRequest
+from medianest.domain.asking import RetryRequest
+from medianest.domain.requests import ApproveRequest, CancelRequest, DeclineRequest, RecordFailed, RecordSent
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import Vault
@@ -20,6 +21,7 @@ from medianest.sandbox.seerr import Permission, PlexAccount, SeerrPerson, SeerrW
 from medianest.sandbox.seerr_state import RequestStatus
 from medianest.sandbox.serving import serve
 from medianest.secret import Secret
+from projections import requests
 from projections.engine import ProjectionEngine
 from tests.automations.conftest import Hands, eventually
 from tests.automations.seerr_house import ALIEN, DUNE, FRIENDS, FrailSeerr, SeerrHouse
@@ -366,10 +368,22 @@ async def test_what_radarr_refused_can_be_tried_again(house: SeerrHouse, hands: 
     async with hands.at_work(*house.todos()):
         await house.becomes("r1", "failed")
         house.world.failing = False
-        await house.run(RetryRequest(request="r1"))
+        await house.run(RetryRequest(request="r1", media=DUNE))
         await house.becomes("r1", "approved")
         await eventually(lambda: _idle(hands))
     assert len(house.made()) == 1
+
+
+async def test_one_number_of_seerr_is_that_of_the_request_that_is_open(house: SeerrHouse) -> None:
+    """Seerr gives what failed and was asked for anew the same number."""
+    await house.ask("r1")
+    await house.run(RecordSent(request="r1", seerr=7))
+    await house.run(RecordFailed(request="r1", why="No such folder."))
+    await house.ask("r2", "ben")
+    await house.run(RecordSent(request="r2", seerr=7))
+    async with house.pool.connection() as rows:
+        assert await requests.request_of_seerr(7, rows) == "r2"
+        assert [row.request for row in await requests.to_watch(rows)] == ["r2"]
 
 
 async def _idle(hands: Hands) -> bool:

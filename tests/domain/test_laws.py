@@ -14,7 +14,7 @@ from msgspec import structs
 
 from medianest.domain import accounts, downloads, requests
 from medianest.domain.accounts import LogIn
-from medianest.domain.asking import SubmitRequest
+from medianest.domain.asking import RetryRequest, SubmitRequest
 from medianest.domain.command import Command, Refused
 from medianest.domain.decisions import DECISIONS
 from medianest.domain.downloads import (
@@ -45,7 +45,6 @@ from medianest.domain.requests import (
     RequestRetried,
     RequestState,
     RequestSubmitted,
-    RetryRequest,
     state_after,
 )
 from tests.domain.scenario import NOW, Dated, decide
@@ -91,6 +90,7 @@ ABOUT_ONE_REQUEST = some(
 ON_ITS_WAY = some(
     (ApproveRequest, RecordSent, RecordDeferred, RecordFailed, RecordRelayed, ObserveRequest, RetryRequest),
     request=st.just("r1"),
+    media=st.just(Media("movie", 1)),
     seerr=st.just(7),
     observed=st.sampled_from(["approved", "processing", "partially_available", "failed"]),
 )
@@ -230,7 +230,9 @@ ENDS = st.one_of(
     st.builds(DeclineRequest, request=THINGS, moderator=PEOPLE, reason=st.just("other")),
     st.builds(RecordSent, request=THINGS, seerr=st.integers(1, 5)),
     st.builds(ObserveRequest, request=THINGS, observed=st.sampled_from(get_args(requests.Observed))),
-    st.builds(RetryRequest, request=THINGS),
+    st.builds(
+        RetryRequest, request=THINGS, media=st.builds(Media, st.sampled_from(["movie", "tv"]), st.integers(1, 4))
+    ),
 )
 LIMIT = 3
 

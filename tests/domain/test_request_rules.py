@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from medianest.domain.accounts import AccountErased, AccountReinstated, AccountSuspended
-from medianest.domain.asking import SubmitRequest
+from medianest.domain.asking import RetryRequest, SubmitRequest
 from medianest.domain.command import Command
 from medianest.domain.event import Event, Personal
 from medianest.domain.quotas import DefaultQuotaSet, QuotaSet, SetDefaultQuota, SetQuota
@@ -38,7 +38,6 @@ from medianest.domain.requests import (
     RequestSent,
     RequestState,
     RequestSubmitted,
-    RetryRequest,
 )
 from tests.domain.scenario import NOW, given
 
@@ -64,7 +63,7 @@ REMOVED = RequestRemoved(*MINE)
 APPROVE = ApproveRequest(request="r1", moderator="olivia")
 DECLINE = DeclineRequest(request="r1", moderator="olivia", reason="not-suitable", note=Personal("Not now."))
 CANCEL = CancelRequest(request="r1", account="anna")
-RETRY = RetryRequest(request="r1")
+RETRY = RetryRequest(request="r1", media=DUNE)
 SEND = RecordSent(request="r1", seerr=7)
 DEFER = RecordDeferred(request="r1", reason="seerr-down", why="Seerr does not answer.")
 FAIL = RecordFailed(request="r1", why="No such folder.")
@@ -370,6 +369,21 @@ def test_only_what_failed_is_tried_again() -> None:
         given(SUBMITTED, *so_far).when(RETRY).then_refused("not-failed")
 
 
+def test_what_was_asked_for_anew_is_not_tried_again_besides() -> None:
+    """Seerr would give both the same number."""
+    anew = RequestSubmitted("r2", "ben", DUNE, "Dune")
+    given(SUBMITTED, FAILED, anew).when(RETRY).then_refused("asked-for-anew")
+    given(SUBMITTED, FAILED, anew, RequestCancelled("r2", "ben", DUNE)).when(RETRY).then(RETRIED)
+    given(SUBMITTED, FAILED, film(1, "ben")).when(RETRY).then(RETRIED)
+
+
+def test_other_seasons_do_not_stand_in_the_way_of_another_try() -> None:
+    failed = (lost("l1", "anna", 1, 2), RequestFailed("l1", "anna", LOST, "No such folder."))
+    again = RetryRequest(request="l1", media=LOST)
+    given(*failed, lost("l2", "ben", 3)).when(again).then(RequestRetried("l1", "anna", LOST))
+    given(*failed, lost("l2", "ben", 2)).when(again).then_refused("asked-for-anew")
+
+
 # --- sending it to Seerr
 
 
@@ -401,6 +415,15 @@ def test_what_was_cancelled_while_it_was_being_sent_stays_cancelled_and_keeps_th
 def test_it_waits_from_the_first_attempt_that_failed_on() -> None:
     given(SUBMITTED).when(DEFER).then(DEFERRED)
     given(SUBMITTED, DEFERRED).when(DEFER).then_nothing()
+
+
+def test_a_new_reason_to_wait_is_told_and_the_same_one_is_not_repeated() -> None:
+    not_linked = RecordDeferred(request="r1", reason="not-linked", why="Seerr does not know this person.")
+    told = RequestDeferred(*MINE, "not-linked", "Seerr does not know this person.")
+    given(SUBMITTED, DEFERRED).when(not_linked).then(told)
+    given(SUBMITTED, DEFERRED, told).when(not_linked).then_nothing()
+    given(SUBMITTED, DEFERRED, told).when(DEFER).then(DEFERRED)
+    given(SUBMITTED, DEFERRED, FAILED, RETRIED).when(DEFER).then(DEFERRED)
 
 
 def test_what_is_approved_or_ended_does_not_fall_back_to_waiting() -> None:
