@@ -10,19 +10,20 @@ with everybody who comes later waiting behind; and a reader of two tables may se
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from datetime import datetime
 from typing import NamedTuple
 
 import psycopg
 import structlog
 from psycopg.errors import LockNotAvailable
 
-from medianest.domain.event import Event, Item, Query
+from medianest.domain.event import EVERYTHING, Event, Item, Query
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
-from medianest.eventstore.store import EventStore
+from medianest.eventstore.store import EventStore, Span
 from medianest.tasks import cancel
 from projections.changes import Changes
 
@@ -34,6 +35,8 @@ NEAR = BATCH  # a rebuild that is so many events behind may keep the live projec
 LOCK_SECONDS = 0.02  # how long a swap may keep readers waiting for those before them
 SWAPS = 300  # how often a swap is tried
 SWAP_SECONDS = 0.2  # between two tries
+AS_OF_SECONDS = 10.0  # what one answer about the past may take, waiting for its turn included
+AS_OF_AT_ONCE = 2
 RETRY_SECONDS = 5.0
 BUSY_SECONDS = 0.05  # how often to look again at a read model that another process has
 LOOK_SECONDS = 0.5  # how often to look at a checkpoint oneself while waiting to be told
@@ -86,6 +89,10 @@ class StillRead(Exception):
     """A reader keeps its transaction open, as a backup does: rebuild when it is over."""
 
 
+class TooMuchHistory(Exception):
+    """What was asked as of then takes too long to fold: ask for less."""
+
+
 class NotThatNew(Exception):
     """The page has not come that far yet: ask again, or ask without `at_least`."""
 
@@ -102,6 +109,7 @@ class ProjectionEngine:
         self._head = head
         self._projections = {projection.name: projection for projection in projections}
         self._failures: dict[str, str] = {}
+        self._asking = asyncio.Semaphore(AS_OF_AT_ONCE)
         self.rebuilding: dict[str, Progress] = {}  # by name, those that this process rebuilds
 
     async def prepare(self) -> None:
@@ -160,7 +168,7 @@ class ProjectionEngine:
                 tables = await _create(projection, fresh, rows)
             position = 0
             for _ in range(SWAPS):
-                while (head := await self._newest()) - position > NEAR or position == 0 < head:
+                while (head := await self.newest()) - position > NEAR or position == 0 < head:
                     await self._fold(projection, fresh, rows, after=position, until=head, told=told)
                     position = head
                 try:
@@ -200,6 +208,37 @@ class ProjectionEngine:
         except LockNotAvailable:
             log.warning("tables of a read model that was rebuilt are still read, and left", schema=old)
 
+    async def position_at(self, moment: datetime) -> int:
+        """The last position that was there at `moment`; 0 before the first."""
+        found = await self._store.latest(EVERYTHING, before=2**62, limit=1, span=Span(until=moment))
+        return found[0].position if found else 0
+
+    @asynccontextmanager
+    async def as_of(self, position: int, asked: Mapping[str, Query | None]) -> AsyncGenerator[Rows, None]:
+        """The named read models as they were at `position`: for their own questions, inside of the block.
+
+        Only what matches a query is folded; None: all. The tables are temporary ones, and gone afterwards. Raises
+        `TooMuchHistory`.
+        """
+        try:
+            async with (
+                asyncio.timeout(AS_OF_SECONDS),
+                self._asking,
+                self._pool.connection() as rows,
+                rows.transaction(force_rollback=True),
+            ):
+                for name, query in asked.items():
+                    await self._remake(self._projections[name], query, position, rows)
+                await rows.execute(_SETTINGS, ("pg_temp", "on"))
+                yield rows
+        except TimeoutError as late:
+            raise TooMuchHistory("Folding that much takes too long: ask for less, or when less is asked.") from late
+
+    async def _remake(self, projection: Projection, query: Query | None, position: int, rows: Rows) -> None:
+        await rows.execute("SET LOCAL search_path = pg_temp")
+        await rows.execute(projection.tables.encode())
+        await self._fold(projection, "pg_temp", rows, after=0, until=position, query=query)
+
     async def _fold(
         self,
         projection: Projection,
@@ -208,6 +247,7 @@ class ProjectionEngine:
         *,
         after: int,
         until: int,
+        query: Query | None = None,
         told: Callable[[int, int], None] = lambda *_: None,
     ) -> None:
         """Fold the events above `after`, up to `until`, into the tables in `schema`; the same code as live.
@@ -216,7 +256,7 @@ class ProjectionEngine:
         """
         changes, writing = Changes(), asyncio.create_task(asyncio.sleep(0))
         try:
-            async with aclosing(self._pages(projection.query, after, until)) as pages:
+            async with aclosing(self._pages(query or projection.query, after, until)) as pages:
                 async for events, position in pages:
                     _fold_in(changes, projection, events)
                     if len(changes) >= ROWS:
@@ -244,7 +284,7 @@ class ProjectionEngine:
         events = (await self._store.read(query, after=after, until=until, limit=BATCH)).events
         return events, events[-1].position if len(events) == BATCH else until
 
-    async def _newest(self) -> int:
+    async def newest(self) -> int:
         return (await self._store.read(limit=0)).head
 
     async def lags(self) -> list[Lag]:
@@ -252,7 +292,7 @@ class ProjectionEngine:
         async with self._pool.connection() as rows:
             found = await rows.execute("SELECT subscription, position FROM checkpoints")
             positions: dict[str, int] = dict(await found.fetchall())
-        newest = await self._newest()
+        newest = await self.newest()
         return [
             Lag(p.name, p.version, positions.get(p.schema, 0), newest, self._failures.get(p.name))
             for p in self._projections.values()
@@ -327,8 +367,8 @@ def _fold_in(changes: Changes, projection: Projection, events: Iterable[Recorded
 # server dies before it is on disk: rows and checkpoint go together, and the log has the events.
 _SETTINGS = """
     SELECT set_config('search_path', %s, true), set_config('synchronous_commit', 'off', true),
-           set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-           set_config('enable_mergejoin', 'off', true)
+           set_config('enable_seqscan', how, true), set_config('enable_hashjoin', how, true),
+           set_config('enable_mergejoin', how, true) FROM (SELECT %s::text AS how) AS planned
 """
 
 
@@ -342,7 +382,7 @@ async def _write(changes: Changes, schema: str, rows: Rows, move: tuple[int, int
     tables yet."""
     async with rows.pipeline():
         moved = await _move(schema, *move, rows) if move else None
-        await rows.execute(_SETTINGS, (schema,))
+        await rows.execute(_SETTINGS, (schema, "off"))
         for sql, values in changes.statements():
             await rows.execute(sql, (values,))
             await asyncio.sleep(0)  # others have their turn before the next ones are put together

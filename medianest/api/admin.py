@@ -8,17 +8,19 @@ from litestar import Controller, delete, get, post, put
 from litestar.params import JSONBody, QueryParameter
 
 from medianest.api import kept
+from medianest.api.as_of import AsOf, position_of, tables
 from medianest.api.gate import needs
 from medianest.api.kept import Attempt
 from medianest.api.problems import Problem
 from medianest.api.site import MOST, House, Id, Limit, Site, Words, Writing, Written, shown
-from medianest.domain.accounts import ChangeRole, EraseAccount, ReinstateAccount, Role, SuspendAccount
-from medianest.domain.event import Personal, tags
+from medianest.domain.accounts import ACCOUNT_EVENTS, ChangeRole, EraseAccount, ReinstateAccount, Role, SuspendAccount
+from medianest.domain.event import Item, Personal, Query, tags
 from medianest.domain.quotas import SetDefaultQuota, SetQuota
 from medianest.domain.requests import Kind
 from medianest.domain.work import GiveUpWork, RetryWork
 from projections import accounts
 from projections.accounts import AccountRow
+from projections.engine import Lag
 
 After = Annotated[int, QueryParameter(ge=0, le=MOST, description="Only those that changed above this position.")]
 
@@ -36,6 +38,7 @@ class Account(msgspec.Struct, frozen=True):
 class AccountPage(msgspec.Struct, frozen=True):
     items: list[Account]
     next: int | None  # for `after`; null: this was the last page
+    as_of: int | None = None  # the position it shows; null: now
 
 
 class NewRole(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,14 +62,16 @@ class AccountController(Controller):
     tags = ("Admin",)
 
     @get("/", guards=[needs("accounts.view")])
-    async def everybody(self, site: House, after: After = 0, limit: Limit = 50) -> AccountPage:
-        """All accounts, the last changed last."""
-        async with site.pool.connection() as rows:
+    async def everybody(
+        self, site: House, as_of: AsOf = None, after: After = 0, limit: Limit = 50
+    ) -> AccountPage:  # fmt: skip
+        """All accounts, the last changed last; as of a moment, under the names they have now."""
+        position = await position_of(site, as_of)
+        async with tables(site, position, {"accounts": Query(Item(*ACCOUNT_EVENTS))}) as rows:
             found = await accounts.all_accounts(rows, after=after, limit=limit)
         names = await site.vault.unseal(row.name for row in found)
-        return AccountPage(
-            [_account(row, names[row.name]) for row in found], found[-1].position if len(found) == limit else None
-        )
+        items = [_account(row, names[row.name]) for row in found]
+        return AccountPage(items, found[-1].position if len(found) == limit else None, position)
 
     @post("/{account:str}/role", status_code=200, guards=[needs("accounts.manage")])
     async def change_role(self, write: Writing, account: Id, data: JSONBody[NewRole]) -> Written:
@@ -123,6 +128,7 @@ class ReadModel(msgspec.Struct, frozen=True):
     head: int
     behind: int
     failure: str | None  # null: it works, as far as this process knows
+    rebuilt: float | None = None  # how much of it this process has rebuilt, from 0 to 1; null: it does not rebuild it
 
 
 class ReadModels(msgspec.Struct, frozen=True):
@@ -146,12 +152,14 @@ class SystemController(Controller):
     async def read_models(self, site: House) -> ReadModels:
         """How far each read model is behind the log."""
         lags = await site.engine.lags()
-        return ReadModels(
-            [
-                ReadModel(lag.name, lag.version, lag.position, lag.head, lag.head - lag.position, lag.failure)
-                for lag in lags
-            ]
-        )
+        return ReadModels([_read_model(site, lag) for lag in lags])
+
+    @post("/projections/{name:str}/rebuild", status_code=200, guards=[needs("services.manage")])
+    async def rebuild(self, site: House, name: Id) -> Written:
+        """Fill a read model anew beside the one that is read, and swap it in: the answer comes when that is done."""
+        if name not in {lag.name for lag in await site.engine.lags()}:
+            raise Problem(404, "projection-unknown", "Choose one of the list.")
+        return Written(position=await site.engine.rebuild(name))
 
     @get("/todo", guards=[needs("todo.manage")])
     async def todo(self, site: House, limit: Limit = 100) -> Todo:
@@ -180,6 +188,12 @@ class SystemController(Controller):
         """How much everybody may ask for who has no quota of their own."""
         command = SetDefaultQuota(kind=data.kind, limit=data.limit, days=data.days)
         return Written(position=(await write.run(command)).position)
+
+
+def _read_model(site: Site, lag: Lag) -> ReadModel:
+    under_way = site.engine.rebuilding.get(lag.name)
+    rebuilt = under_way.position / max(1, under_way.until) if under_way else None
+    return ReadModel(lag.name, lag.version, lag.position, lag.head, lag.head - lag.position, lag.failure, rebuilt)
 
 
 async def _row(site: Site, wanted: Row) -> Attempt:

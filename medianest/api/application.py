@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 
 from medianest.api import health
 from medianest.api.admin import AccountController, SystemController
+from medianest.api.as_of import AsOfController
 from medianest.api.auth import SessionController, SignInController
 from medianest.api.dashboard import DashboardController, EventController
 from medianest.api.docs import openapi
@@ -63,6 +64,7 @@ OPEN: tuple[ControllerRouterHandler, ...] = (SignInController, WebhookController
 SIGNED_IN: tuple[ControllerRouterHandler, ...] = (
     SessionController, DashboardController, EventController, MediaController, RequestController, DownloadController,
     PlexController, AccountController, AuditController, SystemController,
+    AsOfController,
 )  # fmt: skip
 
 

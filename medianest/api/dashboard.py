@@ -76,10 +76,10 @@ async def _services(site: Site, me: Identity) -> list[Service]:
         known = {row.service: row for row in await services.all_services(rows)}
         samples = await kept.last_samples(rows)
     technical = may(me, "services.manage")
-    return [_service(name, known.get(name), samples.get(name), technical=technical) for name in SERVICES]
+    return [service_view(name, known.get(name), samples.get(name), technical=technical) for name in SERVICES]
 
 
-def _service(name: ServiceName, row: ServiceRow | None, sample: Sample | None, *, technical: bool) -> Service:
+def service_view(name: ServiceName, row: ServiceRow | None, sample: Sample | None, *, technical: bool) -> Service:
     latency, checked = (sample.latency_ms, sample.at) if sample else (None, None)
     if row is None:
         return Service(name, "unknown", None, None, latency, checked)

@@ -29,7 +29,7 @@ from medianest.domain.command import Refused
 from medianest.eventstore.connections import DatabaseAway
 from medianest.eventstore.vault import PersonErased
 from medianest.sessions import RefreshTokenReused, SessionOver
-from projections.engine import NotThatNew
+from projections.engine import NotThatNew, RebuildUnderWay, StillRead, TooMuchHistory
 
 log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
@@ -252,6 +252,12 @@ def _of_ourselves(error: Exception) -> Problem:
             )  # fmt: skip
         case NotThatNew():
             return Problem(503, "not-that-new", "Ask again in a moment.", detail=str(error), retry_after_seconds=1)
+        case RebuildUnderWay():
+            return Problem(409, "rebuild-under-way", "Wait until it is done: the list shows how far it is.")
+        case StillRead():
+            return Problem(503, "still-read", "Try again when the backup is over.", detail=str(error))
+        case TooMuchHistory():
+            return Problem(503, "too-much-history", "Ask for fewer at once, without a filter.", retry_after_seconds=5)
         case PersonErased():
             return Problem(403, "account-erased", "Sign in again: that makes a new account.")
         case DatabaseAway():

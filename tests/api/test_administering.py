@@ -275,3 +275,73 @@ async def test_the_feed_is_what_one_may_see_by_position(
     assert (one["position"], one["more"]) == (3, True)
     rest = (await caller.get("/events", params={"after": 3})).json()
     assert [item["position"] for item in rest["items"]] == [4]
+
+
+async def test_admins_see_what_anything_looked_like_before(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, store: EventStore
+) -> None:
+    account = await account_of(anna)
+    for tmdb in (603, 438631, 27205):
+        await anna.post("/media/requests", json={"kind": "movie", "tmdb": tmdb})
+    asked = (await store.read()).head
+    (middle, *_) = [one for one in await record(olivia, type="request.submitted") if one["position"] == asked - 1]
+    everything = {"at_least": asked}
+    (newest, *_) = (await olivia.get("/admin/requests", params=everything)).json()["items"]
+    await olivia.post(f"/media/requests/{newest['request']}/approve")
+    await olivia.post(f"/admin/accounts/{account}/suspend")
+
+    now = (await olivia.get("/admin/requests")).json()
+    assert ([one["state"] for one in now["items"]], now["as_of"]) == (["approved", "submitted", "submitted"], None)
+    moments: list[Any] = [asked, newest["submitted_at"]]
+    for as_of in moments:
+        then = (await olivia.get("/admin/requests", params={"as_of": as_of})).json()
+        assert ([one["state"] for one in then["items"]], then["as_of"]) == (["submitted"] * 3, asked)
+    earlier = (await olivia.get("/admin/requests", params={"as_of": middle["at"]})).json()
+    assert [one["tmdb"] for one in earlier["items"]] == [438631, 603]
+    assert earlier["as_of"] == asked - 1
+
+    board = (await olivia.get("/admin/dashboard", params={"as_of": asked, "account": account})).json()
+    assert [one["tmdb"] for one in board["requests"]] == [27205, 438631, 603]
+    assert board["as_of"] == asked
+    shown: dict[Any, list[str]] = {asked: ["active", "active"], asked + 9: ["active", "suspended"], "2001-01-01": []}
+    for as_of, states in shown.items():
+        accounts = (await olivia.get("/admin/accounts", params={"as_of": as_of})).json()["items"]
+        assert [one["state"] for one in accounts] == states
+    assert (await olivia.get("/admin/downloads", params={"as_of": asked})).json()["items"] == []
+
+
+async def test_the_past_is_paged_and_filtered_as_the_present(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, store: EventStore
+) -> None:
+    for tmdb in (603, 438631, 27205):
+        await anna.post("/media/requests", json={"kind": "movie", "tmdb": tmdb})
+    (first, *_) = (await anna.get("/media/requests")).json()["items"]
+    await anna.post(f"/media/requests/{first['request']}/cancel")
+    head = (await store.read()).head
+    moments: list[dict[str, Any]] = [{}, {"as_of": head}]
+    for moment in moments:
+        one = (await olivia.get("/admin/requests", params={**moment, "limit": 2})).json()
+        two = (await olivia.get("/admin/requests", params={**moment, "before": one["next"]})).json()
+        assert [item["tmdb"] for item in one["items"] + two["items"]] == [27205, 438631, 603]
+        cancelled = (await olivia.get("/admin/requests", params={**moment, "state": "cancelled"})).json()["items"]
+        assert [item["tmdb"] for item in cancelled] == [27205]
+
+
+@pytest.mark.parametrize("as_of", ["-5", "yesterday", "2026-13-01", "2026-01-01T00:00+25:00"])
+async def test_a_moment_that_is_none_is_refused(olivia: httpx.AsyncClient, as_of: str) -> None:
+    assert problem(await olivia.get("/admin/requests", params={"as_of": as_of}))[0] == 400
+
+
+async def test_a_moment_beyond_the_end_is_now(olivia: httpx.AsyncClient, store: EventStore) -> None:
+    head = (await store.read()).head
+    for as_of in ("9" * 40, "9999-12-31T23:59:59"):
+        assert (await olivia.get("/admin/accounts", params={"as_of": as_of})).json()["as_of"] == head
+
+
+async def test_an_admin_has_a_read_model_filled_anew(olivia: httpx.AsyncClient, anna: httpx.AsyncClient) -> None:
+    before = (await olivia.get("/admin/accounts")).json()
+    answer = await olivia.post("/admin/projections/accounts/rebuild")
+    assert answer.status_code == 200
+    assert answer.json()["position"] >= before["items"][-1]["position"]
+    assert (await olivia.get("/admin/accounts")).json() == before
+    assert problem(await olivia.post("/admin/projections/nothing/rebuild")) == (404, "projection-unknown")

@@ -1,8 +1,10 @@
 """What the read models show, and that they can be thrown away."""
 
 import asyncio
+import re
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from medianest.commands import Commands
@@ -36,11 +38,23 @@ from medianest.eventstore.head import Head
 from medianest.eventstore.store import EventStore
 from medianest.tasks import cancel
 from projections import PROJECTIONS, accounts, downloads, requests, services
+from projections import engine as engine_module
 from projections.changes import Changes
-from projections.engine import CheckpointMoved, NotThatNew, ProjectionEngine, _write
+from projections.engine import (
+    CheckpointMoved,
+    NotThatNew,
+    ProjectionEngine,
+    RebuildUnderWay,
+    Rows,
+    StillRead,
+    TooMuchHistory,
+    _folded,
+    _write,
+)
 
 SYSTEM = Actor.system("test")
 DUNE = Media("movie", 438631)
+TABLES = re.findall(r"CREATE TABLE (\w+)", "".join(projection.tables for projection in PROJECTIONS))
 
 
 async def log_in(commands: Commands, name: str, *, owner: bool = False) -> None:
@@ -107,13 +121,15 @@ async def live_through(commands: Commands) -> int:
 
 async def digest(pool: Pool) -> dict[str, list[str]]:
     """Every row of every read model, as text."""
-    found: dict[str, list[str]] = {}
     async with pool.connection() as rows:
-        for projection in PROJECTIONS:
-            tables = await rows.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", (projection.schema,))
-            for (table,) in await tables.fetchall():
-                sql = f"SELECT t::text FROM {projection.schema}.{table} AS t ORDER BY 1"
-                found[table] = [row[0] for row in await (await rows.execute(sql.encode())).fetchall()]
+        return await digest_of(rows)
+
+
+async def digest_of(rows: Rows) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for table in TABLES:
+        sql = f"SELECT t::text FROM {table} AS t ORDER BY 1"
+        found[table] = [row[0] for row in await (await rows.execute(sql.encode())).fetchall()]
     return found
 
 
@@ -178,20 +194,126 @@ async def test_a_read_model_rebuilt_under_writes_equals_the_live_one(
     assert await digest(pool) == live
 
 
-async def test_readers_see_the_whole_read_model_while_it_is_swapped(
+async def test_readers_see_one_whole_version_while_it_is_swapped(
+    commands: Commands, engine: ProjectionEngine, pool: Pool
+) -> None:
+    """A reader of two tables must find both of one version: here each has as many rows as the other, or both none."""
+    await engine.reached(await live_through(commands))
+    swapped = asyncio.Event()
+
+    async def read() -> set[tuple[int, int]]:
+        counts = set()
+        while not swapped.is_set():
+            async with pool.connection() as rows:
+                found = await rows.execute(
+                    "SELECT (SELECT count(*) FROM requests), (SELECT count(*) FROM followers JOIN requests USING (request))"
+                )
+                counts.add((await found.fetchall())[0])
+        return counts
+
+    async def swap() -> None:
+        for _ in range(5):
+            await engine.rebuild("requests")
+        swapped.set()
+
+    *counts, _ = await asyncio.gather(read(), read(), swap())
+    assert counts == [{(2, 1)}, {(2, 1)}]
+
+
+async def test_a_reader_who_keeps_its_tables_holds_up_the_swap_and_no_other_reader(
+    commands: Commands, engine: ProjectionEngine, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "SWAP_SECONDS", 0.01)
+    await engine.reached(await live_through(commands))
+    async with pool.connection() as backup:
+        async with backup.transaction():
+            await backup.execute("SELECT FROM services")
+            rebuilding = asyncio.create_task(engine.rebuild("services"))
+            async with asyncio.timeout(5), pool.connection() as rows:
+                for _ in range(50):
+                    assert len(await services.all_services(rows)) == 1
+            assert not rebuilding.done()
+        await rebuilding
+
+
+async def test_a_rebuild_gives_up_on_a_reader_who_does_not_end(
+    commands: Commands, engine: ProjectionEngine, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "SWAPS", 2)
+    await engine.reached(await live_through(commands))
+    before = await digest(pool)
+    async with pool.connection() as backup, backup.transaction():
+        await backup.execute("SELECT FROM services")
+        with pytest.raises(StillRead):
+            await engine.rebuild("services")
+    assert await digest(pool) == before
+    await engine.rebuild("services")
+    assert await digest(pool) == before
+
+
+async def test_a_read_model_is_rebuilt_by_one_at_a_time(
+    commands: Commands, engine: ProjectionEngine, pool: Pool
+) -> None:
+    await live_through(commands)
+    async with pool.connection() as rows, rows.transaction():
+        await rows.execute("SELECT pg_advisory_xact_lock(hashtext('medianest rebuild'), hashtext('services'))")
+        with pytest.raises(RebuildUnderWay):
+            await engine.rebuild("services")
+    assert not engine.rebuilding
+
+
+async def test_a_rebuild_that_was_killed_leaves_nothing_in_the_way_of_the_next(
     commands: Commands, engine: ProjectionEngine, pool: Pool
 ) -> None:
     await engine.reached(await live_through(commands))
+    before, schema = await digest(pool), services.PROJECTION.schema
+    async with pool.connection() as rows:
+        await rows.execute(f"CREATE SCHEMA {schema}_next; CREATE TABLE {schema}_next.services (a int)".encode())
+        await rows.execute(f"CREATE SCHEMA {schema}_old".encode())
+    told: list[tuple[int, int]] = []
+    position = await engine.rebuild("services", told.append)
+    assert told[-1] == (position, position)
+    assert await digest(pool) == before
 
-    async def read() -> set[int]:
-        counts = set()
-        for _ in range(100):
-            async with pool.connection() as rows:
-                counts.add(len(await services.all_services(rows)))
-        return counts
 
-    counts, *_ = await asyncio.gather(read(), engine.rebuild("services"), engine.rebuild("requests"))
-    assert counts == {1}
+async def test_as_of_each_position_is_what_was_shown_at_that_position(
+    commands: Commands, pool: Pool, store: EventStore, head: Head
+) -> None:
+    """Live sees one event at a time here, and the past is folded in one piece: cut anywhere, they are equal."""
+    last = await live_through(commands)
+    engine = ProjectionEngine(pool, store, head, PROJECTIONS)
+    asked = {projection.name: None for projection in PROJECTIONS}
+    for position in range(1, last + 1):
+        async with pool.connection() as rows, rows.transaction():
+            for projection in PROJECTIONS:
+                history = await store.read(projection.query, after=position - 1, until=position)
+                await _write(_folded(projection, history.events), projection.schema, rows, (position - 1, position))
+        shown = await digest(pool)
+        async with engine.as_of(position, asked) as rows:
+            assert await digest_of(rows) == shown
+    assert any(shown.values())
+
+
+async def test_what_is_asked_of_the_past_changes_nothing_of_the_present(
+    commands: Commands, engine: ProjectionEngine, pool: Pool
+) -> None:
+    last = await live_through(commands)
+    await engine.reached(last)
+    before = await digest(pool)
+    async with engine.as_of(2, {"accounts": None}) as rows:
+        assert len(await accounts.all_accounts(rows)) == 1
+        with pytest.raises(psycopg.errors.UndefinedTable):  # what was not asked for is not there, rather than of now
+            await services.all_services(rows)
+    assert await digest(pool) == before
+
+
+async def test_what_takes_too_long_to_fold_is_refused(
+    commands: Commands, engine: ProjectionEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "AS_OF_SECONDS", 0.001)
+    with pytest.raises(TooMuchHistory):
+        async with engine.as_of(await live_through(commands), {"requests": None}):
+            pass
 
 
 async def test_each_person_finds_what_they_asked_for_or_follow(

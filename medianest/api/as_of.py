@@ -1,0 +1,160 @@
+"""What anything looked like at an earlier moment: for admins, folded out of the log when they ask.
+
+The rows of a page are few and the log is long: the newest that moved before the moment are looked for backwards, and
+only their own histories are folded.
+"""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from litestar import Controller, get
+from litestar.params import QueryParameter
+
+from medianest.api.dashboard import LOOK_AT, SERVICES, Dashboard, service_view
+from medianest.api.downloads import DownloadPage
+from medianest.api.downloads import views as download_views
+from medianest.api.gate import needs
+from medianest.api.problems import wrong
+from medianest.api.requests import RequestPage, State
+from medianest.api.requests import views as request_views
+from medianest.api.site import MOST, Before, House, Limit, Me, Site
+from medianest.domain.downloads import DOWNLOAD_EVENTS, RUNNING_STATES
+from medianest.domain.event import Event, Item, Query
+from medianest.domain.requests import (
+    OPEN_STATES,
+    REQUEST_EVENTS,
+    DecisionRelayed,
+    RequestJoined,
+)
+from projections import downloads, requests, services
+from projections.engine import Rows
+
+PAGE = 200
+Events = Sequence[type[Event]]
+AsOf = Annotated[
+    str | None,
+    QueryParameter(
+        name="as_of", pattern="^[0-9TZ:.+ -]{1,40}$", description="A position, or a moment: with its offset, or in UTC."
+    ),
+]
+Whose = Annotated[str | None, QueryParameter(name="account", pattern="^[0-9A-Za-z_-]{1,64}$")]
+# What moves a request to the front of the list: whoever joins or relays leaves it where it stands.
+MOVING = tuple(event for event in REQUEST_EVENTS if event not in (RequestJoined, DecisionRelayed))
+
+
+class RequestsThen(RequestPage, frozen=True):
+    as_of: int | None  # the position it shows; null: now
+
+
+class DownloadsThen(DownloadPage, frozen=True):
+    as_of: int | None  # the position it shows; null: now
+
+
+class AsOfController(Controller):
+    path = "/admin"
+    tags = ("Admin",)
+
+    @get("/requests", guards=[needs("audit.view")])
+    async def all_requests(
+        self, site: House, me: Me, as_of: AsOf = None, in_state: State = None, before: Before = MOST, limit: Limit = 30
+    ) -> RequestsThen:
+        """Everybody's requests as they were then, newest change first."""
+        position, chosen = await position_of(site, as_of), None
+        if position is not None and in_state is None:
+            chosen = await _newest(site, "request", MOVING, position, before, limit)
+        async with tables(site, position, {"requests": chosen}) as rows:
+            found = await requests.all_requests(rows, state=in_state, before=before, limit=limit)
+        after = found[-1].position if len(found) == limit else None
+        return RequestsThen(await request_views(site, me, found), after, position)
+
+    @get("/downloads", guards=[needs("audit.view")])
+    async def all_downloads(
+        self, site: House, me: Me, as_of: AsOf = None, before: Before = MOST, limit: Limit = 30
+    ) -> DownloadsThen:
+        """Everybody's downloads as they were then, newest change first."""
+        position, chosen = await position_of(site, as_of), None
+        if position is not None:
+            chosen = await _newest(site, "download", DOWNLOAD_EVENTS, position, before, limit)
+        async with tables(site, position, {"downloads": chosen}) as rows:
+            found = await downloads.downloads_of(None, rows, before=before, limit=limit)
+        after = found[-1].position if len(found) == limit else None
+        return DownloadsThen(await download_views(site, me, found), after, position)
+
+    @get("/dashboard", guards=[needs("audit.view")])
+    async def dashboard(self, site: House, me: Me, as_of: AsOf = None, account: Whose = None) -> Dashboard:
+        """What somebody had open and running then, and what was up; nobody named: oneself."""
+        whose = account or me.account
+        position = await position_of(site, as_of)
+        if position is None:
+            position = await site.engine.newest()
+        asked = {
+            "requests": await _of_account(site, "request", REQUEST_EVENTS, whose, position),
+            "downloads": Query(Item(*DOWNLOAD_EVENTS, tags=(f"account:{whose}",))),
+            "services": None,
+        }
+        async with tables(site, position, asked) as rows:
+            wished = await requests.requests_of(whose, rows, before=MOST, limit=LOOK_AT)
+            sent = await downloads.downloads_of(whose, rows, before=MOST, limit=LOOK_AT)
+            known = {row.service: row for row in await services.all_services(rows)}
+        return Dashboard(
+            await request_views(site, me, [row for row in wished if row.state in OPEN_STATES]),
+            await download_views(site, me, [row for row in sent if row.state in RUNNING_STATES]),
+            [service_view(name, known.get(name), None, technical=True) for name in SERVICES],
+            position,
+        )
+
+
+async def position_of(site: Site, as_of: str | None) -> int | None:
+    """The position that was asked for, or the last one at that moment; no more than there is. None: nobody asked."""
+    if as_of is None:
+        return None
+    if as_of.isdecimal():
+        return min(int(as_of), await site.engine.newest())
+    try:
+        moment = datetime.fromisoformat(as_of.replace(" ", "+"))  # a plus that was not escaped in the address
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return await site.engine.position_at(aware + timedelta(microseconds=1))  # what happened just then counts
+    except (ValueError, OverflowError) as unclear:
+        raise wrong("as_of", "Give a position, or a moment as in 2026-11-23T18:30:00Z.", "query") from unclear
+
+
+@asynccontextmanager
+async def tables(site: Site, position: int | None, asked: Mapping[str, Query | None]) -> AsyncGenerator[Rows, None]:
+    """The read models as of then; None: as they are."""
+    if position is None:
+        async with site.pool.connection() as rows:
+            yield rows
+    else:
+        async with site.engine.as_of(position, asked) as rows:
+            yield rows
+
+
+async def _newest(site: Site, thing: str, moving: Events, position: int, before: int, limit: int) -> Query:
+    """The histories of the `limit` things that were moved last, below `before`, as of `position`."""
+    seen, chosen = set[str](), list[str]()
+    above = position + 1
+    while len(chosen) < limit:
+        page = await site.store.latest(Query(Item(*moving)), before=above, limit=PAGE)
+        for recorded in page:
+            key: str = getattr(recorded.event, thing)
+            if key not in seen and recorded.position < before:
+                chosen.append(key)
+            seen.add(key)
+        if len(page) < PAGE:
+            break
+        above = page[-1].position
+    return _histories(thing, chosen[:limit], moving)
+
+
+async def _of_account(site: Site, thing: str, kinds: Events, account: str, position: int) -> Query:
+    """The histories of all things that `account` had to do with."""
+    about = Query(Item(*kinds, tags=(f"account:{account}",)))
+    history = await site.store.read(about, until=position)
+    return _histories(thing, sorted({getattr(recorded.event, thing) for recorded in history.events}), kinds)
+
+
+def _histories(thing: str, keys: Sequence[str], kinds: Events) -> Query:
+    """A query without items would be everything: where there is nothing, one that finds nothing."""
+    return Query(*(Item(*kinds, tags=(f"{thing}:{key}",)) for key in keys or ("none",)))
