@@ -1,6 +1,7 @@
 """A real PostgreSQL for the whole run, and a fresh, migrated database for each test that asks for one."""
 
 import asyncio
+import fcntl
 import gc
 import os
 import shutil
@@ -9,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+import imageio_ffmpeg
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -21,6 +23,7 @@ from medianest.eventstore.connections import Pool, connection_pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import MasterKey, Vault
+from medianest.sandbox.videos import Media
 from medianest.secret import Secret
 from medianest.tasks import cancel
 from migrations import migrate
@@ -100,6 +103,18 @@ async def database(postgres: str, left: list[str]) -> AsyncIterator[str]:
 async def pool(database: str) -> AsyncIterator[Pool]:
     async with connection_pool(database, search_path=search_path(PROJECTIONS)) as pool:
         yield pool
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the video site shows, drawn once a run: beforehand, for the tests' sockets do not wait that long."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # a folder of this process, in one that all share
+        folder = folder.parent
+    with (folder / "clips.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        asyncio.run(Media(folder / "clips", Path(imageio_ffmpeg.get_ffmpeg_exe())).file("garden.mp4"))
+    return folder / "clips"
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Videos, from the address somebody sent to the collection in Plex, over real HTTP and with the real yt-dlp."""
 
-import asyncio
 import errno
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -35,7 +34,7 @@ from medianest.sandbox.people import OLIVIA
 from medianest.sandbox.plex_server import plex_server_app
 from medianest.sandbox.plex_world import PlexWorld
 from medianest.sandbox.serving import mount, serve
-from medianest.sandbox.videos import Media, videos_app
+from medianest.sandbox.videos import videos_app
 from medianest.secret import Secret
 from medianest.settings import Settings
 from projections import downloads
@@ -112,13 +111,6 @@ class VideoHouse(NamedTuple):
 
     async def moves(self) -> bool:
         return any(signal.payload["stage"] == "downloading" for signal in self.signals)
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("clips") / "clips"
-    asyncio.run(Media(directory, FFMPEG).file("garden.mp4"))
-    return directory
 
 
 @pytest.fixture

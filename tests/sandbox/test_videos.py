@@ -13,14 +13,9 @@ from medianest.sandbox.serving import serve
 from medianest.sandbox.videos import CLIPS, Media, Site, videos_app
 
 
-@pytest.fixture(scope="module")
-def media_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("site") / "clips"
-
-
 @pytest.fixture
-def site(media_dir: Path) -> Site:
-    return videos_app(media_dir, bytes_per_second=None)
+def site(clips: Path) -> Site:
+    return videos_app(clips, bytes_per_second=None)
 
 
 @pytest.fixture
@@ -38,8 +33,8 @@ async def test_the_clips_are_drawn_once_and_quickly(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["clips"]  # nothing unfinished is left
 
 
-async def test_a_file_outside_the_clips_is_not_found(web: httpx.AsyncClient, media_dir: Path) -> None:
-    (media_dir.parent / "secret.mp4").write_bytes(b"secret")
+async def test_a_file_outside_the_clips_is_not_found(web: httpx.AsyncClient, clips: Path) -> None:
+    (clips.parent / "secret.mp4").write_bytes(b"secret")
     assert (await web.get("/media/%2e%2e/secret.mp4")).status_code == 404
 
 
@@ -65,8 +60,8 @@ async def test_a_stream_has_two_pictures_and_a_sound_of_its_own(web: httpx.Async
     assert "TYPE=AUDIO" in master
 
 
-async def test_pages_link_below_the_prefix_they_are_mounted_under(media_dir: Path) -> None:
-    async with serve(videos_app(media_dir, prefix="/videos")) as base, httpx.AsyncClient(base_url=base) as web:
+async def test_pages_link_below_the_prefix_they_are_mounted_under(clips: Path) -> None:
+    async with serve(videos_app(clips, prefix="/videos")) as base, httpx.AsyncClient(base_url=base) as web:
         assert f"{base}/videos/media/garden.mp4" in (await web.get("/watch/garden")).text
         assert f"{base}/videos/watch/trains" in (await web.get("/feed.rss")).text
 

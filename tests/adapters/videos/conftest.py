@@ -11,7 +11,7 @@ import pytest
 from medianest.adapters.url_guard import VideoUrl, check_url
 from medianest.adapters.ytdlp import Downloaded, Limits, Preset, Progress, YtDlp
 from medianest.sandbox.serving import serve
-from medianest.sandbox.videos import Media, Site, videos_app
+from medianest.sandbox.videos import Site, videos_app
 
 FFMPEG = Path(imageio_ffmpeg.get_ffmpeg_exe())
 
@@ -93,14 +93,6 @@ def processes_in(directory: Path) -> list[int]:
         except OSError:  # it ended while we looked, or is another user's
             continue
     return found
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Drawn beforehand: the tests' sockets are not patient enough to wait for it."""
-    directory = tmp_path_factory.mktemp("videos") / "clips"
-    asyncio.run(Media(directory, FFMPEG).file("garden.mp4"))
-    return directory
 
 
 @pytest.fixture
