@@ -56,6 +56,7 @@ CREATE INDEX ON requests (account, position DESC);
 CREATE INDEX ON requests (kind, tmdb);
 CREATE INDEX ON requests (seerr);
 CREATE INDEX ON requests (position DESC);
+CREATE INDEX ON requests (request) WHERE state = 'available';
 CREATE TABLE owners (                   -- whose it has been; Seerr has it under the name of one of them
     request text NOT NULL,
     account text NOT NULL,
@@ -209,7 +210,7 @@ def _relay_end(request: str, decision: RelayedDecision, account: str, changes: C
     changes.put(DECISIONS_TO_RELAY, request, decision, account=account)
 
 
-PROJECTION = Projection("requests", 2, TABLES, REQUEST_EVENTS, project)
+PROJECTION = Projection("requests", 3, TABLES, REQUEST_EVENTS, project)
 
 _REQUEST = (
     "SELECT request, account, kind, tmdb, title, year, seasons, state, why, note, seerr, submitted_at, changed_at,"
@@ -303,6 +304,11 @@ async def to_watch(rows: Rows) -> list[RequestRow]:
         (),
         rows,
     )
+
+
+async def to_check_again(rows: Rows, *, after: str, limit: int) -> list[RequestRow]:
+    """What came to be there, by the id of its request, above `after`: it may have been deleted since."""
+    return await _rows("WHERE state = 'available' AND request > %s ORDER BY request LIMIT %s", (after, limit), rows)
 
 
 async def to_send(request: str, rows: Rows) -> RequestToSend | None:

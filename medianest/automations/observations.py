@@ -11,7 +11,7 @@ from medianest.adapters.errors import AdapterError, RequestGone, TitleUnknown
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.seerr_answers import MediaState, SeerrRequest
 from medianest.automations.attempts import Attempt
-from medianest.automations.seerr_states import observed, of_seasons
+from medianest.automations.seerr_states import is_gone, observed, of_seasons
 from medianest.automations.worker import Done, Later, Record, Recurring, Result, TodoList
 from medianest.commands import Commands, Outcome, now_utc
 from medianest.domain.command import Actor
@@ -19,6 +19,7 @@ from medianest.domain.requests import ObserveRequest
 from medianest.domain.signals import Signal
 from medianest.eventstore.connections import Pool
 from projections import requests
+from projections.engine import Rows
 from projections.requests import RequestRow
 
 log = structlog.get_logger()
@@ -31,7 +32,8 @@ POLLED_AT_ONCE = 4
 POLLED_EACH_TIME = 100  # the rest has its turn the next time
 FIRST_LOOK_BACK = timedelta(days=1)
 OVERLAP = timedelta(minutes=5)  # between two looks at the changed ones: clocks differ
-CONFIRMATIONS = 2  # of a request that is gone: one answer proves little
+CHECKED_EACH_TIME = 10  # of what is there: deleting it tells nobody, and is rare
+CONFIRMATIONS = 2  # of what is gone: one answer proves little
 
 
 class Observer:
@@ -50,7 +52,8 @@ class Observer:
         self._seerr = seerr
         self._signal = signal
         self._clock = clock
-        self._gone: dict[str, int] = {}  # how often in a row a request was not there
+        self._gone: dict[str, int] = {}  # how often in a row a request, or what had come of it, was not there
+        self._checked = ""  # up to which request what is there was looked at again; then from the start
         self._changed_after: datetime | None = None  # None: this process has not looked yet
         self._next = 0  # whose turn it is when there are too many to ask for at once
 
@@ -83,15 +86,16 @@ class Observer:
         seen = await self._poll_changed()
         async with self._pool.connection() as rows:
             watched = await requests.to_watch(rows)
+            there = await self._to_check_again(rows)
         due = self._turn([row for row in watched if row.request not in seen])
         slots = asyncio.Semaphore(POLLED_AT_ONCE)
 
         async def look(row: RequestRow) -> None:
             async with slots:
-                await self._look_at(row)
+                await (self._check_again(row) if row.state == "available" else self._look_at(row))
 
         async with asyncio.TaskGroup() as group:
-            looks = [group.create_task(self._unhurt(look(row))) for row in due]
+            looks = [group.create_task(self._unhurt(look(row))) for row in [*due, *there]]
         errors = [error for done in looks if (error := done.result())]
         if errors:
             raise errors[0]
@@ -119,10 +123,29 @@ class Observer:
         try:
             found = await self._seerr.get_request(row.seerr)
         except RequestGone:
-            await self._missed(row)
+            if row.state != "available":  # or else nothing is gone but the request
+                await self._missed(row)
         else:
             self._gone.pop(row.request, None)
             await self.observe(row, found)
+
+    async def _to_check_again(self, rows: Rows) -> list[RequestRow]:
+        """The next few of what is there, and those that were not the last time."""
+        due = await requests.to_check_again(rows, after=self._checked, limit=CHECKED_EACH_TIME)
+        self._checked = due[-1].request if len(due) == CHECKED_EACH_TIME else ""
+        missed = [row for request in self._gone if (row := await requests.request_of(request, rows))]
+        return [*due, *(row for row in missed if row.state == "available" and row not in due)]
+
+    async def _check_again(self, row: RequestRow) -> None:
+        """By its title: requests are cleared away over there while what came of them stays."""
+        try:
+            title = await self._seerr.title(row.media.kind, row.media.tmdb)
+        except TitleUnknown:  # or TMDB is away
+            return
+        if is_gone(title, row.seasons):
+            await self._missed(row)
+        else:
+            self._gone.pop(row.request, None)
 
     async def _missed(self, row: RequestRow) -> None:
         """A proxy may say "404" too: it is gone when Seerr, alive, says so twice."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from medianest.adapters.seerr_answers import MediaState, RequestState
+from medianest.adapters.seerr_answers import MediaState, RequestState, TitleDetail
 from medianest.domain.requests import Observed
 
 _WAITING: Mapping[MediaState, Observed | None] = {
@@ -54,3 +54,13 @@ def of_seasons(wanted: Iterable[int], known: Mapping[int, MediaState | None]) ->
     if any(state in ("available", "partially_available") for state in states):
         return "partially_available"
     return "processing" if "processing" in states else "pending"
+
+
+def is_gone(title: TitleDetail, wanted: Iterable[int]) -> bool:
+    """Whether nothing is left of what had come: of a series, of the seasons somebody asked for.
+
+    What was deleted is "deleted" in Seerr and "unknown" in Overseerr, or is not listed. All else proves nothing.
+    """
+    known = {season.number: season.state for season in title.seasons}
+    states = [known.get(season) for season in wanted] or [title.state]
+    return title.state != "available" and all(state in ("deleted", "unknown", None) for state in states)

@@ -136,7 +136,7 @@ class RequestRetried(RequestEvent, frozen=True, tag="request.retried"):
 
 
 class RequestRemoved(RequestEvent, frozen=True, tag="request.removed"):
-    """It is no longer in Seerr: somebody deleted it over there."""
+    """It is there no longer: somebody deleted the request in Seerr, or what had come of it."""
 
 
 class DecisionRelayed(RequestEvent, frozen=True, tag="request.decision-relayed"):
@@ -364,8 +364,11 @@ _OBSERVED: dict[Observed, type[RequestEvent]] = {
 
 
 def observe(command: ObserveRequest, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    """What is available may be removed, and can be asked for again then; what failed may come after all."""
     facts.known()
     seen = command.observed
+    if facts.state == "available" and seen == "removed":
+        return [RequestRemoved(command.request, facts.account, facts.media)]
     if seen is None or (facts.closed() and facts.state != "failed") or facts.state == seen:
         return []
     if facts.waiting and seen in ("failed", "removed"):  # what became of the attempt before: it is tried again

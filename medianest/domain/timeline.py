@@ -102,7 +102,7 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
         case RequestRetried() | DownloadRetried():
             return "It is tried again."
         case RequestRemoved():
-            return "It was removed from Seerr: ask for it again if you still want it."
+            return "It was removed: ask for it again if you still want it."
         case DecisionRelayed(decision=decision):
             return f"Seerr was told that it is {_RELAYED[decision]}."
         case DownloadSubmitted(account=account, title=title, listed=Listed(title=playlist)):

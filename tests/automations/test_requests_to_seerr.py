@@ -3,22 +3,34 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from medianest.adapters.breaker import Breaker
 from medianest.adapters.exchange import http_client
+from medianest.adapters.seerr_answers import TitleDetail
+from medianest.automations.observations import CONFIRMATIONS
 from medianest.automations.requests import RELAY, SEND
 from medianest.commands import Commands
 from medianest.domain.accounts import EraseAccount
 from medianest.domain.asking import RetryRequest
-from medianest.domain.requests import ApproveRequest, CancelRequest, DeclineRequest, RecordFailed, RecordSent
+from medianest.domain.requests import (
+    ApproveRequest,
+    CancelRequest,
+    DeclineRequest,
+    Kind,
+    Media,
+    ObserveRequest,
+    RecordFailed,
+    RecordSent,
+)
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import Vault
 from medianest.sandbox.faults import Fault, FaultMiddleware, FaultPlan
 from medianest.sandbox.people import ANNA, BEN, OLIVIA
 from medianest.sandbox.seerr import Permission, PlexAccount, SeerrPerson, SeerrWorld, seerr_app
-from medianest.sandbox.seerr_state import RequestStatus
+from medianest.sandbox.seerr_state import MediaStatus, RequestStatus
 from medianest.sandbox.serving import serve
 from medianest.secret import Secret
 from projections import requests
@@ -360,6 +372,72 @@ async def test_a_request_is_gone_when_seerr_says_so_twice(house: SeerrHouse, han
     assert (await house.row("r1")).state == "sent"
     await house.observer.poll()
     await house.becomes("r1", "removed")
+
+
+async def test_what_was_deleted_after_it_came_can_be_asked_for_again(house: SeerrHouse, hands: Hands) -> None:
+    await house.ask("r1", "olivia")
+    await house.ask("r2", "olivia", FRIENDS, 1)
+    async with hands.at_work(*house.todos()):
+        for request in ("r1", "r2"):
+            await house.becomes(request, "approved")
+        for media in (DUNE, FRIENDS):
+            await house.world.advance(media.tmdb)
+        await house.observer.poll()
+        for request in ("r1", "r2"):
+            await house.becomes(request, "available")
+        for there in house.world.state.media.values():
+            there.status = MediaStatus.DELETED
+            for season in there.seasons:
+                season.status = MediaStatus.DELETED
+        for _ in range(CONFIRMATIONS):
+            await house.observer.poll()
+        for request in ("r1", "r2"):
+            await house.becomes(request, "removed")
+        await house.ask("r3")
+        await house.becomes("r3", "sent")
+
+
+async def test_a_request_that_was_cleared_away_takes_nothing_that_is_there_with_it(
+    house: SeerrHouse, hands: Hands
+) -> None:
+    await house.ask("r1", "olivia")
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "approved")
+        await house.world.advance(DUNE.tmdb)
+        await house.observer.poll()
+        await house.becomes("r1", "available")
+        house.world.delete(house.world.state.requests[row.seerr or 0])
+        for _ in range(CONFIRMATIONS + 1):
+            await house.observer.poll()
+            await house.hint(row.seerr or 0)
+            await eventually(lambda: _no_hints(house))
+        assert (await house.row("r1")).state == "available"
+        for there in house.world.state.media.values():
+            there.status = MediaStatus.UNKNOWN  # what Overseerr says of what was deleted
+        await house.observer.poll()
+        assert (await house.row("r1")).state == "available"
+        await house.observer.poll()
+        await house.becomes("r1", "removed")
+
+
+async def test_of_all_that_is_there_a_few_are_looked_at_each_time_and_each_has_its_turn(
+    house: SeerrHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medianest.automations.observations.CHECKED_EACH_TIME", 2)
+    for n, tmdb in enumerate((438631, 348, 603)):
+        await house.ask(f"r{n}", "anna", Media("movie", tmdb))
+        await house.run(ObserveRequest(request=f"r{n}", observed="available"))
+    looked: list[int] = []
+    title = house.seerr.title
+
+    async def counted(kind: Kind, tmdb: int) -> TitleDetail:
+        looked.append(tmdb)
+        return msgspec.structs.replace(await title(kind, tmdb), state="available")
+
+    monkeypatch.setattr(house.seerr, "title", counted)
+    for _ in range(3):
+        await house.observer.poll()
+    assert [sorted(looked[:2]), looked[2], sorted(looked[3:])] == [[348, 438631], 603, [348, 438631]]
 
 
 async def test_what_radarr_refused_can_be_tried_again(house: SeerrHouse, hands: Hands) -> None:

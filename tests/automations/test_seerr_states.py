@@ -5,8 +5,8 @@ from typing import get_args
 
 import pytest
 
-from medianest.adapters.seerr_answers import MediaState, RequestState
-from medianest.automations.seerr_states import observed, of_seasons
+from medianest.adapters.seerr_answers import MediaState, RequestState, Season, TitleDetail
+from medianest.automations.seerr_states import is_gone, observed, of_seasons
 from medianest.domain.requests import Observed
 
 REQUEST_STATES: tuple[RequestState, ...] = get_args(RequestState)
@@ -46,3 +46,22 @@ def test_of_a_series_only_the_seasons_asked_for_count() -> None:
     assert of_seasons([3, 4], {1: "available", 3: "processing"}) == "processing"
     assert of_seasons([5], {1: "available"}) == "pending"
     assert of_seasons([], {1: "available"}) == "pending"
+
+
+def title(state: MediaState | None, **seasons: MediaState | None) -> TitleDetail:
+    listed = tuple(Season(int(name[1:]), name, 8, known) for name, known in seasons.items())
+    return TitleDetail("tv", 1, "A title", 2020, "", None, None, state, listed, (), None, None, None, None)
+
+
+@pytest.mark.parametrize("state", [*MEDIA_STATES, None])
+def test_only_what_seerr_knows_nothing_of_any_more_is_gone(state: MediaState | None) -> None:
+    assert is_gone(title(state), ()) == (state in ("deleted", "unknown", None))
+    assert is_gone(title("partially_available", s1=state, s2="available"), (1,)) == (
+        state in ("deleted", "unknown", None)
+    )
+
+
+def test_a_series_is_gone_when_all_seasons_asked_for_are() -> None:
+    assert not is_gone(title("partially_available", s1="deleted", s2="available"), (1, 2))
+    assert not is_gone(title("available", s1="available"), (0,))
+    assert is_gone(title("deleted", s1="deleted", s2="deleted"), (1, 2))

@@ -496,7 +496,17 @@ def test_a_late_observation_takes_nothing_back(observed: Observed) -> None:
 @pytest.mark.parametrize("end", [DECLINED, CANCELLED, REMOVED, AVAILABLE])
 @pytest.mark.parametrize("observed", ["approved", "available", "declined", "failed", "removed"])
 def test_what_has_ended_stays_ended_whatever_seerr_says(end: Event, observed: Observed) -> None:
-    given(SUBMITTED, SENT, end).when(observes(observed)).then_nothing()
+    if (end, observed) != (AVAILABLE, "removed"):
+        given(SUBMITTED, SENT, end).when(observes(observed)).then_nothing()
+
+
+@pytest.mark.parametrize("so_far", [[SENT, AVAILABLE], [SENT, FAILED, RETRIED, AVAILABLE]])
+def test_what_was_there_and_is_there_no_longer_can_be_asked_for_again(so_far: list[Event]) -> None:
+    given(SUBMITTED, *so_far).when(observes("removed")).then(REMOVED)
+    given(SUBMITTED, *so_far, REMOVED).when(observes("removed")).then_nothing()
+    given(SUBMITTED, *so_far, REMOVED).when(asks(request="r2", account="ben")).then(
+        RequestSubmitted("r2", "ben", DUNE, "Dune", 2021)
+    )
 
 
 def test_what_failed_may_come_after_all() -> None:
