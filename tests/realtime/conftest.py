@@ -90,12 +90,18 @@ class Served(NamedTuple):
 
 
 @asynccontextmanager
-async def serving(house: House, *, redis_url: Secret | None = None, per_address: int = 1000) -> AsyncIterator[Served]:
+async def serving(
+    house: House,
+    *,
+    redis_url: Secret | None = None,
+    per_address: int = 1000,
+    place: tuple[str, int] = ("127.0.0.1", 0),
+) -> AsyncIterator[Served]:
     """One process with sockets."""
     gateway = Gateway(
         house.store, house.head, house.verify, redis_url=redis_url, per_address=per_address, origin=OUR_PAGE
     )
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(place)
     server = PromptServer(
         uvicorn.Config(
             socket_app(gateway),
@@ -113,7 +119,7 @@ async def serving(house: House, *, redis_url: Secret | None = None, per_address:
         try:
             async with asyncio.timeout(SOON):
                 await server.listening.wait()
-            yield Served(gateway, f"http://127.0.0.1:{listener.getsockname()[1]}")
+            yield Served(gateway, "http://{}:{}".format(*listener.getsockname()))
         finally:
             server.leave()
             await serving_

@@ -4,6 +4,8 @@ import asyncio
 import json
 import shutil
 import socket
+import struct
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
@@ -18,6 +20,7 @@ from tests.realtime.conftest import SOON, House, Served, asked, eventually, serv
 
 NPM = Path(__file__).parent / "npm"
 NGINX_CONF = Path(__file__).parents[2] / "deploy" / "nginx.conf"
+STREAMS = ("127.0.0.1", "127.0.0.2")
 NO_REDIS = Secret("redis://127.0.0.1:1/0")  # of several processes, one of whom finds it away
 
 pytestmark = [
@@ -177,26 +180,33 @@ async def test_whoever_reaches_another_process_than_before_connects_anew_and_mis
             assert anna.positions == list(range(2, house.head.position + 1))
 
 
-TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")  # folders that Debian's nginx may make only as root
+class Names(asyncio.DatagramProtocol):
+    """A name server to whom every name is two addresses of this machine, as a service with two replicas is."""
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        question = data[12 : data.index(b"\0", 12) + 5]
+        head = data[:2] + struct.pack("!5H", 0x8180, 1, 2, 0, 0)
+        found = [struct.pack("!3HIH", 0xC00C, 1, 1, 1, 4) + socket.inet_aton(address) for address in STREAMS]
+        self._transport.sendto(head + question + b"".join(found), addr)
 
 
 @asynccontextmanager
-async def nginx(folder: Path, *streams: Served) -> AsyncIterator[str]:
-    """What deploy/ puts in front, with `streams` behind it; there are no names to look up here."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    behind = "".join(f"server {served.url.removeprefix('http://')} max_fails=0;" for served in streams)
+async def nginx(folder: Path, stream_port: int) -> AsyncIterator[str]:
+    """What deploy/ puts in front, as it stands but for ports and folders."""
+    names, _ = await asyncio.get_running_loop().create_datagram_endpoint(Names, local_addr=("127.0.0.1", 0))
+    port = _free_port()
     text = NGINX_CONF.read_text(encoding="utf-8")
-    for ours, theirs in {
-        "server stream:8485 resolve max_fails=0;": behind,
-        "server api:8484 resolve max_fails=0;": "server 127.0.0.1:1;",
-        "resolver ${NGINX_RESOLVER} valid=2s ipv6=off;": "",
+    for theirs, ours in {
+        "stream:8485": f"stream:{stream_port}",
+        "${NGINX_RESOLVER}": "127.0.0.1:{}".format(names.get_extra_info("sockname")[1]),
         "listen 8080;": f"listen 127.0.0.1:{port};",
-        "/tmp/nginx.pid": str(folder / "nginx.pid"),  # noqa: S108 - as it stands there
-        "server_tokens off;": "".join(f"{kind}_temp_path {folder}/{kind};" for kind in TEMPORARY),
+        "/tmp/": f"{folder}/",  # noqa: S108 - as it stands there
     }.items():
-        assert ours in text
-        text = text.replace(ours, theirs)
+        assert theirs in text
+        text = text.replace(theirs, ours)
     conf = folder / "nginx.conf"
     conf.write_text(text, encoding="utf-8")
     process = await asyncio.create_subprocess_exec("nginx", "-c", str(conf), "-g", "daemon off;")
@@ -204,9 +214,16 @@ async def nginx(folder: Path, *streams: Served) -> AsyncIterator[str]:
         await eventually(lambda: _listens(port))
         yield f"http://127.0.0.1:{port}"
     finally:
+        names.close()
         if process.returncode is None:
             process.terminate()
         await process.wait()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
 
 
 def _listens(port: int) -> bool:
@@ -214,13 +231,21 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed: `apt-get install nginx`")
+def _nginx_version() -> tuple[int, ...]:
+    if shutil.which("nginx") is None:
+        return ()
+    said = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr
+    return tuple(int(part) for part in said.strip().rpartition("/")[2].split()[0].split("."))
+
+
+@pytest.mark.skipif(_nginx_version() < (1, 27, 3), reason="nginx 1.27.3 or newer is not installed")
 async def test_behind_our_nginx_all_requests_of_a_client_reach_one_stream(house: House, tmp_path: Path) -> None:
     token = await house.person("anna")
+    port = _free_port()
     async with (
-        serving(house, redis_url=NO_REDIS) as one,
-        serving(house, redis_url=NO_REDIS) as two,
-        nginx(tmp_path, one, two) as url,
+        serving(house, redis_url=NO_REDIS, place=(STREAMS[0], port)),
+        serving(house, redis_url=NO_REDIS, place=(STREAMS[1], port)),
+        nginx(tmp_path, port) as url,
     ):
         for _ in range(4):  # without it, each of them would be refused half of the time, and at each of its requests
             async with browser(url, "/media", token) as anna:
