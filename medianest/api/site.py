@@ -153,6 +153,6 @@ async def shown(
                     503, "not-shown-yet", "Ask again in a moment.", detail=f"It is on record, at position {position}.",
                     retry_after_seconds=SHOWN_SECONDS,
                 ) from late  # fmt: skip
-            if (row := await look()) is not None:
-                return row
+    if (row := await look()) is not None:  # in any case: it may have come to be shown since the first look
+        return row
     raise unknown
