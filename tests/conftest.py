@@ -51,7 +51,7 @@ def _leaks_are_found() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The conninfo of a server that lives as long as the run; its `template_medianest` is what a new one starts from."""
-    with TemporaryDirectory(prefix="medianest-tests-", dir=_quick_folder()) as folder, asyncio.Runner() as runner:
+    with TemporaryDirectory(prefix="medianest-tests-", dir=quick_folder()) as folder, asyncio.Runner() as runner:
         server = embedded_postgres(Path(folder) / "postgres")
         conninfo = runner.run(server.__aenter__())
         runner.run(_make_template(conninfo))
@@ -59,7 +59,7 @@ def postgres() -> Iterator[str]:
         runner.run(server.__aexit__(None, None, None))
 
 
-def _quick_folder() -> Path | None:
+def quick_folder() -> Path | None:
     """Memory, where there is plenty: a database is 300 files, and hundreds of them are made and dropped."""
     memory = Path("/dev/shm")  # noqa: S108 - the folder in it has a random name and is nobody else's
     roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30

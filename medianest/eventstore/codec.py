@@ -121,8 +121,8 @@ class Codec:
 
     def _row(self, event: Event, metadata: Metadata) -> Row:
         tags = event.tags()
-        if not tags or any("\n" in tag for tag in tags):
-            raise ValueError(f"{type_of(event)}: an event needs tags, and none may hold a line feed.")
+        if not tags or any(not tag or "\n" in tag for tag in tags):
+            raise ValueError(f"{type_of(event)}: an event needs tags; none may be empty or hold a line feed.")
         data = self._encoder.encode(event)
         if _NUL.search(data):
             raise ValueError(

@@ -26,6 +26,7 @@ log = structlog.get_logger()
 GROUP_LIMIT = 256  # appends in one transaction
 QUEUE_LIMIT = 4096  # appends waiting; beyond it, callers wait before they queue
 NO_ANSWER = "The database went away before it answered: try the same again."
+CLOSED = "The log was closed before it answered: try the same again."
 ANSWER_SECONDS = 30.0  # how long the database may take to answer a group before its outcome counts as unknown
 
 
@@ -59,13 +60,14 @@ class Appended(NamedTuple):
 class _Append:
     """One waiting append."""
 
-    __slots__ = ("answer", "condition", "fingerprint", "metadata", "rows")
+    __slots__ = ("alone", "answer", "condition", "fingerprint", "metadata", "rows")
 
     def __init__(self, rows: list[Row], condition: Condition | None, metadata: Metadata, fingerprint: bytes) -> None:
         self.rows = rows
         self.condition = condition
         self.metadata = metadata
         self.fingerprint = fingerprint
+        self.alone = False  # it was in a group that was refused, and goes by itself now
         self.answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
 
 
@@ -79,6 +81,8 @@ class _Group:
 
     def takes(self, append: _Append) -> bool:
         """Adds `append`, unless it depends on one that is in: then it must wait for the next group."""
+        if self.appends and (append.alone or self.appends[0].alone):
+            return False
         if append.metadata.command in self._commands or self._concerns(append.condition):
             return False
         self.appends.append(append)
@@ -132,8 +136,6 @@ class Writer:
     async def __aexit__(self, *_: object) -> None:
         assert self._task is not None
         await cancel(self._task)
-        while self._waiting:
-            self._waiting.popleft().answer.cancel()
         await self._disconnect()
 
     async def append(
@@ -141,17 +143,23 @@ class Writer:
     ) -> Appended:
         """The answer to one append; what waits behind a group that is not answered in time fails with it."""
         async with self._room:
+            if self._task is None or self._task.done():
+                raise OutcomeUnknown(CLOSED)
             waiting = _Append(rows, condition, metadata, fingerprint)
             self._waiting.append(waiting)
             self._arrived.set()
             return await waiting.answer
 
     async def _write_groups(self) -> None:
-        while True:
-            await self._arrived.wait()
-            self._arrived.clear()
-            while group := self._next_group():
-                await self._write(group)
+        group: list[_Append] = []
+        try:
+            while True:
+                await self._arrived.wait()
+                self._arrived.clear()
+                while group := self._next_group():
+                    await self._write(group)
+        finally:  # nobody is left without an answer
+            _fail([*group, *self._waiting], OutcomeUnknown(CLOSED), None)
 
     def _next_group(self) -> list[_Append]:
         """What can go together; what depends on one of them stays, and all behind it keep their turn."""
@@ -171,13 +179,13 @@ class Writer:
             await self._disconnect()
             self.written.unanswered += len(group) + len(self._waiting)
             _fail([*group, *self._waiting], OutcomeUnknown(NO_ANSWER), late)  # the next ones would wait as long
-        except psycopg.Error as error:
-            if self._connection is None or self._connection.broken:
+        except Exception as error:  # noqa: BLE001 - whatever one append brings along, the writer outlives it
+            if self._connection is None or self._connection.closed:
                 await self._disconnect()
                 self.written.unanswered += len(group)
                 _fail(group, OutcomeUnknown(NO_ANSWER), error)
             else:
-                await self._one_by_one(group, error)
+                self._refused(group, error)
         else:
             for waiting, answer in zip(group, answers, strict=True):
                 _resolve(waiting, *answer)
@@ -189,14 +197,20 @@ class Writer:
         self.written.conflicts += sum(outcome == "conflict" for outcome, _, _ in answers)
         self.written.seconds += seconds
 
-    async def _one_by_one(self, group: list[_Append], refused: psycopg.Error) -> None:
-        """Bad data in one append fails the statement for all: the others are sent again without it."""
-        log.error("a group of appends was refused", appends=len(group), sqlstate=refused.sqlstate)
+    def _refused(self, group: list[_Append], error: Exception) -> None:
+        """Bad data in one append fails the statement for all: each of them goes again, by itself."""
+        log.error(
+            "a group of appends was refused",
+            appends=len(group),
+            error=type(error).__name__,
+            sqlstate=getattr(error, "sqlstate", None),
+        )
         if len(group) == 1:
-            _fail(group, refused, refused)
+            _fail(group, error, None)
             return
-        for waiting in group:
-            await self._write([waiting])
+        for waiting in reversed(group):
+            waiting.alone = True
+            self._waiting.appendleft(waiting)
 
     async def _send(self, group: list[_Append]) -> list[tuple[str, int, int]]:
         async with asyncio.timeout(ANSWER_SECONDS):
@@ -223,6 +237,7 @@ def _columns(group: list[_Append]) -> list[Column]:
         for n, waiting in enumerate(group, 1)
         if waiting.condition is not None
         for item in waiting.condition.query.items or (None,)
+        if item is None or _can_match(item)
     ]
     rows = [(n, row) for n, waiting in enumerate(group, 1) for row in waiting.rows]
     return [
@@ -241,6 +256,11 @@ def _columns(group: list[_Append]) -> list[Column]:
     ]
 
 
+def _can_match(item: Item) -> bool:
+    """No event has a tag that is empty or holds a line feed, by which the tags of an item are joined."""
+    return all(tag and "\n" not in tag for tag in item.tags)
+
+
 def _resolve(waiting: _Append, outcome: str, first: int, last: int) -> None:
     if waiting.answer.done():
         return
@@ -253,8 +273,8 @@ def _resolve(waiting: _Append, outcome: str, first: int, last: int) -> None:
             waiting.answer.set_exception(CommandReused("This id was used for something else: take a new one."))
 
 
-def _fail(group: list[_Append], error: Exception, cause: BaseException) -> None:
-    error.__cause__ = cause if cause is not error else None
+def _fail(group: list[_Append], error: Exception, cause: BaseException | None) -> None:
+    error.__cause__ = cause
     for waiting in group:
         if not waiting.answer.done():
             waiting.answer.set_exception(error)

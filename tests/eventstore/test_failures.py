@@ -1,0 +1,351 @@
+"""Every answer is true, whatever dies: appended once, refused, or unknown and safe to repeat by the command's id."""
+
+import asyncio
+import os
+import signal
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from medianest.database import embedded_postgres
+from medianest.domain.catalogue import EVENTS
+from medianest.domain.command import Actor
+from medianest.domain.event import Item, Query
+from medianest.eventstore import writer
+from medianest.eventstore.codec import Codec, Metadata, Row
+from medianest.eventstore.connections import Pool, connection_pool
+from medianest.eventstore.head import Head
+from medianest.eventstore.store import (
+    Appended,
+    CommandReused,
+    Condition,
+    Conflict,
+    EventStore,
+    OutcomeUnknown,
+)
+from medianest.eventstore.vault import MasterKey, Vault
+from medianest.tasks import cancel
+from migrations import migrate
+from tests.conftest import quick_folder
+from tests.eventstore.appending import OF_PLEX, SECONDS, UP, Order, Told, follow, processes
+
+
+@pytest.fixture
+async def admin(database: str) -> AsyncIterator[psycopg.AsyncConnection]:
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        yield connection
+
+
+async def append(store: EventStore, command: UUID, *, body: bytes = b"same", condition: Condition | None = None) -> Any:
+    """The answer, also where it is an error."""
+    metadata = Metadata(actor=Actor.system("test"), command=command)
+    try:
+        return await store.append([UP], metadata, condition, body)
+    except (Conflict, CommandReused, OutcomeUnknown) as error:
+        return type(error)
+
+
+@asynccontextmanager
+async def held(admin: psycopg.AsyncConnection) -> AsyncIterator[None]:
+    """Nobody else can append meanwhile."""
+    await admin.execute("SELECT pg_advisory_lock(hashtext('medianest events'))")
+    try:
+        yield
+    finally:
+        await admin.execute("SELECT pg_advisory_unlock_all()")
+
+
+async def writing(admin: psycopg.AsyncConnection) -> int:
+    """The process id of the backend that waits to append, once there is one."""
+    async with asyncio.timeout(SECONDS):
+        while True:
+            row = await (await admin.execute(_WAITS_TO_APPEND)).fetchone()
+            if row is not None:
+                return int(row[0])
+            await asyncio.sleep(0.01)
+
+
+_WAITS_TO_APPEND = """
+    SELECT pid FROM pg_stat_activity
+     WHERE datname = current_database() AND wait_event = 'advisory' AND query LIKE 'SELECT * FROM append_events%'
+"""
+
+
+async def count(store: EventStore) -> int:
+    return len((await store.read()).events)
+
+
+async def test_a_backend_that_is_ended_in_the_middle_of_an_append_answers_unknown_and_the_same_again_acts_once(
+    store: EventStore, admin: psycopg.AsyncConnection
+) -> None:
+    commands = [uuid4() for _ in range(3)]
+    async with held(admin):
+        asked = [asyncio.create_task(append(store, command)) for command in commands]
+        await admin.execute("SELECT pg_terminate_backend(%s)", (await writing(admin),))
+        assert await asyncio.gather(*asked) == [OutcomeUnknown] * 3
+    assert store.written.unanswered == 3
+    assert await count(store) == 0
+    assert await asyncio.gather(*(append(store, command) for command in commands)) == [
+        Appended(1, 1), Appended(2, 2), Appended(3, 3),
+    ]  # fmt: skip
+
+
+class Line:
+    """What lies between a writer and PostgreSQL: it can lose the answers, and be cut."""
+
+    def __init__(self, conninfo: str, folder: Path) -> None:
+        there = conninfo_to_dict(conninfo)
+        self._there = f"{there['host']}/.s.PGSQL.{there.get('port', 5432)}"
+        self._here = folder / f".s.PGSQL.{there.get('port', 5432)}"
+        self.conninfo = make_conninfo(conninfo, host=str(folder))
+        self.loses_answers = False
+        self._ends: list[asyncio.StreamWriter] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> "Line":  # noqa: PYI034 - it is not subclassed
+        self._server = await asyncio.start_unix_server(self._connect, str(self._here))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.cut()
+        self._server.close()
+        await cancel(*self._tasks)
+
+    def cut(self) -> None:
+        for end in self._ends:
+            end.transport.abort()
+        self._ends.clear()
+
+    async def _connect(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        answers, server = await asyncio.open_unix_connection(self._there)
+        self._ends += [client, server]
+        self._tasks.append(asyncio.create_task(self._carry(reader, server, back=False)))
+        self._tasks.append(asyncio.create_task(self._carry(answers, client, back=True)))
+
+    async def _carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, back: bool) -> None:
+        with suppress(OSError):
+            while data := await source.read(65536):
+                if not (back and self.loses_answers):
+                    target.write(data)
+                    await target.drain()
+
+
+@pytest.fixture
+async def line(database: str) -> AsyncIterator[Line]:
+    with TemporaryDirectory(prefix="line-") as folder:
+        async with Line(database, Path(folder)) as line:
+            yield line
+
+
+@pytest.fixture
+async def far(line: Line, pool: Pool, vault: Vault, head: Head) -> AsyncIterator[EventStore]:
+    """A store whose writer is at the other end of the line."""
+    async with EventStore(line.conninfo, pool, Codec(vault, EVENTS), head) as far:
+        yield far
+
+
+async def test_a_command_whose_answer_was_lost_on_the_way_has_acted_and_does_not_act_again(
+    store: EventStore, far: EventStore, line: Line, head: Head
+) -> None:
+    first, lost = uuid4(), uuid4()
+    assert await append(far, first) == Appended(1, 1)
+    line.loses_answers = True
+    asked = asyncio.create_task(append(far, lost))
+    await follow(store, head, until=2)
+    line.cut()
+    assert await asked is OutcomeUnknown
+    line.loses_answers = False
+    assert await append(far, lost) == Appended(2, 2, repeated=True)
+    assert await append(store, lost, condition=Condition(OF_PLEX, 0)) == Appended(2, 2, repeated=True)
+    assert await append(store, lost, body=b"another") is CommandReused
+    assert await count(store) == 2
+
+
+async def test_what_a_frozen_postgresql_was_asked_has_an_unknown_outcome_and_acts_once(
+    store: EventStore, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who waited behind it are answered with it: they would wait as long, one after the other."""
+    first, sent, behind = uuid4(), uuid4(), uuid4()
+    async with held(admin):
+        begun = asyncio.create_task(append(store, first))
+        backend = await writing(admin)
+    assert await begun == Appended(1, 1)
+    monkeypatch.setattr(writer, "ANSWER_SECONDS", 0.2)
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        asked = [append(store, sent), append(store, behind, condition=Condition(OF_PLEX, 1))]
+        assert await asyncio.gather(*asked) == [OutcomeUnknown] * 2
+        assert store.written.unanswered == 2
+        monkeypatch.setattr(writer, "ANSWER_SECONDS", SECONDS)
+        assert await append(store, uuid4()) == Appended(2, 2)
+    finally:
+        os.kill(backend, signal.SIGCONT)
+    await _gone(admin, backend)
+    again = await append(store, sent)
+    assert again[:2] == (3, 3)
+    assert await count(store) == 3
+
+
+async def _gone(admin: psycopg.AsyncConnection, backend: int) -> None:
+    async with asyncio.timeout(SECONDS):
+        while await (await admin.execute(_ALIVE, (backend,))).fetchone():  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
+
+
+_ALIVE = "SELECT FROM pg_stat_activity WHERE pid = %s"
+
+
+async def test_who_asked_a_log_that_is_closed_is_told_that_the_outcome_is_unknown(
+    database: str, pool: Pool, vault: Vault, head: Head, admin: psycopg.AsyncConnection, store: EventStore
+) -> None:
+    commands = [uuid4() for _ in range(4)]
+    async with held(admin):
+        async with EventStore(database, pool, Codec(vault, EVENTS), head) as closing:
+            sent = [asyncio.create_task(append(closing, command)) for command in commands[:2]]
+            backend = await writing(admin)
+            waiting = asyncio.create_task(append(closing, commands[2]))
+            await asyncio.sleep(0)
+        async with asyncio.timeout(SECONDS):
+            assert await asyncio.gather(*sent, waiting) == [OutcomeUnknown] * 3
+            assert await append(closing, commands[3]) is OutcomeUnknown
+        await _gone(admin, backend)
+    assert await count(store) == 0
+    assert [await append(store, command) for command in commands] == [Appended(n, n) for n in range(1, 5)]
+
+
+async def test_who_leaves_before_an_append_is_sent_writes_nothing_and_who_leaves_later_leaves_no_gap(
+    store: EventStore, admin: psycopg.AsyncConnection
+) -> None:
+    sent, waiting, stays = uuid4(), uuid4(), uuid4()
+    async with held(admin):
+        leaves_late = asyncio.create_task(append(store, sent))
+        await writing(admin)
+        leaves_early = asyncio.create_task(append(store, waiting))
+        later = asyncio.create_task(append(store, stays))
+        await asyncio.sleep(0)
+        await cancel(leaves_late, leaves_early)
+    assert await later == Appended(2, 2)
+    assert [recorded.metadata.command for recorded in (await store.read()).events] == [sent, stays]
+    assert await append(store, sent) == Appended(1, 1, repeated=True)
+
+
+def row(command: UUID, **changed: Any) -> Row:
+    return Row(**{
+        "type": "service.state-changed", "version": 1, "tags": ("service:plex",),
+        "data": b'{"type":"service.state-changed","service":"plex","state":"up","was":"down","why":""}',
+        "metadata": b'{"actor":{"kind":"system","name":"t"},"command":"%b"}' % str(command).encode(),
+        **changed,
+    })  # fmt: skip
+
+
+POISON = {
+    "no text that PostgreSQL keeps": {"tags": ("service:plex", "a\x00b")},
+    "no JSON": {"data": b'{"type":'},
+    "no text": {"tags": ("\ud800",)},
+    "no number that fits": {"version": 2**40},
+}
+
+
+@pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
+async def test_a_row_that_cannot_be_written_fails_only_its_own_append(
+    store: EventStore, admin: psycopg.AsyncConnection, poison: dict[str, Any]
+) -> None:
+    """Whatever one caller brings along, the writer goes on, and those who came with it are appended in their turn."""
+    before, bad, after, late = (uuid4() for _ in range(4))
+
+    async def write(command: UUID, **changed: Any) -> Any:
+        metadata = Metadata(actor=Actor.system("test"), command=command)
+        return await store._writer.append([row(command, **changed)], None, metadata, b"")
+
+    async with held(admin):
+        first = asyncio.create_task(append(store, uuid4()))
+        await writing(admin)
+        asked = [write(before), write(bad, **poison), write(after)]
+        together = asyncio.gather(*asked, return_exceptions=True)
+        await asyncio.sleep(0)
+    one, refused, two = await together
+    assert await first == Appended(1, 1)
+    assert (one, two) == (Appended(2, 2), Appended(3, 3))
+    assert isinstance(refused, psycopg.DataError | ValueError | struct.error)
+    assert await write(late) == Appended(4, 4)
+    assert await write(bad) == Appended(5, 5)
+
+
+@pytest.mark.parametrize("tag", ["service:plex\nservice:plex", ""])
+async def test_a_condition_on_a_tag_that_no_event_can_have_never_fails(store: EventStore, tag: str) -> None:
+    assert await append(store, uuid4()) == Appended(1, 1)
+    condition = Condition(Query(Item(tags=[tag])), 0)
+    assert await append(store, uuid4(), condition=condition) == Appended(2, 2)
+
+
+async def test_a_process_that_is_killed_has_told_the_truth_and_another_goes_on_for_it(
+    store: EventStore, head: Head, database: str
+) -> None:
+    order = Order([uuid4() for _ in range(3000)], events=2)
+    async with processes(2, database) as (dies, goes_on):
+        await dies.begin(order)
+        told = [await dies.answer() for _ in range(300)]
+        told += await dies.kill()
+        assert {answer.outcome for answer in told} == {"appended"}
+        assert len(told) < len(order.commands)
+        again = {answer.command: answer for answer in await goes_on.carry_out(order)}
+    assert all(again[answer.command] == Told(answer.command, "repeated", answer.first, answer.last) for answer in told)
+    seen = await follow(store, head, until=6000)
+    assert [recorded.position for recorded in seen] == list(range(1, 6001))
+    for answer in again.values():
+        assert {seen[n - 1].metadata.command for n in (answer.first, answer.last)} == {answer.command}
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[tuple[str, Path]]:
+    """A PostgreSQL of this test's own with the settings of production, to be killed."""
+    with TemporaryDirectory(prefix="medianest-killed-", dir=quick_folder()) as folder:
+        data = Path(folder) / "postgres"
+        async with embedded_postgres(data) as conninfo:
+            await migrate(conninfo)
+            yield conninfo, data
+
+
+async def kill_and_restart(data: Path) -> None:
+    from embedded_postgres.postgres_server import get_server
+
+    postmaster = int((data / "postmaster.pid").read_text().split("\n")[0])
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    for pid in (postmaster, *map(int, children)):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    async with asyncio.timeout(SECONDS):
+        while any(Path(f"/proc/{pid}").exists() for pid in (postmaster, *children)):  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
+    await asyncio.to_thread(get_server(data).ensure_postgres_running)
+
+
+async def test_what_was_answered_before_postgresql_was_killed_is_there_afterwards_and_the_rest_can_be_repeated(
+    server: tuple[str, Path],
+) -> None:
+    conninfo, data = server
+    order = Order([uuid4() for _ in range(3000)])
+    async with processes(2, conninfo) as (one, other):
+        await asyncio.gather(one.begin(order), other.begin(order))
+        told = [await one.answer() for _ in range(300)]
+        await kill_and_restart(data)
+        told += [await one.answer() for _ in range(len(order.commands) - 300)]
+        told += [await other.answer() for _ in order.commands]
+        assert {answer.outcome for answer in told} >= {"appended", "OutcomeUnknown"}
+        again = {answer.command: answer for answer in await other.carry_out(order)}
+    for answer in told:
+        if answer.outcome != "OutcomeUnknown":
+            assert (answer.first, answer.last) == (again[answer.command].first, again[answer.command].last)
+    assert sorted(answer.first for answer in again.values()) == list(range(1, 3001))
+    async with connection_pool(conninfo) as pool, Head(conninfo) as head:
+        codec = Codec(Vault(pool, MasterKey(MasterKey.new())), EVENTS)
+        seen = await follow(EventStore(conninfo, pool, codec, head), head, until=3000)
+        assert [recorded.position for recorded in seen] == list(range(1, 3001))
