@@ -14,7 +14,7 @@ from medianest.domain.command import Actor
 from medianest.domain.event import EVERYTHING, Event, Item, Personal, Query, tags
 from medianest.domain.requests import Media, RequestCancelled
 from medianest.domain.services import ServiceStateChanged
-from medianest.eventstore.codec import Codec, Metadata
+from medianest.eventstore.codec import Metadata
 from medianest.eventstore.head import Head
 from medianest.eventstore.store import Appended, CommandReused, Condition, Conflict, EventStore, History, Span
 from medianest.eventstore.vault import ERASED, SealBroken, Vault
@@ -63,20 +63,6 @@ async def test_of_eight_writers_on_one_condition_one_wins(store: EventStore) -> 
     assert sorted(type(answer).__name__ for answer in answers) == ["Appended"] + ["Conflict"] * 7
 
 
-async def test_of_writers_in_several_processes_one_wins(
-    store: EventStore, database: str, pool: object, vault: Vault, head: Head
-) -> None:
-    """Each store has its own connection and its own groups, as each process has."""
-    async with EventStore(database, store._reads, Codec(vault, {}), head) as other:
-        for after in range(20):
-            answers = await asyncio.gather(
-                *(append(s, PLEX_UP, query=OF_PLEX, after=after) for s in (store, other, store, other)),
-                return_exceptions=True,
-            )
-            assert sum(isinstance(answer, Appended) for answer in answers) == 1
-    assert positions(await store.read()) == list(range(1, 21))
-
-
 async def test_a_condition_sees_types_any_of_tags_all_of_and_items_or_ed(store: EventStore) -> None:
     await append(store, AccountSuspended("a1", "p1", "admin"), PLEX_UP)
     other_type = Query(Item(AccountOpened, tags=tags(account="a1")))
@@ -114,15 +100,6 @@ async def test_the_id_of_a_command_cannot_be_used_for_another(store: EventStore)
         await store.append([PLEX_UP], by(command), None, b"other")
 
 
-async def test_an_append_whose_caller_left_before_it_was_sent_is_not_written(store: EventStore) -> None:
-    tasks = [asyncio.create_task(append(store, PLEX_UP)) for _ in range(3)]
-    await asyncio.sleep(0)
-    tasks[2].cancel()
-    answers = await asyncio.gather(*tasks, return_exceptions=True)
-    count = sum(isinstance(answer, Appended) for answer in answers)
-    assert positions(await store.read()) == list(range(1, count + 1))
-
-
 async def test_bad_data_in_a_group_fails_only_its_own_append(store: EventStore) -> None:
     noise = "".join(chr(0x3400 + n * 7919 % 20000) for n in range(3000))
     endless = RequestCancelled(noise, "anna", Media("movie", 1))  # no index takes such a tag
@@ -155,21 +132,6 @@ async def test_the_log_refuses_every_change(store: EventStore, database: str, ta
             await connection.execute(statement.encode())
 
 
-async def test_a_lost_connection_is_replaced_and_the_append_can_be_repeated(store: EventStore, database: str) -> None:
-    await append(store, PLEX_UP)
-    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as admin:
-        await admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-    command = uuid4()
-    for _ in range(10):
-        answers = await asyncio.gather(append(store, PLEX_UP, command=command), return_exceptions=True)
-        if isinstance(answers[0], Appended):
-            break
-    assert positions(await store.read()) == [1, 2]
-
-
 async def test_personal_words_are_sealed_in_the_log_and_read_back(
     store: EventStore, vault: Vault, database: str
 ) -> None:
@@ -194,28 +156,6 @@ async def test_words_moved_to_another_field_do_not_open(store: EventStore, vault
     assert moved is not None
     with pytest.raises(SealBroken):
         await vault.unseal_one(Personal(sealed=moved.replace("/name/", "/plex_id/")))
-
-
-async def test_a_reader_never_skips_an_event_that_commits_late(store: EventStore, database: str) -> None:
-    """A writer of another process holds its transaction open: whoever comes next waits for it, and gets what follows."""
-    slow = await psycopg.AsyncConnection.connect(database)
-    await slow.execute(_ONE_APPEND, (uuid4(), str(uuid4())))
-    fast = asyncio.create_task(append(store, SEERR_UP))
-    done, _ = await asyncio.wait([fast], timeout=0.3)
-    assert not done
-    assert positions(await store.read()) == []
-    await slow.commit()
-    await slow.close()
-    assert (await fast).first == 2
-    assert positions(await store.read()) == [1, 2]
-
-
-async def test_a_writer_that_dies_before_its_commit_leaves_no_gap(store: EventStore, database: str) -> None:
-    slow = await psycopg.AsyncConnection.connect(database)
-    await slow.execute(_ONE_APPEND, (uuid4(), str(uuid4())))
-    fast = asyncio.create_task(append(store, SEERR_UP))
-    await slow.close()
-    assert (await fast).first == 1
 
 
 async def test_pages_follow_each_other_without_overlap(store: EventStore) -> None:
@@ -271,14 +211,6 @@ async def test_who_opens_a_log_knows_its_end_from_the_first_moment(store: EventS
 
 async def test_an_empty_log_has_no_newest(store: EventStore) -> None:
     assert await store.latest(EVERYTHING, before=9, limit=9, span=Span(datetime.now(UTC), datetime.now(UTC))) == []
-
-
-_ONE_APPEND = b"""
-SELECT * FROM append_events(ARRAY[%s]::uuid[], ARRAY['x']::bytea[], ARRAY[0]::bigint[],
-    '{}', '{}', '{}', ARRAY[1], ARRAY['service.state-changed'], ARRAY[1]::smallint[], ARRAY['service:plex'],
-    ARRAY['{"type":"service.state-changed","service":"plex","state":"up","was":"unknown","why":"slow"}'],
-    ARRAY['{"actor":{"kind":"system","name":"t"},"n":0,"command":"' || %s || '","correlation":"00000000-0000-0000-0000-000000000000"}'])
-"""
 
 
 async def _found_in_clear(words: str, database: str) -> Sequence[str]:

@@ -1,0 +1,185 @@
+"""No reader skips or reorders an event, and of those who race one wins: whatever writers, processes and strangers do."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Self
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from medianest.domain.command import Actor
+from medianest.eventstore.codec import Metadata
+from medianest.eventstore.head import Head
+from medianest.eventstore.store import Appended, EventStore
+from tests.eventstore.appending import SECONDS, UP, Order, follow, processes
+
+ONE_EVENT = b"""
+    SELECT first_position FROM append_events(
+        ARRAY[%(command)s]::uuid[], ARRAY['x']::bytea[], ARRAY[0]::bigint[], '{}', '{}', '{}',
+        ARRAY[1], ARRAY['service.state-changed'], ARRAY[1], ARRAY['service:plex'],
+        ARRAY['{"type":"service.state-changed","service":"plex","state":"up","was":"unknown","why":"by hand"}'],
+        ARRAY['{"actor":{"kind":"system","name":"by hand"},"command":"' || %(command)s || '"}'])
+"""
+
+
+class ByHand:
+    """A writer of another process whose transaction goes on for as long as one likes."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+
+    async def __aenter__(self) -> Self:
+        self.connection = await psycopg.AsyncConnection.connect(self._conninfo)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.connection.close()
+
+    async def begin(self) -> int:
+        """Takes a transaction id, which is before that of whoever comes now."""
+        row = await (await self.connection.execute("SELECT pg_current_xact_id()::text, pg_backend_pid()")).fetchone()
+        assert row
+        return int(row[1])
+
+    async def insert(self) -> int:
+        row = await (await self.connection.execute(ONE_EVENT, {"command": str(uuid4())})).fetchone()
+        assert row
+        return int(row[0])
+
+
+@pytest.fixture
+async def hands(database: str) -> AsyncIterator[list[ByHand]]:
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(ByHand(database)) for _ in range(3)]
+
+
+@pytest.fixture
+async def admin(database: str) -> AsyncIterator[psycopg.AsyncConnection]:
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        yield connection
+
+
+async def append(store: EventStore) -> Appended:
+    return await store.append([UP], Metadata(actor=Actor.system("test"), command=uuid4()))
+
+
+async def queued(admin: psycopg.AsyncConnection, count: int) -> None:
+    """Until that many writers wait for the one that holds the log."""
+    async with asyncio.timeout(SECONDS):
+        while True:
+            row = await (
+                await admin.execute(
+                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+                    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+                )
+            ).fetchone()
+            if row == (count,):
+                return
+            await asyncio.sleep(0.01)
+
+
+async def test_an_event_whose_commit_is_late_is_seen_before_those_that_follow_it(
+    store: EventStore, head: Head, hands: list[ByHand], admin: psycopg.AsyncConnection
+) -> None:
+    """Writer 1 has inserted and commits late; writer 2 comes, and the subscriber looks, in between."""
+    slow = hands[0]
+    following = asyncio.create_task(follow(store, head, until=2))
+    assert await slow.insert() == 1
+    fast = asyncio.create_task(append(store))
+    await queued(admin, 1)
+    assert (await store.read()).events == []
+    assert not fast.done()
+    await slow.connection.commit()
+    assert (await fast).first == 2
+    assert [recorded.position for recorded in await following] == [1, 2]
+
+
+async def test_who_begins_first_and_commits_last_comes_last(store: EventStore, head: Head, hands: list[ByHand]) -> None:
+    """Writer 1 takes the lower transaction id, and writes only after writer 2 has committed."""
+    slow = hands[0]
+    following = asyncio.create_task(follow(store, head, until=3))
+    await slow.begin()
+    assert (await append(store)).first == 1
+    assert [recorded.position for recorded in await follow(store, head, until=1)] == [1]
+    assert await slow.insert() == 2
+    await slow.connection.commit()
+    assert (await append(store)).first == 3
+    assert [recorded.position for recorded in await following] == [1, 2, 3]
+
+
+async def test_of_several_slow_writers_those_who_die_or_turn_back_leave_no_gap(
+    store: EventStore, head: Head, hands: list[ByHand], admin: psycopg.AsyncConnection
+) -> None:
+    following = asyncio.create_task(follow(store, head, until=2))
+    pids = [await slow.begin() for slow in hands]
+    dies, turns_back, commits = hands
+    assert await dies.insert() == 1
+    second = asyncio.create_task(turns_back.insert())
+    await queued(admin, 1)
+    third = asyncio.create_task(commits.insert())
+    await queued(admin, 2)
+    fast = asyncio.create_task(append(store))
+    await queued(admin, 3)
+    await admin.execute("SELECT pg_terminate_backend(%s)", (pids[0],))
+    assert await second == 1
+    await turns_back.connection.rollback()
+    assert await third == 1
+    await commits.connection.commit()
+    assert await fast == Appended(2, 2)
+    assert [recorded.position for recorded in await following] == [1, 2]
+
+
+async def test_a_writing_transaction_of_a_stranger_hides_no_event(
+    store: EventStore, head: Head, postgres: str, hands: list[ByHand]
+) -> None:
+    """Stores that look at transaction ids stall for as long as one is open, also in another database."""
+    await hands[0].begin()
+    async with ByHand(postgres) as stranger:
+        await stranger.begin()
+        await append(store)
+        assert [recorded.position for recorded in await follow(store, head, until=1)] == [1]
+
+
+async def test_who_follows_three_processes_sees_each_event_once_and_in_order(
+    store: EventStore, head: Head, database: str, hands: list[ByHand]
+) -> None:
+    async with processes(3, database) as several:
+        following = asyncio.create_task(follow(store, head, until=1213))
+
+        async def write_by_hand(slow: ByHand) -> None:
+            for n in range(8):
+                await slow.begin()
+                await slow.insert()
+                await (slow.connection.commit() if n % 2 else slow.connection.rollback())
+
+        by_hand = asyncio.gather(append(store), *(write_by_hand(slow) for slow in hands))
+        told = await asyncio.gather(*(one.run(100, events=4) for one in several))
+        await by_hand
+        seen = await following
+    assert [recorded.position for recorded in seen] == list(range(1, 1214))
+    pieces = {answer.command: range(answer.first, answer.last + 1) for answers in told for answer in answers}
+    assert len(pieces) == 300
+    for command, positions in pieces.items():
+        assert [r.position for r in seen if r.metadata.command == command] == list(positions)
+    assert all(len(positions) == 4 for positions in pieces.values())
+    assert [recorded.at for recorded in seen] == sorted(recorded.at for recorded in seen)
+
+
+async def test_of_the_writers_of_three_processes_one_wins_and_no_command_acts_twice(
+    store: EventStore, database: str
+) -> None:
+    async with processes(3, database) as several:
+        for after in range(15):
+            told = await asyncio.gather(*(one.run(3, after=after) for one in several))
+            outcomes = sorted(answer.outcome for answers in told for answer in answers)
+            assert outcomes == ["Conflict"] * 8 + ["appended"]
+        commands = [uuid4() for _ in range(50)]
+        told = await asyncio.gather(*(one.carry_out(Order(commands)) for one in several))
+        outcomes = sorted(answer.outcome for answers in told for answer in answers)
+        assert outcomes == ["appended"] * 50 + ["repeated"] * 100
+        assert len({(answer.command, answer.first) for answers in told for answer in answers}) == 50
+        other = await several[0].carry_out(Order(commands[:1], body=b"another"))
+        assert other[0].outcome == "CommandReused"
+    assert (await store.read()).head == 65
