@@ -30,8 +30,10 @@ from medianest.domain.requests import (
     ApproveRequest,
     CancelRequest,
     Media,
+    ObserveRequest,
     RecordSent,
 )
+from medianest.domain.requests import RecordDeferred as RecordRequestDeferred
 from medianest.domain.services import ObserveService
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
@@ -91,6 +93,15 @@ async def live_through(commands: Commands) -> int:
     await commands.run(CancelRequest(request="r1", account="anna"), SYSTEM)
     await commands.run(ApproveRequest(request="r1", moderator="olivia"), SYSTEM)
     await commands.run(RecordSent(request="r1", seerr=7), SYSTEM)
+    await commands.run(SubmitRequest(request="r7", account="olivia", media=Media("movie", 348), title="Alien"), SYSTEM)
+    for fate in (
+        RecordRequestDeferred(request="r7", reason="seerr-down", why="Seerr does not answer."),
+        RecordRequestDeferred(request="r7", reason="not-linked", why="Seerr does not know this person."),
+        RecordSent(request="r7", seerr=8),
+        ObserveRequest(request="r7", observed="available"),
+        ObserveRequest(request="r7", observed="removed"),
+    ):
+        await commands.run(fate, SYSTEM)
     await commands.run(CancelRequest(request="r2", account="anna"), SYSTEM)
     fetch = SubmitDownload(download="d1", account="ben", video="v1", url=Personal("https://x/1"), preset="best")
     await commands.run(fetch, SYSTEM)
@@ -217,7 +228,7 @@ async def test_readers_see_one_whole_version_while_it_is_swapped(
         swapped.set()
 
     *counts, _ = await asyncio.gather(read(), read(), swap())
-    assert counts == [{(2, 1)}, {(2, 1)}]
+    assert counts == [{(3, 2)}, {(3, 2)}]
 
 
 async def test_a_reader_who_keeps_its_tables_holds_up_the_swap_and_no_other_reader(
