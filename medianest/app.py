@@ -351,12 +351,3 @@ def _only_health(site: ASGIApp) -> ASGIApp:
 async def migrate_only(settings: Settings, stop: asyncio.Event) -> None:
     async with database(settings):
         log.info("the database is up to date")
-
-
-async def rebuild(settings: Settings, projection: str) -> None:
-    """Fill one read model anew, and swap it in."""
-    if projection not in {known.name for known in PROJECTIONS}:
-        names = ", ".join(known.name for known in PROJECTIONS)
-        raise WrongSetting(f"There is no read model `{projection}`: there are {names}.")
-    async with foundation(settings) as house:
-        log.info("rebuilt", projection=projection, position=await house.engine.rebuild(projection))

@@ -45,10 +45,21 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "sandbox", _sandbox, "only the stand-ins, and the settings that point at them")
     _add(commands, "alive", _alive, "whether the process on this machine answers (for health checks)")
     _add(commands, "new-key", _new_key, "print a new master key")
-    rebuild = _add(commands, "rebuild", _rebuild, "fill a read model anew and swap it in")
-    rebuild.add_argument("projection", help="accounts, requests, downloads or services")
     _add_log_commands(commands)
+    _add_read_model_commands(commands)
     return parser
+
+
+def _add_read_model_commands(commands: Any) -> None:
+    models = commands.add_parser("projections", help="the read models: list, rebuild, as of").add_subparsers(
+        required=True
+    )
+    _add(models, "list", _list, "print how far each read model is behind the log")
+    rebuild = _add(models, "rebuild", _rebuild, "fill a read model anew beside the one that is read, and swap it in")
+    then = _add(models, "as-of", _as_of, "print a read model's rows as they were, as JSON; personal words stay sealed")
+    for command in (rebuild, then):
+        command.add_argument("projection", help="accounts, requests, downloads or services")
+    then.add_argument("when", help="a position, or a moment as in 2026-11-23T18:30:00Z")
 
 
 def _add_log_commands(commands: Any) -> None:
@@ -154,13 +165,35 @@ def _migrate(asked: argparse.Namespace) -> int:
     return _run(_load(asked), migrate_only)
 
 
-def _rebuild(asked: argparse.Namespace) -> int:
-    from medianest.app import rebuild
+def _list(asked: argparse.Namespace) -> int:
+    from medianest import logbook
 
     async def run(settings: Settings, _: asyncio.Event) -> None:
-        await rebuild(settings, asked.projection)
+        for lag in await logbook.read_models(settings):
+            behind = f"{lag.head - lag.position} behind"
+            print(f"{lag.name:<12} version {lag.version}  at {lag.position}, {behind}  {lag.failure or ''}".rstrip())
 
-    return _run(_load(asked), run)
+    return _log(asked, run)
+
+
+def _rebuild(asked: argparse.Namespace) -> int:
+    from medianest import logbook
+
+    async def run(settings: Settings, _: asyncio.Event) -> None:
+        position = await logbook.rebuild(settings, asked.projection)
+        print(f"{asked.projection} is rebuilt, and stands at {position}.")
+
+    return _log(asked, run)
+
+
+def _as_of(asked: argparse.Namespace) -> int:
+    from medianest import logbook
+
+    async def run(settings: Settings, _: asyncio.Event) -> None:
+        for line in await logbook.rows_as_of(settings, asked.projection, asked.when):
+            print(line)
+
+    return _log(asked, run)
 
 
 def _tail(asked: argparse.Namespace) -> int:

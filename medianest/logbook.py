@@ -1,4 +1,5 @@
-"""What an operator does with the log itself, from a shell: follow it, take it out and in, seal and verify it."""
+"""What an operator does from a shell: follow the log, take it out and in, seal and verify it; look after what is derived
+from it."""
 
 import asyncio
 import sys
@@ -17,8 +18,10 @@ from medianest.eventstore.codec import Recorded
 from medianest.eventstore.seals import Anchor, Auditor, Notary, Verdict
 from medianest.eventstore.subscription import subscribe
 from medianest.eventstore.transfer import export, take_in
-from medianest.settings import Settings, WrongSetting
+from medianest.settings import CannotStart, Settings, WrongSetting
 from medianest.tasks import cancel
+from projections import PROJECTIONS
+from projections.engine import Lag, NoMoment, RebuildUnderWay, Rows, StillRead, TooMuchHistory
 
 
 async def tail(settings: Settings, stop: asyncio.Event, types: Sequence[str], about: Sequence[str], last: int) -> None:
@@ -70,6 +73,51 @@ async def verify(settings: Settings, anchors: Sequence[str], trusted: Sequence[s
 async def seal(settings: Settings) -> Anchor | None:
     async with foundation(settings, beside=True) as house:
         return await Notary(house.pool, house.master).seal()
+
+
+async def read_models(settings: Settings) -> list[Lag]:
+    """How far each is behind. What stopped one is known to the process that feeds it: see its /admin/projections."""
+    async with foundation(settings, beside=True) as house:
+        return await house.engine.lags()
+
+
+async def rebuild(settings: Settings, name: str) -> int:
+    """Fill a read model anew and swap it in; answers with the position it stands at."""
+    _check_name(name)
+    async with foundation(settings, beside=True) as house:
+        with _bar("events", await _size(house)) as advance:
+            try:
+                return await house.engine.rebuild(name, lambda done: advance(done.position))
+            except (RebuildUnderWay, StillRead) as busy:
+                raise CannotStart(str(busy)) from busy
+
+
+async def rows_as_of(settings: Settings, name: str, when: str) -> list[str]:
+    """Each row of a read model's tables as it was, as a line of JSON; personal words stay sealed."""
+    _check_name(name)
+    async with foundation(settings, beside=True) as house:
+        try:
+            position = await house.engine.position_at(when)
+            async with house.engine.as_of(position, {name: None}) as rows:
+                return await _lines(rows)
+        except (NoMoment, TooMuchHistory) as refused:
+            raise CannotStart(str(refused)) from refused
+
+
+async def _lines(rows: Rows) -> list[str]:
+    tables = await rows.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r' ORDER BY 1"
+    )
+    lines: list[str] = []
+    for (table,) in await tables.fetchall():
+        sql = f"SELECT json_build_object('table', '{table}', 'row', to_json(t))::text FROM {table} AS t"  # noqa: S608 - our own
+        lines += [line for (line,) in await (await rows.execute(sql.encode())).fetchall()]
+    return lines
+
+
+def _check_name(name: str) -> None:
+    if name not in (names := [known.name for known in PROJECTIONS]):
+        raise WrongSetting(f"There is no read model `{name}`: there are {', '.join(names)}.")
 
 
 def _query(types: Sequence[str], about: Sequence[str]) -> Query:

@@ -8,6 +8,7 @@ in memory and upserted out of one JSON parameter a thousand rows, 90,000 to 130,
 each column, and flattens arrays; `COPY` can only insert.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -15,6 +16,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
+import psycopg
 
 CHUNK = 1000  # rows a statement, at most
 Key = tuple[object, ...]
@@ -78,12 +80,30 @@ class Changes:
         row = self._tables[table][key]
         row.removed, row.changed, row.put = True, None, None
 
+    async def write(self, schema: str, rows: psycopg.AsyncConnection) -> None:
+        """Write them to the tables in `schema`, amid a transaction. They are used up by it."""
+        await rows.execute(_TO_WRITE, (schema,))
+        for sql, values in self.statements():
+            await rows.execute(sql, (values,))
+            await asyncio.sleep(0)  # others have their turn before the next ones are put together
+        for setting in ("search_path", "enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
+            await rows.execute(f"SET LOCAL {setting} TO DEFAULT".encode())
+
     def statements(self) -> Iterator[tuple[bytes, str]]:
-        """SQL and its one parameter, in the order in which they are to be executed. The changes are used up by it."""
+        """SQL and its one parameter, in the order in which they are to be executed."""
         for table, rows in self._tables.items():
             touched = iter(rows.items())
             while some := list(islice(touched, CHUNK)):
                 yield from _statements(table, some)
+
+
+# Rows are found through their keys, whatever is guessed of a table that was empty a moment ago. Nothing is lost when the
+# server dies before it is on disk: rows and checkpoint go together, and the log has the events.
+_TO_WRITE = """
+    SELECT set_config('search_path', %s, true), set_config('synchronous_commit', 'off', true),
+           set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+           set_config('enable_mergejoin', 'off', true)
+"""
 
 
 def _onto(old: object, value: object) -> object:

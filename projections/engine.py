@@ -12,7 +12,7 @@ with everybody who comes later waiting behind; and a reader of two tables may se
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import psycopg
@@ -37,6 +37,7 @@ SWAPS = 300  # how often a swap is tried
 SWAP_SECONDS = 0.2  # between two tries
 AS_OF_SECONDS = 10.0  # what one answer about the past may take, waiting for its turn included
 AS_OF_AT_ONCE = 2
+_TICK = timedelta(microseconds=1)  # of PostgreSQL's clock
 RETRY_SECONDS = 5.0
 BUSY_SECONDS = 0.05  # how often to look again at a read model that another process has
 LOOK_SECONDS = 0.5  # how often to look at a checkpoint oneself while waiting to be told
@@ -87,6 +88,10 @@ class RebuildUnderWay(Exception):
 
 class StillRead(Exception):
     """A reader keeps its transaction open, as a backup does: rebuild when it is over."""
+
+
+class NoMoment(ValueError):
+    """Neither a position nor a time: give one of them."""
 
 
 class TooMuchHistory(Exception):
@@ -199,8 +204,7 @@ class ProjectionEngine:
         return history.head
 
     async def _drop(self, old: str, rows: Rows) -> None:
-        """Nobody finds these tables any more. Who reads them still is waited for, but not for long: the next rebuild
-        drops what is left."""
+        """Nobody finds these tables any more. What is still read is left to the next rebuild."""
         try:
             async with rows.transaction():
                 await rows.execute("SET LOCAL lock_timeout = '5s'")
@@ -208,9 +212,16 @@ class ProjectionEngine:
         except LockNotAvailable:
             log.warning("tables of a read model that was rebuilt are still read, and left", schema=old)
 
-    async def position_at(self, moment: datetime) -> int:
-        """The last position that was there at `moment`; 0 before the first."""
-        found = await self._store.latest(EVERYTHING, before=2**62, limit=1, span=Span(until=moment))
+    async def position_at(self, when: str) -> int:
+        """That position, no more than there is; or the last one at a moment, in UTC or with its offset."""
+        if when.isdecimal():
+            return min(int(when), await self.newest())
+        try:
+            moment = datetime.fromisoformat(when)
+            until = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) + _TICK  # what happened just then counts
+        except (ValueError, OverflowError) as unclear:
+            raise NoMoment("Give a position, or a moment as in 2026-11-23T18:30:00Z.") from unclear
+        found = await self._store.latest(EVERYTHING, before=2**62, limit=1, span=Span(until=until))
         return found[0].position if found else 0
 
     @asynccontextmanager
@@ -229,7 +240,7 @@ class ProjectionEngine:
             ):
                 for name, query in asked.items():
                     await self._remake(self._projections[name], query, position, rows)
-                await rows.execute(_SETTINGS, ("pg_temp", "on"))
+                await rows.execute("SET LOCAL search_path = pg_temp")
                 yield rows
         except TimeoutError as late:
             raise TooMuchHistory("Folding that much takes too long: ask for less, or when less is asked.") from late
@@ -363,30 +374,16 @@ def _fold_in(changes: Changes, projection: Projection, events: Iterable[Recorded
         project(recorded, changes)
 
 
-# Rows are found through their keys, whatever is guessed of a table that was empty a moment ago. Nothing is lost when the
-# server dies before it is on disk: rows and checkpoint go together, and the log has the events.
-_SETTINGS = """
-    SELECT set_config('search_path', %s, true), set_config('synchronous_commit', 'off', true),
-           set_config('enable_seqscan', how, true), set_config('enable_hashjoin', how, true),
-           set_config('enable_mergejoin', how, true) FROM (SELECT %s::text AS how) AS planned
-"""
-
-
 async def _commit(changes: Changes, schema: str, rows: Rows) -> None:
     async with rows.transaction():
         await _write(changes, schema, rows)
 
 
 async def _write(changes: Changes, schema: str, rows: Rows, move: tuple[int, int] | None = None) -> None:
-    """One batch, with one wait for all of it. `move`: the checkpoint, from where to where; None: nobody reads these
-    tables yet."""
+    """One batch, with one wait for all. `move`: the checkpoint, from where to where; None: nobody reads this yet."""
     async with rows.pipeline():
         moved = await _move(schema, *move, rows) if move else None
-        await rows.execute(_SETTINGS, (schema, "off"))
-        for sql, values in changes.statements():
-            await rows.execute(sql, (values,))
-            await asyncio.sleep(0)  # others have their turn before the next ones are put together
-        await rows.execute("SET LOCAL search_path TO DEFAULT")
+        await changes.write(schema, rows)
     if moved is not None and moved.rowcount != 1:
         raise CheckpointMoved(f"{schema} was moved by another projector: this one stops.")
 

@@ -6,7 +6,6 @@ only their own histories are folded.
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from litestar import Controller, get
@@ -27,9 +26,10 @@ from medianest.domain.requests import (
     REQUEST_EVENTS,
     DecisionRelayed,
     RequestJoined,
+    RequestLeft,
 )
 from projections import downloads, requests, services
-from projections.engine import Rows
+from projections.engine import NoMoment, Rows
 
 PAGE = 200
 Events = Sequence[type[Event]]
@@ -40,8 +40,8 @@ AsOf = Annotated[
     ),
 ]
 Whose = Annotated[str | None, QueryParameter(name="account", pattern="^[0-9A-Za-z_-]{1,64}$")]
-# What moves a request to the front of the list: whoever joins or relays leaves it where it stands.
-MOVING = tuple(event for event in REQUEST_EVENTS if event not in (RequestJoined, DecisionRelayed))
+# What moves a request to the front of the list: who joins, leaves or relays lets it stay where it is.
+MOVING = tuple(event for event in REQUEST_EVENTS if event not in (RequestJoined, RequestLeft, DecisionRelayed))
 
 
 class RequestsThen(RequestPage, frozen=True):
@@ -107,17 +107,13 @@ class AsOfController(Controller):
 
 
 async def position_of(site: Site, as_of: str | None) -> int | None:
-    """The position that was asked for, or the last one at that moment; no more than there is. None: nobody asked."""
+    """The position that was asked for; None: nobody asked."""
     if as_of is None:
         return None
-    if as_of.isdecimal():
-        return min(int(as_of), await site.engine.newest())
     try:
-        moment = datetime.fromisoformat(as_of.replace(" ", "+"))  # a plus that was not escaped in the address
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return await site.engine.position_at(aware + timedelta(microseconds=1))  # what happened just then counts
-    except (ValueError, OverflowError) as unclear:
-        raise wrong("as_of", "Give a position, or a moment as in 2026-11-23T18:30:00Z.", "query") from unclear
+        return await site.engine.position_at(as_of.replace(" ", "+"))  # a plus that was not escaped in the address
+    except NoMoment as unclear:
+        raise wrong("as_of", str(unclear), "query") from unclear
 
 
 @asynccontextmanager

@@ -4,16 +4,22 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from medianest.api.application import build_api
+from medianest.api.as_of import MOVING
 from medianest.api.site import Site
 from medianest.domain.accounts import Role
 from medianest.domain.command import Actor
 from medianest.domain.event import type_of
+from medianest.domain.examples import EXAMPLES
+from medianest.domain.requests import RequestDeclined, RequestEvent
 from medianest.domain.services import ObserveService
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.store import EventStore
+from projections import requests
+from projections.changes import Changes
 from tests.api.conftest import Door, Outside, problem
 
 DUNE = {"kind": "movie", "tmdb": 438631}
@@ -345,3 +351,15 @@ async def test_an_admin_has_a_read_model_filled_anew(olivia: httpx.AsyncClient, 
     assert answer.json()["position"] >= before["items"][-1]["position"]
     assert (await olivia.get("/admin/accounts")).json() == before
     assert problem(await olivia.post("/admin/projections/nothing/rebuild")) == (404, "projection-unknown")
+
+
+def test_what_moves_a_request_on_its_page_is_what_the_past_is_searched_for() -> None:
+    for event in (event for event in EXAMPLES if isinstance(event, RequestEvent)):
+        changes = Changes()
+        if isinstance(event, RequestDeclined):  # an example is not sealed
+            bare = msgspec.structs.replace(event, note=None)
+            requests.project(Recorded(1, bare, b"", b"", bytes(8)), changes)
+        else:
+            requests.project(Recorded(1, event, b"", b"", bytes(8)), changes)
+        moved = any(b"requests SET" in sql or b"INTO requests (" in sql for sql, _ in changes.statements())
+        assert moved == (type(event) in MOVING), event

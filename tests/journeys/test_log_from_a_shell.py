@@ -54,6 +54,14 @@ async def test_the_log_is_followed_sealed_verified_and_moved_while_people_use_it
     elsewhere = shell.types("audit", "verify", "--anchor", f"{position}:{digest[::-1]}")
     assert (elsewhere.returncode, "BROKEN" in elsewhere.stdout) == (1, True)
 
+    listed = shell.types("projections", "list").stdout
+    assert all(name in listed for name in ("accounts", "requests", "downloads", "services")), listed
+    assert "accounts is rebuilt" in shell.types("projections", "rebuild", "accounts").stdout
+    first = str(json.loads(opened[0])["position"])
+    then = [json.loads(line) for line in shell.types("projections", "as-of", "accounts", first).stdout.splitlines()]
+    assert [(one["table"], one["row"]["role"]) for one in then] == [("accounts", "owner")]
+    assert "Give a position" in shell.types("projections", "as-of", "accounts", "yesterday").stderr
+
     out = str(shell.folder / "log.jsonl")
     assert shell.types("events", "export", out).returncode == 0
     assert shell.types("events", "export", out).returncode == 1  # it is there already
