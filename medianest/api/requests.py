@@ -151,7 +151,8 @@ class RequestController(Controller):
 
         While others want it too, it goes on without whoever calls: the first who followed has it then.
         """
-        await visible(site, me, request_id)
+        if not await write.before():  # who has taken it back, and asks whether they did, sees it no longer
+            await visible(site, me, request_id)
         outcome = await write.run(CancelRequest(request=request_id, account=me.account), "requests")
         return Written(position=outcome.position)
 

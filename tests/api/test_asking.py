@@ -208,6 +208,23 @@ async def test_who_asked_may_take_it_back_and_who_followed_has_it_then(
     assert (await page(ben, request))["state"] == "cancelled"
 
 
+async def test_who_takes_back_with_the_same_key_again_is_answered_alike_though_they_see_it_no_longer(
+    anna: httpx.AsyncClient, ben: httpx.AsyncClient, olivia: httpx.AsyncClient, store: EventStore
+) -> None:
+    """An answer may be lost on its way: what was handed on, or left, must not look as if it had never been."""
+    request = await asked(anna, DUNE)
+    for caller in (ben, olivia):
+        await ask(caller, DUNE)
+    for caller in (anna, ben):  # who asked hands it on; who has it then hands it on too
+        first = await caller.post(f"/media/requests/{request}/cancel", headers={"Idempotency-Key": "k1"})
+        head = (await store.read()).head
+        again = await caller.post(f"/media/requests/{request}/cancel", headers={"Idempotency-Key": "k1"})
+        assert (first.status_code, again.status_code, again.json()) == (200, 200, first.json())
+        assert (await store.read()).head == head
+        assert problem(await caller.post(f"/media/requests/{request}/cancel")) == (404, "request-unknown")
+    assert (await page(olivia, request))["mine"] is True
+
+
 async def test_pages_go_on_where_the_last_one_ended(olivia: httpx.AsyncClient, anna: httpx.AsyncClient) -> None:
     asked_for = [await asked(anna, {"kind": "movie", "tmdb": tmdb}) for tmdb in (603, 438631, 27205)]
     first = (await anna.get("/media/requests", params={"limit": 2})).json()
