@@ -1,0 +1,22 @@
+"""MediaNest: one door for the friends and family of a Plex server. The map of the house:
+
+    cli.py           every command a person types; logbook.py what they do with the log from a shell
+    app.py           the composition root: what is built, in which order, and how it is closed; demo.py on stand-ins
+    settings.py      every setting: name, type, unit, default
+
+    domain/          what can happen, and the functions that decide. Pure
+    eventstore/      the log: append, read, subscribe, seal; the keys of people. Knows nothing of media
+    commands.py      runs a command: read its facts, decide, append; decide again after a lost race
+    sessions.py      access and refresh tokens; credentials.py the only door to tokens of other systems
+    adapters/        clients of Plex, Seerr, Uptime Kuma and yt-dlp
+    automations/     what MediaNest does by itself: to-do list -> one adapter -> a command
+    api/             HTTP
+    realtime/        Socket.IO
+    sandbox/         stand-ins for everything outside
+
+    database.py      PostgreSQL, configured or embedded; server.py HTTP and sockets on one port
+    shared.py        what processes share through Redis; tasks.py begins and ends what runs for ever
+    terminal.py      what a process says; secret.py a text that no repr shows
+
+Beside it: `projections/` the read models, `migrations/` SQL for what cannot be rebuilt.
+"""
