@@ -4,8 +4,9 @@ The rows of a page are few and the log is long: the newest that moved before the
 only their own histories are folded.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import Annotated
 
 from litestar import Controller, get
@@ -27,12 +28,15 @@ from medianest.domain.requests import (
     DecisionRelayed,
     RequestJoined,
     RequestLeft,
+    RequestState,
+    state_after,
 )
 from projections import downloads, requests, services
 from projections.engine import NoMoment, Rows
 
-PAGE = 200
+PAGE, MOST_OF_A_PAGE = 200, 3200  # events looked through at once: ever more of them, so that what is rare is found too
 Events = Sequence[type[Event]]
+Sure = Callable[[Event], bool | None]
 AsOf = Annotated[
     str | None,
     QueryParameter(
@@ -62,8 +66,9 @@ class AsOfController(Controller):
     ) -> RequestsThen:
         """Everybody's requests as they were then, newest change first."""
         position, chosen = await position_of(site, as_of), None
-        if position is not None and in_state is None:
-            chosen = await _newest(site, "request", MOVING, position, before, limit)
+        if position is not None:
+            sure = _in_state(in_state) if in_state else None
+            chosen = await _newest(site, "request", MOVING, position, before, limit, sure=sure)
         async with tables(site, position, {"requests": chosen}) as rows:
             found = await requests.all_requests(rows, state=in_state, before=before, limit=limit)
         after = found[-1].position if len(found) == limit else None
@@ -90,8 +95,8 @@ class AsOfController(Controller):
         if position is None:
             position = await site.engine.newest()
         asked = {
-            "requests": await _of_account(site, "request", REQUEST_EVENTS, whose, position),
-            "downloads": Query(Item(*DOWNLOAD_EVENTS, tags=(f"account:{whose}",))),
+            "requests": await _requests_of(site, whose, position),
+            "downloads": await _newest(site, "download", DOWNLOAD_EVENTS, position, MOST, LOOK_AT, account=whose),
             "services": None,
         }
         async with tables(site, position, asked) as rows:
@@ -127,28 +132,57 @@ async def tables(site: Site, position: int | None, asked: Mapping[str, Query | N
             yield rows
 
 
-async def _newest(site: Site, thing: str, moving: Events, position: int, before: int, limit: int) -> Query:
-    """The histories of the `limit` things that were moved last, below `before`, as of `position`."""
-    seen, chosen = set[str](), list[str]()
-    above = position + 1
-    while len(chosen) < limit:
-        page = await site.store.latest(Query(Item(*moving)), before=above, limit=PAGE)
+async def _newest(
+    site: Site,
+    thing: str,
+    moving: Events,
+    position: int,
+    before: int,
+    limit: int,
+    *,
+    account: str | None = None,
+    sure: Sure | None = None,
+) -> Query:
+    """The histories of the `limit` things that were moved last, below `before`, as of `position`.
+
+    `account`: only of this one. `sure`: whether the event that moved it last says that it is one of those wanted;
+    None: it does not say.
+    """
+    seen, chosen, found = set[str](), list[str](), 0
+    above, pages = position + 1, count()
+    query = Query(Item(*moving, tags=(f"account:{account}",) if account else ()))
+    while found < limit:
+        size = min(PAGE << next(pages), MOST_OF_A_PAGE)
+        page = await site.store.latest(query, before=above, limit=size)
         for recorded in page:
             key: str = getattr(recorded.event, thing)
-            if key not in seen and recorded.position < before:
+            said = sure(recorded.event) if sure else True
+            if key not in seen and recorded.position < before and said is not False and found < limit:
                 chosen.append(key)
+                found += said is True
             seen.add(key)
-        if len(page) < PAGE:
+        if len(page) < size:
             break
         above = page[-1].position
-    return _histories(thing, chosen[:limit], moving)
+    return _histories(thing, chosen, moving)
 
 
-async def _of_account(site: Site, thing: str, kinds: Events, account: str, position: int) -> Query:
-    """The histories of all things that `account` had to do with."""
-    about = Query(Item(*kinds, tags=(f"account:{account}",)))
-    history = await site.store.read(about, until=position)
-    return _histories(thing, sorted({getattr(recorded.event, thing) for recorded in history.events}), kinds)
+def _in_state(state: RequestState) -> Sure:
+    def sure(event: Event) -> bool | None:
+        after = state_after(event)
+        return None if after is None else after == state
+
+    return sure
+
+
+async def _requests_of(site: Site, account: str, position: int) -> Query:
+    """The histories of the requests of an account that were moved last, and of those it joined last."""
+    mine = await _newest(site, "request", MOVING, position, MOST, LOOK_AT, account=account)
+    joining = Query(Item(RequestJoined, tags=(f"account:{account}",)))
+    joined = await site.store.latest(joining, before=position + 1, limit=LOOK_AT)
+    events = [recorded.event for recorded in joined]
+    followed = sorted({event.request for event in events if isinstance(event, RequestJoined)})
+    return Query(*mine.items, *_histories("request", followed, REQUEST_EVENTS).items)
 
 
 def _histories(thing: str, keys: Sequence[str], kinds: Events) -> Query:
