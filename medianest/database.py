@@ -104,8 +104,8 @@ async def embedded_postgres(folder: Path, *, beside: bool = False) -> AsyncItera
             server = await asyncio.to_thread(get_server, folder)
         except (OSError, SubprocessError, RuntimeError) as failed:
             raise CannotStart(
-                f"The embedded PostgreSQL does not start ({type(failed).__name__}): read {folder / 'log'}, free what it"
-                " lacks, or name another folder with --data."
+                f"The embedded PostgreSQL does not start ({type(failed).__name__}): what it said stands above and in"
+                f" {folder / 'log'}. Give it what it lacks, or name another folder with --data."
             ) from failed
         try:
             yield server.get_uri()

@@ -31,6 +31,7 @@ from medianest.realtime.pushes import (
     may_see,
     pushes_for,
 )
+from medianest.realtime.wire import OUTBOX_LIMIT
 
 log = structlog.get_logger()
 RESUME_LIMIT = 500  # missed events that are sent after; beyond it a client reads its pages anew
@@ -40,6 +41,7 @@ CHUNK = 100  # messages that are put into a client's queue before its network is
 NEAR = 50  # positions that are left for the step over to live, while everybody waits
 START_SECONDS = 5.0
 AHEAD_SECONDS = 5.0  # how long a client that has seen more than this process waits for it
+BREATH_SECONDS = 0.1
 NETWORK_SECONDS = 10.0  # how long a client may take for a chunk
 RETRY_SECONDS = 1.0
 RETRY_MOST_SECONDS = 15.0
@@ -135,12 +137,20 @@ class Broadcast:
 
     async def _emit(self, page: Sequence[Recorded]) -> None:
         async with self._lock:
-            for recorded in page:
+            for count, recorded in enumerate(page, start=1):
                 await self._tell(recorded)
                 self.position = recorded.position
                 await asyncio.sleep(0)  # between two events everybody else has a turn, and the network too
+                if count % CHUNK == 0:
+                    await self._breathe()
         self._moved.set()
         self._moved.clear()
+
+    async def _breathe(self) -> None:
+        """After many events at once, a moment for whoever lags: who reads catches up in it, who does not is let go."""
+        deadline = asyncio.get_running_loop().time() + BREATH_SECONDS
+        while self._audience.server.fullest() > OUTBOX_LIMIT / 2 and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - no one event says it
+            await asyncio.sleep(BREATH_SECONDS / 20)
 
     async def _tell(self, recorded: Recorded) -> None:
         messages = list(_messages(pushes_for(recorded.event, recorded.position, recorded.at)))

@@ -201,6 +201,10 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         socket = self.eio.sockets.get(eio_sid)
         return socket.queue if socket is not None else None
 
+    def fullest(self) -> int:
+        """How many packets wait for the client that is furthest behind."""
+        return max((socket.queue.qsize() for socket in self.eio.sockets.values()), default=0)
+
     async def close(self) -> None:
         """Hang up on everybody, and end what the libraries started."""
         for eio_sid in list(self.eio.sockets):

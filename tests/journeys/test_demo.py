@@ -3,6 +3,7 @@
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -30,11 +31,13 @@ class Demo:
 
 
 @pytest.fixture
-async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
-    demo = Demo(tmp_path)
-    await ready(demo.url, demo.process)
-    yield demo
-    await demo.process.stop()
+async def demo() -> AsyncIterator[Demo]:
+    # Not in pytest's own folder: to root's PostgreSQL, which is another user, the next pytest that starts would close it.
+    with TemporaryDirectory(prefix="medianest-demo-") as folder:
+        demo = Demo(Path(folder))
+        await ready(demo.url, demo.process)
+        yield demo
+        await demo.process.stop()
 
 
 async def test_a_film_and_a_video_come_to_those_who_asked_across_a_restart(demo: Demo) -> None:
