@@ -6,6 +6,7 @@ import gc
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -51,7 +52,10 @@ def _leaks_are_found() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The conninfo of a server that lives as long as the run; its `template_medianest` is what a new one starts from."""
-    with TemporaryDirectory(prefix="medianest-tests-", dir=quick_folder()) as folder, asyncio.Runner() as runner:
+    quick = quick_folder()
+    if quick is not None:
+        _clear_after_the_killed(quick)
+    with TemporaryDirectory(prefix="medianest-tests-", dir=quick) as folder, asyncio.Runner() as runner:
         server = embedded_postgres(Path(folder) / "postgres")
         conninfo = runner.run(server.__aenter__())
         runner.run(_make_template(conninfo))
@@ -64,6 +68,14 @@ def quick_folder() -> Path | None:
     memory = Path("/dev/shm")  # noqa: S108 - the folder in it has a random name and is nobody else's
     roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30
     return memory if roomy else None
+
+
+def _clear_after_the_killed(memory: Path) -> None:
+    """What a run left that had no time to clear up is nobody's once its lock is free; it would stay until a reboot."""
+    for lock in memory.glob("medianest-*/.postgres.lock"):
+        with suppress(OSError), lock.open() as held:  # in use, somebody else's, or gone already
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock.parent, ignore_errors=True)
 
 
 async def _make_template(conninfo: str) -> None:
