@@ -91,7 +91,7 @@ class Head(Mark):
                     await connection.execute("LISTEN medianest_events")
                     await connection.execute("LISTEN medianest_checkpoints")
                     await self._follow(connection)
-            except psycopg.OperationalError as lost:
+            except psycopg.Error as lost:
                 log.warning("the log's listener lost its connection and opens another", sqlstate=lost.sqlstate)
             await asyncio.sleep(RECONNECT_SECONDS)
 
@@ -99,11 +99,16 @@ class Head(Mark):
         while True:
             await self._look(connection)
             async for notice in connection.notifies(timeout=POLL_SECONDS):
-                if notice.channel == "medianest_events":
-                    self.advance(int(notice.payload))
-                else:
-                    subscription, position = notice.payload.split(" ")
-                    self.checkpoint(subscription).advance(int(position))
+                self._hear(notice)
+
+    def _hear(self, notice: psycopg.Notify) -> None:
+        *subscription, position = notice.payload.split(" ")
+        if not position.isdecimal():  # whoever may connect may NOTIFY
+            log.warning("the log's listener was told something that is no position", channel=notice.channel)
+        elif notice.channel == "medianest_events":
+            self.advance(int(position))
+        else:
+            self.checkpoint(" ".join(subscription)).advance(int(position))
 
     async def _look(self, connection: psycopg.AsyncConnection) -> None:
         for subscription, position in await (await connection.execute(_STANDING)).fetchall():

@@ -1,0 +1,243 @@
+"""A subscriber gets every event, at least once, in order and without a gap, whatever becomes of its wake-up."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from uuid import uuid4
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medianest.domain.command import Actor
+from medianest.domain.services import ServiceStateChanged
+from medianest.eventstore import head as head_module
+from medianest.eventstore import subscription
+from medianest.eventstore.codec import Metadata, Recorded, UnknownEvent
+from medianest.eventstore.head import Head, Mark
+from medianest.eventstore.store import EventStore
+from medianest.eventstore.subscription import PAGE, Read, Subscription, Wait, subscribe
+from medianest.tasks import cancel
+from tests.eventstore.appending import OF_PLEX, SECONDS, UP, follow
+
+SEERR_UP = ServiceStateChanged("seerr", "up", "unknown", "it answers")
+
+
+@pytest.fixture
+async def admin(database: str) -> AsyncIterator[psycopg.AsyncConnection]:
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        yield connection
+
+
+async def append(store: EventStore, *events: ServiceStateChanged) -> int:
+    return (await store.append(events, Metadata(actor=Actor.system("test"), command=uuid4()))).last
+
+
+def positions(seen: list[Recorded]) -> list[int]:
+    return [recorded.position for recorded in seen]
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(SECONDS):
+        while not true():  # noqa: ASYNC110 - what it looks at tells nobody
+            await asyncio.sleep(0.005)
+
+
+def test_a_subscription_reads_first_and_from_where_it_stands() -> None:
+    assert Subscription(7).next() == Read(7, PAGE)
+
+
+def test_after_a_full_page_there_may_be_more_also_when_it_ends_at_the_head() -> None:
+    assert Subscription(0).after_read(900, PAGE, 900) == Subscription(900, "catching up")
+    assert Subscription(0).after_read(900, PAGE, 2000) == Subscription(900, "catching up")
+
+
+def test_a_short_page_saw_all_up_to_the_head_whatever_the_query_left_out() -> None:
+    live = Subscription(3).after_read(900, PAGE - 1, 2000)
+    assert live == Subscription(2000, "live")
+    assert live.next() == Wait(2000)
+    assert live.after_wait() == Subscription(2000, "catching up")
+
+
+def test_an_empty_page_leads_to_the_head_and_never_back() -> None:
+    assert Subscription(3).after_read(None, 0, 9) == Subscription(9, "live")
+    assert Subscription(9).after_read(None, 0, 3) == Subscription(9, "live")
+
+
+@given(
+    matches=st.lists(st.booleans(), max_size=60),
+    page=st.integers(1, 4),
+    shows=st.lists(st.integers(0, 60), max_size=30),
+    start=st.integers(0, 5),
+)
+def test_the_machine_sees_each_match_once_and_in_order_however_the_log_grows(
+    matches: list[bool], page: int, shows: list[int], start: int
+) -> None:
+    """`shows`: how long the log is at each read; it only grows, and in the end it is all there."""
+    reader, seen, head, known = Subscription(start), list[int](), 0, 0
+    for length in [*shows, *[60] * 70]:
+        head = min(max(head, length), len(matches))
+        match reader.next():
+            case Read(after=after):
+                known = head
+                found = [n for n in range(after + 1, head + 1) if matches[n - 1]][:page]
+                seen += found
+                # A page of this machine is PAGE long: ours are shorter, and count as full when they are.
+                count = PAGE if len(found) == page else len(found)
+                reader = reader.after_read(found[-1] if found else None, count, head)
+            case Wait(position=position):
+                assert position == max(known, start)
+                reader = reader.after_wait()
+    assert seen == [n for n in range(start + 1, len(matches) + 1) if matches[n - 1]]
+
+
+async def test_pages_are_full_while_there_is_more_and_what_does_not_match_is_left_out(
+    store: EventStore, head: Head, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription, "PAGE", 2)
+    await append(store, UP, SEERR_UP, UP, UP, UP, UP)
+    pages = subscribe(store, head, after=1, query=OF_PLEX)
+    async with asyncio.timeout(SECONDS):
+        assert [positions(await anext(pages)) for _ in range(2)] == [[3, 4], [5, 6]]
+        await append(store, SEERR_UP, UP)
+        assert positions(await anext(pages)) == [8]
+
+
+async def test_who_begins_again_elsewhere_gets_what_was_not_handled(
+    store: EventStore, head: Head, database: str
+) -> None:
+    await append(store, *[UP] * 5)
+    handled = positions(await follow(store, head, until=5))[2]
+    async with Head(database) as elsewhere:
+        assert positions(await follow(store, elsewhere, after=handled, until=5)) == [4, 5]
+
+
+async def test_an_event_of_another_process_is_announced(store: EventStore, head: Head, database: str) -> None:
+    """The head of a process hears of what it did not append itself long before it polls."""
+    async with Head(database) as elsewhere:
+        waiting = asyncio.create_task(elsewhere.above(0, SECONDS))
+        await append(store, UP)
+        assert await waiting
+        assert elsewhere.position == 1
+
+
+async def test_a_lost_wake_up_costs_no_more_than_the_poll(
+    store: EventStore, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Mark.above, "__defaults__", (0.1,))
+    async with Head(database) as deaf:
+        assert deaf._listener
+        await cancel(deaf._listener)
+        following = asyncio.create_task(follow(store, deaf, until=2))
+        await append(store, UP)
+        await asyncio.sleep(0.15)
+        await append(store, UP)
+        assert positions(await following) == [1, 2]
+        assert deaf.position == 0
+
+
+async def test_a_listener_that_lost_its_connection_opens_another_and_catches_up(
+    store: EventStore, database: str, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(head_module, "RECONNECT_SECONDS", 0.2)
+    async with Head(database) as elsewhere:
+        following = asyncio.create_task(follow(store, elsewhere, until=3))
+        await append(store, UP)
+        await until(lambda: elsewhere.position == 1)
+        await admin.execute(_END_LISTENERS)
+        await append(store, UP)  # announced while nobody listens
+        await until(lambda: elsewhere.position == 2)
+        await append(store, UP)
+        assert positions(await following) == [1, 2, 3]
+        await until(lambda: elsewhere.position == 3)
+
+
+_END_LISTENERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%checkpoints%'
+"""
+
+
+async def test_words_on_its_channels_that_it_does_not_understand_do_not_silence_the_listener(
+    store: EventStore, database: str, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may connect may NOTIFY."""
+    monkeypatch.setattr(head_module, "RECONNECT_SECONDS", 0.1)
+    async with Head(database) as elsewhere:
+        await append(store, UP)
+        assert await elsewhere.above(0, SECONDS)
+        for channel in ("medianest_events", "medianest_checkpoints"):
+            await admin.execute(f"NOTIFY {channel}, 'nonsense'".encode())
+        await append(store, UP)
+        assert await elsewhere.above(1, SECONDS)
+
+
+async def test_how_far_a_reader_has_come_is_heard_in_every_process(
+    database: str, admin: psycopg.AsyncConnection, store: EventStore
+) -> None:
+    await append(store, UP)
+    await admin.execute("INSERT INTO checkpoints (subscription, position) VALUES ('before', 1)")
+    async with Head(database) as elsewhere:
+        assert elsewhere.checkpoint("before").position == 1
+        later = elsewhere.checkpoint("later")
+        waiting = asyncio.create_task(later.above(6, SECONDS))
+        assert not await later.above(0, 0.05)
+        await admin.execute("NOTIFY medianest_checkpoints, 'later 7'")
+        assert await waiting
+        assert (later.position, elsewhere.checkpoint("before").position) == (7, 1)
+        assert elsewhere.position == 1
+
+
+async def test_an_unknown_event_stops_the_subscriber(
+    store: EventStore, head: Head, admin: psycopg.AsyncConnection
+) -> None:
+    await append(store, UP)
+    await admin.execute(
+        "INSERT INTO events VALUES (2, 'request.dreamt', 1, '{a:b}', '{}', '{}', now()),"
+        " (3, 'service.state-changed', 1, '{a:b}', '{}', '{}', now())"
+    )
+    with pytest.raises(UnknownEvent, match=r"Position 2 holds request\.dreamt@1"):
+        await follow(store, head, until=3)
+    assert positions((await store.read(limit=1)).events) == [1]
+
+
+@given(
+    wanted=st.lists(st.integers(0, 20), max_size=20),
+    steps=st.lists(st.tuples(st.sampled_from(["advance", "leave"]), st.integers(0, 20)), max_size=20),
+)
+def test_a_mark_wakes_who_waits_for_a_position_the_moment_it_is_reached_and_no_one_else(
+    wanted: list[int], steps: list[tuple[str, int]]
+) -> None:
+    async def play() -> None:
+        mark = Mark()
+        tasks = [asyncio.create_task(mark.above(position, SECONDS)) for position in wanted]
+        left: set[int] = set()
+        await asyncio.sleep(0)
+        for step, place in steps:
+            if step == "advance":
+                mark.advance(place)
+            elif place < len(tasks) and not tasks[place].done():
+                tasks[place].cancel()
+                left.add(place)
+            for _ in range(3):
+                await asyncio.sleep(0)
+            for n, (position, task) in enumerate(zip(wanted, tasks, strict=True)):
+                assert task.done() == (n in left or position < mark.position)
+            assert mark.waiting == sum(not task.done() for task in tasks)
+        await cancel(*tasks)
+        assert mark.waiting == 0
+
+    asyncio.run(play())
+
+
+async def test_who_waits_in_vain_is_told_and_forgotten() -> None:
+    mark = Mark()
+    mark.advance(3)
+    assert await mark.above(2, 0)
+    patient = asyncio.create_task(mark.above(9, SECONDS))
+    assert not await mark.above(3, 0.01)
+    assert mark.waiting == 1
+    mark.advance(2)
+    assert mark.position == 3
+    mark.advance(10)
+    assert await patient
