@@ -23,30 +23,36 @@ COLUMNS = (
 )
 
 
+# `OFFSET 0` keeps PostgreSQL from joining the tables in another way: without statistics, as after an import, it would
+# read all of both to find twenty events.
+_WHAT_STANDS_THERE = "CROSS JOIN LATERAL (SELECT * FROM events AS o WHERE o.position = f.position OFFSET 0) AS e"
+
+
 def page(query: Query, after: int, until: int | None, limit: int | None) -> tuple[str, dict[str, Any]]:
     """SQL for what a query finds, oldest first, each row with the head of the log before it; a row of NULLs if none."""
     values: dict[str, Any] = {"after": after, "until": until, "limit": limit}
     bounds = "position > %(after)s" + (" AND position <= %(until)s" if until is not None else "")
     if any(item.tags for item in query.items):
         found = " UNION ".join(_positions(n, item, bounds, values) for n, item in enumerate(query.items))
-        source = f"({found}) AS f JOIN events AS e USING (position)"
+        source = f"({found}) AS f {_WHAT_STANDS_THERE} ORDER BY f.position"
     else:
-        source = f"events AS e WHERE {bounds}{_typed_any(query, values)}"
+        source = f"events AS e WHERE {bounds}{_typed_any(query, values)} ORDER BY e.position"
     sql = (
         "SELECT head.position, page.* FROM (SELECT coalesce(max(position), 0) AS position FROM events) AS head"
-        f" LEFT JOIN (SELECT {COLUMNS} FROM {source} ORDER BY e.position LIMIT %(limit)s) AS page ON true"
+        f" LEFT JOIN (SELECT {COLUMNS} FROM {source} LIMIT %(limit)s) AS page ON true"
         " ORDER BY page.position"
     )
     return sql, values
 
 
 def _typed_any(query: Query, values: dict[str, Any]) -> str:
-    """Of any of these types. The index by type is kept out of it (`|| ''`): a page is short, and what is read next to
-    a position lies there; the index would be sorted anew for each page."""
+    """Of any of these types. The index by type is kept out of it (`coalesce`): a page is short, and what is read next
+    to a position lies there; the index would be sorted anew for each page. PostgreSQL takes a `coalesce` to be true of
+    every other event, and so walks on in order until the page is full."""
     if not query.items or not all(item.types for item in query.items):
         return ""
     values["types"] = sorted({name for item in query.items for name in item.types})
-    return " AND e.type || '' = ANY (%(types)s)"
+    return " AND coalesce(e.type = ANY (%(types)s), false)"
 
 
 def _positions(n: int, item: Item, bounds: str, values: dict[str, Any]) -> str:
@@ -65,32 +71,28 @@ def latest(query: Query, before: int, limit: int, actor: str | None, span: Span)
 
     The moments of `span` become positions first, and the walk never leaves them.
     """
-    values: dict[str, Any] = {"before": before, "limit": limit, "actor": actor, **span._asdict()}
+    values: dict[str, Any] = {"before": before, "after": 0, "limit": limit, "actor": actor, **span._asdict()}
     bounds = "position < %(before)s"
     if span.since is not None:
         bounds += f" AND position >= ({_FIRST_SINCE.format('since')})"
     if span.until is not None:
         bounds += f" AND position < ({_FIRST_SINCE.format('until')})"
-    walks = [_walk(n, item, bounds, values) for n, item in enumerate(query.items)] or [f"events AS e WHERE {bounds}"]
     by = " AND e.metadata -> 'actor' ->> 'name' = %(actor)s" if actor is not None else ""
-    pages = [f"(SELECT {COLUMNS} FROM {walk}{by} ORDER BY position DESC LIMIT %(limit)s)" for walk in walks]
+    walks = [walk for n, item in enumerate(query.items) for walk in _walks(n, item, bounds, by, values)]
+    pages = [f"(SELECT {COLUMNS} FROM {walk} DESC LIMIT %(limit)s)" for walk in walks or [_along(bounds + by)]]
     return f"SELECT * FROM ({' UNION '.join(pages)}) AS found ORDER BY position DESC LIMIT %(limit)s", values
 
 
-def _walk(n: int, item: Item, bounds: str, values: dict[str, Any]) -> str:
-    """One item's events: by the index of tags, of which PostgreSQL takes the rarer first, or by type, or by position."""
-    values |= {f"types{n}": sorted(item.types)} | {f"tag{n}_{m}": tag for m, tag in enumerate(sorted(item.tags))}
-    typed = f" AND type = ANY (%(types{n})s)" if item.types else ""
-    if not item.tags:
-        return f"events AS e WHERE {bounds}{typed}"
-    others = (
-        f" AND position IN (SELECT position FROM event_tags WHERE tag = %(tag{n}_{m})s)"
-        for m in range(1, len(item.tags))
-    )
-    return (
-        "event_tags AS t JOIN events AS e USING (position, type)"
-        f" WHERE t.tag = %(tag{n}_0)s AND {bounds}{typed}{''.join(others)}"
-    )
+def _walks(n: int, item: Item, bounds: str, by: str, values: dict[str, Any]) -> list[str]:
+    """One item's events: by the index of its rarest tag, or by that of types, one type a walk."""
+    if item.tags:
+        return [f"({_positions(n, item, bounds, values)}) AS f {_WHAT_STANDS_THERE} WHERE true{by} ORDER BY f.position"]
+    values |= {f"type{n}_{m}": name for m, name in enumerate(sorted(item.types))}
+    return [_along(f"{bounds} AND type = %(type{n}_{m})s{by}") for m in range(len(item.types))]
+
+
+def _along(condition: str) -> str:
+    return f"events AS e WHERE {condition} ORDER BY e.position"
 
 
 # The position of the first event at or after a moment, found by halving: events are in the order of their time.

@@ -1,0 +1,118 @@
+"""What a condition or a page costs depends on what it finds, not on the length of the log, nor on statistics.
+
+Counted are the rows and index entries that PostgreSQL touches. Its plans were made while the tables were empty, fifty
+thousand events came in one go, and nobody has run ANALYZE.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from medianest.domain.command import Actor
+from medianest.domain.event import EVERYTHING, Item, Query
+from medianest.domain.requests import RequestApproved, RequestSubmitted
+from medianest.eventstore import search
+from medianest.eventstore.codec import Metadata, Row
+from medianest.eventstore.columns import adapt_columns
+from medianest.eventstore.search import ALWAYS
+from medianest.eventstore.store import Condition
+from medianest.eventstore.writer import _APPEND, _Append, _columns
+
+HEAD = 50_000
+FEW = 600  # rows and entries touched: what is read, and a hundred of each tag to find the rarest, twice
+HOT, HALF, RARE, FRESH = "service:plex", "account:even", "request:7", "request:new"
+
+Values = Mapping[str, Any] | list[Any]
+
+
+def condition(item: Item | None, after: int) -> tuple[str, Values]:
+    """One append of one event."""
+    query = Query(item) if item else EVERYTHING
+    metadata = Metadata(actor=Actor.system("test"), command=uuid4())
+    row = Row("request.submitted", 1, (HOT, FRESH), b"{}", b"{}")
+    return _APPEND.decode(), _columns([_Append([row], Condition(query, after), metadata, b"")])
+
+
+def about(*tags: str, types: tuple[Any, ...] = ()) -> Item:
+    return Item(*types, tags=tags)
+
+
+CASES: dict[str, tuple[Item | None, int]] = {
+    "nothing new about a hot tag": (about(HOT), HEAD),
+    "a hot tag that has changed": (about(HOT), 0),
+    "a fresh tag beside a hot one": (about(HOT, FRESH), 0),
+    "a rare tag beside hot ones": (about(HOT, HALF, RARE), 0),
+    "two hot tags, of late": (about(HOT, "account:odd"), HEAD - 10),
+    "two hot tags that meet": (about(HOT, HALF), 0),
+    "a type that is rare among a hot tag, of late": (about(HOT, types=(RequestApproved,)), HEAD - 50),
+    "types alone, of late": (Item(RequestApproved), HEAD - 50),
+    "types alone that came": (Item(RequestSubmitted), 0),
+    "everything": (None, HEAD),
+}
+PAGES: dict[str, tuple[str, Values]] = {
+    "the facts of a rare tag": search.page(Query(about(RARE), about(HOT, RARE)), 0, None, None),
+    "the facts of a tag since a position": search.page(Query(about(HOT)), HEAD - 20, None, None),
+    "a page from the middle": search.page(EVERYTHING, HEAD // 2, None, 100),
+    "a page of types from the middle": search.page(Query(Item(RequestSubmitted)), HEAD // 2, None, 50),
+    "a piece of it": search.page(EVERYTHING, HEAD // 2, HEAD // 2 + 20, None),
+    "the newest of all": search.latest(EVERYTHING, HEAD, 20, None, ALWAYS),
+    "the newest of a hot tag": search.latest(Query(about(HOT)), HEAD, 20, None, ALWAYS),
+    "the newest of two hot tags": search.latest(Query(about(HOT, HALF)), HEAD, 20, None, ALWAYS),
+    "the newest of a hot tag by somebody": search.latest(Query(about(HOT)), HEAD, 20, "somebody", ALWAYS),
+    "the newest of some types": search.latest(Query(Item(RequestApproved, RequestSubmitted)), HEAD, 20, None, ALWAYS),
+    "a page of a hot tag": search.page(Query(about(HOT)), HEAD // 2, None, 50),
+    "a page of two hot tags": search.page(Query(about(HOT, HALF)), HEAD // 2, None, 50),
+    "the newest of a rare and a hot tag": search.latest(Query(about(HOT, RARE)), HEAD, 20, None, ALWAYS),
+}
+
+
+@pytest.fixture
+async def connection(database: str) -> AsyncIterator[psycopg.AsyncConnection]:
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        adapt_columns(connection)
+        yield connection
+
+
+async def touched(connection: psycopg.AsyncConnection, sql: str, values: Values) -> tuple[int, int]:
+    """How many whole tables were read, and how many rows and index entries; what was written is taken back."""
+    async with connection.transaction(force_rollback=True):
+        before = await (await connection.execute(_COUNTS)).fetchone()
+        cursor = await connection.execute(sql.encode(), values, binary=True, prepare=True)
+        await cursor.fetchall()
+        after = await (await connection.execute(_COUNTS)).fetchone()
+    assert before
+    assert after
+    return after[0] - before[0], after[1] - before[1]
+
+
+_COUNTS = """
+    SELECT sum(pg_stat_get_xact_numscans(oid)) FILTER (WHERE relkind = 'r')::int,
+           sum(pg_stat_get_xact_tuples_returned(oid))::int
+      FROM pg_class WHERE oid IN (
+        SELECT indexrelid FROM pg_index WHERE indrelid = ANY ('{events,event_tags,command_ids}'::regclass[])
+        UNION ALL SELECT unnest('{events,event_tags,command_ids}'::regclass[]))
+"""
+_FILL = """
+    WITH new AS (
+        SELECT n, CASE WHEN n %% 1000 = 0 THEN 'request.approved' ELSE 'request.submitted' END AS type,
+               ARRAY['service:plex', CASE WHEN n %% 2 = 0 THEN 'account:even' ELSE 'account:odd' END,
+                     'request:' || n / 20] AS tags
+          FROM generate_series(1, %s) AS n
+    ), logged AS (
+        INSERT INTO events SELECT n, type, 1, tags, '{}', '{"actor":{"name":"somebody"}}', now() FROM new
+    )
+    INSERT INTO event_tags SELECT tag, n, type FROM new, unnest(tags) AS tag
+"""
+
+
+async def test_no_look_up_reads_more_than_it_needs_in_a_long_log(connection: psycopg.AsyncConnection) -> None:
+    looks = {**{name: condition(*case) for name, case in CASES.items()}, **PAGES}
+    for sql, values in looks.values():
+        for _ in range(6):  # from the sixth time on, a plan may be kept
+            await touched(connection, sql, values)
+    await connection.execute(_FILL, (HEAD,))
+    costs = {name: await touched(connection, sql, values) for name, (sql, values) in looks.items()}
+    assert {name: cost for name, cost in costs.items() if cost[0] or cost[1] > FEW} == {}
