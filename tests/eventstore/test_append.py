@@ -122,14 +122,35 @@ async def test_the_six_characters_of_an_escaped_nul_are_text_like_any_other(stor
     assert [recorded.event for recorded in (await store.read()).events] == [event]
 
 
-@pytest.mark.parametrize("table", ["events", "event_tags", "command_ids"])
-@pytest.mark.parametrize("change", ["UPDATE {} SET position = 9", "DELETE FROM {}", "TRUNCATE {}"])
-async def test_the_log_refuses_every_change(store: EventStore, database: str, table: str, change: str) -> None:
+CHANGES = [
+    "UPDATE {} SET {} = 9",
+    "DELETE FROM {}",
+    "DELETE FROM {} WHERE false",
+    "TRUNCATE {}",
+    "TRUNCATE {} CASCADE",
+    "MERGE INTO {0} AS a USING {0} AS b ON a.{1} = b.{1} WHEN MATCHED THEN DELETE",
+    "WITH gone AS (DELETE FROM {} RETURNING 1) SELECT count(*) FROM gone",
+]
+
+
+@pytest.mark.parametrize(
+    ("table", "field"), [("events", "position"), ("event_tags", "position"), ("command_ids", "first")]
+)
+async def test_the_log_refuses_every_change_also_to_its_owner(
+    store: EventStore, database: str, table: str, field: str
+) -> None:
     await append(store, PLEX_UP)
-    statement = change.format(table).replace("command_ids SET position", "command_ids SET first")
-    async with await psycopg.AsyncConnection.connect(database) as connection:
-        with pytest.raises(psycopg.errors.RestrictViolation):
-            await connection.execute(statement.encode())
+    owner = f"owner_{uuid4().hex}"
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        await connection.execute(f"CREATE ROLE {owner}".encode())
+        await connection.execute(f"GRANT CREATE, USAGE ON SCHEMA public TO {owner}".encode())
+        await connection.execute(f"ALTER TABLE {table} OWNER TO {owner}".encode())
+        for role in ("postgres", owner):
+            await connection.execute(f"SET ROLE {role}".encode())
+            for change in CHANGES:
+                with pytest.raises(psycopg.errors.RestrictViolation):
+                    await connection.execute(change.format(table, field).encode())
+    assert positions(await store.read()) == [1]
 
 
 async def test_personal_words_are_sealed_in_the_log_and_read_back(

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from medianest.domain.catalogue import EVENTS
-from medianest.domain.event import Personal, personal_fields
+from medianest.domain.event import Event, Personal, Tags, personal_fields, tags
 from medianest.eventstore.codec import Codec, Recorded, UnknownEvent
 from medianest.eventstore.columns import Texts
-from medianest.eventstore.upcasters import UPCASTERS
+from medianest.eventstore.upcasters import UPCASTERS, Upcaster
 from medianest.eventstore.vault import Vault
 
 FROZEN: list[dict[str, Any]] = [
@@ -50,3 +51,49 @@ def test_there_is_a_frozen_row_of_every_type_and_version() -> None:
 async def test_an_unknown_type_or_version_stops_the_reader(codec: Codec, change: dict[str, Any]) -> None:
     with pytest.raises(UnknownEvent):
         decoded(codec, {**FROZEN[0], **change})
+
+
+class Renamed(Event, frozen=True, tag="test.renamed"):
+    """In its third shape: `title` was `name`, and had no `year` before that."""
+
+    version = 3
+    title: str
+    year: int
+
+    def tags(self) -> Tags:
+        return tags(test=self.title)
+
+
+STEPS: dict[tuple[str, int], Upcaster] = {
+    ("test.renamed", 1): lambda old: {**old, "year": 1999},
+    ("test.renamed", 2): lambda old: {"title": old["name"].title(), "year": old["year"]},
+}
+
+
+def read(codec: Codec, version: int, data: dict[str, Any]) -> Event:
+    row = {"type": "test.renamed", "version": version, "tags": ["test:dune"], "data": data, "metadata": {}}
+    return decoded(codec, row).event
+
+
+@pytest.mark.parametrize(
+    ("version", "data"),
+    [
+        (1, {"type": "test.renamed", "name": "dune"}),
+        (2, {"type": "test.renamed", "name": "dune", "year": 1999}),
+        (3, {"type": "test.renamed", "title": "Dune", "year": 1999}),
+    ],
+)
+async def test_an_old_shape_is_lifted_step_by_step_to_todays(vault: Vault, version: int, data: dict[str, Any]) -> None:
+    assert read(Codec(vault, {"test.renamed": Renamed}, STEPS), version, data) == Renamed("Dune", 1999)
+
+
+async def test_a_missing_step_stops_the_reader(vault: Vault) -> None:
+    codec = Codec(vault, {"test.renamed": Renamed}, {("test.renamed", 1): STEPS["test.renamed", 1]})
+    with pytest.raises(UnknownEvent, match=r"test\.renamed@2: its upcaster is missing"):
+        read(codec, 1, {"type": "test.renamed", "name": "dune"})
+
+
+async def test_an_upcaster_that_leaves_a_shape_that_is_not_todays_stops_the_reader(vault: Vault) -> None:
+    codec = Codec(vault, {"test.renamed": Renamed}, {**STEPS, ("test.renamed", 2): lambda old: old})
+    with pytest.raises(msgspec.ValidationError, match="title"):
+        read(codec, 2, {"type": "test.renamed", "name": "dune", "year": 1999})
