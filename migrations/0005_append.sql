@@ -74,13 +74,15 @@ BEGIN
     SELECT coalesce(array_agg(n::int), '{}') INTO repeats
       FROM unnest(command_keys) WITH ORDINALITY AS asked (command, n) JOIN command_ids USING (command);
 
-    -- Most items are cleared at once: one of their tags has no event above the position they were decided at.
+    -- Most items are cleared at once: one of their tags has no event above the position they were decided at. A value
+    -- and LIMIT 1, where EXISTS would say it: that one PostgreSQL may turn into a hash of the whole table.
     SELECT coalesce(array_agg(n::int), '{}') INTO suspects
       FROM unnest(item_append, item_tags) WITH ORDINALITY AS item (append, tags, n)
-     WHERE append <> ALL (repeats) AND afters[append] < head AND NOT EXISTS (
-            SELECT FROM unnest(string_to_array(tags, E'\n')) AS about (tag)
-             WHERE NOT EXISTS (
-                SELECT FROM event_tags AS found WHERE found.tag = about.tag AND found.position > afters[append]));
+     WHERE append <> ALL (repeats) AND afters[append] < head AND (
+            SELECT true FROM unnest(string_to_array(tags, E'\n')) AS about (tag)
+             WHERE (SELECT true FROM event_tags AS found
+                     WHERE found.tag = about.tag AND found.position > afters[append] LIMIT 1) IS NULL
+             LIMIT 1) IS NULL;
     IF suspects <> '{}' THEN
         SELECT coalesce(array_agg(DISTINCT item_append[n]), '{}') INTO conflicts FROM unnest(suspects) AS n
          WHERE stands_above(afters[item_append[n]], string_to_array(item_types[n], E'\n'),
