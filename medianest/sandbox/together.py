@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from medianest.sandbox.faults import FaultMiddleware, FaultPlan, faults_app
+from medianest.sandbox.kuma import Account, KumaMonitor, KumaWorld, kuma_app
 from medianest.sandbox.people import CAST, OLIVIA
-from medianest.sandbox.plex_accounts import link_app
-from medianest.sandbox.plex_server import plex_server_app
-from medianest.sandbox.plex_tv import plex_tv_app
-from medianest.sandbox.plex_world import PlexWorld
+from medianest.sandbox.plex import PlexWorld, link_app, plex_server_app, plex_tv_app
 from medianest.sandbox.seerr import InLibrary, Permission, PlexAccount, SeerrPerson, SeerrWorld, seerr_app, switches_app
 from medianest.sandbox.serving import ASGIApp, mount, serve
-from medianest.sandbox.uptime_kuma import Account, KumaMonitor, KumaWorld, kuma_app
 from medianest.sandbox.videos import videos_app
 
 SEERR_API_KEY = "sandbox-seerr-api-key"

@@ -27,9 +27,7 @@ from medianest.adapters.plex_tv import PlexTv
 from medianest.adapters.seerr import Seerr
 from medianest.sandbox.faults import Fault, FaultMiddleware, FaultPlan
 from medianest.sandbox.people import ANNA, BEN, OLIVIA, SAM
-from medianest.sandbox.plex_server import plex_server_app
-from medianest.sandbox.plex_tv import plex_tv_app
-from medianest.sandbox.plex_world import PlexWorld
+from medianest.sandbox.plex import PlexWorld, plex_server_app, plex_tv_app
 from medianest.sandbox.seerr import Permission, PlexAccount, SeerrPerson, SeerrWorld, seerr_app
 from medianest.sandbox.serving import ASGIApp, mount, serve
 from medianest.secret import Secret

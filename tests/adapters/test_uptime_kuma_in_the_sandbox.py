@@ -12,9 +12,8 @@ from medianest.adapters.exchange import http_client
 from medianest.adapters.uptime_kuma import Told, UptimeKuma
 from medianest.adapters.uptime_kuma_messages import Beat, Connected, Disconnected, MonitorList
 from medianest.sandbox.faults import Fault, FaultMiddleware, FaultPlan
-from medianest.sandbox.kuma_state import Version
+from medianest.sandbox.kuma import Account, KumaMonitor, KumaWorld, Version, kuma_app
 from medianest.sandbox.serving import serve
-from medianest.sandbox.uptime_kuma import Account, KumaMonitor, KumaWorld, kuma_app
 from medianest.secret import Secret
 
 PASSWORD = "sandbox-kuma-1"

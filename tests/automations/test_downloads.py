@@ -31,8 +31,7 @@ from medianest.eventstore.head import Head
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import MasterKey, Vault
 from medianest.sandbox.people import OLIVIA
-from medianest.sandbox.plex_server import plex_server_app
-from medianest.sandbox.plex_world import PlexWorld
+from medianest.sandbox.plex import PlexWorld, plex_server_app
 from medianest.sandbox.serving import mount, serve
 from medianest.sandbox.videos import videos_app
 from medianest.secret import Secret

@@ -29,8 +29,15 @@ from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import Vault
 from medianest.sandbox.faults import Fault, FaultMiddleware, FaultPlan
 from medianest.sandbox.people import ANNA, BEN, OLIVIA
-from medianest.sandbox.seerr import Permission, PlexAccount, SeerrPerson, SeerrWorld, seerr_app
-from medianest.sandbox.seerr_state import MediaStatus, RequestStatus
+from medianest.sandbox.seerr import (
+    MediaStatus,
+    Permission,
+    PlexAccount,
+    RequestStatus,
+    SeerrPerson,
+    SeerrWorld,
+    seerr_app,
+)
 from medianest.sandbox.serving import serve
 from medianest.secret import Secret
 from projections import requests

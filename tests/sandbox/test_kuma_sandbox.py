@@ -15,18 +15,9 @@ import httpx
 import pytest
 import socketio
 
-from medianest.sandbox.kuma_state import Version, totp
+from medianest.sandbox.kuma import Account, KumaMonitor, KumaWorld, Seen, Status, StatusPage, Tag, Version, kuma_app
+from medianest.sandbox.kuma.state import totp
 from medianest.sandbox.serving import serve
-from medianest.sandbox.uptime_kuma import (
-    Account,
-    KumaMonitor,
-    KumaWorld,
-    Seen,
-    Status,
-    StatusPage,
-    Tag,
-    kuma_app,
-)
 
 RECORDED = json.loads((Path(__file__).parent / "recorded" / "kuma.json").read_text())
 VERSIONS: list[Version] = ["2.5.3", "1.23.17"]

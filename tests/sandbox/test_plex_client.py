@@ -14,10 +14,7 @@ from plexapi.myplex import MyPlexAccount, MyPlexPinLogin, MyPlexResource, MyPlex
 from plexapi.server import PlexServer
 
 from medianest.sandbox.people import ANNA, BEN, OLIVIA, SAM
-from medianest.sandbox.plex_accounts import link_app
-from medianest.sandbox.plex_server import plex_server_app
-from medianest.sandbox.plex_tv import plex_tv_app
-from medianest.sandbox.plex_world import PlexWorld
+from medianest.sandbox.plex import PlexWorld, link_app, plex_server_app, plex_tv_app
 from medianest.sandbox.serving import mount, serve
 
 Result = TypeVar("Result")

@@ -10,8 +10,7 @@ import pytest
 from defusedxml import ElementTree
 
 from medianest.sandbox.people import ANNA, BEN, OLIVIA
-from medianest.sandbox.plex_server import plex_server_app
-from medianest.sandbox.plex_world import PlexWorld
+from medianest.sandbox.plex import PlexWorld, plex_server_app
 from medianest.sandbox.serving import mount, serve
 
 URI = "server://7b64abb13817a3b8c3a0776af127a001ea0b9ec7/com.plexapp.plugins.library/library/metadata/"

@@ -13,9 +13,7 @@ import pytest
 from defusedxml import ElementTree
 
 from medianest.sandbox.people import ANNA, BEN, OLIVIA, SAM, Person
-from medianest.sandbox.plex_accounts import link_app
-from medianest.sandbox.plex_tv import plex_tv_app
-from medianest.sandbox.plex_world import PlexWorld
+from medianest.sandbox.plex import PlexWorld, link_app, plex_tv_app
 from medianest.sandbox.serving import mount, serve
 
 CLIENT = {"X-Plex-Client-Identifier": "c0ffee", "X-Plex-Product": "MediaNest", "Accept": "application/json"}

@@ -14,9 +14,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from medianest.sandbox.plex_library import KNOWN_FILMS, KNOWN_SHOWS
-from medianest.sandbox.seerr import InLibrary, Permission, PlexAccount, SeerrPerson, SeerrWorld, seerr_app
-from medianest.sandbox.seerr_state import TITLES, Variant, find
+from medianest.sandbox.plex.library import KNOWN_FILMS, KNOWN_SHOWS
+from medianest.sandbox.seerr import InLibrary, Permission, PlexAccount, SeerrPerson, SeerrWorld, Variant, seerr_app
+from medianest.sandbox.seerr.state import TITLES, find
 from medianest.sandbox.serving import Answer, Call, application, serve
 
 RECORDED = json.loads((Path(__file__).parent / "recorded" / "seerr.json").read_text())

@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from medianest.sandbox.people import Person
-from medianest.sandbox.plex_library import Collection, Item, Library, Section
+from medianest.sandbox.plex.library import Collection, Item, Library, Section
 
 TYPE_NUMBERS = {"movie": 1, "show": 2, "season": 3, "episode": 4, "collection": 18}
 

@@ -19,9 +19,9 @@ from urllib.parse import parse_qs
 
 import socketio
 
-from medianest.sandbox.kuma_socket import KumaSocket
-from medianest.sandbox.kuma_state import Account, KumaMonitor, Status, StatusPage, Tag, number, stamp
-from medianest.sandbox.kuma_world import KumaWorld, Probe, Seen
+from medianest.sandbox.kuma.sockets import KumaSocket
+from medianest.sandbox.kuma.state import KumaMonitor, Status, StatusPage, number, stamp
+from medianest.sandbox.kuma.world import KumaWorld, Seen
 from medianest.sandbox.serving import Answer, ASGIApp, Call, Route, Unanswered, answered, application
 
 PAGE_CACHE = timedelta(minutes=5)
@@ -210,7 +210,6 @@ _HELP = {
     "monitor_uptime_ratio": "Uptime ratio calculated over sliding window specified by the 'window' label. (0.0 - 1.0)",
 }
 
-__all__ = ["Account", "KumaMonitor", "KumaWorld", "Probe", "Seen", "Status", "StatusPage", "Tag", "kuma_app"]
 
 _HEADERS = (("X-Frame-Options", "SAMEORIGIN"),)
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from medianest.sandbox.kuma_state import (
+from medianest.sandbox.kuma.state import (
     LOGINS_A_MINUTE,
     Account,
     Beat,

@@ -12,12 +12,12 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from medianest.sandbox.seerr_arrivals import Notification, encoded, readable
-from medianest.sandbox.seerr_gate import PREFIX, Ask, SeerrRoute, behind, end_session, not_found
-from medianest.sandbox.seerr_requests import people_routes, request_routes, title_routes
-from medianest.sandbox.seerr_shapes import Json, iso
-from medianest.sandbox.seerr_state import Permission, SeerrPerson, WebhookSettings
-from medianest.sandbox.seerr_world import InLibrary, PlexAccount, Refusal, SeerrWorld
+from medianest.sandbox.seerr.arrivals import Notification, encoded, readable
+from medianest.sandbox.seerr.gate import PREFIX, Ask, SeerrRoute, behind, end_session, not_found
+from medianest.sandbox.seerr.routes import people_routes, request_routes, title_routes
+from medianest.sandbox.seerr.shapes import Json, iso
+from medianest.sandbox.seerr.state import Permission, WebhookSettings
+from medianest.sandbox.seerr.world import Refusal, SeerrWorld
 from medianest.sandbox.serving import Answer, ASGIApp, Call, Route, answered, application
 
 _ADMIN = (Permission.ADMIN,)
@@ -178,9 +178,6 @@ def _job(ask: Ask, name: str, *, running: bool) -> Json:
         "nextExecutionTime": following,
         "running": running,
     }
-
-
-__all__ = ["InLibrary", "Permission", "PlexAccount", "SeerrPerson", "SeerrWorld", "seerr_app", "switches_app"]
 
 
 def seerr_app(world: SeerrWorld) -> ASGIApp:

@@ -15,7 +15,7 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
 from medianest.sandbox.people import Person
-from medianest.sandbox.plex_world import SERVER_NAME, SERVER_VERSION, Pin, PlexWorld, UnknownCode, UnknownPerson
+from medianest.sandbox.plex.world import SERVER_NAME, SERVER_VERSION, Pin, PlexWorld, UnknownCode, UnknownPerson
 from medianest.sandbox.serving import ASGIApp
 
 JOINED_AT = 1429510140  # epoch seconds

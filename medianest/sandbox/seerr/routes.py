@@ -4,8 +4,8 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 
-from medianest.sandbox.seerr_gate import Act, Ask, Forbidden, Rule, SeerrRoute, new_session, paging, take_and_skip
-from medianest.sandbox.seerr_state import (
+from medianest.sandbox.seerr.gate import Act, Ask, Forbidden, Rule, SeerrRoute, new_session, paging, take_and_skip
+from medianest.sandbox.seerr.state import (
     PAGE_SIZE,
     Kind,
     Media,
@@ -19,7 +19,7 @@ from medianest.sandbox.seerr_state import (
     search,
     trending,
 )
-from medianest.sandbox.seerr_world import Order, Refusal, page_of
+from medianest.sandbox.seerr.world import Order, Refusal, page_of
 from medianest.sandbox.serving import Answer, answered
 
 P, R, M = Permission, RequestStatus, MediaStatus

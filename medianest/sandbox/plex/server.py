@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from medianest.sandbox.people import Person
-from medianest.sandbox.plex_browsing import (
+from medianest.sandbox.plex.browsing import (
     COLLECTION_HANDLERS,
     ITEM_TYPES,
     SEARCH_HANDLERS,
@@ -27,10 +27,10 @@ from medianest.sandbox.plex_browsing import (
     visible_collections,
     visible_items,
 )
-from medianest.sandbox.plex_library import Item, Section
-from medianest.sandbox.plex_metadata import describe, describe_collection, describe_section, poster
-from medianest.sandbox.plex_wire import Asked, Refusal, container, listing, page_of_error
-from medianest.sandbox.plex_world import SERVER_NAME, SERVER_VERSION, Playing, PlexWorld
+from medianest.sandbox.plex.library import Item, Section
+from medianest.sandbox.plex.metadata import describe, describe_collection, describe_section, poster
+from medianest.sandbox.plex.wire import Asked, Refusal, container, listing, page_of_error
+from medianest.sandbox.plex.world import SERVER_NAME, SERVER_VERSION, Playing, PlexWorld
 from medianest.sandbox.serving import ASGIApp
 
 RECENT = 50

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from medianest.sandbox.seerr_arrivals import Notification
-from medianest.sandbox.seerr_state import (
+from medianest.sandbox.seerr.arrivals import Notification
+from medianest.sandbox.seerr.state import (
     Arrival,
     Media,
     MediaRequest,

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from medianest.sandbox.people import CAST, OLIVIA, Person
-from medianest.sandbox.plex_library import KNOWN_FILMS, KNOWN_SHOWS, FilmEntry, Item, Library, Shelf, ShowEntry
-from medianest.sandbox.plex_metadata import library_new, post_library_new
+from medianest.sandbox.plex.library import KNOWN_FILMS, KNOWN_SHOWS, FilmEntry, Item, Library, Shelf, ShowEntry
+from medianest.sandbox.plex.metadata import library_new, post_library_new
 
 MACHINE_IDENTIFIER = "7b64abb13817a3b8c3a0776af127a001ea0b9ec7"
 SERVER_NAME = "Olivia's Box"

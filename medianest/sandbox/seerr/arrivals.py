@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import aiohttp
 import structlog
 
-from medianest.sandbox.seerr_state import (
+from medianest.sandbox.seerr.state import (
     Arrival,
     Media,
     MediaRequest,
@@ -191,7 +191,7 @@ PLACEHOLDERS = tuple(
 )
 
 if TYPE_CHECKING:
-    from medianest.sandbox.seerr_world import SeerrWorld
+    from medianest.sandbox.seerr.world import SeerrWorld
 
 
 IDLE_SECONDS = 60.0  # between looks when nothing is due; a new arrival wakes the loop at once

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from medianest.sandbox.people import Person
-from medianest.sandbox.plex_accounts import (
+from medianest.sandbox.plex.accounts import (
     describe_device,
     describe_friend,
     describe_pin,
@@ -19,9 +19,9 @@ from medianest.sandbox.plex_accounts import (
     share_head,
     share_id,
 )
-from medianest.sandbox.plex_metadata import poster
-from medianest.sandbox.plex_wire import Asked, Refusal, answer, errors, xml_answer
-from medianest.sandbox.plex_world import PlexWorld, UnknownCode
+from medianest.sandbox.plex.metadata import poster
+from medianest.sandbox.plex.wire import Asked, Refusal, answer, errors, xml_answer
+from medianest.sandbox.plex.world import PlexWorld, UnknownCode
 from medianest.sandbox.serving import ASGIApp
 
 Answer = Response[bytes]

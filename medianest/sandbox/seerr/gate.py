@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from medianest.sandbox.seerr_state import Permission, SeerrPerson
-from medianest.sandbox.seerr_world import Refusal, SeerrWorld
+from medianest.sandbox.seerr.state import Permission, SeerrPerson
+from medianest.sandbox.seerr.world import Refusal, SeerrWorld
 from medianest.sandbox.serving import Answer, Call, Handler, Route, Unanswered, answered
 
 Problem = dict[str, Any]  # the body of a 400

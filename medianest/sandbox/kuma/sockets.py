@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import socketio
 
-from medianest.sandbox.kuma_state import COLUMNS, COLUMNS_V1, Account, Json, KumaMonitor, stamp
-from medianest.sandbox.kuma_world import KumaWorld
+from medianest.sandbox.kuma.state import COLUMNS, COLUMNS_V1, Account, Json, KumaMonitor, stamp
+from medianest.sandbox.kuma.world import KumaWorld
 
 ROOM = "1"  # of the one account: every socket of it hears all lists and live events
 _NOT_LOGGED_IN = {"ok": False, "msg": "You are not logged in."}

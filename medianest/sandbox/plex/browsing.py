@@ -11,10 +11,10 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from medianest.sandbox.people import Person
-from medianest.sandbox.plex_library import Collection, Item, Section
-from medianest.sandbox.plex_metadata import TYPE_NUMBERS, describe, describe_collection, guid, title_sort
-from medianest.sandbox.plex_wire import Asked, Refusal, container, listing
-from medianest.sandbox.plex_world import PlexWorld
+from medianest.sandbox.plex.library import Collection, Item, Section
+from medianest.sandbox.plex.metadata import TYPE_NUMBERS, describe, describe_collection, guid, title_sort
+from medianest.sandbox.plex.wire import Asked, Refusal, container, listing
+from medianest.sandbox.plex.world import PlexWorld
 
 ITEM_TYPES = {str(number): kind for kind, number in TYPE_NUMBERS.items()}
 SORTS: dict[str, Callable[[Item], Any]] = {

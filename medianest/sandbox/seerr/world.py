@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from medianest.sandbox.seerr_arrivals import DEFAULT_PAYLOAD, Arrivals, Arrived, Webhook
-from medianest.sandbox.seerr_shapes import Json, Shapes
-from medianest.sandbox.seerr_state import (
+from medianest.sandbox.seerr.arrivals import DEFAULT_PAYLOAD, Arrivals, Arrived, Webhook
+from medianest.sandbox.seerr.shapes import Json, Shapes
+from medianest.sandbox.seerr.state import (
     Kind,
     Media,
     MediaRequest,
