@@ -36,10 +36,13 @@ MASTER_KEY = Secret("bWFzdGVya2V5LW9ubHktZm9yLXRoZS10ZXN0cy0xMjM=")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """How many processes share the tests; none for a single test, or where `-s` wants to see what one says."""
+    """How many processes share the tests: one more than cores, as the one with the journeys mostly waits.
+
+    None for a single test, or where `-s` wants to see what one says.
+    """
     if config.option.capture == "no" or any("::" in argument for argument in config.args):
         return 0
-    return min(len(os.sched_getaffinity(0)), 4)
+    return min(len(os.sched_getaffinity(0)), 4) + 1
 
 
 @pytest.fixture(scope="session", autouse=True)
