@@ -3,8 +3,8 @@
 `medianest demo` runs on them, and the tests run against them over real HTTP; each behaves like the
 real program, its odd answers and its faults included. They import nothing of MediaNest but `Secret`.
 
-    people.py      the cast: Olivia owns the server, Anna and Ben have the share, Sam has not
-    serving.py     one HTTP server in the running loop; `mount` puts the stand-ins under prefixes
+    cast.py        people and titles: Olivia owns the server, Anna and Ben have the share, Sam has not
+    serving.py     what each runs on: a server in the running loop, HTTP by the byte, a memory on disk
     faults.py      what may go wrong on purpose, for every stand-in, from code and over HTTP
     together.py    all of them side by side, as the demo runs them
 

@@ -2,15 +2,30 @@
 
 import asyncio
 from collections import deque
-from typing import Annotated, Any
+from collections.abc import Awaitable
+from typing import Annotated
 
 import msgspec
-from litestar import Litestar, delete, get, post
-from litestar.datastructures import State
-from litestar.exceptions import HTTPException
-from litestar.params import FromPath, JSONBody
 
-from medianest.sandbox.serving import DROP_EXTENSION, ASGIApp, Message, Receive, Scope, Send
+from medianest.sandbox.serving import (
+    JSON,
+    Answer,
+    ASGIApp,
+    Call,
+    Message,
+    Misunderstood,
+    Receive,
+    Route,
+    Scope,
+    Send,
+    answered,
+    application,
+    decoded,
+    drop,
+    nowhere,
+    page,
+    send_answer,
+)
 
 SERVICES = ("plex.tv", "plex", "seerr", "kuma", "videos")
 LONGEST_DELAY_SECONDS = 600.0
@@ -120,11 +135,11 @@ class FaultMiddleware:
 
     async def _answer(self, fault: Fault, scope: Scope, client: "_Client", send: Send) -> None:
         if fault.drop:
-            await _drop(scope, client.receive, send)
+            await drop(scope, client.receive, send)
         elif fault.garbage:
-            await _respond(send, 200, b'{"MediaContainer": {"size": 3, "Meta\x00\xff<<<', b"application/json")
+            await send_answer(send, Answer(200, b'{"MediaContainer": {"size": 3, "Meta\x00\xff<<<', JSON))
         elif fault.status is not None:
-            await _respond(send, fault.status, _page(fault.status), b"text/html", fault.retry_after_seconds)
+            await send_answer(send, _error_page(fault.status, fault.retry_after_seconds))
         else:
             await self.app(scope, client.receive, send)
 
@@ -140,7 +155,7 @@ class FaultMiddleware:
                 return
         await self._until_dropped(self.app(scope, receive, send), send)
 
-    async def _until_dropped(self, conversation: Any, send: Send) -> None:
+    async def _until_dropped(self, conversation: Awaitable[None], send: Send) -> None:
         talking = asyncio.ensure_future(conversation)
         dropped = asyncio.ensure_future(self.plan.until_dropped(self.service))
         try:
@@ -166,7 +181,7 @@ class _Client:
     async def receive(self) -> Message:
         return self._held.popleft() if self._held else await self._receive()
 
-    async def stays_for(self, waiting: Any) -> bool:
+    async def stays_for(self, waiting: Awaitable[None]) -> bool:
         """Waits; False as soon as the client has left."""
         waited = asyncio.ensure_future(waiting)
         leaving = asyncio.ensure_future(self._leaves())
@@ -189,64 +204,43 @@ class _Client:
             self._left = message["type"] == "http.disconnect"
 
 
-@get(["/", "/sandbox/faults"])
-async def list_faults(state: State) -> dict[str, Any]:
-    return {"services": SERVICES, "faults": state.plan.all()}
-
-
-@post(["/", "/sandbox/faults"], status_code=200)
-async def set_fault(data: JSONBody[SetFault], state: State) -> Fault:
-    fault = Fault(**{name: getattr(data, name) for name in Fault.__struct_fields__})
-    try:
-        state.plan.set(data.service, fault)
-    except ValueError as unknown:
-        raise HTTPException(str(unknown), status_code=400) from unknown
-    return fault
-
-
-@delete(["/{service:str}", "/sandbox/faults/{service:str}"])
-async def clear_fault(service: FromPath[str], state: State) -> None:
-    if service not in SERVICES:
-        raise HTTPException(f"Unknown service: choose one of {', '.join(SERVICES)}.", status_code=404)
-    state.plan.clear(service)
-
-
-@delete(["/", "/sandbox/faults"])
-async def clear_faults(state: State) -> None:
-    state.plan.clear_all()
-
-
 def faults_app(plan: FaultPlan) -> ASGIApp:
-    """The switches over HTTP, to be mounted at /sandbox/faults (with or without that prefix taken off)."""
-    return Litestar(
-        [list_faults, set_fault, clear_fault, clear_faults],
-        state=State({"plan": plan}, deep_copy=False),
-        openapi_config=None,
-        logging_config=None,
+    """The switches over HTTP, to be mounted at /sandbox/faults (with or without that prefix taken off).
+
+    POST {"service": "plex", "status": 503} sets a fault, DELETE /<service> clears that of one, DELETE / all; GET shows them.
+    """
+
+    async def show(call: Call) -> Answer:
+        return answered(200, {"services": SERVICES, "faults": plan.all()})
+
+    async def set_fault(call: Call) -> Answer:
+        asked = decoded(call, SetFault)
+        fault = Fault(**{name: getattr(asked, name) for name in Fault.__struct_fields__})
+        try:
+            plan.set(asked.service, fault)
+        except ValueError as unknown:
+            raise Misunderstood(str(unknown)) from unknown
+        return answered(200, fault)
+
+    async def clear(call: Call) -> Answer:
+        if call.params["service"] not in SERVICES:
+            return answered(404, {"detail": f"Unknown service: choose one of {', '.join(SERVICES)}."})
+        plan.clear(call.params["service"])
+        return Answer(204)
+
+    async def clear_all(call: Call) -> Answer:
+        plan.clear_all()
+        return Answer(204)
+
+    acts = (("GET", "", show), ("POST", "", set_fault), ("DELETE", "/{service}", clear), ("DELETE", "", clear_all))
+    return application(
+        [Route(method, base + path, act) for base in ("/sandbox/faults", "") for method, path, act in acts], nowhere
     )
 
 
-async def _drop(scope: Scope, receive: Receive, send: Send) -> None:
-    cut = scope.get("extensions", {}).get(DROP_EXTENSION)
-    if cut is None:  # another server than ours: an answer that ends too soon makes it close the connection
-        headers = [(b"content-length", b"1000"), (b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b"{", "more_body": True})
-        return
-    cut()
-    while (await receive())["type"] != "http.disconnect":  # uvicorn answers 500 for who returns before
-        pass
-
-
-async def _respond(
-    send: Send, status: int, body: bytes, content_type: bytes, retry_after_seconds: int | None = None
-) -> None:
-    headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
-    if retry_after_seconds is not None:
-        headers.append((b"retry-after", str(retry_after_seconds).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-def _page(status: int) -> bytes:
-    return f"<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>".encode()
+def _error_page(status: int, retry_after_seconds: int | None) -> Answer:
+    """HTML, whatever was asked for: what a proxy or a server that starts up answers."""
+    shown = page(f"<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>", status)
+    if retry_after_seconds is None:
+        return shown
+    return shown._replace(headers=(("Retry-After", str(retry_after_seconds)),))

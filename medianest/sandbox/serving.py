@@ -1,19 +1,19 @@
-"""Serves the stand-ins: an HTTP server on 127.0.0.1 inside the running event loop, and plain HTTP for those that must
-control every byte (what was asked, what is answered, which route fits).
+"""What every stand-in runs on: a server on 127.0.0.1 inside the running event loop, plain HTTP in which each byte can
+be chosen, work in the background, and a memory on disk.
 
 The real programs refuse by the raw query string, keep silent, or drop the connection: no framework lets one do that.
 """
 
 import asyncio
-import json
 import re
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, NamedTuple, cast
-from urllib.parse import unquote
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar, cast
 
+import msgspec
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -25,6 +25,11 @@ ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]  # Litestar, Socket.IO and 
 
 DROP_EXTENSION = "medianest.sandbox.drop"  # scope["extensions"][…]() cuts the connection off
 GRACE_SECONDS = 0.5  # what answers under way get before their connections are cut at the end
+MOST_BODY_BYTES = 5_000_000
+BODY_TIMEOUT_SECONDS = 30.0
+JSON = "application/json"  # bare: with a charset behind it Overseerr takes Plex's answers for text
+
+Shape = TypeVar("Shape")
 
 
 def mount(prefixes: Mapping[str, ASGIApp]) -> ASGIApp:
@@ -172,17 +177,11 @@ async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.close", "code": 1000})
         return
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-    await send({"type": "http.response.start", "status": 404, "headers": headers})
-    await send({"type": "http.response.body", "body": b"No stand-in of the sandbox lives here."})
-
-
-MOST_BODY_BYTES = 5_000_000
-BODY_TIMEOUT_SECONDS = 30.0
+    await send_answer(send, Answer(404, b"No stand-in of the sandbox lives here.", "text/plain; charset=utf-8"))
 
 
 class Call(NamedTuple):
-    """One request. Header names are lower case; `params` are the named parts of the path, decoded."""
+    """One request. Header names are lower case; `params` are the named parts of the path."""
 
     method: str
     path: str
@@ -195,7 +194,7 @@ class Call(NamedTuple):
 class Answer(NamedTuple):
     status: int
     body: bytes = b""
-    content_type: str = "application/json; charset=utf-8"
+    content_type: str = f"{JSON}; charset=utf-8"
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -205,6 +204,10 @@ class Unanswered(Exception):
     def __init__(self, *, drop: bool) -> None:
         super().__init__("dropped" if drop else "silent")
         self.drop = drop
+
+
+class Misunderstood(Exception):
+    """A switch of the sandbox was sent something else than it takes: 400 says what."""
 
 
 Handler = Callable[[Call], Awaitable[Answer]]
@@ -218,8 +221,20 @@ class Route(NamedTuple):
     handler: Handler
 
 
-def answered(status: int, value: Any, *headers: tuple[str, str]) -> Answer:
-    return Answer(status, json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(), headers=headers)
+def answered(status: int, value: object, *headers: tuple[str, str]) -> Answer:
+    return Answer(status, msgspec.json.encode(value), headers=headers)
+
+
+def page(content: str, status: int = 200) -> Answer:
+    return Answer(status, content.encode(), "text/html; charset=utf-8")
+
+
+def decoded(call: Call, shape: type[Shape]) -> Shape:
+    """What a switch was sent. Raises `Misunderstood`."""
+    try:
+        return msgspec.json.decode(call.body or b"{}", type=shape)
+    except msgspec.DecodeError as wrong:
+        raise Misunderstood(f"This is not what I understand: {wrong}") from wrong
 
 
 def application(routes: Iterable[Route], fallback: Handler, headers: tuple[tuple[str, str], ...] = ()) -> ASGIApp:
@@ -232,19 +247,55 @@ def application(routes: Iterable[Route], fallback: Handler, headers: tuple[tuple
         call, handler = _call(scope, await _body(receive)), fallback
         for method, pattern, candidate in table:
             if method == call.method and (fits := pattern.fullmatch(call.path)):
-                call = call._replace(params={name: unquote(value) for name, value in fits.groupdict().items()})
-                handler = candidate
+                call, handler = call._replace(params=fits.groupdict()), candidate
                 break
         try:
-            await _send(send, await handler(call), headers)
+            answer = await handler(call)
+        except Misunderstood as wrong:
+            answer = answered(400, {"detail": str(wrong)})
         except Unanswered as unanswered:
-            await _leave_unanswered(scope, receive, send, drop=unanswered.drop)
+            await (drop(scope, receive, send) if unanswered.drop else client_left(receive))
+            return
+        await send_answer(send, answer._replace(headers=(*headers, *answer.headers)))
 
     return app
 
 
+async def nowhere(call: Call) -> Answer:
+    """A fallback for applications that are nothing but their routes."""
+    return answered(404, {"detail": "Nothing of the sandbox lives here."})
+
+
+async def send_answer(send: Send, answer: Answer) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
+    if answer.status != 204:
+        headers.append((b"content-type", answer.content_type.encode()))
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if answer.status == 204 else answer.body})
+
+
+async def drop(scope: Scope, receive: Receive, send: Send) -> None:
+    """Cuts the connection off; under another server than ours by an answer that ends too soon."""
+    cut = scope.get("extensions", {}).get(DROP_EXTENSION)
+    if cut is None:
+        headers = [(b"content-length", b"1000"), (b"content-type", JSON.encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"{", "more_body": True})
+        return
+    cut()
+    await client_left(receive)
+
+
+async def client_left(receive: Receive) -> None:
+    """Returns when the client is gone: whoever returns before, without an answer, makes the server answer 500."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path)))
+    """A slash at the end makes no difference."""
+    return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path)) + "/?")
 
 
 def _call(scope: Scope, body: bytes) -> Call:
@@ -262,23 +313,62 @@ async def _body(receive: Receive) -> bytes:
     return body
 
 
-async def _send(send: Send, answer: Answer, headers: tuple[tuple[str, str], ...]) -> None:
-    written = [(name.lower().encode(), value.encode()) for name, value in (*headers, *answer.headers)]
-    if answer.status != 204:
-        written += [
-            (b"content-type", answer.content_type.encode()),
-            (b"content-length", str(len(answer.body)).encode()),
-        ]
-    await send({"type": "http.response.start", "status": answer.status, "headers": written})
-    await send({"type": "http.response.body", "body": b"" if answer.status == 204 else answer.body})
+class Background:
+    """Work that nobody waits for; what comes on top of `most` is refused."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._tasks) >= self._most
+
+    def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=f"sandbox {name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def settled(self) -> None:
+        """Returns when all that was started has ended."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await self.settled()
 
 
-async def _leave_unanswered(scope: Scope, receive: Receive, send: Send, *, drop: bool) -> None:
-    cut = scope.get("extensions", {}).get(DROP_EXTENSION)
-    if drop and cut is None:  # a server that cannot cut its connections: the next best is an error
-        await _send(send, Answer(500), ())
+@asynccontextmanager
+async def alive(life: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """Runs `life`, which ends by itself only in an error, while this is open."""
+    task = asyncio.create_task(life, name=f"sandbox {name}")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+    if not task.cancelled():
+        task.result()
+
+
+def remembered(file: Path | None, shape: type[Shape]) -> Shape | None:
+    """What an earlier run kept in `file`; None if that was nothing."""
+    if file is None or not file.exists():
+        return None
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=shape)
+    except msgspec.DecodeError as unreadable:
+        raise RuntimeError(f"{file} cannot be read: delete it, and the sandbox starts anew.") from unreadable
+
+
+def remember(file: Path | None, value: object) -> None:
+    """Keeps `value` for the next run: the file is always a whole one."""
+    if file is None:
         return
-    if drop:
-        cut()
-    while (await receive())["type"] != "http.disconnect":  # whoever returns before makes the server answer 500
-        pass
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_suffix(".new")
+    beside.write_bytes(msgspec.json.encode(value))
+    beside.replace(file)

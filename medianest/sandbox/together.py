@@ -5,9 +5,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from medianest.sandbox.cast import CAST, OLIVIA
 from medianest.sandbox.faults import FaultMiddleware, FaultPlan, faults_app
 from medianest.sandbox.kuma import Account, KumaMonitor, KumaWorld, kuma_app
-from medianest.sandbox.people import CAST, OLIVIA
 from medianest.sandbox.plex import PlexWorld, link_app, plex_server_app, plex_tv_app
 from medianest.sandbox.seerr import InLibrary, Permission, PlexAccount, SeerrPerson, SeerrWorld, seerr_app, switches_app
 from medianest.sandbox.serving import ASGIApp, mount, serve
@@ -41,7 +41,7 @@ async def sandbox(folder: Path, media: Path, port: int, webhook_url: str) -> Asy
     seerr.state.webhook.auth_header = WEBHOOK_SECRET
     controls = mount({"/sandbox/plex": link_app(plex), "/sandbox/faults": faults_app(plan), "": switches_app(seerr)})
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(plex.aclose)
+        stack.push_async_callback(plex.close)
         stack.push_async_callback(seerr.close)
         kuma = KumaWorld([KumaMonitor(1, "Plex"), KumaMonitor(2, "Seerr")], account=Account("admin", "sandbox-kuma-1"))
         stack.push_async_callback(kuma.close)

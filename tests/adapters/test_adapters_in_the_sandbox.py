@@ -25,8 +25,8 @@ from medianest.adapters.exchange import http_client
 from medianest.adapters.plex_server import PlexServer
 from medianest.adapters.plex_tv import PlexTv
 from medianest.adapters.seerr import Seerr
+from medianest.sandbox.cast import ANNA, BEN, OLIVIA, SAM
 from medianest.sandbox.faults import Fault, FaultMiddleware, FaultPlan
-from medianest.sandbox.people import ANNA, BEN, OLIVIA, SAM
 from medianest.sandbox.plex import PlexWorld, plex_server_app, plex_tv_app
 from medianest.sandbox.seerr import Permission, PlexAccount, SeerrPerson, SeerrWorld, seerr_app
 from medianest.sandbox.serving import ASGIApp, mount, serve
@@ -60,7 +60,7 @@ async def plex(tmp_path: Path, faults: FaultPlan) -> AsyncIterator[PlexWorld]:
     }
     async with serve(mount(apps)) as world.base_url:
         yield world
-        await world.aclose()
+        await world.close()
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from medianest.credentials import Credentials
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import MasterKey, Vault
+from medianest.sandbox.cast import ANNA, BEN, OLIVIA
 from medianest.sandbox.faults import Fault, FaultMiddleware, FaultPlan
-from medianest.sandbox.people import ANNA, BEN, OLIVIA
 from medianest.sandbox.plex import PlexWorld, plex_server_app, plex_tv_app
 from medianest.sandbox.seerr import Permission, PlexAccount, SeerrPerson, SeerrWorld, seerr_app
 from medianest.sandbox.serving import mount, serve
@@ -81,7 +81,7 @@ async def outside(tmp_path: Path) -> AsyncIterator[Outside]:
         "/seerr": FaultMiddleware(seerr_app(seerr), plan, "seerr"),
     }
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(world.aclose)
+        stack.push_async_callback(world.close)
         stack.push_async_callback(seerr.close)
         world.base_url = await stack.enter_async_context(serve(mount(apps)))
         yield Outside(world, seerr, plan, world.base_url)

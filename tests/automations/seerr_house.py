@@ -20,7 +20,7 @@ from medianest.domain.signals import Signal
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import Vault
-from medianest.sandbox.people import CAST
+from medianest.sandbox.cast import CAST
 from medianest.sandbox.seerr import SeerrWorld
 from projections import requests
 from projections.engine import ProjectionEngine

@@ -30,7 +30,7 @@ from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import MasterKey, Vault
-from medianest.sandbox.people import OLIVIA
+from medianest.sandbox.cast import OLIVIA
 from medianest.sandbox.plex import PlexWorld, plex_server_app
 from medianest.sandbox.serving import mount, serve
 from medianest.sandbox.videos import videos_app
@@ -137,7 +137,7 @@ async def house(
         await house.log_in("anna")
         await house.log_in("ben")
         yield house
-        await plex.aclose()
+        await plex.close()
 
 
 async def test_a_video_is_fetched_into_its_owners_folder(house: VideoHouse, hands: Hands) -> None:

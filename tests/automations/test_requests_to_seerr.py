@@ -27,8 +27,8 @@ from medianest.domain.requests import (
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import Vault
+from medianest.sandbox.cast import ANNA, BEN, OLIVIA
 from medianest.sandbox.faults import Fault, FaultMiddleware, FaultPlan
-from medianest.sandbox.people import ANNA, BEN, OLIVIA
 from medianest.sandbox.seerr import (
     MediaStatus,
     Permission,

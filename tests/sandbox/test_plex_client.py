@@ -13,7 +13,7 @@ import requests
 from plexapi.myplex import MyPlexAccount, MyPlexPinLogin, MyPlexResource, MyPlexUser
 from plexapi.server import PlexServer
 
-from medianest.sandbox.people import ANNA, BEN, OLIVIA, SAM
+from medianest.sandbox.cast import ANNA, BEN, OLIVIA, SAM
 from medianest.sandbox.plex import PlexWorld, link_app, plex_server_app, plex_tv_app
 from medianest.sandbox.serving import mount, serve
 
@@ -46,7 +46,7 @@ async def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         _point_plexapi_to(world.plex_tv_url, monkeypatch)
         with requests.Session() as session:
             yield Client(world, session)
-        await world.aclose()
+        await world.close()
 
 
 def _point_plexapi_to(plex_tv: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,5 +274,4 @@ async def test_what_is_playing(client: Client) -> None:
 
 async def _scanned(world: PlexWorld) -> None:
     async with asyncio.timeout(5):
-        while world.library.refreshing:
-            await asyncio.gather(*world._background)
+        await world.settled()

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from defusedxml import ElementTree
 
-from medianest.sandbox.people import ANNA, BEN, OLIVIA
+from medianest.sandbox.cast import ANNA, BEN, OLIVIA
 from medianest.sandbox.plex import PlexWorld, plex_server_app
 from medianest.sandbox.serving import mount, serve
 
@@ -21,7 +21,7 @@ async def world(tmp_path: Path) -> AsyncIterator[PlexWorld]:
     world = PlexWorld(tmp_path / "videos")
     world.scan_seconds = 0
     yield world
-    await world.aclose()
+    await world.close()
 
 
 @pytest.fixture
@@ -268,8 +268,7 @@ async def test_a_state_that_cannot_be_read_says_what_to_do(tmp_path: Path) -> No
 async def _scan(http: httpx.AsyncClient, world: PlexWorld, params: dict[str, str] | None = None) -> None:
     assert (await http.post("/library/sections/3/refresh", params=params)).status_code == 200
     async with asyncio.timeout(5):
-        while world.library.refreshing:
-            await asyncio.gather(*world._background)
+        await world.settled()
 
 
 async def _titles(http: httpx.AsyncClient) -> list[str]:

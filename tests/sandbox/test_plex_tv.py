@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from defusedxml import ElementTree
 
-from medianest.sandbox.people import ANNA, BEN, OLIVIA, SAM, Person
+from medianest.sandbox.cast import ANNA, BEN, OLIVIA, SAM, Person
 from medianest.sandbox.plex import PlexWorld, link_app, plex_tv_app
 from medianest.sandbox.serving import mount, serve
 
@@ -23,7 +23,7 @@ CLIENT = {"X-Plex-Client-Identifier": "c0ffee", "X-Plex-Product": "MediaNest", "
 async def world(tmp_path: Path) -> AsyncIterator[PlexWorld]:
     world = PlexWorld(tmp_path / "videos")
     yield world
-    await world.aclose()
+    await world.close()
 
 
 @pytest.fixture
@@ -295,7 +295,8 @@ async def test_a_new_film_is_told_to_the_webhooks(world: PlexWorld) -> None:
     assert (payload.get_filename(), payload.get_content_type()) == (None, "application/json")
     assert (thumb.get_filename(), thumb.get_content_type()) == ("thumb.jpg", "image/jpeg")
     assert (event["event"], event["Server"]["uuid"]) == ("library.new", world.machine_identifier)
-    assert (event["Metadata"]["title"], event["Metadata"]["Guid"]) == ("Dune: Part Two", [{"id": "tmdb://693134"}])
+    guids = [{"id": "imdb://tt15239678"}, {"id": "tmdb://693134"}]
+    assert (event["Metadata"]["title"], event["Metadata"]["Guid"]) == ("Dune: Part Two", guids)
     assert "Player" not in event
 
 

@@ -14,9 +14,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from medianest.sandbox.plex.library import KNOWN_FILMS, KNOWN_SHOWS
+from medianest.sandbox.cast import TITLES
 from medianest.sandbox.seerr import InLibrary, Permission, PlexAccount, SeerrPerson, SeerrWorld, Variant, seerr_app
-from medianest.sandbox.seerr.state import TITLES, find
 from medianest.sandbox.serving import Answer, Call, application, serve
 
 RECORDED = json.loads((Path(__file__).parent / "recorded" / "seerr.json").read_text())
@@ -342,18 +341,6 @@ async def test_a_restarted_demo_remembers(start: Start, tmp_path: Path) -> None:
     assert (await second.call("GET", "/request/1")).json()["media"]["status"] == 3
     assert second.world.state.webhook.enabled
     assert await second.world.advance(27205) == 1
-
-
-def test_the_catalogue_holds_all_that_stands_in_the_plex_library() -> None:
-    for entry in KNOWN_FILMS:
-        title = find("movie", entry.tmdb)
-        assert title is not None, entry.title
-        assert (title.title, title.year, title.imdb) == (entry.title, entry.year, entry.imdb)
-    for show in KNOWN_SHOWS:
-        title = find("tv", show.tmdb)
-        assert title is not None, show.title
-        assert (title.title, title.tvdb) == (show.title, show.tvdb)
-        assert len(title.regular_seasons(specials=False)) >= len(show.episodes)
 
 
 def test_no_title_is_listed_twice() -> None:

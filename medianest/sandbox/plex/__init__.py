@@ -4,7 +4,7 @@ Modelled on developer.plex.tv, on captured answers in the test suites of Home As
 Seerr 3.1 and python-plexapi 4.18 send and read; python-plexapi itself runs against it in the tests.
 """
 
-from medianest.sandbox.plex.accounts import link_app
+from medianest.sandbox.plex.link import link_app
 from medianest.sandbox.plex.server import plex_server_app
 from medianest.sandbox.plex.tv import plex_tv_app
 from medianest.sandbox.plex.world import PlexWorld

@@ -1,120 +1,58 @@
-"""Olivia's library: what stands in it from the start (real titles with their real ids), sections, items and
-collections, scans of a real folder, and the file that keeps them.
+"""Olivia's library: what stands in it from the start, sections, items and collections, what may be done to them and
+asked of them, and scans of a real folder.
+
+Sections, items and the filters and sorts of lists are those of developer.plex.tv and of python-plexapi; that a collection
+goes with its last item is a claim of several projects.
 """
 
+import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import msgspec
 
-from medianest.sandbox.people import MOVIES, SHOWS, VIDEOS
+from medianest.sandbox.cast import MOVIES, SHOWS, VIDEOS, Title, find_title
 
 
-class FilmEntry(NamedTuple):
+class InStock(NamedTuple):
+    """A title that is there from the start, and what Plex says of it beyond the catalogue."""
+
     tmdb: int
-    title: str
-    year: int
-    imdb: str
-    minutes: int
     rating: float
     content_rating: str
-    director: str
-    genres: tuple[str, ...]
-    summary: str
+    director: str = ""  # of a film
+    seasons: int = 0  # of a show: how many of them are here
 
 
-class ShowEntry(NamedTuple):
-    tmdb: int
-    title: str
-    year: int
-    imdb: str
-    tvdb: int
-    episodes: tuple[int, ...]  # how many episodes each season has here, from season 1
-    rating: float
-    content_rating: str
-    genres: tuple[str, ...]
-    summary: str
-
-
-KNOWN_FILMS = (
-    FilmEntry(
-        *(603, "The Matrix", 1999, "tt0133093", 136, 8.7, "R", "Lana Wachowski", ("Action", "Science Fiction")),
-        summary="A programmer learns that his world is a program, and that he may leave it.",
-    ),
-    FilmEntry(
-        *(27205, "Inception", 2010, "tt1375666", 148, 8.8, "PG-13", "Christopher Nolan", ("Action", "Science Fiction")),
-        summary="Thieves who work in dreams are hired to leave something behind.",
-    ),
-    FilmEntry(
-        *(157336, "Interstellar", 2014, "tt0816692", 169, 8.7, "PG-13", "Christopher Nolan", ("Drama", "Adventure")),
-        summary="A pilot leaves a dying Earth, and his daughter, to look for another.",
-    ),
-    FilmEntry(
-        *(438631, "Dune", 2021, "tt1160419", 155, 8.0, "PG-13", "Denis Villeneuve", ("Adventure", "Science Fiction")),
-        summary="A family is given a desert planet that nobody has ever kept.",
-    ),
-    FilmEntry(
-        *(155, "The Dark Knight", 2008, "tt0468569", 152, 9.1, "PG-13", "Christopher Nolan", ("Action", "Crime")),
-        summary="A man with a mask meets a man with a painted face.",
-    ),
-    FilmEntry(
-        *(13, "Forrest Gump", 1994, "tt0109830", 142, 8.8, "PG-13", "Robert Zemeckis", ("Comedy", "Drama")),
-        summary="A slow man runs through three fast decades.",
-    ),
-    FilmEntry(
-        *(680, "Pulp Fiction", 1994, "tt0110912", 154, 8.9, "R", "Quentin Tarantino", ("Thriller", "Crime")),
-        summary="Two killers, a boxer and a briefcase, in the wrong order.",
-    ),
-    FilmEntry(
-        *(550, "Fight Club", 1999, "tt0137523", 139, 8.8, "R", "David Fincher", ("Drama",)),
-        summary="A man who cannot sleep makes a friend nobody may talk about.",
-    ),
-    FilmEntry(
-        *(129, "Spirited Away", 2001, "tt0245429", 125, 8.6, "PG", "Hayao Miyazaki", ("Animation", "Fantasy")),
-        summary="A girl works in a bath house for spirits to free her parents.",
-    ),
-    FilmEntry(
-        *(78, "Blade Runner", 1982, "tt0083658", 117, 8.1, "R", "Ridley Scott", ("Science Fiction", "Thriller")),
-        summary="A detective hunts people who were made, in the rain.",
-    ),
-    FilmEntry(
-        *(348, "Alien", 1979, "tt0078748", 117, 8.5, "R", "Ridley Scott", ("Horror", "Science Fiction")),
-        summary="A crew answers a signal it should have left alone.",
-    ),
-    FilmEntry(
-        *(496243, "Parasite", 2019, "tt6751668", 133, 8.5, "R", "Bong Joon-ho", ("Comedy", "Thriller", "Drama")),
-        summary="A poor family moves in with a rich one, a person at a time.",
-    ),
-    FilmEntry(
-        *(862, "Toy Story", 1995, "tt0114709", 81, 8.3, "G", "John Lasseter", ("Animation", "Family")),
-        summary="A cowboy doll has to share a shelf with a spaceman.",
-    ),
-    FilmEntry(
-        *(105, "Back to the Future", 1985, "tt0088763", 116, 8.5, "PG", "Robert Zemeckis", ("Adventure", "Comedy")),
-        summary="A boy must see to it that his parents meet.",
-    ),
+FILMS_IN_STOCK = (
+    InStock(603, 8.7, "R", "Lana Wachowski"),
+    InStock(27205, 8.8, "PG-13", "Christopher Nolan"),
+    InStock(157336, 8.7, "PG-13", "Christopher Nolan"),
+    InStock(438631, 8.0, "PG-13", "Denis Villeneuve"),
+    InStock(155, 9.1, "PG-13", "Christopher Nolan"),
+    InStock(13, 8.8, "PG-13", "Robert Zemeckis"),
+    InStock(680, 8.9, "R", "Quentin Tarantino"),
+    InStock(550, 8.8, "R", "David Fincher"),
+    InStock(129, 8.6, "PG", "Hayao Miyazaki"),
+    InStock(78, 8.1, "R", "Ridley Scott"),
+    InStock(348, 8.5, "R", "Ridley Scott"),
+    InStock(496243, 8.5, "R", "Bong Joon-ho"),
+    InStock(862, 8.3, "G", "John Lasseter"),
+    InStock(105, 8.5, "PG", "Robert Zemeckis"),
 )
-
-KNOWN_SHOWS = (
-    ShowEntry(
-        *(1399, "Game of Thrones", 2011, "tt0944947", 121361, (10, 10), 9.2, "TV-MA", ("Drama", "Fantasy")),
-        summary="Nine houses want one chair. Only the first two seasons are here.",
-    ),
-    ShowEntry(
-        *(87108, "Chernobyl", 2019, "tt7366338", 360893, (5,), 9.3, "TV-MA", ("Drama", "History")),
-        summary="What happened in reactor four, and who said what about it.",
-    ),
-    ShowEntry(
-        *(67070, "Fleabag", 2016, "tt5687612", 314614, (6, 6), 8.7, "TV-MA", ("Comedy", "Drama")),
-        summary="A woman in London tells us more than she tells anyone else.",
-    ),
+SHOWS_IN_STOCK = (
+    InStock(1399, 9.2, "TV-MA", seasons=2),
+    InStock(87108, 9.3, "TV-MA", seasons=1),
+    InStock(67070, 8.7, "TV-MA", seasons=2),
 )
+UNRATED = InStock(0, 7.0, "")
 
 ItemKind = Literal["movie", "show", "season", "episode"]
 VIDEO_ENDINGS = frozenset({".mp4", ".mkv", ".webm", ".m4v", ".mov", ".avi"})
+TYPE_NUMBERS = {"movie": 1, "show": 2, "season": 3, "episode": 4, "collection": 18}  # `type` in queries
 FIRST_KEY = 101
 DAY_SECONDS = 86_400
 
@@ -176,22 +114,23 @@ class Shelf(msgspec.Struct, kw_only=True):
 class Library:
     """The shelf and what may be done to it. `changed` is called after each change, to keep it."""
 
-    def __init__(
-        self,
-        videos_folder: Path,
-        *,
-        shelf: Shelf | None,
-        clock: Callable[[], float] = time.time,
-        changed: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, videos_folder: Path, shelf: Shelf, clock: Callable[[], float] = time.time) -> None:
         self.videos_folder = videos_folder
+        self.shelf = shelf
         self.clock = clock
-        self.changed = changed
+        self.changed: Callable[[], None] = lambda: None
         self.sections = {section.key: section for section in _sections(videos_folder)}
         self.refreshing: set[str] = set()
-        self.shelf = shelf or Shelf()
-        if shelf is None:
-            self._stock()
+
+    def stock(self) -> None:
+        """What is there from the start, the last entries the newest: one a day, so that lists of new things look alive."""
+        now, whole = int(self.clock()), len(FILMS_IN_STOCK) + len(SHOWS_IN_STOCK)
+        for age, film in zip(range(whole, 0, -1), FILMS_IN_STOCK, strict=False):
+            self.add_film(_title("movie", film), film, now - age * DAY_SECONDS)
+        for age, show in zip(range(len(SHOWS_IN_STOCK), 0, -1), SHOWS_IN_STOCK, strict=True):
+            title = _title("tv", show)
+            here = {number: title.seasons[number] for number in title.regular_seasons()[: show.seasons]}
+            self.add_show(title, here, show, now - age * DAY_SECONDS)
 
     @property
     def items(self) -> dict[int, Item]:
@@ -222,40 +161,26 @@ class Library:
     def find(self, *, tmdb: int, kind: ItemKind) -> Item | None:
         return next((item for item in self.items.values() if item.tmdb == tmdb and item.kind == kind), None)
 
-    def add_film(self, entry: FilmEntry, added_at: int | None = None) -> Item:
+    def add_film(self, title: Title, about: InStock = UNRATED, added_at: int | None = None) -> Item:
         """The film; the one that stands there already if it does."""
-        if there := self.find(tmdb=entry.tmdb, kind="movie"):
+        if there := self.find(tmdb=title.tmdb, kind="movie"):
             return there
-        folder = f"{entry.title} ({entry.year})"
-        film = self._put(
-            Item(
-                key=0,
-                kind="movie",
-                section=MOVIES,
-                added_at=added_at or int(self.clock()),
-                **entry._asdict(),
-                file=f"{self.sections[MOVIES].folder}/{folder}/{folder}.mkv",
-                size_bytes=entry.minutes * 50_000_000,
-            )
-        )
+        folder = f"{title.title} ({title.year})"
+        film = _item_of(title, about, added_at or int(self.clock()))
+        film.file = f"{self.sections[MOVIES].folder}/{folder}/{folder}.mkv"
+        film.size_bytes = title.minutes * 50_000_000
+        self._put(film)
         self.changed()
         return film
 
-    def add_show(self, entry: ShowEntry, added_at: int | None = None) -> Item:
-        """The show with the seasons of `entry`; seasons and episodes that stand there already stay as they are."""
+    def add_show(
+        self, title: Title, episodes: Mapping[int, int], about: InStock = UNRATED, added_at: int | None = None
+    ) -> Item:
+        """The show with so many `episodes` of each season; what stands there already stays as it is."""
         now = added_at or int(self.clock())
-        show = self.find(tmdb=entry.tmdb, kind="show") or self._put(
-            Item(
-                key=0,
-                kind="show",
-                section=SHOWS,
-                added_at=now,
-                **{name: value for name, value in entry._asdict().items() if name != "episodes"},
-            )
-        )
-        for number, episodes in enumerate(entry.episodes, start=1):
-            if episodes:
-                self._add_season(show, number, episodes, now)
+        show = self.find(tmdb=title.tmdb, kind="show") or self._put(_item_of(title, about, now))
+        for number, count in episodes.items():
+            self._add_season(show, number, count, now)
         self.changed()
         return show
 
@@ -319,14 +244,6 @@ class Library:
         self.changed()
         return found
 
-    def _stock(self) -> None:
-        """The catalogue, the last entries the newest: one a day, so that the lists of new things look alive."""
-        now, whole = int(self.clock()), len(KNOWN_FILMS) + len(KNOWN_SHOWS)
-        for age, film in zip(range(whole, 0, -1), KNOWN_FILMS, strict=False):
-            self.add_film(film, now - age * DAY_SECONDS)
-        for age, show in zip(range(len(KNOWN_SHOWS), 0, -1), KNOWN_SHOWS, strict=True):
-            self.add_show(show, now - age * DAY_SECONDS)
-
     def _add_season(self, show: Item, number: int, episodes: int, added_at: int) -> None:
         season = next((child for child in self.children(show) if child.index == number), None) or self._put(
             Item(
@@ -386,6 +303,32 @@ class Library:
         return key
 
 
+def _title(kind: str, stocked: InStock) -> Title:
+    title = find_title(kind, stocked.tmdb)
+    assert title is not None
+    return title
+
+
+def _item_of(title: Title, about: InStock, added_at: int) -> Item:
+    return Item(
+        key=0,
+        kind="movie" if title.kind == "movie" else "show",
+        section=MOVIES if title.kind == "movie" else SHOWS,
+        title=title.title,
+        added_at=added_at,
+        year=title.year,
+        tmdb=title.tmdb,
+        imdb=title.imdb,
+        tvdb=title.tvdb or 0,
+        summary=title.overview,
+        minutes=title.minutes if title.kind == "movie" else 0,
+        rating=about.rating,
+        content_rating=about.content_rating,
+        director=about.director,
+        genres=title.genres,
+    )
+
+
 def _sections(videos_folder: Path) -> Iterator[Section]:
     yield Section(
         key=MOVIES,
@@ -424,3 +367,61 @@ def _videos_in(folder: Path) -> Iterator[Path]:
 
 def _is_below(file: Path, below: str | None) -> bool:
     return below is None or file.is_relative_to(below)
+
+
+SORTS: dict[str, Callable[[Item], tuple[int, int] | str | float]] = {
+    "addedAt": lambda item: (item.added_at, item.key),
+    "titleSort": lambda item: title_sort(item.title).lower(),
+    "year": lambda item: item.year or 0,
+    "originallyAvailableAt": lambda item: item.year or 0,
+    "rating": lambda item: item.rating or 0,
+    "duration": lambda item: item.minutes,
+}
+FILTERS: dict[str, Callable[[Item, str], bool]] = {
+    "title": lambda item, text: text.lower() in item.title.lower(),
+    "title=": lambda item, text: text.lower() == item.title.lower(),
+    "year": lambda item, years: str(item.year) in years.split(","),
+    "year>>": lambda item, year: (item.year or 0) > _number(year),
+    "year<<": lambda item, year: (item.year or 0) < _number(year),
+    "addedAt>>": lambda item, seconds: item.added_at > _number(seconds),
+    "addedAt<<": lambda item, seconds: item.added_at < _number(seconds),
+    "genre": lambda item, genres: bool(set(item.genres) & set(genres.split(","))),
+    "guid": lambda item, wanted: guid(item) == wanted,
+}
+
+
+def chosen(query: Iterable[tuple[str, str]], items: Iterable[Item]) -> list[Item]:
+    """The items that pass the filters of the query, in the order it asks for: by title unless it says so.
+
+    Names may carry the type (`movie.year`); unknown names are passed over, as by the real server.
+    """
+    asked = tuple(query)
+    tests = [(FILTERS[plain], value) for name, value in asked if (plain := _plain(name)) in FILTERS]
+    found = [item for item in items if all(test(item, value) for test, value in tests)]
+    sort = next((value for name, value in asked if name == "sort" and value), "titleSort")
+    for order in reversed(sort.split(",")):
+        name, _, direction = _plain(order).partition(":")
+        if name in SORTS:
+            found.sort(key=SORTS[name], reverse=direction == "desc")
+    return found
+
+
+def _plain(name: str) -> str:
+    kind, _, rest = name.partition(".")
+    return rest if kind in TYPE_NUMBERS and rest else name
+
+
+def _number(text: str) -> float:
+    return float(text) if text.replace(".", "", 1).isdecimal() else 0.0
+
+
+def guid(item: Item) -> str:
+    """Videos have no agent that could match them: their guid says nothing."""
+    if item.tmdb is None and item.parent is None:
+        return f"local://{item.key}"
+    digest = hashlib.sha256(f"{item.kind}:{item.tmdb}:{item.parent}:{item.index}".encode()).hexdigest()
+    return f"plex://{item.kind}/{digest[:24]}"
+
+
+def title_sort(title: str) -> str:
+    return title.removeprefix("The ").removeprefix("A ")

@@ -1,233 +1,389 @@
-"""The stand-in for plex.tv: PINs, the account, the servers one may enter, and the owner's friends."""
+"""The stand-in for plex.tv: PINs, accounts, the servers one may enter, friends and shares.
 
-from typing import Any
+From developer.plex.tv, from answers that plex-api.rs and Home Assistant captured, and from what Seerr and python-plexapi
+send and read. What was removed from plex.tv in 2026 is 410 here too.
+"""
 
-from litestar import Litestar, Request, Response, delete, get, post, put
-from litestar.di import NamedDependency, Provide
-from litestar.exceptions import HTTPException
-from litestar.params import FromPath
-from litestar.types import ControllerRouterHandler
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
-from medianest.sandbox.people import Person
-from medianest.sandbox.plex.accounts import (
-    describe_device,
-    describe_friend,
-    describe_pin,
-    describe_resource,
-    describe_share,
-    describe_user,
-    share_head,
-    share_id,
+import msgspec
+
+from medianest.sandbox.cast import Person
+from medianest.sandbox.plex.wire import (
+    Ask,
+    Json,
+    PlexRoute,
+    Refusal,
+    answer,
+    behind,
+    error_list,
+    picture,
+    xml_answer,
 )
-from medianest.sandbox.plex.metadata import poster
-from medianest.sandbox.plex.wire import Asked, Refusal, answer, errors, xml_answer
-from medianest.sandbox.plex.world import PlexWorld, UnknownCode
-from medianest.sandbox.serving import ASGIApp
+from medianest.sandbox.plex.world import SERVER_NAME, SERVER_VERSION, Pin, PlexWorld, UnknownCode
+from medianest.sandbox.serving import JSON, Answer, ASGIApp, Call, Route, application
 
-Answer = Response[bytes]
-World = NamedDependency[PlexWorld]
-Question = NamedDependency[Asked]
-Account = NamedDependency[Person]
-
+JOINED_AT = 1429510140  # epoch seconds
 GONE = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n<Response code="410" status="This endpoint was deprecated and removed"/>'
 )
 
 
-@post("/api/v2/pins", status_code=201)
-async def create_pin(request: Request[Any, Any, Any], world: World, asked: Question) -> Answer:
-    client_identifier = asked.plex("Client-Identifier")
-    if not client_identifier:
-        raise Refusal(400, 1000, "X-Plex-Client-Identifier is missing")
-    form = await request.form()
-    strong = asked.flag("strong") or str(form.get("strong", "")).lower() in {"1", "true"}
-    product = asked.plex("Product") or "Plex Web"
-    pin = world.create_pin(strong=strong, client_identifier=client_identifier, product=product)
-    return answer(asked, "pin", describe_pin(world, pin), 201)
-
-
-@get("/api/v2/pins/{pin_id:int}")
-async def poll_pin(pin_id: FromPath[int], world: World, asked: Question) -> Answer:
-    pin = world.pin(pin_id, asked.plex("Client-Identifier"))
-    if pin is None:
-        raise Refusal(404, 1020, "Code not found or expired")
-    return answer(asked, "pin", describe_pin(world, pin))
-
-
-@put("/api/v2/pins/link", status_code=204)
-async def link_pin(request: Request[Any, Any, Any], world: World, asked: Question, account: Account) -> None:
-    """What plex.tv/link does for somebody who is signed in: short codes alone."""
-    code = str((await request.form()).get("code", ""))
-    try:
-        pin = world.pin_of_code(code)
-    except UnknownCode:
-        raise Refusal(404, 1020, "Code not found or expired") from None
-    if pin.strong:
-        raise Refusal(404, 1020, "Code not found or expired")
-    world.link(code, account.name)
-
-
-@get("/api/v2/user")
-async def show_user(world: World, asked: Question, account: Account) -> Answer:
-    return answer(asked, "user", describe_user(world, account, asked.token))
-
-
-@get(["/users/account.json", "/users/account"])
-async def show_account(world: World, asked: Question, account: Account) -> Answer:
-    user = describe_user(world, account, asked.token)
-    kept = ("id", "uuid", "email", "username", "title", "thumb", "authToken", "subscription", "entitlements")
-    old = {name: user[name] for name in kept}
-    old |= {"joined_at": "2015-04-20 09:29:00 UTC", "roles": {"roles": user["roles"]}}
-    as_json = Asked(asked.query, {"accept": "application/json"})
-    return answer(as_json, "user", {"user": old})
-
-
-@get("/users/{uuid:str}/avatar")
-async def show_avatar(uuid: FromPath[str]) -> Answer:
-    return Response(poster(uuid, 96, 96), media_type="image/png")
-
-
-@get("/api/v2/ping")
-async def ping(asked: Question, account: Account) -> Answer:
-    if asked.wants_json:
-        return answer(asked, "pong", {"pong": True})
-    return Response(b'<?xml version="1.0" encoding="UTF-8"?>\n<pong>true</pong>', media_type="application/xml")
-
-
-@delete("/api/v2/users/signout", status_code=204)
-async def sign_out(world: World, asked: Question, account: Account) -> None:
-    world.sign_out(asked.token)
-
-
-@get("/api/v2/resources")
-async def list_resources(world: World, asked: Question, account: Account) -> Answer:
-    return answer(asked, "resources", [describe_resource(world, account)] if world.has_access(account) else [])
-
-
-@get("/api/resources")
-async def list_devices(world: World, account: Account) -> Answer:
-    """The older list: XML whatever was asked for, booleans and times as numbers."""
-    devices = [describe_device(describe_resource(world, account))] if world.has_access(account) else []
-    return xml_answer("MediaContainer", {"size": len(devices), "Device": devices})
-
-
-@get("/api/users")
-async def list_friends(world: World, account: Account) -> Answer:
-    """XML whatever was asked for. The owner is not in it; everyone here befriended Olivia, Sam without a share."""
-    friends = [describe_friend(world, person) for person in world.people.values() if account.owner and not person.owner]
-    head = {"friendlyName": "myPlex", "identifier": "com.plexapp.plugins.myplex"}
-    head["machineIdentifier"] = "plex-tv-sandbox"
-    return xml_answer("MediaContainer", {**head, "totalSize": len(friends), "size": len(friends), "User": friends})
-
-
-@get("/api/servers/{machine:str}/shared_servers")
-async def list_shares(machine: FromPath[str], world: World, account: Account) -> Answer:
-    _require_owner(world, machine, account)
-    shares = [describe_share(world, person) for person in _guests(world)]
-    return xml_answer("MediaContainer", {**share_head(world, len(shares)), "SharedServer": shares})
-
-
-@get("/api/servers/{machine:str}/shared_servers/{share:int}")
-async def show_share(machine: FromPath[str], share: FromPath[int], world: World, account: Account) -> Answer:
-    _require_owner(world, machine, account)
-    shares = [describe_share(world, person) for person in _guests(world) if share_id(person) == share]
-    if not shares:
-        raise Refusal(404, 1002, "Not found")
-    return xml_answer("MediaContainer", {**share_head(world, 1), "SharedServer": shares})
-
-
-@delete("/api/v2/sharings/{plex_id:int}", status_code=204)
-async def remove_share(plex_id: FromPath[int], world: World, account: Account) -> None:
-    friend = next((person for person in _guests(world) if person.plex_id == plex_id and account.owner), None)
-    if friend is None:
-        raise Refusal(404, 1002, "Not found")
-    world.unshare(friend)
-
-
-@get("/api/v2/user/webhooks")
-async def list_webhooks(world: World, asked: Question, account: Account) -> Answer:
-    return answer(asked, "webhooks", [{"url": url} for url in world.webhooks] if account.owner else [])
-
-
-@post("/api/v2/user/webhooks", status_code=201)
-async def set_webhooks(request: Request[Any, Any, Any], world: World, asked: Question, account: Account) -> Answer:
-    """The form's `urls[]` replace the list; an empty list is sent as `urls=`."""
-    if not account.owner:
-        raise Refusal(422, 1000, "Webhooks need Plex Pass")
-    world.set_webhooks([str(url) for url in (await request.form()).getall("urls[]", [])])
-    return answer(asked, "webhooks", [{"url": url} for url in world.webhooks], 201)
-
-
-@get(["/api/v2/friends", "/api/friends", "/api/invites/requested", "/api/invites/requests"], status_code=410)
-async def gone() -> Answer:
-    """Removed in 2026, and many a login with it."""
-    return Response(GONE, status_code=410, media_type="application/xml")
-
-
-@delete("/api/friends/{plex_id:int}", status_code=410)
-async def gone_friend(plex_id: FromPath[int]) -> Answer:
-    return Response(GONE, status_code=410, media_type="application/xml")
-
-
-HANDLERS: list[ControllerRouterHandler] = [
-    create_pin,
-    poll_pin,
-    link_pin,
-    show_user,
-    show_account,
-    show_avatar,
-    ping,
-    sign_out,
-    list_resources,
-    list_devices,
-    list_friends,
-    list_shares,
-    show_share,
-    remove_share,
-    list_webhooks,
-    set_webhooks,
-    gone,
-    gone_friend,
-]
-
-
 def plex_tv_app(world: PlexWorld) -> ASGIApp:
     """plex.tv (and clients.plex.tv), to be mounted at /plex.tv with the prefix taken off."""
+    return application([_limited(world, route) for route in PlexTv(world).routes()], _unknown)
 
-    async def account(request: Request[Any, Any, Any]) -> Person:
-        person = world.account(Asked.of(request).token)
-        if person is None:
-            raise Refusal(401, 1001, "User could not be authenticated")
-        return person
 
-    async def limit(request: Request[Any, Any, Any]) -> Answer | None:
+class PlexTv:
+    """Every call, by its route."""
+
+    def __init__(self, world: PlexWorld) -> None:
+        self._world = world
+
+    def routes(self) -> list[PlexRoute]:
+        return [
+            PlexRoute("POST", "/api/v2/pins", self.create_pin, needs="nothing"),
+            PlexRoute("PUT", "/api/v2/pins/link", self.link_pin),
+            PlexRoute("GET", "/api/v2/pins/{pin}", self.poll_pin, needs="nothing"),
+            PlexRoute("GET", "/api/v2/user", self.show_user),
+            PlexRoute("GET", "/users/account.json", self.show_account),
+            PlexRoute("GET", "/users/account", self.show_account),
+            PlexRoute("GET", "/users/{uuid}/avatar", self.show_avatar, needs="nothing"),
+            PlexRoute("GET", "/api/v2/ping", self.ping),
+            PlexRoute("DELETE", "/api/v2/users/signout", self.sign_out),
+            PlexRoute("GET", "/api/v2/resources", self.list_resources),
+            PlexRoute("GET", "/api/resources", self.list_devices),
+            PlexRoute("GET", "/api/users", self.list_friends),
+            PlexRoute("GET", "/api/servers/{machine}/shared_servers", self.list_shares),
+            PlexRoute("GET", "/api/servers/{machine}/shared_servers/{share}", self.show_share),
+            PlexRoute("DELETE", "/api/v2/sharings/{account}", self.remove_share),
+            PlexRoute("GET", "/api/v2/user/webhooks", self.list_webhooks),
+            PlexRoute("POST", "/api/v2/user/webhooks", self.set_webhooks),
+            *(PlexRoute("GET", path, self.gone, needs="nothing") for path in ("/api/v2/friends", "/api/friends")),
+            PlexRoute("GET", "/api/invites/requested", self.gone, needs="nothing"),
+            PlexRoute("GET", "/api/invites/requests", self.gone, needs="nothing"),
+            PlexRoute("DELETE", "/api/friends/{account}", self.gone, needs="nothing"),
+        ]
+
+    async def create_pin(self, ask: Ask) -> Answer:
+        client_identifier = ask.plex("Client-Identifier")
+        if not client_identifier:
+            raise Refusal(400, 1000, "X-Plex-Client-Identifier is missing")
+        strong = ask.flag("strong") or bool({"1", "true"} & {value.lower() for value in ask.form("strong")})
+        product = ask.plex("Product") or "Plex Web"
+        pin = self._world.create_pin(strong=strong, client_identifier=client_identifier, product=product)
+        return answer(ask, "pin", _pin(self._world, pin), 201)
+
+    async def poll_pin(self, ask: Ask) -> Answer:
+        pin = self._world.pin(ask.key("pin"), ask.plex("Client-Identifier"))
+        if pin is None:
+            raise Refusal(404, 1020, "Code not found or expired")
+        return answer(ask, "pin", _pin(self._world, pin))
+
+    async def link_pin(self, ask: Ask) -> Answer:
+        """What plex.tv/link does for somebody who is signed in: short codes alone."""
+        code = "".join(ask.form("code"))
+        try:
+            pin = self._world.pin_of_code(code)
+        except UnknownCode:
+            raise Refusal(404, 1020, "Code not found or expired") from None
+        if pin.strong:
+            raise Refusal(404, 1020, "Code not found or expired")
+        self._world.link(code, ask.person.name)
+        return Answer(204)
+
+    async def show_user(self, ask: Ask) -> Answer:
+        return answer(ask, "user", _user(self._world, ask.person, ask.token))
+
+    async def show_account(self, ask: Ask) -> Answer:
+        """The older form of the same: JSON whatever was asked for."""
+        user = _user(self._world, ask.person, ask.token)
+        kept = ("id", "uuid", "email", "username", "title", "thumb", "authToken", "subscription", "entitlements")
+        old = {name: user[name] for name in kept}
+        old |= {"joined_at": "2015-04-20 09:29:00 UTC", "roles": {"roles": user["roles"]}}
+        return Answer(200, msgspec.json.encode({"user": old}), JSON)
+
+    async def show_avatar(self, ask: Ask) -> Answer:
+        return picture(ask.call.params["uuid"], 96, 96)
+
+    async def ping(self, ask: Ask) -> Answer:
+        if ask.wants_json:
+            return answer(ask, "pong", {"pong": True})
+        return Answer(200, b'<?xml version="1.0" encoding="UTF-8"?>\n<pong>true</pong>', "application/xml")
+
+    async def sign_out(self, ask: Ask) -> Answer:
+        self._world.sign_out(ask.token)
+        return Answer(204)
+
+    async def list_resources(self, ask: Ask) -> Answer:
+        return answer(ask, "resources", self._resources(ask))
+
+    async def list_devices(self, ask: Ask) -> Answer:
+        """The older list: XML whatever was asked for, booleans and times as numbers."""
+        devices = [_device(resource) for resource in self._resources(ask)]
+        return xml_answer("MediaContainer", {"size": len(devices), "Device": devices})
+
+    async def list_friends(self, ask: Ask) -> Answer:
+        """XML whatever was asked for. The owner is not in it; everyone here befriended Olivia, Sam without a share."""
+        people = self._world.people.values() if ask.person.owner else ()
+        friends = [_friend(self._world, person) for person in people if not person.owner]
+        head = _list_head("plex-tv-sandbox", len(friends)) | {"totalSize": len(friends)}
+        return xml_answer("MediaContainer", {**head, "User": friends})
+
+    async def list_shares(self, ask: Ask) -> Answer:
+        self._require_owner(ask)
+        return self._shares(self._guests())
+
+    async def show_share(self, ask: Ask) -> Answer:
+        self._require_owner(ask)
+        shares = [person for person in self._guests() if _share_id(person) == ask.key("share")]
+        if not shares:
+            raise Refusal(404, 1002, "Not found")
+        return self._shares(shares)
+
+    async def remove_share(self, ask: Ask) -> Answer:
+        friend = next((one for one in self._guests() if one.plex_id == ask.key("account")), None)
+        if friend is None or not ask.person.owner:
+            raise Refusal(404, 1002, "Not found")
+        self._world.unshare(friend)
+        return Answer(204)
+
+    async def list_webhooks(self, ask: Ask) -> Answer:
+        return answer(ask, "webhooks", [{"url": url} for url in self._world.webhooks] if ask.person.owner else [])
+
+    async def set_webhooks(self, ask: Ask) -> Answer:
+        """The form's `urls[]` replace the list; an empty list is sent as `urls=`."""
+        if not ask.person.owner:
+            raise Refusal(422, 1000, "Webhooks need Plex Pass")
+        self._world.set_webhooks(ask.form("urls[]"))
+        return answer(ask, "webhooks", [{"url": url} for url in self._world.webhooks], 201)
+
+    async def gone(self, ask: Ask) -> Answer:
+        """Removed in 2026, and many a login with it."""
+        return Answer(410, GONE, "application/xml")
+
+    def _resources(self, ask: Ask) -> list[Json]:
+        return [_resource(self._world, ask.person)] if self._world.has_access(ask.person) else []
+
+    def _shares(self, people: list[Person]) -> Answer:
+        shares = [_share(self._world, person) for person in people]
+        head = _list_head(self._world.machine_identifier, len(shares))
+        return xml_answer("MediaContainer", {**head, "SharedServer": shares})
+
+    def _require_owner(self, ask: Ask) -> None:
+        if ask.call.params["machine"] != self._world.machine_identifier or not ask.person.owner:
+            raise Refusal(404, 1002, "Not found")
+
+    def _guests(self) -> list[Person]:
+        return [person for person in self._world.people.values() if self._world.has_access(person) and not person.owner]
+
+
+def _limited(world: PlexWorld, route: PlexRoute) -> Route:
+    """The route behind the check of the token, and that behind the limit of requests a second."""
+    checked = behind(route, world.account, error_list)
+
+    async def handler(call: Call) -> Answer:
         if world.allows_request():
-            return None
-        return errors(Asked.of(request), 429, 1003, "Too many requests")  # no Retry-After: nobody promised one
+            return await checked.handler(call)
+        return error_list(Ask.of(call), Refusal(429, 1003, "Too many requests"))  # nobody promised a Retry-After
 
-    return Litestar(
-        HANDLERS,
-        dependencies={
-            "world": Provide(lambda: world, sync_to_thread=False),
-            "asked": Provide(Asked.of, sync_to_thread=False),
-            "account": Provide(account),
+    return Route(route.method, route.path, handler)
+
+
+async def _unknown(call: Call) -> Answer:
+    return error_list(Ask.of(call), Refusal(404, 1002, "Not found"))
+
+
+def _pin(world: PlexWorld, pin: Pin) -> Json:
+    return {
+        "id": pin.id,
+        "code": pin.code,
+        "product": pin.product,
+        "trusted": False,
+        "qr": f"{world.plex_tv_url}/api/v2/pins/qr/{pin.code}",
+        "clientIdentifier": pin.client_identifier,
+        "location": {
+            "code": "US",
+            "european_union_member": False,
+            "continent_code": "NA",
+            "country": "United States",
+            "city": "Austin",
+            "time_zone": "America/Chicago",
+            "postal_code": "78701",
+            "in_privacy_restricted_country": False,
+            "in_privacy_restricted_region": False,
+            "subdivisions": "Texas",
+            "coordinates": "30.27, -97.74",
         },
-        before_request=limit,
-        exception_handlers={HTTPException: _refused},
-        openapi_config=None,
-        logging_config=None,
-    )
+        "expiresIn": max(0, round(pin.expires_at - world.clock())),
+        "createdAt": _iso(pin.created_at),
+        "expiresAt": _iso(pin.expires_at),
+        "authToken": pin.token,
+        "newRegistration": None if pin.token is None else False,
+    }
 
 
-def _refused(request: Request[Any, Any, Any], refusal: HTTPException) -> Answer:
-    code = refusal.code if isinstance(refusal, Refusal) else 1002 if refusal.status_code == 404 else 1000
-    return errors(Asked.of(request), refusal.status_code, code, refusal.detail)
+def _user(world: PlexWorld, person: Person, token: str) -> Json:
+    features = ["webhooks", "home"] if person.owner else []
+    return {
+        "id": person.plex_id,
+        "uuid": person.uuid,
+        "username": person.name,
+        "title": person.title,
+        "email": person.email,
+        "friendlyName": "",
+        "locale": None,
+        "confirmed": True,
+        "joinedAt": JOINED_AT,
+        "emailOnlyAuth": False,
+        "hasPassword": True,
+        "protected": False,
+        "thumb": world.avatar_url(person),
+        "authToken": token,
+        "mailingListStatus": "unsubscribed",
+        "mailingListActive": False,
+        "scrobbleTypes": "",
+        "country": "GB",
+        "pin": "",
+        "subscription": {
+            "active": person.owner,
+            "subscribedAt": "2021-10-01T01:02:03Z" if person.owner else None,
+            "status": "Active" if person.owner else "Inactive",
+            "paymentService": None,
+            "plan": "lifetime" if person.owner else None,
+            "features": features,
+        },
+        "subscriptionDescription": None,
+        "restricted": False,
+        "anonymous": None,
+        "home": False,
+        "guest": False,
+        "homeSize": 1,
+        "homeAdmin": False,
+        "maxHomeSize": 15,
+        "rememberExpiresAt": None,
+        "profile": {
+            "autoSelectAudio": True,
+            "defaultAudioLanguage": None,
+            "defaultSubtitleLanguage": None,
+            "autoSelectSubtitle": 0,
+            "defaultSubtitleAccessibility": 0,
+            "defaultSubtitleForced": 0,
+        },
+        "entitlements": [],
+        "roles": ["plexpass"] if person.owner else [],
+        "services": [],
+        "twoFactorEnabled": False,
+    }
 
 
-def _require_owner(world: PlexWorld, machine: str, account: Person) -> None:
-    if machine != world.machine_identifier or not account.owner:
-        raise Refusal(404, 1002, "Not found")
+def _resource(world: PlexWorld, person: Person) -> Json:
+    address = urlsplit(world.base_url)
+    return {
+        "name": SERVER_NAME,
+        "product": "Plex Media Server",
+        "productVersion": SERVER_VERSION,
+        "platform": "Linux",
+        "platformVersion": "6.1.0",
+        "device": "Docker Container",
+        "clientIdentifier": world.machine_identifier,
+        "createdAt": _iso(JOINED_AT),
+        "lastSeenAt": _iso(world.clock()),
+        "provides": "server",
+        "ownerId": None if person.owner else world.owner.plex_id,
+        "sourceTitle": None if person.owner else world.owner.title,
+        "publicAddress": "127.0.0.1",
+        "accessToken": person.server_token,
+        "owned": person.owner,
+        "home": False,
+        "synced": False,
+        "relay": True,
+        "presence": True,
+        "httpsRequired": False,
+        "publicAddressMatches": True,
+        "dnsRebindingProtection": False,
+        "natLoopbackSupported": False,
+        "connections": [
+            {
+                "protocol": address.scheme or "http",
+                "address": address.hostname or "127.0.0.1",
+                "port": address.port or 80,
+                "uri": world.server_url,
+                "local": True,
+                "relay": False,
+                "IPv6": False,
+            }
+        ],
+    }
 
 
-def _guests(world: PlexWorld) -> list[Person]:
-    return [person for person in world.people.values() if world.has_access(person) and not person.owner]
+def _device(resource: Json) -> Json:
+    connections = resource.pop("connections")
+    times = {name: int(datetime.fromisoformat(resource[name]).timestamp()) for name in ("createdAt", "lastSeenAt")}
+    return {**resource, **times, "Connection": [{**one, "local": 1, "relay": 0} for one in connections]}
+
+
+def _friend(world: PlexWorld, person: Person) -> Json:
+    share = {
+        "id": _share_id(person),
+        "serverId": 1,
+        "machineIdentifier": world.machine_identifier,
+        "name": SERVER_NAME,
+        "lastSeenAt": int(world.clock()),
+        "numLibraries": len(person.sections),
+        "allLibraries": 0,
+        "owned": 1,
+        "pending": 0,
+    }
+    return {
+        "id": person.plex_id,
+        "title": person.title,
+        "username": person.name,
+        "email": person.email,
+        "recommendationsPlaylistId": "",
+        "thumb": world.avatar_url(person),
+        **dict.fromkeys(("protected", "home", "allowTuners", "allowSync", "allowCameraUpload"), 0),
+        **dict.fromkeys(("allowChannels", "allowSubtitleAdmin", "restricted"), 0),
+        **dict.fromkeys(("filterAll", "filterMovies", "filterMusic", "filterPhotos", "filterTelevision"), ""),
+        "Server": [share] if world.has_access(person) else [],
+    }
+
+
+def _list_head(machine: str, size: int) -> Json:
+    head = {"friendlyName": "myPlex", "identifier": "com.plexapp.plugins.myplex"}
+    return {**head, "machineIdentifier": machine, "size": size}
+
+
+def _share(world: PlexWorld, person: Person) -> Json:
+    sections = [
+        {
+            "id": 90000 + int(section.key),
+            "key": section.key,
+            "title": section.title,
+            "type": section.kind,
+            "shared": section.key in person.sections,
+        }
+        for section in world.library.sections.values()
+    ]
+    return {
+        "id": _share_id(person),
+        "username": person.name,
+        "email": person.email,
+        "userID": person.plex_id,
+        "accessToken": person.server_token,
+        "name": SERVER_NAME,
+        "acceptedAt": JOINED_AT,
+        "invitedAt": JOINED_AT,
+        "allLibraries": 0,
+        "owned": 1,
+        "Section": sections,
+    }
+
+
+def _share_id(person: Person) -> int:
+    return 7_000_000 + person.plex_id
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

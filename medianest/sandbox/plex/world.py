@@ -1,18 +1,26 @@
-"""All that both halves of Plex know: who has which token, PINs, shares, the library, and who is told of new items."""
+"""All that both halves of Plex know: who has which token, PINs, shares, the library, and who is told of new items.
+
+PINs live as long as those that plex-api.rs captured; the webhook `library.new` is the one of Plex's own documentation.
+"""
 
 import asyncio
+import base64
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+import httpx
 import msgspec
+import structlog
 
-from medianest.sandbox.people import CAST, OLIVIA, Person
-from medianest.sandbox.plex.library import KNOWN_FILMS, KNOWN_SHOWS, FilmEntry, Item, Library, Shelf, ShowEntry
-from medianest.sandbox.plex.metadata import library_new, post_library_new
+from medianest.sandbox.cast import CAST, OLIVIA, Person, Title, find_title
+from medianest.sandbox.plex.library import Item, Library, Shelf
+from medianest.sandbox.plex.wire import Json, describe
+from medianest.sandbox.serving import Background, remember, remembered
+
+log = structlog.get_logger()
 
 MACHINE_IDENTIFIER = "7b64abb13817a3b8c3a0776af127a001ea0b9ec7"
 SERVER_NAME = "Olivia's Box"
@@ -20,6 +28,14 @@ SERVER_VERSION = "1.41.9.9961-46083195d"
 PINS_AT_MOST = 1000
 CODE_LETTERS = "abcdefghijkmnopqrstuvwxyz0123456789"
 STATE_FILE = "plex.json"
+WEBHOOK_TIMEOUT_SECONDS = 5.0
+MOST_UNDER_WAY = 100  # scans and webhooks; of a larger burst the rest is not told
+# The smallest JPEG that decoders take: what the real server sends beside a webhook is a JPEG too.
+THUMB_JPEG = base64.b64decode(
+    "/9j/4AAQSkZJRgABAgAAAQABAAD/2wBDAAg+Pkk+SVVVVVVVVWRdZGhoaGRkZGRoaGhwcHCDg4NwcHBoaHBwfHyDg4+Tj4eHg4eTk5ubm7q6sr"
+    "LZ2eD/////xABLAAEBAAAAAAAAAAAAAAAAAAAABgEBAAAAAAAAAAAAAAAAAAAABBABAAAAAAAAAAAAAAAAAAAAABEBAAAAAAAAAAAAAAAAAAAA"
+    "AP/AABEIAAgACAMBIgACEQADEQD/2gAMAwEAAhEDEQA/AIwAoV//2Q=="
+)
 
 
 class UnknownCode(LookupError):
@@ -68,7 +84,7 @@ class PlexWorld:
 
     `base_url` is where the public finds the sandbox (no slash at the end); it may be set once the port is known.
     plex.tv answers below `base_url`/plex.tv, the server below `base_url`/plex.
-    Close it with `aclose()`: scans and webhooks run in the background.
+    Close it with `close()`: scans and webhooks run in the background, and `settled()` waits for them.
     """
 
     def __init__(
@@ -91,12 +107,15 @@ class PlexWorld:
         self.playing: list[Playing] = []
         self._file = directory / STATE_FILE if directory else None
         self._second, self._asked = 0, 0
-        self._background: set[asyncio.Task[None]] = set()
+        self._background = Background(MOST_UNDER_WAY)
+        self.settled, self.close = self._background.settled, self._background.close
         self._scans: dict[str, asyncio.Task[None]] = {}
-        kept = _load(self._file)
+        kept = remembered(self._file, Kept)
         self._kept = kept or Kept(shelf=Shelf())
-        self.library = Library(videos_folder, shelf=kept.shelf if kept else None, clock=clock, changed=self._keep)
-        self._kept.shelf = self.library.shelf
+        self.library = Library(videos_folder, self._kept.shelf, clock)
+        if kept is None:
+            self.library.stock()
+        self.library.changed = self._keep  # not before: the stock is kept at once, not film by film
         self._keep()
 
     @property
@@ -110,6 +129,9 @@ class PlexWorld:
     @property
     def link_url(self) -> str:
         return f"{self.base_url}/sandbox/plex/link"
+
+    def avatar_url(self, person: Person) -> str:
+        return f"{self.plex_tv_url}/users/{person.uuid}/avatar?c=1630875354"
 
     @property
     def webhooks(self) -> list[str]:
@@ -215,23 +237,17 @@ class PlexWorld:
     def add_film(self, tmdb: int, title: str, year: int) -> Item:
         """A film arrives in the library, as if Radarr had brought it; webhooks are told. Twice does no harm."""
         there = self.library.find(tmdb=tmdb, kind="movie")
-        entry = next((film for film in KNOWN_FILMS if film.tmdb == tmdb), None) or FilmEntry(
-            tmdb, title, year, "", 110, 7.0, "PG-13", "", ("Drama",), ""
-        )
-        film = self.library.add_film(entry)
+        unknown = Title("movie", tmdb, title, year, "", None, 110, ("Drama",), "", {})
+        film = self.library.add_film(find_title("movie", tmdb) or unknown)
         if there is None:
             self.announce(film)
         return film
 
     def add_show(self, tmdb: int, title: str, year: int, seasons: Mapping[int, int] | None = None) -> Item:
         """Seasons of a show arrive: `seasons` says how many episodes each has (None: one season of eight)."""
-        seasons = seasons or {1: 8}
-        episodes = tuple(seasons.get(number, 0) for number in range(1, max(seasons) + 1))
-        known = next((show for show in KNOWN_SHOWS if show.tmdb == tmdb), None) or ShowEntry(
-            tmdb, title, year, "", 0, (), 7.0, "TV-14", ("Drama",), ""
-        )
         before = len(self.library.items)
-        show = self.library.add_show(known._replace(episodes=episodes))
+        unknown = Title("tv", tmdb, title, year, "", None, 50, ("Drama",), "", {})
+        show = self.library.add_show(find_title("tv", tmdb) or unknown, seasons or {1: 8})
         if len(self.library.items) > before:
             self.announce(show)
         return show
@@ -247,7 +263,7 @@ class PlexWorld:
         """Scans a section in the background, in a moment. Only "Videos" lies on a real disk."""
         self.stop_scan(section)
         self.library.refreshing.add(section)
-        self._scans[section] = self._start(self._scan(section, below), f"scan of section {section}")
+        self._scans[section] = self._background.start(self._scan(section, below), f"plex scan {section}")
 
     def stop_scan(self, section: str) -> None:
         if scan := self._scans.pop(section, None):
@@ -257,35 +273,40 @@ class PlexWorld:
     def announce(self, item: Item) -> None:
         """Tells every webhook of a new item, in the background; an answer that fails is forgotten, as by Plex."""
         for url in self.webhooks:
-            self._start(self.send_webhook(url, item), "webhook library.new")
+            if not self._background.is_full:
+                self._background.start(self.send_webhook(url, item), "plex webhook")
 
     async def send_webhook(self, url: str, item: Item) -> None:
-        server = (SERVER_NAME, self.machine_identifier)
-        thumb = f"{self.plex_tv_url}/users/{self.owner.uuid}/avatar"
-        payload = library_new(self.library, item, owner=self.owner, owner_thumb=thumb, server=server)
-        await post_library_new(url, payload)
+        """Posts once; the answer is ignored and a failure is not repeated, as by the real server."""
+        parts = {
+            "payload": (None, msgspec.json.encode(self._library_new(item)), "application/json"),
+            "thumb": ("thumb.jpg", THUMB_JPEG, "image/jpeg"),
+        }
+        try:
+            async with httpx.AsyncClient(timeout=WEBHOOK_TIMEOUT_SECONDS, trust_env=False) as client:
+                await client.post(url, files=parts, headers={"User-Agent": "PlexMediaServer"})
+        except httpx.HTTPError as failed:
+            log.info("webhook not delivered", failure=type(failed).__name__)
 
-    async def aclose(self) -> None:
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+    def _library_new(self, item: Item) -> Json:
+        """The owner goes by the server's local id 1; there is no `Player` in a library event."""
+        section = self.library.sections[item.section]
+        return {
+            "event": "library.new",
+            "user": True,
+            "owner": True,
+            "Account": {"id": 1, "thumb": self.avatar_url(self.owner), "title": self.owner.title},
+            "Server": {"title": SERVER_NAME, "uuid": self.machine_identifier},
+            "Metadata": {"librarySectionType": section.kind, **describe(self.library, item, guids=True)},
+        }
 
     async def _scan(self, section: str, below: str | None) -> None:
         await asyncio.sleep(self.scan_seconds)
-        found = self.library.scan(below) if self.library.sections[section].folder.startswith(self._real_folder) else []
+        on_disk = self.library.sections[section].folder == str(self.library.videos_folder)
+        found = self.library.scan(below) if on_disk else []
         self.library.refreshing.discard(section)
         for item in found:
             self.announce(item)
-
-    @property
-    def _real_folder(self) -> str:
-        return str(self.library.videos_folder)
-
-    def _start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        task = asyncio.create_task(work, name=f"sandbox {name}")
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-        return task
 
     def _live_tokens(self, person: Person) -> list[str]:
         generations = range(1, self._kept.generations.get(person.name, 1) + 1)
@@ -293,25 +314,8 @@ class PlexWorld:
         return [token for token in tokens if token not in self._kept.dead_tokens]
 
     def _keep(self) -> None:
-        if self._file is None or not hasattr(self, "library"):  # the first stocking is kept at once, not film by film
-            return
-        beside = self._file.with_suffix(".new")
-        beside.write_bytes(msgspec.json.encode(self._kept))
-        beside.replace(self._file)
+        remember(self._file, self._kept)
 
 
 def _account_token(person: Person, generation: int) -> str:
     return person.account_token if generation == 1 else f"{person.account_token}-{generation}"
-
-
-def _load(file: Path | None) -> Kept | None:
-    """None if there is nothing to remember."""
-    if file is None:
-        return None
-    file.parent.mkdir(parents=True, exist_ok=True)
-    if not file.exists():
-        return None
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=Kept)
-    except msgspec.DecodeError as unreadable:
-        raise RuntimeError(f"{file} cannot be read: delete it, and the sandbox starts anew.") from unreadable

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import aiohttp
 import structlog
 
+from medianest.sandbox.cast import find_title
 from medianest.sandbox.seerr.state import (
     Arrival,
     Media,
@@ -24,7 +25,6 @@ from medianest.sandbox.seerr.state import (
     RequestStatus,
     Variant,
     WebhookSettings,
-    find,
 )
 
 log = structlog.get_logger()
@@ -286,7 +286,7 @@ class Arrivals:
                     await self._wake.wait()
 
     async def _finish(self, media: Media, arrival: Arrival) -> None:
-        title = find(media.kind, media.tmdb)
+        title = find_title(media.kind, media.tmdb)
         assert title is not None
         key = None
         if self._arrived is not None:
@@ -344,14 +344,14 @@ def _satisfied(media: Media, request: MediaRequest) -> bool:
 
 def _status(media: Media) -> MediaStatus:
     """A series is available when all its seasons but the specials are."""
-    title = find(media.kind, media.tmdb)
+    title = find_title(media.kind, media.tmdb)
     assert title is not None
     wanted = title.regular_seasons(specials=False)
     return MediaStatus.AVAILABLE if all(_is_there(media, n) for n in wanted) else MediaStatus.PARTIALLY_AVAILABLE
 
 
 def _size_bytes(media: Media, season: int | None) -> int:
-    title = find(media.kind, media.tmdb)
+    title = find_title(media.kind, media.tmdb)
     assert title is not None
     episodes = 1 if season is None else title.seasons.get(season, 1)
     return title.minutes * episodes * 40_000_000

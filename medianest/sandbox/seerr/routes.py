@@ -4,20 +4,15 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 
+from medianest.sandbox.cast import TITLES, Kind, Title, find_title
 from medianest.sandbox.seerr.gate import Act, Ask, Forbidden, Rule, SeerrRoute, new_session, paging, take_and_skip
 from medianest.sandbox.seerr.state import (
-    PAGE_SIZE,
-    Kind,
     Media,
     MediaRequest,
     MediaStatus,
     Permission,
     RequestStatus,
     SeerrPerson,
-    Title,
-    find,
-    search,
-    trending,
 )
 from medianest.sandbox.seerr.world import Order, Refusal, page_of
 from medianest.sandbox.serving import Answer, answered
@@ -192,6 +187,7 @@ def _request(ask: Ask) -> MediaRequest:
 
 M = MediaStatus
 
+PAGE_SIZE = 20  # TMDB's, for every list
 _LIST_QUERY = {"page": Rule(number=True), "language": Rule()}
 _SHOWN_BY = {
     "available": {M.AVAILABLE},
@@ -203,16 +199,16 @@ _SHOWN_BY = {
 
 
 async def find_titles(ask: Ask) -> Answer:
-    return _page(ask, search(ask.query["query"]))
+    return _page(ask, _search(ask.query["query"]))
 
 
 async def discover_trending(ask: Ask) -> Answer:
-    return _page(ask, trending())
+    return _page(ask, _trending())
 
 
 def discover(kind: Kind) -> Act:
     async def act(ask: Ask) -> Answer:
-        return _page(ask, trending(kind), keywords=True)
+        return _page(ask, _trending(kind), keywords=True)
 
     return act
 
@@ -222,7 +218,7 @@ def detail(kind: Kind) -> Act:
 
     async def act(ask: Ask) -> Answer:
         tmdb = int(float(ask.params["movieId" if kind == "movie" else "tvId"]))
-        title = find(kind, tmdb)
+        title = find_title(kind, tmdb)
         if title is None:
             raise Refusal(500, f"Unable to retrieve {'movie' if kind == 'movie' else 'series'}.")
         return answered(200, ask.world.shapes.detail(title, ask.world.media_of(kind, tmdb)))
@@ -250,6 +246,20 @@ def title_routes() -> list[SeerrRoute]:
         SeerrRoute("GET", "/discover/trending", discover_trending, query=_LIST_QUERY),
         SeerrRoute("GET", "/media", media, query=media_query),
     ]
+
+
+def _search(query: str) -> list[Title]:
+    """Titles that contain `query`, in whatever case, the most alike first; or the ones `tmdb:603` and the like name."""
+    source, colon, wanted = query.partition(":")
+    if colon and source.lower() in {"tmdb", "imdb", "tvdb"}:
+        return [title for title in TITLES if wanted == str(getattr(title, source.lower()))]
+    needle = query.casefold()
+    found = [title for title in TITLES if needle in title.title.casefold()]
+    return sorted(found, key=lambda title: (title.title.casefold().find(needle), -title.popularity))
+
+
+def _trending(kind: Kind | None = None) -> list[Title]:
+    return sorted((t for t in TITLES if kind in {None, t.kind}), key=lambda title: -title.popularity)
 
 
 def _page(ask: Ask, titles: Sequence[Title], *, keywords: bool = False) -> Answer:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from medianest.sandbox.cast import Title, find_title
 from medianest.sandbox.seerr.arrivals import Notification
 from medianest.sandbox.seerr.state import (
     Arrival,
@@ -16,9 +17,7 @@ from medianest.sandbox.seerr.state import (
     Permission,
     SeerrPerson,
     SeerrState,
-    Title,
     Variant,
-    find,
 )
 
 Json = dict[str, Any]
@@ -147,7 +146,7 @@ class Shapes(NamedTuple):
     def notification(self, kind: str, request: MediaRequest) -> Notification:
         """The webhook's content. The status of the media is the one at this moment: it lags behind the event."""
         media = self.state.media[request.media]
-        title, person = find(media.kind, media.tmdb), self.state.people[request.requested_by]
+        title, person = find_title(media.kind, media.tmdb), self.state.people[request.requested_by]
         assert title is not None
         values = {
             "notification_type": kind,
@@ -223,7 +222,7 @@ class Shapes(NamedTuple):
         now, span = self.clock(), arrival.due_at - arrival.started_at
         half = arrival.started_at + span / 2
         left = min(1.0, max(0.0, (arrival.due_at - now) / (arrival.due_at - half))) if span else 0.0
-        title = find(media.kind, media.tmdb)
+        title = find_title(media.kind, media.tmdb)
         assert title is not None
         shape: Json = {
             "mediaType": media.kind,

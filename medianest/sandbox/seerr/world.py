@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from medianest.sandbox.cast import Kind, Title, find_title
 from medianest.sandbox.seerr.arrivals import DEFAULT_PAYLOAD, Arrivals, Arrived, Webhook
 from medianest.sandbox.seerr.shapes import Json, Shapes
 from medianest.sandbox.seerr.state import (
-    Kind,
     Media,
     MediaRequest,
     MediaStatus,
@@ -18,10 +18,8 @@ from medianest.sandbox.seerr.state import (
     SeasonRequest,
     SeerrPerson,
     SeerrState,
-    Title,
     Variant,
     WebhookSettings,
-    find,
 )
 
 P = Permission
@@ -122,7 +120,7 @@ class SeerrWorld:
 
     def found_in_library(self, there: InLibrary) -> None:
         """What a scan of the Plex library does with a title it finds. Titles not in the catalogue are passed over."""
-        title = find(there.kind, there.tmdb)
+        title = find_title(there.kind, there.tmdb)
         if title is None:
             return
         media = self.media_of(there.kind, there.tmdb) or self._new_media(title, MediaStatus.UNKNOWN)
@@ -140,7 +138,7 @@ class SeerrWorld:
         quota = self.quota(owner)["movie" if order.kind == "movie" else "tv"]
         if quota["restricted"]:
             raise Refusal(403, f"{'Movie' if order.kind == 'movie' else 'Series'} Quota exceeded.")
-        title = find(order.kind, order.tmdb)
+        title = find_title(order.kind, order.tmdb)
         if title is None:
             what = "movie" if order.kind == "movie" else "tv show"
             raise Refusal(500, f"[TMDB] Failed to fetch {what} details: Request failed with status code 404")
