@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from structlog.testing import capture_logs
 
 from medianest.database import embedded_postgres
 from medianest.domain.catalogue import EVENTS
@@ -265,16 +266,20 @@ async def test_a_row_that_cannot_be_written_fails_only_its_own_append(
         metadata = Metadata(actor=Actor.system("test"), command=command)
         return await store._writer.append([row(command, **changed)], None, metadata, b"")
 
-    async with held(admin):
-        first = asyncio.create_task(append(store, uuid4()))
-        await writing(admin)
-        asked = [write(before), write(bad, **poison), write(after)]
-        together = asyncio.gather(*asked, return_exceptions=True)
-        await asyncio.sleep(0)
-    one, refused, two = await together
+    with capture_logs() as logs:
+        async with held(admin):
+            first = asyncio.create_task(append(store, uuid4()))
+            await writing(admin)
+            asked = [write(before), write(bad, **poison), write(after)]
+            together = asyncio.gather(*asked, return_exceptions=True)
+            await asyncio.sleep(0)
+        one, refused, two = await together
     assert await first == Appended(1, 1)
     assert (one, two) == (Appended(2, 2), Appended(3, 3))
     assert isinstance(refused, psycopg.DataError | ValueError | struct.error)
+    said = {"event": "a group of appends was refused", "log_level": "error"}
+    what = {"error": type(refused).__name__, "sqlstate": getattr(refused, "sqlstate", None)}
+    assert logs == [{**said, "appends": 3, **what}, {**said, "appends": 1, **what}]
     assert await write(late) == Appended(4, 4)
     assert await write(bad) == Appended(5, 5)
 

@@ -54,6 +54,7 @@ CASES: dict[str, tuple[Item | None, int]] = {
 }
 PAGES: dict[str, tuple[str, Values]] = {
     "the facts of a rare tag": search.page(Query(about(RARE), about(HOT, RARE)), 0, None, None),
+    "the facts of a rare tag behind a hot one": search.page(Query(about(HALF, RARE)), 0, None, None),
     "the facts of a tag since a position": search.page(Query(about(HOT)), HEAD - 20, None, None),
     "a page from the middle": search.page(EVERYTHING, HEAD // 2, None, 100),
     "a page of types from the middle": search.page(Query(Item(RequestSubmitted)), HEAD // 2, None, 50),
@@ -124,3 +125,4 @@ async def test_no_look_up_reads_more_than_it_needs_in_a_long_log(
     if before == "ANALYZE" and not then:  # believed empty, the log is walked backwards for a type, until ANALYZE runs
         del costs["the newest of some types"]
     assert {name: cost for name, cost in costs.items() if cost[0] or cost[1] > FEW} == {}
+    assert costs["a page of a hot tag"][1] < 110  # fifty entries, fifty events
