@@ -51,7 +51,22 @@ async def append(store: EventStore, command: UUID, *, body: bytes = b"same", con
     try:
         return await store.append([UP], metadata, condition, body)
     except (Conflict, CommandReused, OutcomeUnknown) as error:
-        return type(error)
+        return _known(error)
+
+
+def _known(error: Exception) -> type[Exception]:
+    assert str(error) in TEXTS[type(error)]
+    return type(error)
+
+
+TEXTS: dict[type[Exception], tuple[str, ...]] = {
+    Conflict: ("An event this depends on came meanwhile: decide again.",),
+    CommandReused: ("This id was used for something else: take a new one.",),
+    OutcomeUnknown: (
+        "The database went away before it answered: try the same again.",
+        "The log was closed before it answered: try the same again.",
+    ),
+}
 
 
 @asynccontextmanager
@@ -97,6 +112,36 @@ async def test_a_backend_that_is_ended_in_the_middle_of_an_append_answers_unknow
     assert await asyncio.gather(*(append(store, command) for command in commands)) == [
         Appended(1, 1), Appended(2, 2), Appended(3, 3),
     ]  # fmt: skip
+
+
+async def test_what_a_writer_has_done_is_counted(store: EventStore, admin: psycopg.AsyncConnection) -> None:
+    for asked in (1, 2):
+        async with held(admin):
+            metadata = [Metadata(actor=Actor.system("test"), command=uuid4()) for _ in range(asked)]
+            lost = [asyncio.create_task(store.append([UP], each)) for each in metadata]
+            await admin.execute("SELECT pg_terminate_backend(%s)", (await writing(admin),))
+            answers = await asyncio.gather(*lost, return_exceptions=True)
+        assert all(isinstance(answer, OutcomeUnknown) for answer in answers)
+        assert all(isinstance(answer.__cause__, psycopg.Error) for answer in answers if isinstance(answer, Exception))
+    await append(store, uuid4())
+    for _ in range(2):
+        assert await append(store, uuid4(), condition=Condition(OF_PLEX, 0)) is Conflict
+    done = store.written
+    assert (done.groups, done.appends, done.conflicts, done.unanswered) == (3, 3, 2, 3)
+    assert 0 < done.seconds < SECONDS
+
+
+async def test_a_group_has_a_limit_and_the_rest_follows_in_the_next(
+    store: EventStore, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "GROUP_LIMIT", 2)
+    async with held(admin):
+        first = asyncio.create_task(append(store, uuid4()))
+        await writing(admin)
+        others = asyncio.gather(*(append(store, uuid4()) for _ in range(5)))
+        await asyncio.sleep(0)
+    assert [await first, *await others] == [Appended(n, n) for n in range(1, 7)]
+    assert store.written.groups == 4
 
 
 class Line:
