@@ -71,7 +71,7 @@ def _add_log_commands(commands: Any) -> None:
     tail.add_argument(
         "--about", action="append", default=[], help="only about this tag: account:…, request:… (all of them)"
     )
-    tail.add_argument("--last", type=int, default=10, help="how many to begin with (default: 10)")
+    tail.add_argument("--last", type=_how_many, default=10, help="how many to begin with (default: 10)")
     out = _add(events, "export", _export, "write the whole log as lines of JSON, seals included, keys of people not")
     out.add_argument("file", type=Path)
     take = _add(events, "import", _import, "fill an empty log from exported lines")
@@ -93,6 +93,12 @@ def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int | Non
     command.add_argument("--host", help="on which address")
     command.set_defaults(run=run)
     return command
+
+
+def _how_many(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("give a number of events, from 0 on")
+    return int(text)
 
 
 def _load(asked: argparse.Namespace, **given: Any) -> Settings:

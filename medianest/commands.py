@@ -15,7 +15,13 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 from msgspec import structs
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from medianest.domain.command import Actor, Command, Decision
 from medianest.domain.decisions import DECISIONS
@@ -32,6 +38,7 @@ from medianest.eventstore.store import (
 )
 
 LOST_RACES = 24  # against other processes, and against who came without having lost yet
+TURN_SECONDS = 20.0  # how long a command may take turns and lose races; it is given up by then
 LOST_ANSWERS = 4
 
 
@@ -77,13 +84,13 @@ class Commands:
         `follows`: it follows from the newest of its facts, which then stands in its metadata as the cause.
 
         With the id of a command that has acted, its first outcome. Raises `Refused` from the decision,
-        `Conflict` after twenty-four lost races, `CommandReused`, and `OutcomeUnknown` while the database is away.
+        `Conflict` after twenty-four lost races or twenty seconds of them, `CommandReused`, and `OutcomeUnknown` while the database is away.
         """
         identity = command_id or new_command_id()
         metadata = Metadata(actor=by, command=identity)
         lost_races = AsyncRetrying(
             retry=retry_if_exception_type(Conflict),
-            stop=stop_after_attempt(LOST_RACES),
+            stop=stop_after_attempt(LOST_RACES) | stop_after_delay(TURN_SECONDS),
             wait=wait_random_exponential(0.001, max=0.05),
             reraise=True,
         )
@@ -110,7 +117,7 @@ class Commands:
         async with AsyncExitStack() as held:
             for tag in sorted(about):  # everybody in this order: nobody waits for each other
                 if tag in contested or tag in self._turns:
-                    await held.enter_async_context(self._turns.setdefault(tag, asyncio.Lock()))
+                    await held.enter_async_context(_soon(self._turns.setdefault(tag, asyncio.Lock())))
             yield
 
     def _decide(self, command: Command, decision: Decision, history: History) -> Sequence[Event]:
@@ -144,6 +151,20 @@ class Commands:
         """The store compares fingerprints: it appends nothing for an id that has acted, or says it was reused."""
         await self._store.append(before.events, metadata, None, fingerprint(command))
         return before
+
+
+@asynccontextmanager
+async def _soon(turn: asyncio.Lock) -> AsyncIterator[None]:
+    """Whoever is at it may be waiting for a database that hangs: nobody waits for them without an end."""
+    try:
+        async with asyncio.timeout(TURN_SECONDS):
+            await turn.acquire()
+    except TimeoutError as late:
+        raise Conflict("Others were at it all the time: try the same again.") from late
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 def _following(cause: Recorded, metadata: Metadata) -> Metadata:

@@ -2,7 +2,6 @@
 from it."""
 
 import asyncio
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
@@ -28,11 +27,9 @@ async def tail(settings: Settings, stop: asyncio.Event, types: Sequence[str], ab
     """Print the `last` events that match, then each new one as it comes, until stopped."""
     query = _query(types, about)
     async with foundation(settings, beside=True) as house:
-        recent = await house.store.latest(query, before=sys.maxsize, limit=last)
-        _print(reversed(recent))
-        head = (await house.store.read(query, limit=0)).head
-        after = max(head, recent[0].position) if recent else head
-        following = asyncio.create_task(_follow(house, query, after))
+        head = await house.engine.newest()
+        _print(reversed(await house.store.latest(query, before=head + 1, limit=last)))
+        following = asyncio.create_task(_follow(house, query, head))
         try:
             await until(stop, following)
         finally:
@@ -43,7 +40,7 @@ async def take_out(settings: Settings, file: BinaryIO) -> int:
     """Write every event as a line of JSON; answers with the number of lines."""
     async with foundation(settings, beside=True) as house:
         lines = 0
-        with _bar("lines", await _size(house)) as advance:
+        with _bar("lines", await house.engine.newest()) as advance:
             async for line in export(house.pool):
                 file.write(line)
                 lines += 1
@@ -66,7 +63,7 @@ async def verify(settings: Settings, anchors: Sequence[str], trusted: Sequence[s
         raise WrongSetting("An anchor is POSITION:DIGEST as `audit seal` prints it, a key is hex.") from unreadable
     async with foundation(settings, beside=True) as house:
         keys.append(Notary(house.pool, house.master).key)
-        with _bar("events", await _size(house)) as advance:
+        with _bar("events", await house.engine.newest()) as advance:
             return await Auditor(house.pool, keys).verify(known, lambda done, of: advance(done))
 
 
@@ -85,7 +82,7 @@ async def rebuild(settings: Settings, name: str) -> int:
     """Fill a read model anew and swap it in; answers with the position it stands at."""
     _check_name(name)
     async with foundation(settings, beside=True) as house:
-        with _bar("events", await _size(house)) as advance:
+        with _bar("events", await house.engine.newest()) as advance:
             try:
                 return await house.engine.rebuild(name, lambda done: advance(done.position))
             except (RebuildUnderWay, StillRead) as busy:
@@ -148,10 +145,6 @@ def _sealed(value: Any) -> str:
 async def _follow(house: Foundation, query: Query, after: int) -> None:
     async for page in subscribe(house.store, house.head, after=after, query=query):
         _print(page)
-
-
-async def _size(house: Foundation) -> int:
-    return (await house.store.read(EVERYTHING, limit=0)).head
 
 
 @contextmanager

@@ -281,15 +281,20 @@ class ProjectionEngine:
 
     async def _pages(self, query: Query, after: int, until: int) -> AsyncGenerator[tuple[list[Recorded], int], None]:
         """The events, and how far that is; the next page is read while this one is worked on."""
-        reading = asyncio.create_task(self._page(query, after, until))
+
+        def ask() -> asyncio.Task[tuple[list[Recorded], int]] | None:
+            return asyncio.create_task(self._page(query, after, until)) if after < until else None
+
+        reading = ask()
         try:
-            while after < until:
+            while reading is not None:
                 events, after = await reading
-                reading = asyncio.create_task(self._page(query, after, until))
-                await asyncio.sleep(0)  # so that it is asked for
+                reading = ask()
+                await asyncio.sleep(0)  # so that it is sent
                 yield events, after
         finally:
-            await cancel(reading)
+            if reading is not None:
+                await cancel(reading)
 
     async def _page(self, query: Query, after: int, until: int) -> tuple[list[Recorded], int]:
         events = (await self._store.read(query, after=after, until=until, limit=BATCH)).events

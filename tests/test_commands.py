@@ -8,7 +8,7 @@ from uuid import RFC_4122, uuid4
 
 import pytest
 
-from medianest.commands import Commands, new_command_id
+from medianest.commands import Commands, Conflict, new_command_id
 from medianest.domain.asking import SubmissionFacts, SubmitRequest, submit
 from medianest.domain.command import Actor, Decision, derived_id
 from medianest.domain.decisions import DECISIONS
@@ -44,6 +44,17 @@ async def test_those_who_ask_about_other_things_wait_for_no_turn(store: EventSto
         async with commands.turn({"account:anna"}, contested={"account:anna"}):
             ben = SubmitRequest(request="r1", account="ben", media=Media("movie", 1), title="Dune")
             await commands.run(ben, Actor.person("ben"))
+
+
+async def test_whoever_gets_no_turn_in_time_is_told_to_come_again(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medianest.commands.TURN_SECONDS", 0.1)
+    commands = Commands(store)
+    async with asyncio.timeout(10), commands.turn({"account:anna"}, contested={"account:anna"}):
+        with pytest.raises(Conflict):
+            await commands.run(ask(1), ANNA)
+    assert (await commands.run(ask(1), ANNA)).position == 1  # the turn was not lost with who gave up
 
 
 async def test_what_follows_names_the_event_that_led_to_it_and_the_command_that_began_it_all(

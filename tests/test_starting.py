@@ -16,7 +16,7 @@ import pytest
 from msgspec import structs
 
 from medianest import app
-from medianest.cli import _forget_demo
+from medianest.cli import _forget_demo, main
 from medianest.database import database
 from medianest.demo import demo
 from medianest.secret import Secret
@@ -216,3 +216,13 @@ def test_a_proxy_is_an_address_or_a_network(proxies: str, works: bool) -> None:
         return
     with pytest.raises(WrongSetting, match="trusted_proxies"):
         load(None, environment)
+
+
+@pytest.mark.parametrize("last", ["-1", "many", "1e3", ""])
+def test_a_number_of_events_that_is_none_is_refused_before_anything_starts(
+    last: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main(["events", "tail", f"--last={last}"])
+    assert refused.value.code == 2
+    assert "give a number of events" in capsys.readouterr().err

@@ -118,8 +118,9 @@ async def test_redis_may_die_and_freeze_and_nobody_notices(town: Town, redis: Re
         await asyncio.sleep(0.5)
         redis.child.send_signal(signal.SIGSTOP)
         await _a_film_arrives(anna, 27_205)
-        usual = await _usual_read(anna)
+        usual, slow = await _reads(anna)
         redis.child.send_signal(signal.SIGCONT)
+    assert slow < 1.0
     assert usual < 0.5  # one that waited for Redis would take as long as an exchange with it may: a second
     assert (await anna.client.get("/auth/session")).status_code == 200
     await anna.leave()
@@ -133,14 +134,14 @@ async def _a_film_arrives(person: Person, tmdb: int) -> None:
     )
 
 
-async def _usual_read(person: Person) -> float:
-    """The median: a machine with other work to do holds up one of twenty now and then."""
+async def _reads(person: Person) -> tuple[float, float]:
+    """The median of twenty, and the second slowest: a machine with other work to do holds up one now and then."""
     seconds = []
     for _ in range(20):
         started = time.perf_counter()
         await person.get("/dashboard")
         seconds.append(time.perf_counter() - started)
-    return median(seconds)
+    return median(seconds), sorted(seconds)[-2]
 
 
 async def test_a_worker_killed_in_mid_download_is_replaced_and_the_video_comes_once(town: Town) -> None:
