@@ -11,8 +11,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from medianest.app import Foundation, foundation, until
+from medianest.commands import new_command_id
 from medianest.domain.catalogue import EVENTS
+from medianest.domain.command import Actor
 from medianest.domain.event import EVERYTHING, Event, Item, Query
+from medianest.domain.work import RecordRebuilt
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.seals import Anchor, Auditor, Notary, Verdict
 from medianest.eventstore.subscription import subscribe
@@ -21,6 +24,8 @@ from medianest.settings import CannotStart, Settings, WrongSetting
 from medianest.tasks import cancel
 from projections import PROJECTIONS
 from projections.engine import Lag, NoMoment, RebuildUnderWay, Rows, StillRead, TooMuchHistory
+
+OPERATOR = Actor.system("operator")  # whoever has a shell: which person that is, only the machine knows
 
 
 async def tail(settings: Settings, stop: asyncio.Event, types: Sequence[str], about: Sequence[str], last: int) -> None:
@@ -79,14 +84,16 @@ async def read_models(settings: Settings) -> list[Lag]:
 
 
 async def rebuild(settings: Settings, name: str) -> int:
-    """Fill a read model anew and swap it in; answers with the position it stands at."""
+    """Fill a read model anew, swap it in, and put that on record; answers with the position it stood at."""
     _check_name(name)
     async with foundation(settings, beside=True) as house:
         with _bar("events", await house.engine.newest()) as advance:
             try:
-                return await house.engine.rebuild(name, lambda done: advance(done.position))
+                position = await house.engine.rebuild(name, lambda done: advance(done.position))
             except (RebuildUnderWay, StillRead) as busy:
                 raise CannotStart(str(busy)) from busy
+        await house.commands.run(RecordRebuilt(order=new_command_id().hex, projection=name), OPERATOR)
+        return position
 
 
 async def rows_as_of(settings: Settings, name: str, when: str) -> list[str]:

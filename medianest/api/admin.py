@@ -17,7 +17,7 @@ from medianest.domain.accounts import ACCOUNT_EVENTS, ChangeRole, EraseAccount, 
 from medianest.domain.event import Item, Personal, Query, tags
 from medianest.domain.quotas import SetDefaultQuota, SetQuota
 from medianest.domain.requests import Kind
-from medianest.domain.work import GiveUpWork, RetryWork
+from medianest.domain.work import GiveUpWork, RecordRebuilt, RetryWork
 from projections import accounts
 from projections.accounts import AccountRow
 from projections.engine import Lag
@@ -155,11 +155,14 @@ class SystemController(Controller):
         return ReadModels([_read_model(site, lag) for lag in lags])
 
     @post("/projections/{name:str}/rebuild", status_code=200, guards=[needs("services.manage")])
-    async def rebuild(self, site: House, name: Id) -> Written:
+    async def rebuild(self, site: House, write: Writing, name: Id) -> Written:
         """Fill a read model anew beside the one that is read, and swap it in: the answer comes when that is done."""
         if name not in {lag.name for lag in await site.engine.lags()}:
             raise Problem(404, "projection-unknown", "Choose one of the list.")
-        return Written(position=await site.engine.rebuild(name))
+        if not await write.before():
+            await site.engine.rebuild(name)
+        outcome = await write.run(RecordRebuilt(order=write.new_id("order"), projection=name))
+        return Written(position=outcome.position)
 
     @get("/todo", guards=[needs("todo.manage")])
     async def todo(self, site: House, limit: Limit = 100) -> Todo:

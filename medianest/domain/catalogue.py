@@ -12,5 +12,6 @@ _ALL: tuple[tuple[type[Event], ...], ...] = (
     downloads.DOWNLOAD_EVENTS,
     (services.ServiceStateChanged,),
     work.WORK_EVENTS,
+    (work.ProjectionRebuilt,),
 )
 EVENTS: dict[str, type[Event]] = {type_of(event): event for events in _ALL for event in events}

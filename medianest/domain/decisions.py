@@ -15,6 +15,7 @@ DECISIONS: dict[type[Command], Decision] = {
     services.ObserveService: Decision(services.ServiceFacts, services.observe_service),
     work.RetryWork: Decision(work.OrderFacts, work.retry_work),
     work.GiveUpWork: Decision(work.OrderFacts, work.give_up_work),
+    work.RecordRebuilt: Decision(work.RebuiltFacts, work.record_rebuilt),
     asking.SubmitRequest: Decision(asking.SubmissionFacts, asking.submit),
     asking.RetryRequest: Decision(asking.AskedFacts, asking.retry),
     requests.ApproveRequest: Decision(requests.RequestFacts, requests.approve),

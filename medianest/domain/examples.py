@@ -46,7 +46,7 @@ from medianest.domain.requests import (
 )
 from medianest.domain.services import ServiceStateChanged
 from medianest.domain.signals import Signal
-from medianest.domain.work import WorkGivenUp, WorkRetried
+from medianest.domain.work import ProjectionRebuilt, WorkGivenUp, WorkRetried
 
 ANNA, BEN, OLIVIA = "0a11ce", "0be7a0", "0011fe"
 DUNE, SEVERANCE = Media("movie", 438631), Media("tv", 95396)
@@ -106,6 +106,7 @@ EXAMPLES: tuple[Event, ...] = (
     ServiceStateChanged("seerr", "down", "up", "It does not answer."),
     WorkRetried("04de", "requests_to_send", "f1"),
     WorkGivenUp("04df", "decisions_to_relay", "f1/approve"),
+    ProjectionRebuilt("04e0", "requests"),
 )
 
 

@@ -52,7 +52,7 @@ from medianest.domain.requests import (
     RequestSubmitted,
 )
 from medianest.domain.services import ServiceName, ServiceState, ServiceStateChanged
-from medianest.domain.work import WorkGivenUp, WorkRetried
+from medianest.domain.work import ProjectionRebuilt, WorkGivenUp, WorkRetried
 
 Names = Callable[[str], str]
 NOTHING_UNSEALED: Mapping[str, str] = {}
@@ -135,6 +135,8 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return f"An admin wants another try at {_WORK.get(todo, 'a piece of work')}."
         case WorkGivenUp(todo=todo):
             return f"An admin gave up {_WORK.get(todo, 'a piece of work')}."
+        case ProjectionRebuilt(projection=projection):
+            return f"The read model of {projection} was filled anew."
         case AccountOpened(account=account, role=role):
             return f"{unsealed.get('name') or names(account)} came in for the first time, as {_ROLES[role]}."
         case RoleChanged(account=account, role=role, was=was):

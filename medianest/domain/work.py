@@ -1,6 +1,7 @@
-"""Work of MediaNest's own that is stuck, and what an admin orders about it.
+"""Work of MediaNest's own: what an admin orders about what is stuck, and which read models were filled anew.
 
-The events are the orders; the table of attempts follows them (`carry_out_orders` in the migrations).
+The orders are events; the table of attempts follows them (`carry_out_orders` in the migrations). A rebuild changes
+nothing that anybody reads until it is done: so the event is that it was, and who wanted it stands beside it.
 """
 
 from collections.abc import Sequence
@@ -46,6 +47,16 @@ class WorkGivenUp(WorkEvent, frozen=True, tag="work.given-up"):
 WORK_EVENTS = (WorkRetried, WorkGivenUp)
 
 
+class ProjectionRebuilt(Event, frozen=True, tag="projection.rebuilt"):
+    """Somebody had a read model filled anew, and it has taken the place of the one that was read."""
+
+    order: str
+    projection: str
+
+    def tags(self) -> Tags:
+        return tags(projection=self.projection)
+
+
 class Order(Command, frozen=True, kw_only=True):
     """`order` is new for each wish: a row may be done and come back, and then the same order counts again."""
 
@@ -82,3 +93,28 @@ def retry_work(command: RetryWork, facts: OrderFacts, now: datetime) -> Sequence
 
 def give_up_work(command: GiveUpWork, facts: OrderFacts, now: datetime) -> Sequence[Event]:
     return [] if command.order in facts.orders else [WorkGivenUp(command.order, command.todo, command.key)]
+
+
+class RecordRebuilt(Command, frozen=True, kw_only=True):
+    """`order` is new for each wish."""
+
+    order: str
+    projection: str
+
+
+class RebuiltFacts(Facts, frozen=True):
+    """Which orders led to a rebuild of this read model."""
+
+    orders: frozenset[str] = frozenset()
+
+    @classmethod
+    def query(cls, command: RecordRebuilt) -> Query:
+        return Query(Item(ProjectionRebuilt, tags=tags(projection=command.projection)))
+
+    def evolve(self, event: Event, at: datetime) -> Self:
+        assert isinstance(event, ProjectionRebuilt)
+        return structs.replace(self, orders=self.orders | {event.order})
+
+
+def record_rebuilt(command: RecordRebuilt, facts: RebuiltFacts, now: datetime) -> Sequence[Event]:
+    return [] if command.order in facts.orders else [ProjectionRebuilt(command.order, command.projection)]

@@ -47,7 +47,7 @@ from medianest.domain.requests import (
 )
 from medianest.domain.services import Overall, ServiceStateChanged
 from medianest.domain.signals import Signal, SignalName
-from medianest.domain.work import WorkEvent
+from medianest.domain.work import ProjectionRebuilt, WorkEvent
 
 Namespace = Literal["/", "/auth", "/admin", "/media"]
 Payload = dict[str, Any]
@@ -159,6 +159,8 @@ def pushes_for(event: Event, position: int, at: datetime) -> list[Push]:
             ]
         case WorkEvent(todo=todo, key=key):
             return [Push("/admin", ADMINS, "todo.changed", envelope | {"list": todo, "key": key})]
+        case ProjectionRebuilt(projection=projection):
+            return [Push("/admin", ADMINS, "projection.rebuilt", envelope | {"projection": projection})]
         case LoginRefused(reason=reason):  # its PIN would let whoever hears it wait for somebody's sign-in
             return [Push("/admin", ADMINS, "login.refused", envelope | {"reason": reason})]
     raise TypeError(f"{type(event).__name__} has no row in the table of pushes: say who hears of it.")

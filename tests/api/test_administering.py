@@ -348,9 +348,25 @@ async def test_an_admin_has_a_read_model_filled_anew(olivia: httpx.AsyncClient, 
     before = (await olivia.get("/admin/accounts")).json()
     answer = await olivia.post("/admin/projections/accounts/rebuild")
     assert answer.status_code == 200
-    assert answer.json()["position"] >= before["items"][-1]["position"]
     assert (await olivia.get("/admin/accounts")).json() == before
+    (entry,) = await record(olivia, tag="projection:accounts")
+    assert (entry["position"], entry["by"]) == (answer.json()["position"], "Olivia")
+    assert entry["words"] == "The read model of accounts was filled anew."
     assert problem(await olivia.post("/admin/projections/nothing/rebuild")) == (404, "projection-unknown")
+
+
+async def test_a_rebuild_that_is_ordered_twice_under_one_key_is_made_once(
+    olivia: httpx.AsyncClient, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where, key = "/admin/projections/services/rebuild", {"Idempotency-Key": "k"}
+    first = await olivia.post(where, headers=key)
+
+    async def again(name: str) -> int:
+        raise AssertionError(name)
+
+    monkeypatch.setattr(site.engine, "rebuild", again)
+    assert (await olivia.post(where, headers=key)).json() == first.json()
+    assert len(await record(olivia, tag="projection:services")) == 1
 
 
 def test_what_moves_a_request_on_its_page_is_what_the_past_is_searched_for() -> None:

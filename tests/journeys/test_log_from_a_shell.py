@@ -57,6 +57,8 @@ async def test_the_log_is_followed_sealed_verified_and_moved_while_people_use_it
     listed = shell.types("projections", "list").stdout
     assert all(name in listed for name in ("accounts", "requests", "downloads", "services")), listed
     assert "accounts is rebuilt" in shell.types("projections", "rebuild", "accounts").stdout
+    (rebuilt,) = (await olivia.get("/admin/audit", tag="projection:accounts"))["items"]
+    assert (rebuilt["type"], rebuilt["by"]) == ("projection.rebuilt", "operator")
     first = str(json.loads(opened[0])["position"])
     then = [json.loads(line) for line in shell.types("projections", "as-of", "accounts", first).stdout.splitlines()]
     assert [(one["table"], one["row"]["role"]) for one in then] == [("accounts", "owner")]
