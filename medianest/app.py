@@ -52,6 +52,7 @@ from medianest.shared import SharedCounters
 from medianest.tasks import cancel, running
 from projections import PROJECTIONS
 from projections.engine import ProjectionEngine, search_path
+from projections.past import Past
 
 log = structlog.get_logger()
 AGAIN_SECONDS = 5.0  # until the terminal looks again for a database that was away
@@ -80,6 +81,7 @@ class Foundation(NamedTuple):
     store: EventStore
     commands: Commands
     engine: ProjectionEngine
+    past: Past
     credentials: Credentials
     sessions: Sessions
     adapters: Adapters
@@ -108,8 +110,8 @@ async def foundation(settings: Settings, *, beside: bool = False) -> AsyncIterat
             refresh_days=settings.refresh_token_days,
         )
         yield Foundation(
-            settings, conninfo, pool, master, vault, head, store, commands, engine, Credentials(pool, master), sessions,
-            _adapters(settings, master, client),
+            settings, conninfo, pool, master, vault, head, store, commands, engine, Past(pool, store, PROJECTIONS),
+            Credentials(pool, master), sessions, _adapters(settings, master, client),
         )  # fmt: skip
 
 
@@ -243,6 +245,7 @@ def _api(house: Foundation, counters: SharedCounters, gateway: Gateway | None = 
             store=house.store,
             commands=house.commands,
             engine=house.engine,
+            past=house.past,
             vault=house.vault,
             credentials=house.credentials,
             sessions=house.sessions,

@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import aclosing
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
@@ -60,6 +61,7 @@ def _add_read_model_commands(commands: Any) -> None:
     for command in (rebuild, then):
         command.add_argument("projection", help="accounts, requests, downloads or services")
     then.add_argument("when", help="a position, or a moment as in 2026-11-23T18:30:00Z")
+    then.add_argument("--last", type=_how_many, help="only of so many things, those that changed last (default: all)")
 
 
 def _add_log_commands(commands: Any) -> None:
@@ -196,8 +198,9 @@ def _as_of(asked: argparse.Namespace) -> int:
     from medianest import logbook
 
     async def run(settings: Settings, _: asyncio.Event) -> None:
-        for line in await logbook.rows_as_of(settings, asked.projection, asked.when):
-            print(line)
+        async with aclosing(logbook.rows_as_of(settings, asked.projection, asked.when, asked.last)) as lines:
+            async for line in lines:
+                print(line)
 
     return _log(asked, run)
 

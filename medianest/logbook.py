@@ -2,8 +2,8 @@
 from it."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any, BinaryIO
 
 import msgspec
@@ -23,9 +23,11 @@ from medianest.eventstore.transfer import export, take_in
 from medianest.settings import CannotStart, Settings, WrongSetting
 from medianest.tasks import cancel
 from projections import PROJECTIONS
-from projections.engine import Lag, NoMoment, RebuildUnderWay, Rows, StillRead, TooMuchHistory
+from projections.engine import Lag, RebuildUnderWay, Rows, StillRead
+from projections.past import NoMoment, TooMuchHistory
 
 OPERATOR = Actor.system("operator")  # whoever has a shell: which person that is, only the machine knows
+THINGS = 100  # whose histories are folded at once
 
 
 async def tail(settings: Settings, stop: asyncio.Event, types: Sequence[str], about: Sequence[str], last: int) -> None:
@@ -96,16 +98,39 @@ async def rebuild(settings: Settings, name: str) -> int:
         return position
 
 
-async def rows_as_of(settings: Settings, name: str, when: str) -> list[str]:
-    """Each row of a read model's tables as it was, as a line of JSON; personal words stay sealed."""
+async def rows_as_of(settings: Settings, name: str, when: str, last: int | None) -> AsyncGenerator[str, None]:
+    """The rows of the `last` things of a read model as they were, as lines of JSON: what was moved last comes first.
+
+    None: of all things, a page of them at a time. Personal words stay sealed.
+    """
     _check_name(name)
     async with foundation(settings, beside=True) as house:
         try:
-            position = await house.engine.position_at(when)
-            async with house.engine.as_of(position, {name: None}) as rows:
-                return await _lines(rows)
+            position = await house.past.position_at(when)
+            async with aclosing(_keys(house, name, position, last)) as pages:
+                async for keys in pages:
+                    async with house.past.as_of(position, {name: house.past.histories(name, keys)}) as rows:
+                        lines = await _lines(rows)
+                    for line in lines:
+                        yield line
         except (NoMoment, TooMuchHistory) as refused:
             raise CannotStart(str(refused)) from refused
+
+
+async def _keys(house: Foundation, name: str, position: int, last: int | None) -> AsyncGenerator[list[str], None]:
+    page: list[str] = []
+    left = last
+    async with aclosing(house.past.moved(name, position)) as things:
+        async for thing in things:
+            if left == 0:
+                break
+            page.append(thing.key)
+            left = None if left is None else left - 1
+            if len(page) == THINGS:
+                yield page
+                page = []
+    if page:
+        yield page
 
 
 async def _lines(rows: Rows) -> list[str]:

@@ -98,7 +98,7 @@ def _open(event: AccountOpened, recorded: Recorded, changes: Changes) -> None:
     )
 
 
-PROJECTION = Projection("accounts", 1, TABLES, (*ACCOUNT_EVENTS, *SESSION_EVENTS), project)
+PROJECTION = Projection("accounts", 1, TABLES, (*ACCOUNT_EVENTS, *SESSION_EVENTS), project, "account", ACCOUNT_EVENTS)
 
 _ACCOUNT = "SELECT account, name, role, state, reason, opened_at, position FROM accounts"
 

@@ -164,7 +164,7 @@ def _store(event: DownloadStored, changes: Changes) -> None:
     changes.put(DOWNLOADS_TO_PUBLISH, event.download)
 
 
-PROJECTION = Projection("downloads", 3, TABLES, DOWNLOAD_EVENTS, project)
+PROJECTION = Projection("downloads", 3, TABLES, DOWNLOAD_EVENTS, project, "download")
 
 _DOWNLOAD = (
     "SELECT download, account, video, url, preset, title, state, why, path, size_bytes, duration_seconds, height,"

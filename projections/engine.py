@@ -10,20 +10,19 @@ with everybody who comes later waiting behind; and a reader of two tables may se
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
 from typing import NamedTuple
 
 import psycopg
 import structlog
 from psycopg.errors import LockNotAvailable
 
-from medianest.domain.event import EVERYTHING, Event, Item, Query
+from medianest.domain.event import Event, Item, Query
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
-from medianest.eventstore.store import EventStore, Span
+from medianest.eventstore.store import EventStore
 from medianest.tasks import cancel
 from projections.changes import Changes
 
@@ -35,9 +34,6 @@ NEAR = BATCH  # a rebuild that is so many events behind may keep the live projec
 LOCK_SECONDS = 0.02  # how long a swap may keep readers waiting for those before them
 SWAPS = 300  # how often a swap is tried
 SWAP_SECONDS = 0.2  # between two tries
-AS_OF_SECONDS = 10.0  # what one answer about the past may take, waiting for its turn included
-AS_OF_AT_ONCE = 2
-_TICK = timedelta(microseconds=1)  # of PostgreSQL's clock
 RETRY_SECONDS = 5.0
 BUSY_SECONDS = 0.05  # how often to look again at a read model that another process has
 LOOK_SECONDS = 0.5  # how often to look at a checkpoint oneself while waiting to be told
@@ -51,6 +47,8 @@ class Projection(NamedTuple):
     tables: str
     events: tuple[type[Event], ...]
     project: Callable[[Recorded, Changes], None]
+    thing: str  # what its rows are about: the tag, and the field, of every one of its events
+    moving: tuple[type[Event], ...] = ()  # those that bring a thing to the front of its page; none named: all
 
     @property
     def schema(self) -> str:
@@ -90,14 +88,6 @@ class StillRead(Exception):
     """A reader keeps its transaction open, as a backup does: rebuild when it is over."""
 
 
-class NoMoment(ValueError):
-    """Neither a position nor a time: give one of them."""
-
-
-class TooMuchHistory(Exception):
-    """What was asked as of then takes too long to fold: ask for less."""
-
-
 class NotThatNew(Exception):
     """The page has not come that far yet: ask again, or ask without `at_least`."""
 
@@ -114,7 +104,6 @@ class ProjectionEngine:
         self._head = head
         self._projections = {projection.name: projection for projection in projections}
         self._failures: dict[str, str] = {}
-        self._asking = asyncio.Semaphore(AS_OF_AT_ONCE)
         self.rebuilding: dict[str, Progress] = {}  # by name, those that this process rebuilds
 
     async def prepare(self) -> None:
@@ -174,7 +163,7 @@ class ProjectionEngine:
             position = 0
             for _ in range(SWAPS):
                 while (head := await self.newest()) - position > NEAR or position == 0 < head:
-                    await self._fold(projection, fresh, rows, after=position, until=head, told=told)
+                    await fold(self._store, projection, fresh, rows, after=position, until=head, told=told)
                     position = head
                 try:
                     reached = await self._swap(projection, position, tables, rows)
@@ -211,94 +200,6 @@ class ProjectionEngine:
                 await rows.execute(f"DROP SCHEMA {old} CASCADE".encode())
         except LockNotAvailable:
             log.warning("tables of a read model that was rebuilt are still read, and left", schema=old)
-
-    async def position_at(self, when: str) -> int:
-        """That position, no more than there is; or the last one at a moment, in UTC or with its offset."""
-        if when.isdecimal():
-            return min(int(when), await self.newest())
-        try:
-            moment = datetime.fromisoformat(when)
-            until = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) + _TICK  # what happened just then counts
-        except (ValueError, OverflowError) as unclear:
-            raise NoMoment("Give a position, or a moment as in 2026-11-23T18:30:00Z.") from unclear
-        found = await self._store.latest(EVERYTHING, before=2**62, limit=1, span=Span(until=until))
-        return found[0].position if found else 0
-
-    @asynccontextmanager
-    async def as_of(self, position: int, asked: Mapping[str, Query | None]) -> AsyncGenerator[Rows, None]:
-        """The named read models as they were at `position`: for their own questions, inside of the block.
-
-        Only what matches a query is folded; None: all. The tables are temporary ones, and gone afterwards. Raises
-        `TooMuchHistory`.
-        """
-        try:
-            async with (
-                asyncio.timeout(AS_OF_SECONDS),
-                self._asking,
-                self._pool.connection() as rows,
-                rows.transaction(force_rollback=True),
-            ):
-                for name, query in asked.items():
-                    await self._remake(self._projections[name], query, position, rows)
-                await rows.execute("SET LOCAL search_path = pg_temp")
-                yield rows
-        except TimeoutError as late:
-            raise TooMuchHistory("Folding that much takes too long: ask for less, or when less is asked.") from late
-
-    async def _remake(self, projection: Projection, query: Query | None, position: int, rows: Rows) -> None:
-        await rows.execute("SET LOCAL search_path = pg_temp")
-        await rows.execute(projection.tables.encode())
-        await self._fold(projection, "pg_temp", rows, after=0, until=position, query=query)
-
-    async def _fold(
-        self,
-        projection: Projection,
-        schema: str,
-        rows: Rows,
-        *,
-        after: int,
-        until: int,
-        query: Query | None = None,
-        told: Callable[[int, int], None] = lambda *_: None,
-    ) -> None:
-        """Fold the events above `after`, up to `until`, into the tables in `schema`; the same code as live.
-
-        What was folded is written while the next events are read.
-        """
-        changes, writing = Changes(), asyncio.create_task(asyncio.sleep(0))
-        try:
-            async with aclosing(self._pages(query or projection.query, after, until)) as pages:
-                async for events, position in pages:
-                    _fold_in(changes, projection, events)
-                    if len(changes) >= ROWS:
-                        await writing
-                        writing, changes = asyncio.create_task(_commit(changes, schema, rows)), Changes()
-                    told(position, until)
-            await writing
-        finally:
-            await cancel(writing)
-        await _commit(changes, schema, rows)
-
-    async def _pages(self, query: Query, after: int, until: int) -> AsyncGenerator[tuple[list[Recorded], int], None]:
-        """The events, and how far that is; the next page is read while this one is worked on."""
-
-        def ask() -> asyncio.Task[tuple[list[Recorded], int]] | None:
-            return asyncio.create_task(self._page(query, after, until)) if after < until else None
-
-        reading = ask()
-        try:
-            while reading is not None:
-                events, after = await reading
-                reading = ask()
-                await asyncio.sleep(0)  # so that it is sent
-                yield events, after
-        finally:
-            if reading is not None:
-                await cancel(reading)
-
-    async def _page(self, query: Query, after: int, until: int) -> tuple[list[Recorded], int]:
-        events = (await self._store.read(query, after=after, until=until, limit=BATCH)).events
-        return events, events[-1].position if len(events) == BATCH else until
 
     async def newest(self) -> int:
         return (await self._store.read(limit=0)).head
@@ -365,6 +266,61 @@ async def _create(projection: Projection, schema: str, rows: Rows) -> list[str]:
     found = await rows.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1", (schema,))
     await rows.execute("SET LOCAL search_path TO DEFAULT")
     return [name for (name,) in await found.fetchall()]
+
+
+async def fold(
+    store: EventStore,
+    projection: Projection,
+    schema: str,
+    rows: Rows,
+    *,
+    after: int,
+    until: int,
+    query: Query | None = None,
+    told: Callable[[int, int], None] = lambda *_: None,
+) -> None:
+    """Fold the events above `after`, up to `until`, into the tables in `schema`; the same code as live.
+
+    What was folded is written while the next events are read. `query`: only these; None: all it is made of.
+    """
+    changes, writing = Changes(), asyncio.create_task(asyncio.sleep(0))
+    try:
+        async with aclosing(_pages(store, query or projection.query, after, until)) as pages:
+            async for events, position in pages:
+                _fold_in(changes, projection, events)
+                if len(changes) >= ROWS:
+                    await writing
+                    writing, changes = asyncio.create_task(_commit(changes, schema, rows)), Changes()
+                told(position, until)
+        await writing
+    finally:
+        await cancel(writing)
+    await _commit(changes, schema, rows)
+
+
+async def _pages(
+    store: EventStore, query: Query, after: int, until: int
+) -> AsyncGenerator[tuple[list[Recorded], int], None]:
+    """The events, and how far that is; the next page is read while this one is worked on."""
+
+    def ask() -> asyncio.Task[tuple[list[Recorded], int]] | None:
+        return asyncio.create_task(_page(store, query, after, until)) if after < until else None
+
+    reading = ask()
+    try:
+        while reading is not None:
+            events, after = await reading
+            reading = ask()
+            await asyncio.sleep(0)  # so that it is sent
+            yield events, after
+    finally:
+        if reading is not None:
+            await cancel(reading)
+
+
+async def _page(store: EventStore, query: Query, after: int, until: int) -> tuple[list[Recorded], int]:
+    events = (await store.read(query, after=after, until=until, limit=BATCH)).events
+    return events, events[-1].position if len(events) == BATCH else until
 
 
 def _folded(projection: Projection, events: Iterable[Recorded]) -> Changes:

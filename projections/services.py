@@ -39,7 +39,7 @@ def project(recorded: Recorded, changes: Changes) -> None:
     )
 
 
-PROJECTION = Projection("services", 1, TABLES, (ServiceStateChanged,), project)
+PROJECTION = Projection("services", 1, TABLES, (ServiceStateChanged,), project, "service")
 
 
 async def all_services(rows: Rows) -> list[ServiceRow]:

@@ -1,12 +1,7 @@
-"""What anything looked like at an earlier moment: for admins, folded out of the log when they ask.
+"""What anything looked like at an earlier moment: for admins."""
 
-The rows of a page are few and the log is long: the newest that moved before the moment are looked for backwards, and
-only their own histories are folded.
-"""
-
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from itertools import count
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Annotated
 
 from litestar import Controller, get
@@ -20,22 +15,18 @@ from medianest.api.problems import wrong
 from medianest.api.requests import RequestPage, State
 from medianest.api.requests import views as request_views
 from medianest.api.site import MOST, Before, House, Limit, Me, Site
-from medianest.domain.downloads import DOWNLOAD_EVENTS, RUNNING_STATES
+from medianest.domain.downloads import RUNNING_STATES
 from medianest.domain.event import Event, Item, Query
 from medianest.domain.requests import (
     OPEN_STATES,
-    REQUEST_EVENTS,
-    DecisionRelayed,
     RequestJoined,
-    RequestLeft,
     RequestState,
     state_after,
 )
 from projections import downloads, requests, services
-from projections.engine import NoMoment, Rows
+from projections.engine import Rows
+from projections.past import NoMoment
 
-PAGE, MOST_OF_A_PAGE = 200, 3200  # events looked through at once: ever more of them, so that what is rare is found too
-Events = Sequence[type[Event]]
 Sure = Callable[[Event], bool | None]
 AsOf = Annotated[
     str | None,
@@ -44,8 +35,6 @@ AsOf = Annotated[
     ),
 ]
 Whose = Annotated[str | None, QueryParameter(name="account", pattern="^[0-9A-Za-z_-]{1,64}$")]
-# What moves a request to the front of the list: who joins, leaves or relays lets it stay where it is.
-MOVING = tuple(event for event in REQUEST_EVENTS if event not in (RequestJoined, RequestLeft, DecisionRelayed))
 
 
 class RequestsThen(RequestPage, frozen=True):
@@ -68,7 +57,7 @@ class AsOfController(Controller):
         position, chosen = await position_of(site, as_of), None
         if position is not None:
             sure = _in_state(in_state) if in_state else None
-            chosen = await _newest(site, "request", MOVING, position, before, limit, sure=sure)
+            chosen = await _newest(site, "requests", position, before, limit, sure=sure)
         async with tables(site, position, {"requests": chosen}) as rows:
             found = await requests.all_requests(rows, state=in_state, before=before, limit=limit)
         after = found[-1].position if len(found) == limit else None
@@ -81,7 +70,7 @@ class AsOfController(Controller):
         """Everybody's downloads as they were then, newest change first."""
         position, chosen = await position_of(site, as_of), None
         if position is not None:
-            chosen = await _newest(site, "download", DOWNLOAD_EVENTS, position, before, limit)
+            chosen = await _newest(site, "downloads", position, before, limit)
         async with tables(site, position, {"downloads": chosen}) as rows:
             found = await downloads.downloads_of(None, rows, before=before, limit=limit)
         after = found[-1].position if len(found) == limit else None
@@ -96,7 +85,7 @@ class AsOfController(Controller):
             position = await site.engine.newest()
         asked = {
             "requests": await _requests_of(site, whose, position),
-            "downloads": await _newest(site, "download", DOWNLOAD_EVENTS, position, MOST, LOOK_AT, account=whose),
+            "downloads": await _newest(site, "downloads", position, MOST, LOOK_AT, account=whose),
             "services": None,
         }
         async with tables(site, position, asked) as rows:
@@ -116,7 +105,7 @@ async def position_of(site: Site, as_of: str | None) -> int | None:
     if as_of is None:
         return None
     try:
-        return await site.engine.position_at(as_of.replace(" ", "+"))  # a plus that was not escaped in the address
+        return await site.past.position_at(as_of.replace(" ", "+"))  # a plus that was not escaped in the address
     except NoMoment as unclear:
         raise wrong("as_of", str(unclear), "query") from unclear
 
@@ -128,14 +117,13 @@ async def tables(site: Site, position: int | None, asked: Mapping[str, Query | N
         async with site.pool.connection() as rows:
             yield rows
     else:
-        async with site.engine.as_of(position, asked) as rows:
+        async with site.past.as_of(position, asked) as rows:
             yield rows
 
 
 async def _newest(
     site: Site,
-    thing: str,
-    moving: Events,
+    name: str,
     position: int,
     before: int,
     limit: int,
@@ -148,23 +136,16 @@ async def _newest(
     `account`: only of this one. `sure`: whether the event that moved it last says that it is one of those wanted;
     None: it does not say.
     """
-    seen, chosen, found = set[str](), list[str](), 0
-    above, pages = position + 1, count()
-    query = Query(Item(*moving, tags=(f"account:{account}",) if account else ()))
-    while found < limit:
-        size = min(PAGE << next(pages), MOST_OF_A_PAGE)
-        page = await site.store.latest(query, before=above, limit=size)
-        for recorded in page:
-            key: str = getattr(recorded.event, thing)
-            said = sure(recorded.event) if sure else True
-            if key not in seen and recorded.position < before and said is not False and found < limit:
-                chosen.append(key)
+    chosen, found = list[str](), 0
+    async with aclosing(site.past.moved(name, position, account=account)) as things:
+        async for thing in things:
+            said = sure(thing.event) if sure else True
+            if thing.position < before and said is not False:
+                chosen.append(thing.key)
                 found += said is True
-            seen.add(key)
-        if len(page) < size:
-            break
-        above = page[-1].position
-    return _histories(thing, chosen, moving)
+            if found == limit:
+                break
+    return site.past.histories(name, chosen)
 
 
 def _in_state(state: RequestState) -> Sure:
@@ -177,14 +158,9 @@ def _in_state(state: RequestState) -> Sure:
 
 async def _requests_of(site: Site, account: str, position: int) -> Query:
     """The histories of the requests of an account that were moved last, and of those it joined last."""
-    mine = await _newest(site, "request", MOVING, position, MOST, LOOK_AT, account=account)
+    mine = await _newest(site, "requests", position, MOST, LOOK_AT, account=account)
     joining = Query(Item(RequestJoined, tags=(f"account:{account}",)))
     joined = await site.store.latest(joining, before=position + 1, limit=LOOK_AT)
     events = [recorded.event for recorded in joined]
     followed = sorted({event.request for event in events if isinstance(event, RequestJoined)})
-    return Query(*mine.items, *_histories("request", followed, REQUEST_EVENTS).items)
-
-
-def _histories(thing: str, keys: Sequence[str], kinds: Events) -> Query:
-    """A query without items would be everything: where there is nothing, one that finds nothing."""
-    return Query(*(Item(*kinds, tags=(f"{thing}:{key}",)) for key in keys or ("none",)))
+    return Query(*mine.items, *site.past.histories("requests", followed).items)

@@ -29,7 +29,8 @@ from medianest.domain.command import Refused
 from medianest.eventstore.connections import DatabaseAway
 from medianest.eventstore.vault import PersonErased
 from medianest.sessions import RefreshTokenReused, SessionOver
-from projections.engine import NotThatNew, RebuildUnderWay, StillRead, TooMuchHistory
+from projections.engine import NotThatNew, RebuildUnderWay, StillRead
+from projections.past import TooMuchHistory
 
 log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"

@@ -31,6 +31,7 @@ from medianest.eventstore.vault import Vault
 from medianest.sessions import Identity, Sessions
 from medianest.settings import Settings
 from projections.engine import NotThatNew, ProjectionEngine
+from projections.past import Past
 
 # What of an event its account may see, given its role and the requests it follows: messages as the sockets have them.
 Feed = Callable[[Recorded, str, Role, frozenset[str]], list[dict[str, Any]]]
@@ -45,6 +46,7 @@ class Site:
     store: EventStore
     commands: Commands
     engine: ProjectionEngine
+    past: Past
     vault: Vault
     credentials: Credentials
     sessions: Sessions

@@ -33,6 +33,7 @@ from medianest.sessions import Sessions
 from medianest.settings import Settings
 from projections import PROJECTIONS
 from projections.engine import ProjectionEngine
+from projections.past import Past
 from tests.conftest import MASTER_KEY
 
 ORIGIN = "http://medianest.test"
@@ -117,6 +118,7 @@ async def site(
             store=store,
             commands=commands,
             engine=engine,
+            past=Past(pool, store, PROJECTIONS),
             vault=vault,
             credentials=Credentials(pool, master),
             sessions=Sessions(pool, commands, engine, master, clock=clock),

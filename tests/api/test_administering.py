@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from medianest.api.application import build_api
-from medianest.api.as_of import MOVING
 from medianest.api.site import Site
 from medianest.domain.accounts import Role
 from medianest.domain.command import Actor
@@ -378,4 +377,4 @@ def test_what_moves_a_request_on_its_page_is_what_the_past_is_searched_for() -> 
         else:
             requests.project(Recorded(1, event, b"", b"", bytes(8)), changes)
         moved = any(b"requests SET" in sql or b"INTO requests (" in sql for sql, _ in changes.statements())
-        assert moved == (type(event) in MOVING), event
+        assert moved == (type(event) in requests.MOVING), event

@@ -62,6 +62,7 @@ async def test_the_log_is_followed_sealed_verified_and_moved_while_people_use_it
     first = str(json.loads(opened[0])["position"])
     then = [json.loads(line) for line in shell.types("projections", "as-of", "accounts", first).stdout.splitlines()]
     assert [(one["table"], one["row"]["role"]) for one in then] == [("accounts", "owner")]
+    assert shell.types("projections", "as-of", "accounts", "9999", "--last", "0").stdout == ""
     assert "Give a position" in shell.types("projections", "as-of", "accounts", "yesterday").stderr
 
     out = str(shell.folder / "log.jsonl")

@@ -4,7 +4,6 @@ import asyncio
 import re
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from medianest.commands import Commands
@@ -49,8 +48,6 @@ from projections.engine import (
     RebuildUnderWay,
     Rows,
     StillRead,
-    TooMuchHistory,
-    _folded,
     _write,
 )
 
@@ -290,46 +287,6 @@ async def test_a_rebuild_that_was_killed_leaves_nothing_in_the_way_of_the_next(
     position = await engine.rebuild("services", told.append)
     assert told[-1] == (position, position)
     assert await digest(pool) == before
-
-
-async def test_as_of_each_position_is_what_was_shown_at_that_position(
-    commands: Commands, pool: Pool, store: EventStore, head: Head
-) -> None:
-    """Live sees one event at a time here, and the past is folded in one piece: cut anywhere, they are equal."""
-    last = await live_through(commands)
-    engine = ProjectionEngine(pool, store, head, PROJECTIONS)
-    asked = {projection.name: None for projection in PROJECTIONS}
-    for position in range(1, last + 1):
-        async with pool.connection() as rows, rows.transaction():
-            for projection in PROJECTIONS:
-                history = await store.read(projection.query, after=position - 1, until=position)
-                await _write(_folded(projection, history.events), projection.schema, rows, (position - 1, position))
-        shown = await digest(pool)
-        async with engine.as_of(position, asked) as rows:
-            assert await digest_of(rows) == shown
-    assert any(shown.values())
-
-
-async def test_what_is_asked_of_the_past_changes_nothing_of_the_present(
-    commands: Commands, engine: ProjectionEngine, pool: Pool
-) -> None:
-    last = await live_through(commands)
-    await engine.reached(last)
-    before = await digest(pool)
-    async with engine.as_of(2, {"accounts": None}) as rows:
-        assert len(await accounts.all_accounts(rows)) == 1
-        with pytest.raises(psycopg.errors.UndefinedTable):  # what was not asked for is not there, rather than of now
-            await services.all_services(rows)
-    assert await digest(pool) == before
-
-
-async def test_what_takes_too_long_to_fold_is_refused(
-    commands: Commands, engine: ProjectionEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine_module, "AS_OF_SECONDS", 0.001)
-    with pytest.raises(TooMuchHistory):
-        async with engine.as_of(await live_through(commands), {"requests": None}):
-            pass
 
 
 async def test_each_person_finds_what_they_asked_for_or_follow(

@@ -49,7 +49,7 @@ async def _upsert(recorded: Recorded, rows: Rows) -> None:
 TABLES = (
     "CREATE TABLE wishes (account text PRIMARY KEY, count int NOT NULL, last text NOT NULL, position bigint NOT NULL)"
 )
-PROJECTION = Projection("wishes", 1, TABLES, (Wanted,), _project)
+PROJECTION = Projection("wishes", 1, TABLES, (Wanted,), _project, "account")
 
 
 async def experiments(field: Field, stores: Sequence[str], asked: Namespace) -> list[Experiment]:

@@ -1,0 +1,110 @@
+"""What the read models looked like at an earlier moment: folded out of the log when somebody asks.
+
+The rows of a page are few and the log is long: the things that were moved last before the moment are looked for
+backwards, and only their own histories are folded, into temporary tables. It costs what is shown, not what happened.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import NamedTuple
+
+from medianest.domain.event import EVERYTHING, Event, Item, Query
+from medianest.eventstore.connections import Pool
+from medianest.eventstore.store import EventStore, Span
+from projections.engine import Projection, Rows, fold
+
+PAGE, MOST_OF_A_PAGE = 200, 3200  # events looked through at once: ever more of them, so that what is rare is found too
+AS_OF_SECONDS = 10.0  # what one answer may take, waiting for its turn included
+AT_ONCE = 2
+_TICK = timedelta(microseconds=1)  # of PostgreSQL's clock
+
+
+class NoMoment(ValueError):
+    """Neither a position nor a time: give one of them."""
+
+
+class TooMuchHistory(Exception):
+    """What was asked as of then takes too long to fold: ask for less."""
+
+
+class Moved(NamedTuple):
+    """A thing, by its key, and the event that moved it last."""
+
+    key: str
+    event: Event
+    position: int
+
+
+class Past:
+    def __init__(self, pool: Pool, store: EventStore, projections: Sequence[Projection]) -> None:
+        self._pool = pool
+        self._store = store
+        self._projections = {projection.name: projection for projection in projections}
+        self._asking = asyncio.Semaphore(AT_ONCE)
+
+    async def position_at(self, when: str) -> int:
+        """That position, no more than there is; or the last one at a moment, in UTC or with its offset."""
+        if when.isdecimal():
+            return min(int(when), (await self._store.read(limit=0)).head)
+        try:
+            moment = datetime.fromisoformat(when)
+            until = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) + _TICK  # what happened just then counts
+        except (ValueError, OverflowError) as unclear:
+            raise NoMoment("Give a position, or a moment as in 2026-11-23T18:30:00Z.") from unclear
+        found = await self._store.latest(EVERYTHING, before=2**62, limit=1, span=Span(until=until))
+        return found[0].position if found else 0
+
+    async def moved(self, name: str, position: int, *, account: str | None = None) -> AsyncGenerator[Moved, None]:
+        """The things of a read model as of `position`, the one that was moved last first; each of them once.
+
+        `account`: only those that this one is named in, by the event that moved them; None: all.
+        """
+        projection = self._projections[name]
+        named = (f"account:{account}",) if account else ()
+        query = Query(Item(*(projection.moving or projection.events), tags=named))
+        seen, above, pages = set[str](), position + 1, count()
+        while True:
+            size = min(PAGE << min(next(pages), 10), MOST_OF_A_PAGE)
+            page = await self._store.latest(query, before=above, limit=size)
+            for recorded in page:
+                key: str = getattr(recorded.event, projection.thing)
+                if key not in seen:
+                    seen.add(key)
+                    yield Moved(key, recorded.event, recorded.position)
+            if len(page) < size:
+                return
+            above = page[-1].position
+
+    def histories(self, name: str, keys: Sequence[str]) -> Query:
+        """All that happened to these things. A query without items would be everything: of none, it finds nothing."""
+        projection = self._projections[name]
+        return Query(*(Item(*projection.events, tags=(f"{projection.thing}:{key}",)) for key in keys or ("none",)))
+
+    @asynccontextmanager
+    async def as_of(self, position: int, asked: Mapping[str, Query | None]) -> AsyncGenerator[Rows, None]:
+        """The named read models as they were at `position`: for their own questions, inside of the block.
+
+        Only what matches a query is folded; None: all. The tables are temporary ones, and gone afterwards. Raises
+        `TooMuchHistory`.
+        """
+        try:
+            async with (
+                asyncio.timeout(AS_OF_SECONDS),
+                self._asking,
+                self._pool.connection() as rows,
+                rows.transaction(force_rollback=True),
+            ):
+                for name, query in asked.items():
+                    await self._remake(self._projections[name], query, position, rows)
+                await rows.execute("SET LOCAL search_path = pg_temp")
+                yield rows
+        except TimeoutError as late:
+            raise TooMuchHistory("Folding that much takes too long: ask for less, or when less is asked.") from late
+
+    async def _remake(self, projection: Projection, query: Query | None, position: int, rows: Rows) -> None:
+        await rows.execute("SET LOCAL search_path = pg_temp")
+        await rows.execute(projection.tables.encode())
+        await fold(self._store, projection, "pg_temp", rows, after=0, until=position, query=query)
