@@ -301,26 +301,11 @@ async def fold(
 async def _pages(
     store: EventStore, query: Query, after: int, until: int
 ) -> AsyncGenerator[tuple[list[Recorded], int], None]:
-    """The events, and how far that is; the next page is read while this one is worked on."""
-
-    def ask() -> asyncio.Task[tuple[list[Recorded], int]] | None:
-        return asyncio.create_task(_page(store, query, after, until)) if after < until else None
-
-    reading = ask()
-    try:
-        while reading is not None:
-            events, after = await reading
-            reading = ask()
-            await asyncio.sleep(0)  # so that it is sent
-            yield events, after
-    finally:
-        if reading is not None:
-            await cancel(reading)
-
-
-async def _page(store: EventStore, query: Query, after: int, until: int) -> tuple[list[Recorded], int]:
-    events = (await store.read(query, after=after, until=until, limit=BATCH)).events
-    return events, events[-1].position if len(events) == BATCH else until
+    """The events, and how far that is."""
+    async with aclosing(store.pages(query, after=after, until=until, size=BATCH)) as pages:
+        async for page in pages:
+            full = len(page.events) == BATCH
+            yield page.events, page.events[-1].position if full else until
 
 
 def _folded(projection: Projection, events: Iterable[Recorded]) -> Changes:

@@ -124,7 +124,7 @@ class Codec:
         if not tags or any(not tag or "\n" in tag for tag in tags):
             raise ValueError(f"{type_of(event)}: an event needs tags; none may be empty or hold a line feed.")
         data = self._encoder.encode(event)
-        if _NUL.search(data):
+        if b"\\u0000" in data and _NUL.search(data):  # the first look is twenty times as fast
             raise ValueError(
                 f"{type_of(event)}: PostgreSQL keeps no text with a NUL in it: refuse it where it came in."
             )

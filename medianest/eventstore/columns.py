@@ -11,10 +11,6 @@ from itertools import chain, repeat
 from struct import Struct
 from typing import ClassVar
 
-import psycopg
-from psycopg.adapt import Dumper
-from psycopg.pq import Format
-
 _HEADER = Struct("!iiIii")
 _SIZE = Struct("!i")
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -74,19 +70,6 @@ class Positions(Column):
 
     def __init__(self, values: Sequence[int]) -> None:
         super().__init__(len(values), Struct("!" + "iq" * len(values)).pack(*_after_their_size(8, values)))
-
-
-def adapt_columns(connection: psycopg.AsyncConnection) -> None:
-    """Let `connection` take columns as parameters."""
-    for kind in (Texts, Jsons, Hashes, Uuids, Integers, Positions):
-        connection.adapters.register_dumper(kind, type(f"{kind.__name__}Dumper", (_Packed,), {"oid": kind.array}))
-
-
-class _Packed(Dumper):
-    format = Format.BINARY
-
-    def dump(self, obj: Column) -> bytes:
-        return obj.packed
 
 
 def texts_in(packed: bytes) -> list[str]:

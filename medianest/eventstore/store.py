@@ -1,11 +1,13 @@
 """The log: append on a condition, read by query, in one gapless order."""
 
+import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import msgspec
+import psycopg
 
 from medianest.domain.event import EVERYTHING, Event, Query
 from medianest.eventstore import search
@@ -14,6 +16,7 @@ from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.search import ALWAYS, Span
 from medianest.eventstore.writer import Appended, CommandReused, Condition, Conflict, OutcomeUnknown, Writer, Written
+from medianest.tasks import cancel
 
 
 class History(NamedTuple):
@@ -21,6 +24,9 @@ class History(NamedTuple):
 
     events: list[Recorded]
     head: int
+
+
+Page = list[tuple[Any, ...]]  # the head of the log, and an event's columns: all None in the one row of an empty page
 
 
 class EventStore:
@@ -62,11 +68,32 @@ class EventStore:
         self, query: Query = EVERYTHING, *, after: int = 0, until: int | None = None, limit: int | None = None
     ) -> History:
         """The events above `after` (and not above `until`) that match, oldest first, at most `limit`."""
-        sql, values = search.page(query, after, until, limit)
         async with self._reads.connection() as connection:
-            rows = await (await connection.execute(sql.encode(), values, binary=True)).fetchall()
+            return self._history(await _page(connection, query, after, until, limit))
+
+    async def pages(
+        self, query: Query = EVERYTHING, *, after: int = 0, until: int | None = None, size: int
+    ) -> AsyncGenerator[History, None]:
+        """What `read` finds, page after page; the first that is not full is the last.
+
+        A page is decoded, and worked on, while PostgreSQL makes the next one. Close it (`aclosing`): until its end it
+        holds a connection.
+        """
+        async with self._reads.connection() as connection:
+            page = await _page(connection, query, after, until, size)
+            while len(page) == size and page[-1][1] is not None:
+                making = asyncio.create_task(_page(connection, query, page[-1][1], until, size))
+                try:
+                    await asyncio.sleep(0)  # so that it is sent
+                    yield self._history(page)
+                    page = await making
+                finally:
+                    await cancel(making)
+        yield self._history(page)
+
+    def _history(self, page: Page) -> History:
         recorded = self._codec.recorded
-        return History([recorded(*row[1:]) for row in rows if row[1] is not None], rows[0][0])
+        return History([recorded(*row[1:]) for row in page if row[1] is not None], page[0][0])
 
     async def latest(
         self, query: Query, *, before: int, limit: int, actor: str | None = None, span: Span = ALWAYS
@@ -86,6 +113,13 @@ class EventStore:
             cursor = await connection.execute("SELECT first, last FROM command_ids WHERE command = %s", (command,))
             row = await cursor.fetchone()
         return None if row is None else await self.read(after=row[0] - 1, until=row[1])
+
+
+async def _page(
+    connection: psycopg.AsyncConnection, query: Query, after: int, until: int | None, limit: int | None
+) -> Page:
+    sql, values = search.page(query, after, until, limit)
+    return await (await connection.execute(sql.encode(), values, binary=True)).fetchall()
 
 
 def fingerprint(command: object) -> bytes:

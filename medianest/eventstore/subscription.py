@@ -6,6 +6,7 @@ The state machine is pure: it says what to do next, and is told what came of it.
 """
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Literal, NamedTuple
 
 from medianest.domain.event import EVERYTHING, Query
@@ -59,11 +60,12 @@ async def subscribe(
     while True:
         match reader.next():
             case Read(after=position, limit=limit):
-                page = await store.read(query, after=position, limit=limit)
-                last = page.events[-1].position if page.events else None
-                if page.events:
-                    yield page.events
-                reader = reader.after_read(last, len(page.events), page.head)
+                async with aclosing(store.pages(query, after=position, size=limit)) as pages:
+                    async for page in pages:
+                        last = page.events[-1].position if page.events else None
+                        if page.events:
+                            yield page.events
+                        reader = reader.after_read(last, len(page.events), page.head)
             case Wait(position=position):
                 await head.above(position)
                 reader = reader.after_wait()

@@ -13,17 +13,19 @@ from collections.abc import Iterable
 from typing import NamedTuple, Self
 from uuid import UUID
 
-import psycopg
 import structlog
+from psycopg.pq.abc import PGresult
 
 from medianest.domain.event import Item, Query
 from medianest.eventstore.codec import Metadata, Row
-from medianest.eventstore.columns import Column, Hashes, Integers, Jsons, Positions, Texts, Uuids, adapt_columns
+from medianest.eventstore.columns import Column, Hashes, Integers, Jsons, Positions, Texts, Uuids
 from medianest.eventstore.head import Head
+from medianest.eventstore.pipeline import Pipeline
 from medianest.tasks import cancel
 
 log = structlog.get_logger()
 GROUP_LIMIT = 256  # appends in one transaction
+SMALL_GROUP = 12  # not worth dividing
 QUEUE_LIMIT = 4096  # appends waiting; beyond it, callers wait before they queue
 NO_ANSWER = "The database went away before it answered: try the same again."
 CLOSED = "The log was closed before it answered: try the same again."
@@ -62,13 +64,20 @@ class _Append:
 
     __slots__ = ("alone", "answer", "condition", "fingerprint", "metadata", "rows")
 
-    def __init__(self, rows: list[Row], condition: Condition | None, metadata: Metadata, fingerprint: bytes) -> None:
+    def __init__(
+        self,
+        rows: list[Row],
+        condition: Condition | None,
+        metadata: Metadata,
+        fingerprint: bytes,
+        answer: asyncio.Future[Appended],
+    ) -> None:
         self.rows = rows
         self.condition = condition
         self.metadata = metadata
         self.fingerprint = fingerprint
         self.alone = False  # it was in a group that was refused, and goes by itself now
-        self.answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        self.answer = answer
 
 
 class _Group:
@@ -105,6 +114,14 @@ class _Group:
         return (row for append in self.appends for row in append.rows)
 
 
+class Answer(NamedTuple):
+    """What became of one append."""
+
+    outcome: bytes
+    first: int  # 0 in a conflict
+    last: int
+
+
 class Written:
     """What a writer has done since it was opened, for whoever watches."""
 
@@ -123,78 +140,103 @@ class Writer:
         self._conninfo = conninfo
         self._head = head
         self._waiting: deque[_Append] = deque()
-        self._arrived = asyncio.Event()
+        self._stirred = asyncio.Event()  # something came to wait, or was answered
         self._room = asyncio.BoundedSemaphore(QUEUE_LIMIT)
-        self._connection: psycopg.AsyncConnection | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._under_way = 0  # appends that PostgreSQL has
+        self._pipeline: Pipeline | None = None
+        self._opening = asyncio.Lock()
+        self._tasks: list[asyncio.Task[None]] = []
         self.written = Written()
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._write_groups(), name="event log writer")
+        self._loop = asyncio.get_running_loop()
+        self._tasks = [asyncio.create_task(self._write_groups(), name=f"event log writer {n}") for n in (1, 2)]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._task is not None
-        await cancel(self._task)
-        await self._disconnect()
+        await cancel(*self._tasks)
+        if self._pipeline is not None:
+            await self._pipeline.close()
 
     async def append(
         self, rows: list[Row], condition: Condition | None, metadata: Metadata, fingerprint: bytes
     ) -> Appended:
         """The answer to one append; what waits behind a group that is not answered in time fails with it."""
         async with self._room:
-            if self._task is None or self._task.done():
+            if not self._tasks or self._tasks[0].done():
                 raise OutcomeUnknown(CLOSED)
-            waiting = _Append(rows, condition, metadata, fingerprint)
+            waiting = _Append(rows, condition, metadata, fingerprint, self._loop.create_future())
             self._waiting.append(waiting)
-            self._arrived.set()
+            self._stirred.set()
             return await waiting.answer
 
     async def _write_groups(self) -> None:
+        """One of two that take turns: while PostgreSQL has the group of the one, the other prepares the next."""
         group: list[_Append] = []
         try:
             while True:
-                await self._arrived.wait()
-                self._arrived.clear()
-                while group := self._next_group():
+                await self._stirred.wait()
+                if group := self._next_group():
+                    self._under_way += len(group)
                     await self._write(group)
+                    self._under_way -= len(group)
+                    self._stirred.set()
+                else:
+                    self._stirred.clear()
         finally:  # nobody is left without an answer
             _fail([*group, *self._waiting], OutcomeUnknown(CLOSED), None)
 
     def _next_group(self) -> list[_Append]:
         """What can go together; what depends on one of them stays, and all behind it keep their turn."""
         group = _Group()
-        while self._waiting and len(group.appends) < GROUP_LIMIT:
+        limit = self._limit()
+        while self._waiting and len(group.appends) < limit:
             first = self._waiting[0]
             if not first.answer.done() and not group.takes(first):
                 break
             self._waiting.popleft()  # taken; or its caller has left, and it is never sent
         return group.appends
 
+    def _limit(self) -> int:
+        """How many go now, so that the two groups become alike: two of sixteen are faster than one and thirty-one."""
+        waiting = len(self._waiting)
+        if waiting < self._under_way // 2:
+            return 0
+        return min(GROUP_LIMIT, max(SMALL_GROUP, (waiting + self._under_way + 1) // 2))
+
     async def _write(self, group: list[_Append]) -> None:
-        started = time.perf_counter()
+        started, pipeline = time.perf_counter(), None
         try:
-            answers = await self._send(group)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                pipeline = await self._connected()
+                answers = _answers(await pipeline.run(_columns(group)))
         except TimeoutError as late:
-            await self._disconnect()
+            if pipeline is not None:
+                await pipeline.close()
             self.written.unanswered += len(group) + len(self._waiting)
             _fail([*group, *self._waiting], OutcomeUnknown(NO_ANSWER), late)  # the next ones would wait as long
         except Exception as error:  # noqa: BLE001 - whatever one append brings along, the writer outlives it
-            if self._connection is None or self._connection.closed:
-                await self._disconnect()
+            if pipeline is None or pipeline.lost:
                 self.written.unanswered += len(group)
                 _fail(group, OutcomeUnknown(NO_ANSWER), error)
             else:
                 self._refused(group, error)
         else:
+            self._head.advance(max(answer.last for answer in answers))
             for waiting, answer in zip(group, answers, strict=True):
-                _resolve(waiting, *answer)
+                _resolve(waiting, answer)
             self._count(answers, time.perf_counter() - started)
 
-    def _count(self, answers: list[tuple[str, int, int]], seconds: float) -> None:
+    async def _connected(self) -> Pipeline:
+        async with self._opening:
+            if self._pipeline is None or self._pipeline.lost:
+                self._pipeline = await Pipeline.open(self._conninfo, _APPEND)
+            return self._pipeline
+
+    def _count(self, answers: list[Answer], seconds: float) -> None:
         self.written.groups += 1
         self.written.appends += len(answers)
-        self.written.conflicts += sum(outcome == "conflict" for outcome, _, _ in answers)
+        self.written.conflicts += sum(answer.outcome == b"conflict" for answer in answers)
         self.written.seconds += seconds
 
     def _refused(self, group: list[_Append], error: Exception) -> None:
@@ -212,23 +254,16 @@ class Writer:
             waiting.alone = True
             self._waiting.appendleft(waiting)
 
-    async def _send(self, group: list[_Append]) -> list[tuple[str, int, int]]:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            if self._connection is None:
-                self._connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
-                adapt_columns(self._connection)
-            cursor = await self._connection.execute(_APPEND, _columns(group))
-            answers: list[tuple[str, int, int]] = await cursor.fetchall()
-        self._head.advance(max((last or 0 for _, _, last in answers), default=0))
-        return answers
 
-    async def _disconnect(self) -> None:
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
+_APPEND = "SELECT * FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 
 
-_APPEND = b"SELECT * FROM append_events(%b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)"
+def _answers(rows: PGresult) -> list[Answer]:
+    value = rows.get_value
+    return [
+        Answer(value(n, 0) or b"", int.from_bytes(value(n, 1) or b""), int.from_bytes(value(n, 2) or b""))
+        for n in range(rows.ntuples)
+    ]
 
 
 def _columns(group: list[_Append]) -> list[Column]:
@@ -261,13 +296,13 @@ def _can_match(item: Item) -> bool:
     return all(tag and "\n" not in tag for tag in item.tags)
 
 
-def _resolve(waiting: _Append, outcome: str, first: int, last: int) -> None:
+def _resolve(waiting: _Append, answer: Answer) -> None:
     if waiting.answer.done():
         return
-    match outcome:
-        case "appended" | "repeated":
-            waiting.answer.set_result(Appended(first, last, outcome == "repeated"))
-        case "conflict":
+    match answer.outcome:
+        case b"appended" | b"repeated":
+            waiting.answer.set_result(Appended(answer.first, answer.last, answer.outcome == b"repeated"))
+        case b"conflict":
             waiting.answer.set_exception(Conflict("An event this depends on came meanwhile: decide again."))
         case _:
             waiting.answer.set_exception(CommandReused("This id was used for something else: take a new one."))

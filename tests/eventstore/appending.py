@@ -14,13 +14,17 @@ from typing import Self
 from uuid import UUID, uuid4
 
 import msgspec
+import psycopg
 import structlog
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor
 from medianest.domain.event import Item, Query
 from medianest.domain.services import ServiceStateChanged
 from medianest.eventstore.codec import Codec, Metadata, Recorded
+from medianest.eventstore.columns import Column
 from medianest.eventstore.connections import connection_pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.store import CommandReused, Condition, Conflict, EventStore, OutcomeUnknown
@@ -153,3 +157,16 @@ def tell(line: bytes) -> None:
 if __name__ == "__main__":
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # the other line is for answers
     asyncio.run(main(sys.argv[1]))
+
+
+def adapt_columns(connection: psycopg.AsyncConnection) -> None:
+    """Let `connection` take columns as parameters, as the writer's pipeline sends them."""
+    for kind in Column.__subclasses__():
+        connection.adapters.register_dumper(kind, type(f"{kind.__name__}Dumper", (_Packed,), {"oid": kind.array}))
+
+
+class _Packed(Dumper):
+    format = Format.BINARY
+
+    def dump(self, obj: Column) -> bytes:
+        return obj.packed

@@ -14,10 +14,10 @@ from medianest.eventstore.columns import (
     Positions,
     Texts,
     Uuids,
-    adapt_columns,
     moment_in,
     texts_in,
 )
+from tests.eventstore.appending import adapt_columns
 
 ONE, OTHER = UUID(int=1), UUID(int=2**128 - 1)
 

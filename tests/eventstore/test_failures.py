@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from msgspec import structs
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from structlog.testing import capture_logs
 
@@ -91,7 +92,7 @@ async def writing(admin: psycopg.AsyncConnection) -> int:
 
 _WAITS_TO_APPEND = """
     SELECT pid FROM pg_stat_activity
-     WHERE datname = current_database() AND wait_event = 'advisory' AND query LIKE 'SELECT * FROM append_events%'
+     WHERE datname = current_database() AND wait_event = 'advisory' AND query LIKE '%append_events%'
 """
 
 
@@ -142,6 +143,52 @@ async def test_a_group_has_a_limit_and_the_rest_follows_in_the_next(
         await asyncio.sleep(0)
     assert [await first, *await others] == [Appended(n, n) for n in range(1, 7)]
     assert store.written.groups == 4
+
+
+async def test_while_postgresql_has_one_group_the_next_is_sent_and_what_comes_then_waits(
+    store: EventStore, admin: psycopg.AsyncConnection
+) -> None:
+    async with held(admin):
+        first = asyncio.create_task(append(store, uuid4()))
+        await writing(admin)
+        second = [asyncio.create_task(append(store, uuid4())) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        third = [asyncio.create_task(append(store, uuid4())) for _ in range(2)]
+        await asyncio.sleep(0.05)
+    assert await asyncio.gather(first, *second, *third) == [Appended(n, n) for n in range(1, 7)]
+    assert store.written.groups == 3
+
+
+async def test_many_that_wait_go_in_two_groups_of_one_size(store: EventStore, admin: psycopg.AsyncConnection) -> None:
+    async with held(admin):
+        first = asyncio.create_task(append(store, uuid4()))
+        await writing(admin)
+        others = asyncio.gather(*(append(store, uuid4()) for _ in range(39)))
+        await asyncio.sleep(0)
+    assert [await first, *await others] == [Appended(n, n) for n in range(1, 41)]
+    assert store.written.groups == 3  # of one, of twenty, of nineteen
+
+
+async def test_a_connection_that_is_lost_takes_both_groups_with_it_and_each_acts_once_in_the_end(
+    store: EventStore, admin: psycopg.AsyncConnection
+) -> None:
+    commands = [uuid4() for _ in range(3)]
+    async with held(admin):
+        first = asyncio.create_task(append(store, commands[0]))
+        backend = await writing(admin)
+        second = [asyncio.create_task(append(store, command)) for command in commands[1:]]
+        await asyncio.sleep(0.05)
+        await admin.execute("SELECT pg_terminate_backend(%s)", (backend,))
+        assert await asyncio.gather(first, *second) == [OutcomeUnknown] * 3
+    assert [await append(store, command) for command in commands] == [Appended(n, n) for n in range(1, 4)]
+    assert await count(store) == 3
+
+
+async def test_more_than_the_socket_takes_at_once_is_sent_whole(store: EventStore) -> None:
+    long = structs.replace(UP, why="x" * 20_000)
+    asked = [store.append([long] * 40, Metadata(actor=Actor.system("test"), command=uuid4())) for _ in range(3)]
+    assert await asyncio.gather(*asked) == [Appended(1, 40), Appended(41, 80), Appended(81, 120)]
+    assert [recorded.event for recorded in (await store.read()).events] == [long] * 120
 
 
 class Line:
@@ -262,9 +309,10 @@ async def test_who_asked_a_log_that_is_closed_is_told_that_the_outcome_is_unknow
         async with asyncio.timeout(SECONDS):
             assert await asyncio.gather(*sent, waiting) == [OutcomeUnknown] * 3
             assert await append(closing, commands[3]) is OutcomeUnknown
-        await _gone(admin, backend)
-    assert await count(store) == 0
-    assert [await append(store, command) for command in commands] == [Appended(n, n) for n in range(1, 5)]
+    await _gone(admin, backend)  # it did what it had been sent, or not: nobody was told
+    answers = [await append(store, command) for command in commands]
+    assert sorted(answer.first for answer in answers) == [1, 2, 3, 4]
+    assert await count(store) == 4
 
 
 async def test_who_leaves_before_an_append_is_sent_writes_nothing_and_who_leaves_later_leaves_no_gap(

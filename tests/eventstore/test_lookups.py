@@ -4,6 +4,7 @@ Counted are the rows and index entries that PostgreSQL touches. Its plans were m
 thousand events came in one go, and ANALYZE was run or was not.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from uuid import uuid4
@@ -16,10 +17,10 @@ from medianest.domain.event import EVERYTHING, Item, Query
 from medianest.domain.requests import RequestApproved, RequestSubmitted
 from medianest.eventstore import search
 from medianest.eventstore.codec import Metadata, Row
-from medianest.eventstore.columns import adapt_columns
 from medianest.eventstore.search import ALWAYS
 from medianest.eventstore.store import Condition
-from medianest.eventstore.writer import _APPEND, _Append, _columns
+from medianest.eventstore.writer import _Append, _columns
+from tests.eventstore.appending import adapt_columns
 
 HEAD = 50_000
 FEW = 600  # rows and entries touched: what is read, and a hundred of each tag to find the rarest, twice
@@ -33,7 +34,9 @@ def condition(item: Item | None, after: int) -> tuple[str, Values]:
     query = Query(item) if item else EVERYTHING
     metadata = Metadata(actor=Actor.system("test"), command=uuid4())
     row = Row("request.submitted", 1, (HOT, FRESH), b"{}", b"{}")
-    return _APPEND.decode(), _columns([_Append([row], Condition(query, after), metadata, b"")])
+    append = _Append([row], Condition(query, after), metadata, b"", asyncio.get_running_loop().create_future())
+    columns = _columns([append])
+    return f"SELECT * FROM append_events({', '.join(['%b'] * len(columns))})", columns
 
 
 def about(*tags: str, types: tuple[Any, ...] = ()) -> Item:

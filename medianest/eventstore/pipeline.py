@@ -1,0 +1,124 @@
+"""A connection on which the next statement is sent before the last one is answered: libpq's pipeline mode.
+
+psycopg's own pipeline waits in turns for reading and for writing and costs as much a statement as a round trip without
+it; the calls of libpq below it (`psycopg.pq`) leave the waiting to the event loop.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Self
+
+import psycopg
+from psycopg import errors
+from psycopg.pq import ExecStatus, Format
+from psycopg.pq.abc import PGresult
+
+from medianest.eventstore.columns import Column
+
+_NAME = b"pipelined"
+
+
+class _Statement:
+    """One that is under way. Its transaction is over when the answer to its sync is here, and not before."""
+
+    __slots__ = ("answer", "result")
+
+    def __init__(self) -> None:
+        self.answer: asyncio.Future[PGresult] = asyncio.get_running_loop().create_future()
+        self.result: PGresult | None = None
+
+
+class Pipeline:
+    """One prepared statement, run as often and as densely as its caller likes, each time in its own transaction."""
+
+    def __init__(self, connection: psycopg.AsyncConnection) -> None:
+        self._connection = connection
+        self._pgconn = connection.pgconn
+        self._socket = connection.fileno()
+        self._loop = asyncio.get_running_loop()
+        self._under_way: deque[_Statement] = deque()
+        self.lost = False
+        self._loop.add_reader(self._socket, self._read)
+
+    @classmethod
+    async def open(cls, conninfo: str, sql: str) -> Self:
+        """A connection of its own for `sql`, whose parameters are $1, $2, …"""
+        connection = await psycopg.AsyncConnection.connect(conninfo, autocommit=True)
+        try:
+            await connection.execute(b"PREPARE %b AS %b" % (_NAME, sql.encode()))
+            connection.pgconn.enter_pipeline_mode()
+        except BaseException:
+            await connection.close()
+            raise
+        return cls(connection)
+
+    async def close(self) -> None:
+        """Whatever is still under way is never answered: `psycopg.OperationalError` for who waits for it."""
+        self._lose(psycopg.OperationalError("The connection was closed."))
+        await self._connection.close()
+
+    async def run(self, columns: Sequence[Column]) -> PGresult:
+        """The rows, in binary, once they are committed.
+
+        Raises the `psycopg.Error` of a statement that was refused; `lost` tells whether it is the connection that
+        failed, so that nobody knows what became of it.
+        """
+        statement = _Statement()
+        self._under_way.append(statement)
+        try:
+            packed = [column.packed for column in columns]
+            self._pgconn.send_query_prepared(_NAME, packed, [Format.BINARY] * len(packed), Format.BINARY)
+            self._pgconn.pipeline_sync()
+            self._flush()
+        except psycopg.OperationalError as lost:
+            self._lose(lost)
+        return await statement.answer
+
+    def _flush(self) -> None:
+        """What the socket does not take now is sent when it can take more."""
+        try:
+            unsent = self._pgconn.flush()
+        except psycopg.OperationalError as lost:
+            self._lose(lost)
+            return
+        if unsent:
+            self._loop.add_writer(self._socket, self._flush)
+        else:
+            self._loop.remove_writer(self._socket)
+
+    def _read(self) -> None:
+        try:
+            self._pgconn.consume_input()
+            while self._under_way and not self._pgconn.is_busy():
+                self._take(self._pgconn.get_result())
+        except psycopg.OperationalError as lost:
+            self._lose(lost)
+
+    def _take(self, result: PGresult | None) -> None:
+        """The rows or the refusal of a statement, or that its transaction is over; None stands between them."""
+        statement = self._under_way[0]
+        if result is None:
+            return
+        if result.status != ExecStatus.PIPELINE_SYNC:
+            statement.result = result
+            return
+        self._under_way.popleft()
+        assert statement.result is not None
+        if statement.answer.done():
+            return
+        if statement.result.status == ExecStatus.TUPLES_OK:
+            statement.answer.set_result(statement.result)
+        else:
+            statement.answer.set_exception(errors.error_from_result(statement.result))
+
+    def _lose(self, lost: psycopg.OperationalError) -> None:
+        if self.lost:
+            return
+        self.lost = True
+        self._loop.remove_reader(self._socket)
+        self._loop.remove_writer(self._socket)
+        while self._under_way:
+            answer = self._under_way.popleft().answer
+            if not answer.done():
+                answer.set_exception(lost)
