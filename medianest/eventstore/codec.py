@@ -101,7 +101,10 @@ class Codec:
     async def rows(self, events: Sequence[Event], metadata: Metadata) -> list[Row]:
         """Seals what is personal, and encodes."""
         return [
-            self._row(await self._sealed(event, metadata.command, n), structs.replace(metadata, n=n) if n else metadata)
+            self._row(
+                await self._sealed(event, metadata.command, n) if personal_fields(type(event)) else event,
+                structs.replace(metadata, n=n) if n else metadata,
+            )
             for n, event in enumerate(events)
         ]
 

@@ -2,8 +2,9 @@
 
 Appends that arrive together go in one statement and one transaction (`append_events` in the migrations): one round
 trip, one lock, one fsync and one NOTIFY for all of them. A lone append waits for nobody: the writer takes whatever is
-queued the moment it is free. A conflict fails only its own append; an append that depends on another of its group
-waits for the next one, so that the two are told apart.
+queued the moment it is free. While PostgreSQL has one group, the next is prepared and sent behind it. A conflict fails
+only its own append; an append that depends on another of its group waits for the next one, so that the two are told
+apart.
 """
 
 import asyncio
