@@ -14,6 +14,7 @@ class Span(NamedTuple):
 
 
 ALWAYS = Span()
+Bounds = list[tuple[str, str]]  # how a position compares to what: ("<", "%(before)s")
 
 
 # In PostgreSQL's binary forms, most of it to be decoded when it is asked for: a catch-up is three times as fast.
@@ -72,27 +73,37 @@ def latest(query: Query, before: int, limit: int, actor: str | None, span: Span)
     The moments of `span` become positions first, and the walk never leaves them.
     """
     values: dict[str, Any] = {"before": before, "after": 0, "limit": limit, "actor": actor, **span._asdict()}
-    bounds = "position < %(before)s"
-    if span.since is not None:
-        bounds += f" AND position >= ({_FIRST_SINCE.format('since')})"
+    bounds = [("<", "%(before)s"), (">=", "0" if span.since is None else f"({_FIRST_SINCE.format('since')})")]
     if span.until is not None:
-        bounds += f" AND position < ({_FIRST_SINCE.format('until')})"
+        bounds.append(("<", f"({_FIRST_SINCE.format('until')})"))
     by = " AND e.metadata -> 'actor' ->> 'name' = %(actor)s" if actor is not None else ""
     walks = [walk for n, item in enumerate(query.items) for walk in _walks(n, item, bounds, by, values)]
-    pages = [f"(SELECT {COLUMNS} FROM {walk} DESC LIMIT %(limit)s)" for walk in walks or [_along(bounds + by)]]
+    pages = [f"(SELECT {COLUMNS} FROM {walk} DESC LIMIT %(limit)s)" for walk in walks or [_along(bounds, by)]]
     return f"SELECT * FROM ({' UNION '.join(pages)}) AS found ORDER BY position DESC LIMIT %(limit)s", values
 
 
-def _walks(n: int, item: Item, bounds: str, by: str, values: dict[str, Any]) -> list[str]:
+def _walks(n: int, item: Item, bounds: Bounds, by: str, values: dict[str, Any]) -> list[str]:
     """One item's events: by the index of its rarest tag, or by that of types, one type a walk."""
     if item.tags:
-        return [f"({_positions(n, item, bounds, values)}) AS f {_WHAT_STANDS_THERE} WHERE true{by} ORDER BY f.position"]
+        found = _positions(n, item, _within(bounds), values)
+        return [f"({found}) AS f {_WHAT_STANDS_THERE} WHERE true{by} ORDER BY f.position"]
     values |= {f"type{n}_{m}": name for m, name in enumerate(sorted(item.types))}
-    return [_along(f"{bounds} AND type = %(type{n}_{m})s{by}") for m in range(len(item.types))]
+    return [_of_type(f"%(type{n}_{m})s", bounds, by) for m in range(len(item.types))]
 
 
-def _along(condition: str) -> str:
-    return f"events AS e WHERE {condition} ORDER BY e.position"
+def _along(bounds: Bounds, by: str) -> str:
+    return f"events AS e WHERE {_within(bounds)}{by} ORDER BY e.position"
+
+
+def _within(bounds: Bounds) -> str:
+    return " AND ".join(f"position {than} {edge}" for than, edge in bounds)
+
+
+def _of_type(name: str, bounds: Bounds, by: str) -> str:
+    """Between two entries of the index by type, which no other index can find: asked for a type and for positions,
+    PostgreSQL may take it that every few events are of that type, and walk the whole log for a rare one."""
+    edges = " AND ".join(f"(e.type, e.position) {than} ({name}, {edge})" for than, edge in bounds)
+    return f"events AS e WHERE {edges}{by} ORDER BY e.type DESC, e.position"
 
 
 # The position of the first event at or after a moment, found by halving: events are in the order of their time.
