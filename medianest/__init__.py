@@ -12,6 +12,7 @@
     automations/     what MediaNest does by itself: to-do list -> one adapter -> a command
     api/             HTTP
     realtime/        Socket.IO
+    web/             the web UI (TypeScript), built when the package is built
     sandbox/         stand-ins for everything outside
 
     database.py      PostgreSQL, configured or embedded; server.py HTTP and sockets on one port

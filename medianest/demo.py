@@ -53,8 +53,8 @@ def _pointed(settings: Settings, running: Sandbox) -> Settings:
 
 def _welcome(url: str) -> str:
     return f"""
-  MediaNest is up:  {url}/docs
-  Sign in:          POST {url}/api/v1/auth/plex/pin, then enter the code at {url}/sandbox/plex/link
-  People:           olivia (owns the server), anna and ben (friends), sam (a stranger)
+  MediaNest is up:  {url}
+  Sign in as:       olivia (owns the server), anna and ben (friends), sam (a stranger)
+  Every call:       {url}/docs
   Stop:             Ctrl-C; the next start goes on where this one ended
 """

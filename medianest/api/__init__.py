@@ -6,6 +6,7 @@ gate.py          who comes in: access tokens, permissions, rate limits, content 
 problems.py      RFC 9457: the one table from errors to status codes
 envelope.py      what every answer carries: security headers, ETag, a line in the access log
 sign_in.py       the way in by Plex, for auth.py
+pages.py         the web UI: its page, its files, and what browsers may do with them
 kept.py          the questions to the tables beside the log
 history.py       events in plain words, with names, which are unsealed here
 admin.py         accounts, quotas, read models, and work that is stuck

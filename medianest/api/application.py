@@ -18,6 +18,7 @@ from medianest.api.envelope import Envelope
 from medianest.api.gate import anybody, new_enough, signed_in, speaks_json
 from medianest.api.history import AuditController
 from medianest.api.media import MediaController
+from medianest.api.pages import web_ui
 from medianest.api.plex import PlexController
 from medianest.api.problems import answer, no_such_page
 from medianest.api.requests import RequestController
@@ -40,6 +41,7 @@ def build_api(site: Site) -> Litestar:
             health.ready,
             metrics,
             live_reference,
+            *web_ui(),
         ],
         dependencies={
             "site": Provide(lambda: site, sync_to_thread=False),

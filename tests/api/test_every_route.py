@@ -14,6 +14,7 @@ from msgspec import structs
 
 import medianest.domain
 from medianest.api.application import build_api
+from medianest.api.pages import PAGES
 from medianest.api.problems import REFUSED
 from medianest.api.site import Site
 from medianest.settings import Settings
@@ -33,6 +34,12 @@ OPEN = {
     ("GET", "/docs/asyncapi.json"),
     ("GET", "/docs/openapi.json"),
     ("GET", "/docs/{path}"),
+    # The web UI: the same files for everybody.
+    *(("GET", path.replace(":path", "")) for path in PAGES),
+    ("GET", "/assets/{name}"),
+    ("GET", "/icon.svg"),
+    ("GET", "/manifest.webmanifest"),
+    ("GET", "/theme.js"),
 }
 
 

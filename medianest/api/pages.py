@@ -1,0 +1,89 @@
+"""The web UI: one page that is every page, and the files it is made of. All is read once, and kept packed.
+
+The build (medianest/web/build.py) names each file in `assets/` by its content, so a browser may keep it for ever. The
+page itself is asked for anew each time: an upgrade is seen at the next look.
+"""
+
+import gzip
+import mimetypes
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from litestar import Response, Router, get
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+
+from medianest.api.problems import Problem, no_such_page
+from medianest.api.site import AnyRequest
+
+DIST = Path(__file__).parents[1] / "web" / "dist"
+# Where the UI shows something (medianest/web/src/app/routes.ts). Nothing else is answered with the page.
+PAGES = ("/", "/sign-in", "/discover", "/discover/{rest:path}", "/requests", "/requests/{rest:path}")
+PACKED = frozenset((".js", ".css", ".html", ".svg", ".json", ".webmanifest"))
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:;"
+    " connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+OF_A_PAGE = {
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-cache",
+}
+FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+FOR_AN_HOUR = {"Cache-Control": "public, max-age=3600"}
+
+
+class File(NamedTuple):
+    kind: str  # of its content
+    plain: bytes
+    packed: bytes | None  # gzip; None: it is packed already, as pictures and fonts are
+
+
+def web_ui(dist: Path = DIST) -> tuple[ControllerRouterHandler, ...]:
+    """The routes of the UI that was built into `dist`."""
+
+    @cache
+    def files() -> dict[str, File]:
+        """By path. Nothing is read before somebody asks: whoever only calls the API needs no UI."""
+        return {str(file.relative_to(dist)): _read(file) for file in sorted(dist.rglob("*.*")) if file.is_file()}
+
+    @get(list(PAGES), include_in_schema=False)
+    async def page(request: AnyRequest) -> Response[bytes]:
+        found = files().get("index.html")
+        if found is None:
+            raise Problem(
+                503, "ui-not-built", "An admin must install MediaNest again: `pip install` builds the web UI.",
+                detail="The API works all the same; /docs lists its addresses.",
+            )  # fmt: skip
+        return _sent(request, found, OF_A_PAGE)
+
+    @get("/assets/{name:str}", include_in_schema=False)
+    async def asset(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
+        return _sent(request, _found(files(), f"assets/{name}"), FOR_EVER)
+
+    @get(["/icon.svg", "/manifest.webmanifest", "/theme.js"], include_in_schema=False)
+    async def public(request: AnyRequest) -> Response[bytes]:
+        return _sent(request, _found(files(), request.url.path[1:]), FOR_AN_HOUR)
+
+    return (Router("", route_handlers=[page, asset, public]),)
+
+
+def _read(file: Path) -> File:
+    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    plain = file.read_bytes()
+    return File(kind, plain, gzip.compress(plain, mtime=0) if file.suffix in PACKED else None)
+
+
+def _found(files: dict[str, File], path: str) -> File:
+    if path not in files:
+        raise no_such_page("Load the page anew: MediaNest was upgraded meanwhile.")
+    return files[path]
+
+
+def _sent(request: AnyRequest, file: File, headers: dict[str, str]) -> Response[bytes]:
+    headers = {**headers, "Vary": "Accept-Encoding"}
+    if file.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(file.packed, media_type=file.kind, headers={**headers, "Content-Encoding": "gzip"})
+    return Response(file.plain, media_type=file.kind, headers=headers)

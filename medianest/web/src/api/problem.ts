@@ -1,0 +1,44 @@
+import type { ProblemDetails } from "./schema";
+
+/** What the server would not do, and what helps: every failure of a call becomes one of these. */
+export class Problem extends Error {
+  readonly code: string;
+  readonly remedy: string;
+  readonly status: number;
+  readonly detail: string | undefined;
+  readonly retryAt: Date | undefined;
+
+  constructor(details: Pick<ProblemDetails, "code" | "remedy" | "status" | "title"> & Partial<ProblemDetails>) {
+    super(details.title);
+    this.name = "Problem";
+    this.code = details.code;
+    this.remedy = details.remedy;
+    this.status = details.status;
+    this.detail = details.detail ?? undefined;
+    this.retryAt = details.retry_at ? new Date(details.retry_at) : undefined;
+  }
+
+  /** Whether the same call may well succeed in a moment. */
+  get passes(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/** The server could not be reached at all. */
+export function unreachable(): Problem {
+  return new Problem({
+    code: "no-connection",
+    title: "MediaNest does not answer",
+    remedy: "Check your connection. It is tried again by itself.",
+    status: 0,
+  });
+}
+
+/** The problem in an answer that is none of ours, such as a proxy's. */
+export function strange(status: number): Problem {
+  return new Problem({ code: "strange", title: "MediaNest is not well", remedy: "Try again in a moment.", status });
+}
+
+export function isProblem(error: unknown): error is Problem {
+  return error instanceof Problem;
+}

@@ -1,0 +1,127 @@
+import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { answered, api, oneWish } from "./client";
+import type { NewRequest, RequestView } from "./schema";
+
+/** The questions pages ask. The first word of each key says which events change the answer (live/affected.ts). */
+
+export function useMe() {
+  return useQuery({ queryKey: ["me"], queryFn: () => answered(api.GET("/api/v1/auth/session")) });
+}
+
+export function useDashboard() {
+  return useQuery({ queryKey: ["dashboard"], queryFn: () => answered(api.GET("/api/v1/dashboard")) });
+}
+
+export function useNewInPlex() {
+  return useQuery({
+    queryKey: ["plex", "new"],
+    queryFn: () => answered(api.GET("/api/v1/plex/recently-added", { params: { query: { limit: 18 } } })),
+    staleTime: 60_000,
+  });
+}
+
+export interface Shown {
+  readonly state: RequestView["state"] | null;
+  readonly everybody: boolean;
+}
+
+export function useRequests({ state, everybody }: Shown) {
+  return useInfiniteQuery({
+    queryKey: ["requests", "list", state, everybody],
+    queryFn: ({ pageParam }) =>
+      answered(
+        api.GET("/api/v1/media/requests", {
+          params: { query: { limit: 30, all: everybody, ...(state && { state }), ...(pageParam && { before: pageParam }) } },
+        }),
+      ),
+    initialPageParam: 0,
+    getNextPageParam: (page) => page.next,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useRequest(request: string) {
+  return useQuery({
+    queryKey: ["requests", request],
+    queryFn: () => answered(api.GET("/api/v1/media/requests/{request_id}", { params: { path: { request_id: request } } })),
+  });
+}
+
+export function useTimeline(request: string) {
+  return useQuery({
+    queryKey: ["requests", request, "timeline"],
+    queryFn: () =>
+      answered(api.GET("/api/v1/media/requests/{request_id}/timeline", { params: { path: { request_id: request } } })),
+  });
+}
+
+export function useSearch(q: string) {
+  return useQuery({
+    queryKey: ["titles", "search", q],
+    queryFn: ({ signal }) => answered(api.GET("/api/v1/media/search", { params: { query: { q } }, signal })),
+    enabled: q !== "",
+    placeholderData: keepPreviousData,
+    staleTime: 30_000,
+  });
+}
+
+export function usePlexSearch(q: string) {
+  return useQuery({
+    queryKey: ["plex", "search", q],
+    queryFn: ({ signal }) => answered(api.GET("/api/v1/plex/search", { params: { query: { q, limit: 8 } }, signal })),
+    enabled: q !== "",
+    staleTime: 30_000,
+  });
+}
+
+export type Kind = "movie" | "tv";
+
+export function useTitle(kind: Kind, tmdb: number) {
+  return useQuery({
+    queryKey: ["titles", kind, tmdb],
+    queryFn: () => answered(api.GET("/api/v1/media/{kind}/{tmdb}", { params: { path: { kind, tmdb } } })),
+  });
+}
+
+/** Asks for a title. One key for each wish: a repeated one is done once. */
+export function useAsk() {
+  const refresh = useRefresh("requests", "dashboard", "titles", "quota");
+  return useMutation({
+    mutationFn: (body: NewRequest) =>
+      answered(api.POST("/api/v1/media/requests", { body, headers: oneWish() })),
+    onSuccess: refresh,
+  });
+}
+
+export function useCancel(request: string) {
+  const refresh = useRefresh("requests", "dashboard", "titles", "quota");
+  return useMutation({
+    mutationFn: () =>
+      answered(
+        api.POST("/api/v1/media/requests/{request_id}/cancel", {
+          params: { path: { request_id: request } },
+          headers: oneWish(),
+        }),
+      ),
+    onSuccess: refresh,
+  });
+}
+
+export function useRetry(request: string) {
+  const refresh = useRefresh("requests", "dashboard");
+  return useMutation({
+    mutationFn: () =>
+      answered(
+        api.POST("/api/v1/media/requests/{request_id}/retry", {
+          params: { path: { request_id: request } },
+          headers: oneWish(),
+        }),
+      ),
+    onSuccess: refresh,
+  });
+}
+
+function useRefresh(...keys: string[]) {
+  const queries = useQueryClient();
+  return () => Promise.all(keys.map((key) => queries.invalidateQueries({ queryKey: [key] })));
+}

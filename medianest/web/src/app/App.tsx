@@ -1,0 +1,70 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { lazy, Suspense, useEffect } from "react";
+import { Route, Switch } from "wouter";
+import { say } from "../strings";
+import { useSession } from "../session/session";
+import { SignIn } from "../session/SignIn";
+import { Home } from "../home/Home";
+import { Boundary } from "./Boundary";
+import { Lost } from "./Lost";
+import { routes } from "./routes";
+import { Shell } from "./Shell";
+
+const Discover = lazy(() => import("../discover/Discover"));
+const Title = lazy(() => import("../discover/Title"));
+const Requests = lazy(() => import("../requests/Requests"));
+const Request = lazy(() => import("../requests/Request"));
+
+export function App() {
+  const session = useSession();
+  const queries = useQueryClient();
+  const isOut = session.state === "out";
+  useEffect(() => {
+    if (isOut) queries.clear(); // nothing of one person is left for the next
+  }, [isOut, queries]);
+
+  if (session.state === "unknown") return <p className="sr-only" role="status">{say.loading}</p>;
+  if (session.state === "out") return <SignIn ended={session.ended} />;
+  return <SignedIn key={session.account} />;
+}
+
+function SignedIn() {
+  useStream();
+  return (
+    <Shell>
+      <Boundary>
+        <Suspense fallback={<Opening />}>
+          <Switch>
+            <Route path={routes.home} component={Home} />
+            <Route path={routes.signIn} component={Home} />
+            <Route path={routes.discover} component={Discover} />
+            <Route path={routes.title} component={Title} />
+            <Route path={routes.requests} component={Requests} />
+            <Route path={routes.request} component={Request} />
+            <Route component={Lost} />
+          </Switch>
+        </Suspense>
+      </Boundary>
+    </Shell>
+  );
+}
+
+/** Follows the events while somebody is signed in. Its code comes after the first page is shown. */
+function useStream(): void {
+  const queries = useQueryClient();
+  useEffect(() => {
+    let stop: (() => void) | undefined;
+    let over = false;
+    void import("../live/follow").then(({ follow }) => {
+      if (!over) stop = follow(queries);
+    });
+    return () => {
+      over = true;
+      stop?.();
+    };
+  }, [queries]);
+}
+
+function Opening() {
+  return <p className="page text-quiet" role="status">{say.loading}</p>;
+}

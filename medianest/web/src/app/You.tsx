@@ -1,0 +1,34 @@
+import { useMe } from "../api/queries";
+import { signOut } from "../session/session";
+import { say } from "../strings";
+import { Button } from "../ui/Button";
+import { Icon } from "../ui/Icon";
+import { Sheet } from "../ui/Sheet";
+import { type Theme, useTheme } from "./theme";
+
+const THEMES: readonly Theme[] = ["dark", "light"];
+
+/** Who one is, how it looks, and the way out: on phones, where there is no sidebar. */
+export default function You({ onClose }: { readonly onClose: () => void }) {
+  const me = useMe().data;
+  const [theme, setTheme] = useTheme();
+  return (
+    <Sheet title={me?.name ?? say.you.title} lead={me ? say.you.role[me.role] : ""} onClose={onClose}>
+      <fieldset className="mb-4">
+        <legend className="mb-2 text-sm text-quiet">{say.you.theme.label}</legend>
+        <div className="grid grid-cols-2 gap-2">
+          {THEMES.map((one) => (
+            <Button key={one} aria-pressed={theme === one} className="aria-pressed:ring-2 aria-pressed:ring-accent" onClick={() => setTheme(one)}>
+              <Icon name={one === "light" ? "sun" : "moon"} />
+              {say.you.theme[one]}
+            </Button>
+          ))}
+        </div>
+      </fieldset>
+      <Button className="w-full" onClick={() => void signOut()}>
+        <Icon name="out" />
+        {say.you.signOut}
+      </Button>
+    </Sheet>
+  );
+}

@@ -1,0 +1,17 @@
+/** Every address of the UI; medianest/api/pages.py answers them with the page. */
+export const routes = {
+  home: "/",
+  signIn: "/sign-in",
+  discover: "/discover",
+  title: "/discover/:kind/:tmdb",
+  requests: "/requests",
+  request: "/requests/:request",
+} as const;
+
+export function titlePath(kind: string, tmdb: number): string {
+  return `/discover/${kind}/${tmdb}`;
+}
+
+export function requestPath(request: string): string {
+  return `/requests/${request}`;
+}

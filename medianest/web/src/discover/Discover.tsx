@@ -1,0 +1,84 @@
+import { useEffect, useState } from "react";
+import { useSearchParams } from "wouter";
+import { usePlexSearch, useSearch } from "../api/queries";
+import type { Found } from "../api/schema";
+import { PlexShelf } from "../home/PlexShelf";
+import { say } from "../strings";
+import { Empty, Ghost } from "../ui/Empty";
+import { Icon } from "../ui/Icon";
+import { Page, Section } from "../ui/Page";
+import { Loaded } from "../ui/Trouble";
+import { TitleCard } from "./TitleCard";
+
+const TYPING_MS = 250; // who types on is not done
+
+/** One box for everything there is: what may be asked for, and what is in Plex. */
+export default function Discover() {
+  const [params, setParams] = useSearchParams();
+  const asked = params.get("q") ?? "";
+  const [typed, type] = useState(asked);
+  useEffect(() => {
+    const timer = setTimeout(() => setParams(typed.trim() ? { q: typed.trim() } : {}, { replace: true }), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [typed, setParams]);
+  return (
+    <Page title={say.discover.title}>
+      <form role="search" className="relative mb-8" onSubmit={(event) => event.preventDefault()}>
+        <Icon name="discover" className="pointer-events-none absolute top-1/2 left-4 size-5 -translate-y-1/2 text-quiet" />
+        <input
+          type="search"
+          value={typed}
+          autoFocus
+          aria-label={say.discover.label}
+          placeholder={say.discover.placeholder}
+          className="h-13 w-full rounded-xl border border-line bg-raised pr-4 pl-12 text-lg placeholder:text-quiet"
+          onChange={(event) => type(event.target.value)}
+        />
+      </form>
+      {asked === "" ? <Empty title={say.discover.start} hint={say.discover.startHint} /> : <Results query={asked} />}
+    </Page>
+  );
+}
+
+function Results({ query }: { readonly query: string }) {
+  const titles = useSearch(query);
+  return (
+    <>
+      <Section title={say.discover.results}>
+        <Loaded asked={titles} ghost={<Ghost className="h-64" />}>
+          {({ results }) => <Titles query={query} results={results} isOld={titles.isPlaceholderData} />}
+        </Loaded>
+      </Section>
+      <InPlex query={query} />
+    </>
+  );
+}
+
+function Titles({ query, results, isOld }: { readonly query: string; readonly results: readonly Found[]; readonly isOld: boolean }) {
+  return (
+    <>
+      <p role="status" className="sr-only">
+        {isOld ? "" : say.discover.count(results.length)}
+      </p>
+      {results.length === 0 && !isOld ? (
+        <Empty title={say.discover.none(query)} hint={say.discover.noneHint} />
+      ) : (
+        <ul className={`shelf transition-opacity ${isOld ? "opacity-60" : ""}`}>
+          {results.map((found) => (
+            <TitleCard key={`${found.kind}${found.tmdb}`} found={found} />
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function InPlex({ query }: { readonly query: string }) {
+  const items = usePlexSearch(query).data?.items ?? [];
+  if (items.length === 0) return null;
+  return (
+    <Section title={say.discover.inPlex}>
+      <PlexShelf items={items} />
+    </Section>
+  );
+}

@@ -1,0 +1,80 @@
+import { Link, useParams } from "wouter";
+import { type Kind, useTitle } from "../api/queries";
+import type { Detail } from "../api/schema";
+import { Lost } from "../app/Lost";
+import { requestPath, routes } from "../app/routes";
+import { say } from "../strings";
+import { Badge } from "../ui/Badge";
+import { buttonLook } from "../ui/Button";
+import { Ghost } from "../ui/Empty";
+import { Icon } from "../ui/Icon";
+import { Page } from "../ui/Page";
+import { Poster } from "../ui/Poster";
+import { Loaded } from "../ui/Trouble";
+import { AskForFilm, AskForSeries } from "./Ask";
+import { standingOf } from "./standing";
+
+/** One film or series: what it is, how it stands, and the way to ask for it. */
+export default function Title() {
+  const { kind, tmdb } = useParams();
+  if (kind !== "movie" && kind !== "tv") return <Lost />;
+  return <Known kind={kind} tmdb={Number(tmdb)} key={`${kind}${tmdb}`} />;
+}
+
+function Known({ kind, tmdb }: { readonly kind: Kind; readonly tmdb: number }) {
+  const found = useTitle(kind, tmdb);
+  return (
+    <Page title={found.data?.title.title ?? say.loading} aside={<BackToSearch />}>
+      <Loaded asked={found} ghost={<Ghost className="h-80" />}>
+        {(detail) => <Whole detail={detail} />}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Whole({ detail }: { readonly detail: Detail }) {
+  const { title, requested } = detail;
+  const standing = standingOf(title.state, requested);
+  return (
+    <div className="grid gap-6 sm:grid-cols-[11rem_1fr] md:grid-cols-[15rem_1fr] md:gap-9">
+      <div className="w-36 sm:w-full">
+        <Poster title={title.title} kind={say.kind[title.kind]} seed={title.tmdb} />
+      </div>
+      <div className="min-w-0 max-w-2xl">
+        <p className="text-sm text-quiet">
+          {[title.year, title.runtime_minutes && say.discover.minutes(title.runtime_minutes), title.genres.join(", ")]
+            .filter(Boolean)
+            .join(" · ")}
+        </p>
+        <p className="mt-3 text-pretty">{title.overview}</p>
+        <div className="mt-6">
+          {standing && (
+            <div className="mb-4 flex items-center gap-4">
+              <Badge tone={standing.tone}>{standing.word}</Badge>
+              {requested?.request && (
+                <Link href={requestPath(requested.request)} className={buttonLook("plain")}>
+                  {say.requests.where}
+                </Link>
+              )}
+            </div>
+          )}
+          {title.kind === "movie" ? <AskForFilm detail={detail} /> : <AskForSeries detail={detail} />}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function BackToSearch() {
+  const back = (event: { preventDefault: () => void }) => {
+    if (history.length < 2) return;
+    event.preventDefault();
+    history.back();
+  };
+  return (
+    <Link href={routes.discover} className={buttonLook("quiet")} onClick={back}>
+      <Icon name="back" />
+      {say.back}
+    </Link>
+  );
+}

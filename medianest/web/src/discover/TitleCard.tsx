@@ -1,0 +1,26 @@
+import { Link } from "wouter";
+import type { Found } from "../api/schema";
+import { titlePath } from "../app/routes";
+import { say } from "../strings";
+import { Badge } from "../ui/Badge";
+import { Poster } from "../ui/Poster";
+import { standingOf } from "./standing";
+
+/** A title on the shelf; its badge says whether it is there, or on its way. */
+export function TitleCard({ found }: { readonly found: Found }) {
+  const standing = standingOf(found.state, found.requested);
+  return (
+    <li>
+      <Link href={titlePath(found.kind, found.tmdb)} className="group block">
+        <div className="transition-transform duration-200 group-hover:-translate-y-1">
+          <Poster title={found.title} kind={say.kind[found.kind]} seed={found.tmdb} />
+        </div>
+        <p className="mt-2 truncate text-sm font-medium">{found.title}</p>
+        <p className="flex items-baseline justify-between gap-2 text-xs text-quiet">
+          {found.year ?? "–"}
+          {standing && <Badge tone={standing.tone}>{standing.word}</Badge>}
+        </p>
+      </Link>
+    </li>
+  );
+}

@@ -1,0 +1,69 @@
+import { Link } from "wouter";
+import { useDashboard, useNewInPlex } from "../api/queries";
+import type { Dashboard } from "../api/schema";
+import { routes } from "../app/routes";
+import { say } from "../strings";
+import { buttonLook } from "../ui/Button";
+import { Empty, Ghost } from "../ui/Empty";
+import { Page, Section } from "../ui/Page";
+import { Loaded } from "../ui/Trouble";
+import { DownloadRow } from "./DownloadRow";
+import { PlexShelf } from "./PlexShelf";
+import { RequestRow } from "../requests/RequestRow";
+import { ServiceTiles } from "./ServiceTiles";
+
+/** What is on its way to me, what is up, and what is new. */
+export function Home() {
+  const dashboard = useDashboard();
+  const fresh = useNewInPlex();
+  return (
+    <Page title={say.home.title}>
+      <Loaded asked={dashboard} ghost={<Ghost className="mb-10 h-52" />}>
+        {(found) => (
+          <>
+            <Section title={say.home.onItsWay} aside={<AllRequests />}>
+              <OnItsWay found={found} />
+            </Section>
+            <Section title={say.home.services}>
+              <ServiceTiles services={found.services} />
+            </Section>
+          </>
+        )}
+      </Loaded>
+      <Section title={say.home.newInPlex}>
+        <Loaded asked={fresh} ghost={<Ghost className="h-52" />}>
+          {({ items }) => (items.length === 0 ? <Empty title={say.home.nothingNew} /> : <PlexShelf items={items} />)}
+        </Loaded>
+      </Section>
+    </Page>
+  );
+}
+
+function OnItsWay({ found }: { readonly found: Dashboard }) {
+  if (found.requests.length + found.downloads.length === 0)
+    return (
+      <Empty title={say.home.nothing} hint={say.home.nothingHint}>
+        <Link href={routes.discover} className={buttonLook("strong")}>
+          {say.home.discover}
+        </Link>
+      </Empty>
+    );
+  return (
+    <ul className="grid gap-2.5 lg:grid-cols-2">
+      {found.requests.map((request) => (
+        <RequestRow key={request.request} request={request} />
+      ))}
+      {found.downloads.map((download) => (
+        <DownloadRow key={download.download} download={download} />
+      ))}
+    </ul>
+  );
+}
+
+function AllRequests() {
+  return (
+    <Link href={routes.requests} className="text-sm text-quiet underline-offset-4 hover:text-ink hover:underline">
+      {say.home.allRequests}
+    </Link>
+  );
+}

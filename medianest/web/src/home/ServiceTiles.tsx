@@ -1,0 +1,32 @@
+import type { Service } from "../api/schema";
+import { say } from "../strings";
+import { Badge, type Tone } from "../ui/Badge";
+import { fromNow } from "../ui/time";
+
+const TONES: Readonly<Record<Service["state"], Tone>> = { up: "good", degraded: "warn", down: "bad", unknown: "plain" };
+
+export function ServiceTiles({ services }: { readonly services: readonly Service[] }) {
+  return (
+    <ul className="grid grid-cols-1 gap-2.5 min-[22rem]:grid-cols-2 sm:grid-cols-3">
+      {services.map((service) => (
+        <Tile key={service.service} service={service} />
+      ))}
+    </ul>
+  );
+}
+
+function Tile({ service }: { readonly service: Service }) {
+  const { state, latency_ms: latency, since, why } = service;
+  return (
+    <li className="rounded-xl bg-raised px-4 py-3">
+      <div className="flex items-center justify-between gap-2">
+        <span className="truncate font-medium">{say.service[service.service]}</span>
+        <Badge tone={TONES[state]}>{say.serviceState[state]}</Badge>
+      </div>
+      <p className="mt-0.5 truncate text-xs text-quiet tabular-nums">
+        {state === "up" && latency !== null ? say.home.latency(latency) : since && say.home.since(fromNow(new Date(since)))}
+        {state !== "up" && why && ` · ${why}`}
+      </p>
+    </li>
+  );
+}

@@ -1,0 +1,9 @@
+import { expect, test } from "vitest";
+import { touchedBy } from "./affected";
+
+test("an event says which pages it changes, a signal changes none", () => {
+  expect(touchedBy("request.changed")).toContain("requests");
+  expect(touchedBy("request.joined")).toContain("dashboard");
+  expect(touchedBy("download.progress")).toEqual([]);
+  expect(touchedBy("ready")).toEqual([]);
+});

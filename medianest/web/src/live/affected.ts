@@ -1,0 +1,13 @@
+/** Which pages an event changes, by the first word of their query keys. */
+const TOUCHED: Readonly<Record<string, readonly string[]>> = {
+  request: ["requests", "dashboard", "titles"],
+  download: ["downloads", "dashboard"],
+  service: ["dashboard"],
+  account: ["me"],
+  quota: ["quota"],
+};
+const SIGNALS = new Set(["request.progress", "download.progress", "service.latency"]);
+
+export function touchedBy(event: string): readonly string[] {
+  return SIGNALS.has(event) ? [] : (TOUCHED[event.split(".")[0] ?? ""] ?? []);
+}

@@ -1,0 +1,127 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { Manager, type Socket } from "socket.io-client";
+import { saw } from "../api/seen";
+import { accessToken, currentSession, onSession, renew, signedOut } from "../session/session";
+import { touchedBy } from "./affected";
+import { progressed } from "./progress";
+import { become, connectionOf, forget } from "./standing";
+
+type Payload = Readonly<Record<string, unknown>>;
+
+const NAMESPACES = ["/auth", "/media"] as const;
+const GATHER_MS = 80; // what comes together is read together
+const RENEW_EARLY_MS = 60_000;
+const AGAIN_MS = 2_000;
+
+/** Follows the stream of events for as long as somebody is signed in; answers with how to stop. */
+export function follow(queries: QueryClient): () => void {
+  const manager = new Manager(location.origin, {
+    transports: ["websocket", "polling"],
+    tryAllTransports: true,
+    reconnectionDelayMax: 8_000,
+  });
+  const refreshing = gathering((keys) => {
+    for (const key of keys) void queries.invalidateQueries({ queryKey: [key] });
+  });
+  const all = () => void queries.invalidateQueries();
+  const sockets = NAMESPACES.map((name) => followOne(manager, name, refreshing, all));
+  const renewing = renewInTime(sockets);
+  return () => {
+    renewing();
+    for (const socket of sockets) socket.disconnect();
+    forget();
+  };
+}
+
+/** One namespace: it says where it stopped, is told all it missed, in order, and then goes on live. */
+function followOne(
+  manager: Manager,
+  name: (typeof NAMESPACES)[number],
+  refresh: (keys: readonly string[]) => void,
+  refreshAll: () => void,
+): Socket {
+  let since: number | null = null;
+  const socket = manager.socket(name, {
+    auth: (say) => void accessToken().then((token) => say({ token, since }), () => retry(socket)),
+  });
+  const reached = (position: unknown) => {
+    if (typeof position !== "number") return;
+    since = Math.max(since ?? 0, position);
+    saw(position);
+  };
+  socket.on("connect", () => become(name, "catching-up"));
+  socket.on("disconnect", (reason) => {
+    become(name, "lost");
+    if (reason === "io server disconnect") retry(socket);
+  });
+  socket.on("connect_error", (error) => {
+    become(name, "lost");
+    if (!socket.active) void refused(socket, error);
+  });
+  socket.on("ready", (said: Payload) => {
+    if (since === null) refreshAll(); // what was read before we listened may be older
+    reached(said["position"]);
+    become(name, "live");
+  });
+  socket.on("reload", (said: Payload) => {
+    reached(said["position"]);
+    refreshAll();
+    become(name, "live");
+  });
+  socket.on("closing", (said: Payload) => {
+    if (said["code"] === "session-ended" && currentSession().state === "in") signedOut(true);
+  });
+  socket.onAny((event: string, payload: Payload) => {
+    if (event.endsWith(".progress")) progressed(payload);
+    reached(payload["position"]);
+    refresh(touchedBy(event));
+  });
+  return socket;
+}
+
+/** The server would not let us in: with a new token it may. */
+async function refused(socket: Socket, error: Error & { data?: { code?: string } }): Promise<void> {
+  const session = currentSession();
+  if (error.data?.code === "session-ended") return signedOut(true);
+  if (error.data?.code === "token-invalid" && session.state === "in") await renew(session.token).catch(() => undefined);
+  retry(socket);
+}
+
+function retry(socket: Socket): void {
+  setTimeout(() => {
+    if (currentSession().state === "in") socket.connect();
+  }, AGAIN_MS);
+}
+
+/** A namespace closes when its token ends: a new one is said before. */
+function renewInTime(sockets: readonly Socket[]): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const plan = () => {
+    clearTimeout(timer);
+    const session = currentSession();
+    if (session.state !== "in") return;
+    for (const socket of sockets) if (socket.connected) socket.emit("renew", { token: session.token });
+    const wait = Math.max(AGAIN_MS, session.expiresAt - Date.now() - RENEW_EARLY_MS);
+    timer = setTimeout(() => void renew().catch(plan), wait);
+  };
+  const forgetSession = onSession(plan);
+  plan();
+  return () => {
+    clearTimeout(timer);
+    forgetSession();
+  };
+}
+
+function gathering(act: (keys: ReadonlySet<string>) => void): (keys: readonly string[]) => void {
+  let gathered = new Set<string>();
+  return (keys) => {
+    if (keys.length === 0) return;
+    if (gathered.size === 0)
+      setTimeout(() => {
+        const now = gathered;
+        gathered = new Set();
+        if (connectionOf() !== "off") act(now);
+      }, GATHER_MS);
+    for (const key of keys) gathered.add(key);
+  };
+}

@@ -1,0 +1,105 @@
+import { Link, useParams } from "wouter";
+import { lazy, Suspense, useState } from "react";
+import { useRequest, useRetry, useTimeline } from "../api/queries";
+import type { RequestView } from "../api/schema";
+import { routes, titlePath } from "../app/routes";
+import { say } from "../strings";
+import { Badge } from "../ui/Badge";
+import { Button, buttonLook } from "../ui/Button";
+import { Ghost } from "../ui/Empty";
+import { Icon } from "../ui/Icon";
+import { Page, Section } from "../ui/Page";
+import { Poster } from "../ui/Poster";
+import { atClock } from "../ui/time";
+import { Loaded, Trouble } from "../ui/Trouble";
+import { HowFar } from "./HowFar";
+import { canCancel, isMoving, TONES } from "./states";
+import { TimelineOf } from "./TimelineOf";
+
+const CancelSheet = lazy(() => import("./CancelSheet"));
+
+/** Where one request is, and why. */
+export default function Request() {
+  const { request = "" } = useParams();
+  const found = useRequest(request);
+  const timeline = useTimeline(request);
+  return (
+    <Page title={found.data?.title ?? say.requests.where} aside={<BackToAll />}>
+      <Loaded asked={found} ghost={<Ghost className="mb-8 h-52" />}>
+        {(one) => <Standing request={one} />}
+      </Loaded>
+      {found.data && (
+        <Section title={say.requests.timeline}>
+          <Loaded asked={timeline} ghost={<Ghost className="h-40" />}>
+            {({ items }) => <TimelineOf items={items} request={found.data} />}
+          </Loaded>
+        </Section>
+      )}
+    </Page>
+  );
+}
+
+function Standing({ request }: { readonly request: RequestView }) {
+  const { kind, tmdb, title, year, seasons, state } = request;
+  return (
+    <div className="mb-9 flex gap-5 md:gap-7">
+      <div className="w-28 shrink-0 md:w-40">
+        <Poster title={title} kind={say.kind[kind]} seed={tmdb} />
+      </div>
+      <div className="min-w-0 grow">
+        <Badge tone={TONES[state]}>{say.requestState[state]}</Badge>
+        <p className="mt-1 text-lg font-medium text-balance">{whereIsIt(request)}</p>
+        <p className="mt-1 text-sm text-quiet">
+          {[say.kind[kind], year, seasons.length > 0 && say.requests.seasons(seasons)].filter(Boolean).join(" · ")}
+        </p>
+        {request.note && <p className="mt-2 text-sm">{say.requests.note(request.note)}</p>}
+        {!request.mine && !request.by && <p className="mt-2 text-sm text-quiet">{say.requests.joined}</p>}
+        {isMoving(request) && <HowFar request={request} />}
+        <Actions request={request} />
+      </div>
+    </div>
+  );
+}
+
+/** In one sentence: what is being tried now, or why it waits, or what its state means. */
+function whereIsIt({ state, waiting, why }: RequestView): string {
+  if (waiting) return [waiting.words, waiting.next_at && say.requests.nextTry(atClock(new Date(waiting.next_at)))].filter(Boolean).join(" ");
+  return why ?? say.where[state];
+}
+
+function Actions({ request }: { readonly request: RequestView }) {
+  const [asking, setAsking] = useState(false);
+  const retry = useRetry(request.request);
+  return (
+    <div className="mt-4 flex flex-wrap gap-2">
+      {request.state === "failed" && (
+        <Button weight="strong" disabled={retry.isPending} onClick={() => retry.mutate()}>
+          {say.requests.retry}
+        </Button>
+      )}
+      <Link href={titlePath(request.kind, request.tmdb)} className={buttonLook("plain")}>
+        {say.requests.openTitle}
+      </Link>
+      {canCancel(request) && (
+        <Button weight="danger" onClick={() => setAsking(true)}>
+          {request.mine ? say.requests.cancel : say.requests.unfollow}
+        </Button>
+      )}
+      {retry.error && <Trouble error={retry.error} />}
+      {asking && (
+        <Suspense>
+          <CancelSheet request={request} onClose={() => setAsking(false)} />
+        </Suspense>
+      )}
+    </div>
+  );
+}
+
+function BackToAll() {
+  return (
+    <Link href={routes.requests} className={buttonLook("quiet")}>
+      <Icon name="back" />
+      {say.nav.requests}
+    </Link>
+  );
+}

@@ -1,0 +1,89 @@
+import { useState } from "react";
+import { Link } from "wouter";
+import { type Shown, useMe, useRequests } from "../api/queries";
+import { routes } from "../app/routes";
+import { say } from "../strings";
+import { Button, buttonLook } from "../ui/Button";
+import { Empty, Ghost } from "../ui/Empty";
+import { Page } from "../ui/Page";
+import { Loaded } from "../ui/Trouble";
+import { RequestRow } from "./RequestRow";
+import { FILTERS } from "./states";
+
+/** Everything one asked for or follows; moderators may look at everybody's. */
+export default function Requests() {
+  const [shown, show] = useState<Shown>({ state: null, everybody: false });
+  const mayModerate = useMe().data?.permissions.includes("requests.moderate") ?? false;
+  const asked = useRequests(shown);
+  return (
+    <Page title={say.requests.title} aside={mayModerate && <Whose shown={shown} show={show} />}>
+      <Filters shown={shown} show={show} />
+      <Loaded asked={asked} ghost={<Ghost className="h-64" />}>
+        {({ pages }) => {
+          const items = pages.flatMap((page) => page.items);
+          if (items.length === 0) return <NothingHere shown={shown} />;
+          return (
+            <ul className="grid gap-2.5 lg:grid-cols-2">
+              {items.map((request) => (
+                <RequestRow key={request.request} request={request} />
+              ))}
+            </ul>
+          );
+        }}
+      </Loaded>
+      {asked.hasNextPage && (
+        <Button className="mt-5 w-full" disabled={asked.isFetchingNextPage} onClick={() => void asked.fetchNextPage()}>
+          {say.requests.more}
+        </Button>
+      )}
+    </Page>
+  );
+}
+
+interface Choice {
+  readonly shown: Shown;
+  readonly show: (shown: Shown) => void;
+}
+
+const CHIP =
+  "min-h-9 rounded-full border border-line px-3.5 text-sm whitespace-nowrap text-quiet transition-colors hover:text-ink " +
+  "aria-pressed:border-transparent aria-pressed:bg-ink aria-pressed:text-paper";
+
+function Filters({ shown, show }: Choice) {
+  return (
+    <div
+      role="group"
+      aria-label={say.requests.filters}
+      className="-mx-4 mb-5 flex gap-2 overflow-x-auto px-4 py-1 [scrollbar-width:none] md:mx-0 md:flex-wrap md:px-0"
+    >
+      {[null, ...FILTERS].map((state) => (
+        <button key={state ?? "all"} type="button" className={CHIP} aria-pressed={shown.state === state} onClick={() => show({ ...shown, state })}>
+          {state ? say.requestState[state] : say.requests.all}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Whose({ shown, show }: Choice) {
+  return (
+    <div role="group" className="flex gap-2">
+      {[false, true].map((everybody) => (
+        <button key={String(everybody)} type="button" className={CHIP} aria-pressed={shown.everybody === everybody} onClick={() => show({ ...shown, everybody })}>
+          {everybody ? say.requests.everybody : say.requests.mine}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function NothingHere({ shown }: { readonly shown: Shown }) {
+  if (shown.state !== null) return <Empty title={say.requests.noneOfThese} />;
+  return (
+    <Empty title={say.requests.none} hint={say.home.nothingHint}>
+      <Link href={routes.discover} className={buttonLook("strong")}>
+        {say.home.discover}
+      </Link>
+    </Empty>
+  );
+}

@@ -1,0 +1,33 @@
+import type { RequestView } from "../api/schema";
+import type { Tone } from "../ui/Badge";
+
+export type State = RequestView["state"];
+
+export const TONES: Readonly<Record<State, Tone>> = {
+  submitted: "busy",
+  deferred: "warn",
+  sent: "warn",
+  approved: "busy",
+  processing: "busy",
+  partially_available: "busy",
+  available: "good",
+  declined: "bad",
+  cancelled: "plain",
+  failed: "bad",
+  removed: "plain",
+};
+
+/** What one may filter by, in the order in which things happen. */
+export const FILTERS: readonly State[] = ["deferred", "sent", "approved", "processing", "available", "declined", "failed", "cancelled"];
+
+const EARLY: ReadonlySet<State> = new Set<State>(["submitted", "deferred", "sent", "approved"]);
+const MOVING: ReadonlySet<State> = new Set<State>(["approved", "processing", "partially_available"]);
+
+/** Whether it can still be taken back: nothing is being fetched yet. */
+export function canCancel(request: Pick<RequestView, "state">): boolean {
+  return EARLY.has(request.state);
+}
+
+export function isMoving(request: Pick<RequestView, "state">): boolean {
+  return MOVING.has(request.state);
+}

@@ -1,0 +1,91 @@
+import { useSyncExternalStore } from "react";
+import { Problem, strange, unreachable } from "../api/problem";
+import type { PinDone, ProblemDetails, Refreshed } from "../api/schema";
+import { alone } from "./alone";
+
+/**
+ * Who is signed in. The refresh token is in an HttpOnly cookie that no script sees; the access token is here, in
+ * memory, and nowhere else. `known` in the storage only says that there is a cookie worth trying.
+ */
+export type Session =
+  | { readonly state: "unknown" }
+  | { readonly state: "out"; readonly ended: boolean }
+  | { readonly state: "in"; readonly account: string; readonly token: string; readonly expiresAt: number };
+
+type Tokens = Pick<Refreshed | PinDone, "access_token" | "expires_at" | "account">;
+
+const KNOWN = "medianest.known";
+const EARLY_MS = 30_000; // a token is replaced before it ends
+const listeners = new Set<() => void>();
+let session: Session = { state: "unknown" };
+let renewal: Promise<string> | undefined;
+
+export function useSession(): Session {
+  return useSyncExternalStore(onSession, currentSession);
+}
+
+export function currentSession(): Session {
+  return session;
+}
+
+export function onSession(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Goes on with the session this browser had, if it had one. */
+export async function resume(): Promise<void> {
+  if (!localStorage.getItem(KNOWN)) become({ state: "out", ended: false });
+  else await renew().catch(() => undefined);
+}
+
+export function signedIn(tokens: Tokens): void {
+  localStorage.setItem(KNOWN, "1");
+  become({
+    state: "in",
+    account: tokens.account,
+    token: tokens.access_token,
+    expiresAt: Date.parse(tokens.expires_at),
+  });
+}
+
+export function signedOut(ended: boolean): void {
+  localStorage.removeItem(KNOWN);
+  become({ state: "out", ended });
+}
+
+export async function signOut(): Promise<void> {
+  const token = await accessToken();
+  const answer = await fetch("/api/v1/auth/logout", { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+  if (!answer.ok && answer.status !== 401) throw strange(answer.status);
+  signedOut(false);
+}
+
+/** One that is good for a while yet. */
+export async function accessToken(): Promise<string> {
+  return session.state === "in" && session.expiresAt - EARLY_MS > Date.now() ? session.token : renew();
+}
+
+/** A new access token, unless `spent` was replaced already; a session that is over ends here. */
+export function renew(spent?: string): Promise<string> {
+  if (session.state === "in" && spent !== undefined && session.token !== spent) return Promise.resolve(session.token);
+  renewal ??= alone("medianest.refresh", refresh).finally(() => (renewal = undefined));
+  return renewal;
+}
+
+async function refresh(): Promise<string> {
+  const answer = await fetch("/api/v1/auth/refresh", { method: "POST" }).catch(() => undefined);
+  if (answer?.ok) {
+    const tokens = (await answer.json()) as Refreshed;
+    signedIn(tokens);
+    return tokens.access_token;
+  }
+  if (answer?.status !== 401) throw answer ? strange(answer.status) : unreachable();
+  signedOut(true);
+  throw new Problem((await answer.json()) as ProblemDetails);
+}
+
+function become(next: Session): void {
+  session = next;
+  for (const listener of listeners) listener();
+}

@@ -1,0 +1,7 @@
+import { expect, test } from "vitest";
+import { ranges, say } from "./strings";
+
+test("seasons that follow each other are a range", () => {
+  expect(ranges([5, 1, 2, 3])).toBe("1–3, 5");
+  expect(say.requests.seasons([2])).toBe("Season 2");
+});

@@ -1,0 +1,60 @@
+import type { ReactNode } from "react";
+import { isProblem } from "../api/problem";
+import { say } from "../strings";
+import { Button } from "./Button";
+import { atClock } from "./time";
+
+/** A failure: what it is, and what helps. */
+export function Trouble({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) {
+  const { title, remedy } = inWords(error);
+  return (
+    <div role="alert" className="rounded-xl border border-line bg-raised px-5 py-4">
+      <p className="font-medium text-bad">{title}</p>
+      <p className="mt-0.5 text-sm text-quiet">{remedy}</p>
+      {retry && (
+        <Button className="mt-3" onClick={retry}>
+          {say.again}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+export function inWords(error: unknown): { title: string; remedy: string } {
+  if (!isProblem(error)) return { title: say.trouble.title, remedy: say.reload };
+  const when = error.retryAt ? ` ${say.discover.freeAt(atClock(error.retryAt))}` : "";
+  return { title: error.detail ?? error.message, remedy: error.code === "quota-used-up" ? when.trim() : error.remedy };
+}
+
+interface Asked<Data> {
+  readonly data: Data | undefined;
+  readonly error: unknown;
+  readonly refetch: () => unknown;
+}
+
+/** What was asked for, once it is there; before, its ghost; and where it failed, the remedy. Old data stays. */
+export function Loaded<Data>({
+  asked,
+  ghost,
+  children,
+}: {
+  readonly asked: Asked<Data>;
+  readonly ghost: ReactNode;
+  readonly children: (data: Data) => ReactNode;
+}) {
+  const { data, error } = asked;
+  if (data === undefined && error) return <Trouble error={error} retry={() => void asked.refetch()} />;
+  if (data === undefined)
+    return (
+      <div role="status">
+        <span className="sr-only">{say.loading}</span>
+        {ghost}
+      </div>
+    );
+  return (
+    <>
+      {error ? <p role="status" className="mb-3 text-sm text-warn">{inWords(error).title}</p> : null}
+      {children(data)}
+    </>
+  );
+}

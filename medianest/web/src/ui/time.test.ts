@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { atClock, countdown, duration, fromNow } from "./time";
+
+const noon = new Date(2026, 0, 2, 12, 0, 0);
+
+test("a moment is told by its distance", () => {
+  expect(fromNow(new Date(noon.getTime() - 59_000), noon.getTime())).toBe("just now");
+  expect(fromNow(new Date(noon.getTime() - 3 * 60_000), noon.getTime())).toBe("3 minutes ago");
+  expect(fromNow(new Date(noon.getTime() + 7_200_000), noon.getTime())).toBe("in 2 hours");
+});
+
+test("a moment of another day has its day", () => {
+  expect(atClock(new Date(2026, 0, 2, 9, 5), noon)).toBe("09:05");
+  expect(atClock(new Date(2026, 0, 1, 9, 5), noon)).toBe("1 Jan, 09:05");
+});
+
+test("what is left is told in units one would say", () => {
+  expect(duration(39.6)).toBe("40 s");
+  expect(duration(190)).toBe("3 min");
+  expect(duration(4_800)).toBe("1 h 20 min");
+  expect(countdown(247.9)).toBe("4:07");
+  expect(countdown(-1)).toBe("0:00");
+});

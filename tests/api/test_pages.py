@@ -1,0 +1,73 @@
+"""How the web UI is served: which addresses show it, what browsers may keep, and what they may load."""
+
+import gzip
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from medianest.api.pages import web_ui
+from medianest.api.problems import answer
+from tests.api.conftest import ORIGIN, problem
+
+
+@pytest.fixture
+async def ui(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "index.html").write_text("<!doctype html><title>MediaNest</title>")
+    (tmp_path / "icon.svg").write_text("<svg/>")
+    (tmp_path / "assets" / "index-1a2b.js").write_text("void 0;" * 99)
+    (tmp_path / "assets" / "letters-3c4d.woff2").write_bytes(b"wOF2")
+    async with _client(tmp_path) as client:
+        yield client
+
+
+def _client(dist: Path) -> httpx.AsyncClient:
+    app = Litestar([*web_ui(dist)], exception_handlers={Exception: answer}, openapi_config=None, logging_config=None)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(cast("Any", app)), base_url=ORIGIN)
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/discover", "/discover/movie/603", "/requests", "/requests/a1"])
+async def test_every_address_of_the_ui_shows_its_page(ui: httpx.AsyncClient, path: str) -> None:
+    shown = await ui.get(path)
+    assert shown.status_code == 200
+    assert shown.headers["content-type"] == "text/html; charset=utf-8"
+    assert "MediaNest" in shown.text
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/assets/gone.js", "/assets/../index.html", "/index.html", "/api/v1/x"])
+async def test_no_other_address_does(ui: httpx.AsyncClient, path: str) -> None:
+    assert problem(await ui.get(path))[0] == 404
+
+
+async def test_the_page_runs_nothing_but_files_of_ours(ui: httpx.AsyncClient) -> None:
+    policy = (await ui.get("/")).headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+async def test_files_are_kept_for_ever_and_the_page_is_asked_for_anew(ui: httpx.AsyncClient) -> None:
+    assert (await ui.get("/")).headers["cache-control"] == "no-cache"
+    assert (await ui.get("/assets/index-1a2b.js")).headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+async def test_what_can_be_packed_is_packed_for_whoever_takes_it(ui: httpx.AsyncClient) -> None:
+    async with ui.stream("GET", "/assets/index-1a2b.js", headers={"Accept-Encoding": "br, gzip"}) as sent:
+        raw = b"".join([chunk async for chunk in sent.aiter_raw()])
+    assert sent.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(raw) == b"void 0;" * 99
+    plain = await ui.get("/assets/index-1a2b.js", headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert "content-encoding" not in (await ui.get("/assets/letters-3c4d.woff2")).headers
+    assert plain.headers["vary"] == "Accept-Encoding"
+
+
+async def test_where_it_was_not_built_it_says_who_must_do_what(tmp_path: Path) -> None:
+    async with _client(tmp_path) as client:
+        refused = await client.get("/")
+    assert problem(refused) == (503, "ui-not-built")
+    assert "pip install" in refused.json()["remedy"]

@@ -1,0 +1,90 @@
+"""`python -m tests.journeys.screenshots <folder>`: every page of the web UI, on a phone and on a desk, dark and light.
+
+It starts a demo of its own, lets somebody ask for things, and photographs what they see.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tests.journeys.browser import DESK, PHONE, browser, findings, live, missing, sign_in, window
+from tests.journeys.household import Person, Process, free_port, ready
+
+FILMS = (438631, 129, 120467, 244786)
+SIZES = {"390": PHONE, "1440": DESK}
+
+
+async def photograph(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="medianest-demo-") as data:
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        demo = Process(Path(data) / "log.txt", "demo", "--port", str(port), "--data", str(Path(data) / "data"))
+        try:
+            await ready(url, demo)
+            async with browser() as chromium:
+                for theme in ("dark", "light"):
+                    for size, pixels in SIZES.items():
+                        async with window(chromium, url, pixels) as page:
+                            await page.add_init_script(f"localStorage.setItem('medianest.theme', '{theme}')")
+                            await _walk(page, url, folder / f"{theme}-{size}")
+        finally:
+            await demo.stop()
+
+
+async def _walk(page: Any, url: str, prefix: Path) -> None:
+    await page.goto("/")
+    await _take(page, prefix, "sign-in")
+    await page.get_by_role("button", name="Use a code instead").click()
+    await page.get_by_test_id("code").wait_for()
+    await _take(page, prefix, "code")
+    await sign_in(page, "anna")
+    await live(page)
+    await _take(page, prefix, "home-at-first")
+    request = await _ask(url)
+    await _take(page, prefix, "home")
+    for name, path, shown in (
+        ("discover", "/discover", "What would you like to watch?"),
+        ("search", "/discover?q=the", "In your Plex library"),
+        ("film", "/discover/movie/27205", "Inception"),
+        ("series", "/discover/tv/1396", "Ask for"),
+        ("requests", "/requests", "Spirited Away"),
+        ("request", f"/requests/{request}", "What happened"),
+        ("nowhere", "/requests/nothing/here", "There is no such page"),
+    ):
+        await page.goto(path)
+        await page.get_by_text(shown).first.wait_for()
+        await _take(page, prefix, name)
+
+
+async def _ask(url: str) -> str:
+    """What Anna asks for from elsewhere; answers with the last request."""
+    anna = Person(url, "anna")
+    await anna.log_in()
+    asked: dict[str, Any] = {}
+    for film in FILMS:
+        answer = await anna.client.post("/media/requests", json={"kind": "movie", "tmdb": film})
+        asked = answer.json() if answer.status_code in (200, 201) else asked
+    await anna.client.post("/media/requests", json={"kind": "tv", "tmdb": 95396, "seasons": [1, 2]})
+    await anna.client.post(
+        "/youtube/downloads", json={"url": f"http://127.0.0.1:{int(url.rsplit(':', 1)[1]) + 10}/videos/watch/garden"}
+    )
+    await anna.client.aclose()
+    await asyncio.sleep(1.5)  # a moment of the way
+    return str(asked.get("request", ""))
+
+
+async def _take(page: Any, prefix: Path, name: str) -> None:
+    await page.wait_for_load_state("networkidle") if name in ("sign-in", "code") else await asyncio.sleep(0.5)
+    await page.evaluate("document.fonts.ready")
+    await page.screenshot(path=f"{prefix}-{name}.png", full_page=True)
+    for finding in await findings(page):
+        print(f"{prefix.name} {name}: axe: {finding}", flush=True)
+
+
+if __name__ == "__main__":
+    if why := missing():
+        raise SystemExit(f"No pictures: {why}")
+    asyncio.run(photograph(Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")))
