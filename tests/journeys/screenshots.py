@@ -77,7 +77,7 @@ async def _ask(url: str) -> str:
 
 
 async def _take(page: Any, prefix: Path, name: str) -> None:
-    await page.wait_for_load_state("networkidle") if name in ("sign-in", "code") else await asyncio.sleep(0.5)
+    await asyncio.sleep(0.8)  # what comes piece by piece: the QR code, the posters
     await page.evaluate("document.fonts.ready")
     await page.screenshot(path=f"{prefix}-{name}.png", full_page=True)
     for finding in await findings(page):

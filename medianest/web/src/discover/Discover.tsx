@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { useSearchParams } from "wouter";
-import { usePlexSearch, useSearch } from "../api/queries";
+import { useNewInPlex, usePlexSearch, useSearch } from "../api/queries";
 import type { Found } from "../api/schema";
 import { PlexShelf } from "../home/PlexShelf";
 import { say } from "../strings";
@@ -35,8 +35,25 @@ export default function Discover() {
           onChange={(event) => type(event.target.value)}
         />
       </form>
-      {asked === "" ? <Empty title={say.discover.start} hint={say.discover.startHint} /> : <Results query={asked} />}
+      {asked === "" ? <BeforeAsking /> : <Results query={asked} />}
     </Page>
+  );
+}
+
+/** What Plex has of late, for who does not know yet what to look for. */
+function BeforeAsking() {
+  const items = useNewInPlex().data?.items ?? [];
+  return (
+    <>
+      <p className="mb-8 text-quiet">
+        <span className="font-medium text-ink">{say.discover.start}</span> {say.discover.startHint}
+      </p>
+      {items.length > 0 && (
+        <Section title={say.home.newInPlex}>
+          <PlexShelf items={items} />
+        </Section>
+      )}
+    </>
   );
 }
 
@@ -49,7 +66,7 @@ function Results({ query }: { readonly query: string }) {
           {({ results }) => <Titles query={query} results={results} isOld={titles.isPlaceholderData} />}
         </Loaded>
       </Section>
-      <InPlex query={query} />
+      <InPlex query={query} without={titles.data?.results ?? []} />
     </>
   );
 }
@@ -73,8 +90,10 @@ function Titles({ query, results, isOld }: { readonly query: string; readonly re
   );
 }
 
-function InPlex({ query }: { readonly query: string }) {
-  const items = usePlexSearch(query).data?.items ?? [];
+/** What only Plex knows: films and series are among the titles already. */
+function InPlex({ query, without }: { readonly query: string; readonly without: readonly Found[] }) {
+  const found = usePlexSearch(query).data?.items ?? [];
+  const items = found.filter((item) => !without.some((title) => title.tmdb === item.tmdb));
   if (items.length === 0) return null;
   return (
     <Section title={say.discover.inPlex}>

@@ -24,7 +24,7 @@ export default function Title() {
 function Known({ kind, tmdb }: { readonly kind: Kind; readonly tmdb: number }) {
   const found = useTitle(kind, tmdb);
   return (
-    <Page title={found.data?.title.title ?? say.loading} aside={<BackToSearch />}>
+    <Page title={found.data?.title.title ?? say.loading} seed={tmdb} aside={<BackToSearch />}>
       <Loaded asked={found} ghost={<Ghost className="h-80" />}>
         {(detail) => <Whole detail={detail} />}
       </Loaded>
@@ -36,8 +36,8 @@ function Whole({ detail }: { readonly detail: Detail }) {
   const { title, requested } = detail;
   const standing = standingOf(title.state, requested);
   return (
-    <div className="grid gap-6 sm:grid-cols-[11rem_1fr] md:grid-cols-[15rem_1fr] md:gap-9">
-      <div className="w-36 sm:w-full">
+    <div className="grid grid-cols-[7rem_1fr] gap-x-5 gap-y-6 sm:grid-cols-[11rem_1fr] md:grid-cols-[15rem_1fr] md:gap-x-9">
+      <div className="sm:row-span-2">
         <Poster title={title.title} kind={say.kind[title.kind]} seed={title.tmdb} />
       </div>
       <div className="min-w-0 max-w-2xl">
@@ -46,20 +46,20 @@ function Whole({ detail }: { readonly detail: Detail }) {
             .filter(Boolean)
             .join(" · ")}
         </p>
-        <p className="mt-3 text-pretty">{title.overview}</p>
-        <div className="mt-6">
-          {standing && (
-            <div className="mb-4 flex items-center gap-4">
-              <Badge tone={standing.tone}>{standing.word}</Badge>
-              {requested?.request && (
-                <Link href={requestPath(requested.request)} className={buttonLook("plain")}>
-                  {say.requests.where}
-                </Link>
-              )}
-            </div>
-          )}
-          {title.kind === "movie" ? <AskForFilm detail={detail} /> : <AskForSeries detail={detail} />}
-        </div>
+        <p className="mt-3 text-pretty md:text-lg">{title.overview}</p>
+      </div>
+      <div className="col-span-2 max-w-2xl sm:col-span-1 sm:col-start-2">
+        {standing && (
+          <div className="mb-4 flex items-center gap-4">
+            <Badge tone={standing.tone}>{standing.word}</Badge>
+            {requested?.request && (
+              <Link href={requestPath(requested.request)} className={buttonLook("plain")}>
+                {say.requests.where}
+              </Link>
+            )}
+          </div>
+        )}
+        {title.kind === "movie" ? <AskForFilm detail={detail} /> : <AskForSeries detail={detail} />}
       </div>
     </div>
   );
@@ -72,7 +72,7 @@ function BackToSearch() {
     history.back();
   };
   return (
-    <Link href={routes.discover} className={buttonLook("quiet")} onClick={back}>
+    <Link href={routes.discover} className={`${buttonLook("quiet")} -mr-3`} onClick={back}>
       <Icon name="back" />
       {say.back}
     </Link>

@@ -16,7 +16,7 @@ export function TitleCard({ found }: { readonly found: Found }) {
           <Poster title={found.title} kind={say.kind[found.kind]} seed={found.tmdb} />
         </div>
         <p className="mt-2 truncate text-sm font-medium">{found.title}</p>
-        <p className="flex items-baseline justify-between gap-2 text-xs text-quiet">
+        <p className="flex flex-wrap items-center justify-between gap-x-2 text-xs text-quiet">
           {found.year ?? "–"}
           {standing && <Badge tone={standing.tone}>{standing.word}</Badge>}
         </p>

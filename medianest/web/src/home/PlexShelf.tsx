@@ -6,7 +6,7 @@ import { Poster } from "../ui/Poster";
 export function PlexShelf({ items }: { readonly items: readonly Item[] }) {
   return (
     <ul className="shelf">
-      {items.map((item) => (
+      {onceEach(items).map((item) => (
         <li key={item.rating_key}>
           <Poster title={item.show ?? item.title} kind={kindOf(item)} seed={seedOf(item)} />
           <p className="mt-2 truncate text-sm font-medium">{item.show ?? item.title}</p>
@@ -15,6 +15,12 @@ export function PlexShelf({ items }: { readonly items: readonly Item[] }) {
       ))}
     </ul>
   );
+}
+
+/** Of a show's seasons and episodes only the newest. */
+function onceEach(items: readonly Item[]): Item[] {
+  const seen = new Set<string>();
+  return items.filter(({ show }) => show === null || (!seen.has(show) && seen.add(show)));
 }
 
 function seedOf(item: Item): number {

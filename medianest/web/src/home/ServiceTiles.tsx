@@ -7,7 +7,7 @@ const TONES: Readonly<Record<Service["state"], Tone>> = { up: "good", degraded: 
 
 export function ServiceTiles({ services }: { readonly services: readonly Service[] }) {
   return (
-    <ul className="grid grid-cols-1 gap-2.5 min-[22rem]:grid-cols-2 sm:grid-cols-3">
+    <ul className="grid grid-cols-3 gap-2 md:gap-2.5">
       {services.map((service) => (
         <Tile key={service.service} service={service} />
       ))}
@@ -18,8 +18,8 @@ export function ServiceTiles({ services }: { readonly services: readonly Service
 function Tile({ service }: { readonly service: Service }) {
   const { state, latency_ms: latency, since, why } = service;
   return (
-    <li className="rounded-xl bg-raised px-4 py-3">
-      <div className="flex items-center justify-between gap-2">
+    <li className="min-w-0 rounded-xl bg-raised px-3 py-2.5 md:px-4 md:py-3">
+      <div className="flex flex-wrap items-center justify-between gap-x-2">
         <span className="truncate font-medium">{say.service[service.service]}</span>
         <Badge tone={TONES[state]}>{say.serviceState[state]}</Badge>
       </div>

@@ -24,7 +24,7 @@ export default function Request() {
   const found = useRequest(request);
   const timeline = useTimeline(request);
   return (
-    <Page title={found.data?.title ?? say.requests.where} aside={<BackToAll />}>
+    <Page title={found.data?.title ?? say.requests.where} seed={found.data?.tmdb} aside={<BackToAll />}>
       <Loaded asked={found} ghost={<Ghost className="mb-8 h-52" />}>
         {(one) => <Standing request={one} />}
       </Loaded>
@@ -97,7 +97,7 @@ function Actions({ request }: { readonly request: RequestView }) {
 
 function BackToAll() {
   return (
-    <Link href={routes.requests} className={buttonLook("quiet")}>
+    <Link href={routes.requests} className={`${buttonLook("quiet")} -mr-3`}>
       <Icon name="back" />
       {say.nav.requests}
     </Link>

@@ -1,10 +1,18 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { say } from "../strings";
+import { hueOf } from "./hue";
 
 let opened = 0;
 
+interface PageProps {
+  readonly title: string;
+  readonly aside?: ReactNode;
+  readonly seed?: number | undefined; // of the title it is about: the page has a glow of that poster's colour
+  readonly children: ReactNode;
+}
+
 /** A page with its title. Who comes to it from another page starts to read at its title. */
-export function Page({ title, aside, children }: { readonly title: string; readonly aside?: ReactNode; readonly children: ReactNode }) {
+export function Page({ title, aside, seed, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · ${say.name}`;
@@ -14,7 +22,8 @@ export function Page({ title, aside, children }: { readonly title: string; reado
     window.scrollTo(0, 0);
   }, []);
   return (
-    <div className="page">
+    <div className="page relative isolate">
+      {seed !== undefined && <Glow seed={seed} />}
       <header className="mb-5 flex min-h-10 flex-wrap items-center justify-between gap-3 md:mb-7">
         <h1 ref={heading} tabIndex={-1} className="text-2xl font-semibold tracking-tight md:text-[1.75rem]">
           {title}
@@ -24,6 +33,11 @@ export function Page({ title, aside, children }: { readonly title: string; reado
       {children}
     </div>
   );
+}
+
+function Glow({ seed }: { readonly seed: number }) {
+  const light = `radial-gradient(55% 100% at 22% 0%, oklch(0.6 0.12 ${hueOf(seed)} / 0.22), transparent)`;
+  return <div aria-hidden="true" className="pointer-events-none absolute inset-x-0 top-0 -z-10 h-112" style={{ backgroundImage: light }} />;
 }
 
 /** A part of a page with its heading. */

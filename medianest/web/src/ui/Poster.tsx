@@ -1,11 +1,12 @@
 import { say } from "../strings";
+import { hueOf } from "./hue";
 
 /**
  * A poster drawn from the title itself: no third host is asked for a picture, and a shelf looks like a shelf.
  * The same title always has the same colours.
  */
 export function Poster({ title, kind, seed }: { readonly title: string; readonly kind: string; readonly seed: number }) {
-  const hue = (seed * 137.508) % 360; // the golden angle: neighbours differ
+  const hue = hueOf(seed);
   const size = title.length > 34 ? "text-[8.5cqi]" : title.length > 16 ? "text-[10.5cqi]" : "text-[13cqi]";
   const ground = {
     backgroundImage:
