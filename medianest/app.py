@@ -17,7 +17,7 @@ import imageio_ffmpeg
 import structlog
 from msgspec import json
 
-from medianest.adapters.exchange import http_client
+from medianest.adapters.exchange import Exchange, http_client
 from medianest.adapters.plex_server import PlexServer
 from medianest.adapters.plex_tv import PlexTv
 from medianest.adapters.seerr import Seerr
@@ -27,12 +27,14 @@ from medianest.api.application import build_api
 from medianest.api.rate_limits import RateLimits
 from medianest.api.site import Site
 from medianest.automations import automations
+from medianest.breakers import Breakers
 from medianest.commands import Commands
 from medianest.credentials import Credentials
 from medianest.database import database
 from medianest.domain.accounts import Role
+from medianest.domain.breakers import BREAKER_EVENTS, BreakerName
 from medianest.domain.catalogue import EVENTS
-from medianest.domain.event import type_of
+from medianest.domain.event import Item, Query, type_of
 from medianest.eventstore.codec import Codec, Recorded
 from medianest.eventstore.connections import DatabaseAway, Pool, connection_pool
 from medianest.eventstore.head import Head
@@ -85,6 +87,8 @@ class Foundation(NamedTuple):
     credentials: Credentials
     sessions: Sessions
     adapters: Adapters
+    breakers: Breakers
+    position: int  # the end of the log before anything of the past was looked at
 
 
 @asynccontextmanager
@@ -109,9 +113,12 @@ async def foundation(settings: Settings, *, beside: bool = False) -> AsyncIterat
             access_seconds=settings.access_token_seconds,
             refresh_days=settings.refresh_token_days,
         )
+        position, adapters = head.position, _adapters(settings, master, client)
+        breakers = Breakers(commands, store, exchanges(adapters))
+        await breakers.adopt()
         yield Foundation(
             settings, conninfo, pool, master, vault, head, store, commands, engine, Past(pool, store, PROJECTIONS),
-            Credentials(pool, master), sessions, _adapters(settings, master, client),
+            Credentials(pool, master), sessions, adapters, breakers, position,
         )  # fmt: skip
 
 
@@ -162,6 +169,16 @@ def _adapters(settings: Settings, master: MasterKey, client: httpx.AsyncClient) 
     )
 
 
+def exchanges(adapters: Adapters) -> dict[BreakerName, Exchange]:
+    """The way to each outside system that has a circuit; a video site has a process of its own for each call."""
+    return {
+        "plex-tv": adapters.plex_tv.exchange,
+        "plex": adapters.plex_server.exchange,
+        "seerr": adapters.seerr.exchange,
+        "uptime-kuma": adapters.uptime_kuma.exchange,
+    }
+
+
 class Extra(NamedTuple):
     """What the demo adds to `up`: its controls below /sandbox, and a word of welcome once it is up."""
 
@@ -180,7 +197,7 @@ async def up_with(settings: Settings, stop: asyncio.Event, extra: Extra) -> None
         counters = SharedCounters(settings.redis_url)
         signals = Signals(to_sockets(gateway.server))
         front = _below_sandbox(_api(house, counters, gateway), extra.controls)
-        named = {**_work(house, signals), "sockets": gateway.run(), "rate limits": counters.run()}
+        named = {**_work(house, signals), **_standing(house), "sockets": gateway.run(), "rate limits": counters.run()}
         async with (
             running(named) as ended,
             serving(socket_app(gateway, front), listener, settings.trusted_proxies),
@@ -194,7 +211,7 @@ async def api(settings: Settings, stop: asyncio.Event) -> None:
     async with _reachable_house(settings, settings.port, "port") as (house, listener):
         counters = SharedCounters(settings.redis_url)
         async with (
-            running({"rate limits": counters.run()}) as ended,
+            running({**_standing(house), "rate limits": counters.run()}) as ended,
             serving(_api(house, counters), listener, settings.trusted_proxies),
         ):
             log.info("the api is up", url=settings.url)
@@ -232,7 +249,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
             rooms = RedisRooms(settings.redis_url, write_only=True)
             stack.push_async_callback(rooms.aclose)
             emit = to_redis(rooms)
-        ended = await stack.enter_async_context(running(_work(house, Signals(emit))))
+        ended = await stack.enter_async_context(running({**_work(house, Signals(emit)), **_standing(house)}))
         log.info("work has begun")
         await until(stop, ended)
 
@@ -253,6 +270,7 @@ def _api(house: Foundation, counters: SharedCounters, gateway: Gateway | None = 
             plex_server=house.adapters.plex_server,
             seerr=house.adapters.seerr,
             ytdlp=house.adapters.ytdlp,
+            breakers=house.breakers,
             limits=RateLimits(counters if house.settings.redis_url else None),
             feed=feed,
             live=json.encode(asyncapi()),
@@ -290,6 +308,25 @@ def _work(house: Foundation, signals: Signals) -> dict[str, Coroutine[Any, Any, 
         sweep_sessions=house.sessions.end_left,
     )
     return {**models, **acts, "signals": signals.run(), "terminal": _tell(house)}
+
+
+def _standing(house: Foundation) -> dict[str, Coroutine[Any, Any, None]]:
+    """What every process runs: the circuits, kept in step with those of the others."""
+    return {"circuits": house.breakers.run(), "followed": _follow(house)}
+
+
+async def _follow(house: Foundation) -> None:
+    """What others put on record about the circuits holds here too; a database that goes away is waited for."""
+    position = house.position
+    while True:
+        try:
+            async for page in subscribe(house.store, house.head, after=position, query=Query(Item(*BREAKER_EVENTS))):
+                for recorded in page:
+                    house.breakers.take(recorded)
+                    position = recorded.position
+        except DatabaseAway:
+            log.warning("the circuits of others are not followed, the database is away", position=position)
+            await asyncio.sleep(AGAIN_SECONDS)
 
 
 async def _tell(house: Foundation) -> None:

@@ -1,6 +1,7 @@
 """A circuit breaker: after some failures in a row the service is left alone for a while.
 
-    closed -> (threshold failures in a row) -> open -> (pause) -> half-open -> one call decides: closed or open
+    closed -> (threshold failures in a row, or the service asks for it) -> open -> (pause) -> half-open
+    half-open -> one call decides: closed or open
 
 Why not a library: purgatory 3.0.1 was tried and lets every waiting call through when half-open, takes a
 cancelled call for a success (which closes the circuit), measures by the wall clock, and raises one shared
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from typing import Literal
 
 BreakerState = Literal["closed", "open", "half-open"]
+LONGEST_ASKED_SECONDS = 3600.0  # no service is left alone for longer than this, whatever it asks for
 
 
 class Breaker:
@@ -32,9 +34,11 @@ class Breaker:
         self.threshold = threshold
         self.pause_seconds = pause_seconds
         self.on_change = on_change
+        self.why = ""  # what went wrong last
+        self.failures = 0  # in a row
         self._clock = clock
-        self._failures = 0
         self._opened_at: float | None = None  # None: closed
+        self._pause = pause_seconds  # of this opening: the service may have asked for more
         self._probing = False  # half-open, and the one call that decides is on its way
 
     @property
@@ -47,7 +51,7 @@ class Breaker:
         """How long the service is still left alone; 0 when a call may go out."""
         if self._opened_at is None:
             return 0.0
-        return max(0.0, self._opened_at + self.pause_seconds - self._clock())
+        return max(0.0, self._opened_at + self._pause - self._clock())
 
     def admits(self) -> bool:
         """Whether a call may go out now. When half-open only one may, until it has ended."""
@@ -60,28 +64,42 @@ class Breaker:
         return True
 
     def succeeded(self) -> None:
-        self._failures = 0
-        self._probing = False
-        if self._opened_at is not None:
-            self._opened_at = None
+        was_open = self._opened_at is not None
+        self.reset()
+        if was_open:
             self._tell("closed")
 
-    def failed(self) -> None:
-        self._failures += 1
+    def failed(self, why: str = "", *, asked_seconds: float | None = None) -> None:
+        """One more. `asked_seconds`: the service wants to be left alone for so long, and is, from the first time on."""
+        self.failures += 1
+        self.why = why
         was_open = self._opened_at is not None and not self._probing
-        if was_open or (self._failures < self.threshold and not self._probing):
+        patient = asked_seconds is None and self.failures < self.threshold and not self._probing
+        if was_open or patient:
             return  # a call that set out before the circuit opened adds nothing
-        self._probing = False
-        self._opened_at = self._clock()
+        self._open(self.pause_seconds if asked_seconds is None else min(asked_seconds, LONGEST_ASKED_SECONDS))
         self._tell("open")
 
     def let_go(self) -> None:
         """The call was cancelled and proves nothing: the next one decides."""
         self._probing = False
 
+    def open_too(self, seconds: float, why: str) -> None:
+        """Somebody else found the service not well: leave it alone for `seconds`, and tell nobody."""
+        if self._opened_at is None:
+            self.why = why
+            self._open(seconds)
+
     def reset(self) -> None:
-        """Close the circuit by hand."""
-        self.succeeded()
+        """Close the circuit, and tell nobody."""
+        self.failures = 0
+        self._probing = False
+        self._opened_at = None
+
+    def _open(self, seconds: float) -> None:
+        self._probing = False
+        self._pause = seconds
+        self._opened_at = self._clock()
 
     def _tell(self, state: BreakerState) -> None:
         if self.on_change is not None:

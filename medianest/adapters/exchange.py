@@ -1,8 +1,9 @@
 """One question and its answer over HTTP: the one place for timeouts, retries, circuit breakers and bulkheads."""
 
 import asyncio
+import contextlib
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -23,6 +24,7 @@ CONNECT_SECONDS = 3.0
 ATTEMPTS = 3  # the first and two more; only what may safely be asked twice
 LONGEST_WAIT_SECONDS = 3.0  # a service that asks for more is not waited for: the caller comes back later
 CALLS_AT_ONCE = 5  # the Plex server's share of ours (no documented limit); a slow service holds no more than these
+WAITING_LIMIT = 100  # calls that wait for their turn; who comes then is told to come back, rather than to hope
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 UNAVAILABLE = frozenset({429, 502, 503, 504})
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
@@ -85,8 +87,12 @@ class Answer:
 class Exchange:
     """The way to one service: at most five calls at once, each within its deadline, none while the circuit is open.
 
+    So a service that hangs holds five calls of ours and no more: those behind them are refused as soon as the circuit
+    is open, and those that are too many at once. Other services have slots of their own.
+
     A transport failure, a 429, 502, 503 or 504 raises `Unreachable` and counts against the service, as does a 500
-    unless `counts_500` is False (Seerr says 500 for "no such film"). Every other answer is returned as it is and
+    unless `counts_500` is False (Seerr says 500 for "no such film"). A `Retry-After` beyond three seconds opens the
+    circuit at once, for as long as it says. Every other answer is returned as it is and
     shows that the service is up. A redirect raises `Denied`: the address in the settings is not the service's.
     """
 
@@ -111,9 +117,20 @@ class Exchange:
         self._body_limit_bytes = body_limit_bytes
         self._counts_500 = counts_500
         self._slots = asyncio.Semaphore(CALLS_AT_ONCE)
+        self.under_way = 0  # calls that hold a slot
+        self.waiting = 0  # calls that wait for one
 
     def breaker_state(self) -> BreakerState:
         return self.breaker.state
+
+    def point_at(self, base_url: str, headers: Mapping[str, str] | None = None) -> None:
+        """Ask there from now on, with these `headers` in place of the old ones of the same names.
+
+        What was found out about the old address says nothing about the new one: the circuit is closed.
+        """
+        self.base_url = base_url.rstrip("/")
+        self._headers |= headers or {}
+        self.breaker.reset()
 
     async def get(
         self,
@@ -141,13 +158,36 @@ class Exchange:
         parts is quoted by the caller. Idempotent methods are asked up to three times, POST once.
         """
         request = self._request(method, path, query, json, headers)
+        if self.breaker.state == "open":
+            raise self._left_alone()
         deadline = asyncio.timeout(timeout_seconds or self.total_timeout_seconds)
         try:
             # Time spent waiting for a slot is ours, not the service's: it opens no circuit.
-            async with deadline, self._slots:
+            async with deadline, self._slot():
                 return await self._watched(request, deadline)
         except TimeoutError:
             raise Unreachable(self.service, "no answer in time") from None
+
+    @contextlib.asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        """One of the calls at once. Raises `Unreachable` where too many wait already."""
+        if self.waiting >= WAITING_LIMIT:
+            raise Unreachable(self.service, "too many calls of ours wait for it", LONGEST_WAIT_SECONDS)
+        self.waiting += 1
+        try:
+            await self._slots.acquire()
+        finally:
+            self.waiting -= 1
+        self.under_way += 1
+        try:
+            yield
+        finally:
+            self.under_way -= 1
+            self._slots.release()
+
+    def _left_alone(self) -> Unreachable:
+        wait = self.breaker.seconds_until_probe()
+        return Unreachable(self.service, "it failed repeatedly and is left alone for a while", wait or None)
 
     def _request(
         self, method: str, path: str, query: Query, json: Any, headers: Mapping[str, str] | None
@@ -168,19 +208,22 @@ class Exchange:
     async def _watched(self, request: httpx.Request, deadline: asyncio.Timeout) -> Answer:
         """Ask the breaker first, and tell it the outcome."""
         if not self.breaker.admits():
-            wait = self.breaker.seconds_until_probe()
-            raise Unreachable(self.service, "it failed repeatedly and is left alone for a while", wait or None)
+            raise self._left_alone()
         try:
             answer = await self._answer(request)
-        except Unreachable:
-            self.breaker.failed()
+        except Unreachable as away:
+            asked = away.retry_after_seconds or 0.0
+            self.breaker.failed(away.why, asked_seconds=asked if asked > LONGEST_WAIT_SECONDS else None)
             raise
         except BaseException:  # whatever ends the call, a cancellation too: a breaker that is not told stays half-open
             # It is the service's fault only when it is our own deadline that cancels.
-            (self.breaker.failed if deadline.expired() else self.breaker.let_go)()
+            if deadline.expired():
+                self.breaker.failed("no answer in time")
+            else:
+                self.breaker.let_go()
             raise
         if answer.status > 500 or (answer.status == 500 and self._counts_500):
-            self.breaker.failed()
+            self.breaker.failed(f"it answers {answer.status}")
             raise Unexpected(self.service, f"it answers {answer.status}")
         self.breaker.succeeded()
         return answer

@@ -1,19 +1,22 @@
 """What admins look after: accounts, quotas, read models, and work that is stuck."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 import msgspec
 from litestar import Controller, delete, get, post, put
-from litestar.params import JSONBody, QueryParameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 
+from medianest.adapters.breaker import BreakerState
 from medianest.api import kept
 from medianest.api.as_of import AsOf, position_of, tables
 from medianest.api.gate import needs
 from medianest.api.kept import Attempt
 from medianest.api.problems import Problem
 from medianest.api.site import MOST, House, Id, Limit, Site, Words, Writing, Written, shown
+from medianest.breakers import Circuit
 from medianest.domain.accounts import ACCOUNT_EVENTS, ChangeRole, EraseAccount, ReinstateAccount, Role, SuspendAccount
+from medianest.domain.breakers import BreakerName, CloseBreaker
 from medianest.domain.event import Item, Personal, Query, tags
 from medianest.domain.quotas import SetDefaultQuota, SetQuota
 from medianest.domain.requests import Kind
@@ -23,6 +26,9 @@ from projections.accounts import AccountRow
 from projections.engine import Lag
 
 After = Annotated[int, QueryParameter(ge=0, le=MOST, description="Only those that changed above this position.")]
+
+
+BreakerId = Annotated[BreakerName, PathParameter(description="One of the list.")]
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -135,6 +141,26 @@ class ReadModels(msgspec.Struct, frozen=True):
     items: list[ReadModel]
 
 
+class CircuitView(msgspec.Struct, frozen=True):
+    service: BreakerName
+    label: str
+    state: BreakerState
+    words: str
+    since: datetime | None  # when it opened or closed last; null: it never opened
+    why: str | None  # null: it is not open
+    next_call_at: datetime | None  # null: at any time
+    failures: int  # in a row, as this process knows
+    threshold: int  # so many open it
+    pause_seconds: float  # and for so long, unless the service asks for another time
+    calls_under_way: int
+    calls_waiting: int
+    calls_at_once: int  # there are never more under way
+
+
+class Circuits(msgspec.Struct, frozen=True):
+    items: list[CircuitView]
+
+
 class Todo(msgspec.Struct, frozen=True):
     items: list[Attempt]
 
@@ -186,11 +212,39 @@ class SystemController(Controller):
             await write.run(GiveUpWork(order=write.new_id("order"), todo=row.list, key=row.key))
         return await _todo_after(site, row)
 
+    @get("/breakers", guards=[needs("services.manage")])
+    async def breakers(self, site: House) -> Circuits:
+        """Which outside systems are left alone for a while, why, and when they are asked again."""
+        return Circuits([_circuit(circuit, site) for circuit in await site.breakers.circuits()])
+
+    @post("/breakers/{service:str}/reset", status_code=200, guards=[needs("services.manage")])
+    async def reset_breaker(self, site: House, write: Writing, service: BreakerId) -> Written:
+        """Ask a system again at once, from every process; nothing changes where it is not left alone."""
+        outcome = await write.run(CloseBreaker(service=service, how="reset"))
+        site.breakers.reset(service)
+        return Written(position=outcome.position)
+
     @put("/settings/default-quota", guards=[needs("settings.manage")])
     async def set_default_quota(self, write: Writing, data: JSONBody[NewQuota]) -> Written:
         """How much everybody may ask for who has no quota of their own."""
         command = SetDefaultQuota(kind=data.kind, limit=data.limit, days=data.days)
         return Written(position=(await write.run(command)).position)
+
+
+def _circuit(circuit: Circuit, site: Site) -> CircuitView:
+    again = site.clock() + timedelta(seconds=circuit.seconds_until_probe) if circuit.state == "open" else None
+    return CircuitView(
+        circuit.name, circuit.label, circuit.state, _CIRCUIT_STATES[circuit.state].format(circuit.label), circuit.since,
+        circuit.why, again, circuit.failures, circuit.threshold, circuit.pause_seconds, circuit.under_way,
+        circuit.waiting, circuit.at_once,
+    )  # fmt: skip
+
+
+_CIRCUIT_STATES: dict[BreakerState, str] = {
+    "closed": "{} is asked as usual.",
+    "open": "{} failed and is left alone for a while; then one call tries whether it is back.",
+    "half-open": "{} failed, and the next call tries whether it is back.",
+}
 
 
 def _read_model(site: Site, lag: Lag) -> ReadModel:

@@ -19,6 +19,7 @@ from medianest.adapters.seerr import Seerr
 from medianest.adapters.ytdlp import YtDlp
 from medianest.api.problems import Problem
 from medianest.api.rate_limits import RateLimits
+from medianest.breakers import Breakers
 from medianest.commands import Commands, Outcome, new_command_id, now_utc
 from medianest.credentials import Credentials
 from medianest.domain.accounts import Role
@@ -54,6 +55,7 @@ class Site:
     plex_server: PlexServer
     seerr: Seerr
     ytdlp: YtDlp
+    breakers: Breakers
     clock: Callable[[], datetime] = now_utc
     limits: RateLimits = field(default_factory=RateLimits)
     feed: Feed | None = None  # None: there is no /events

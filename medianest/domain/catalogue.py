@@ -1,6 +1,6 @@
 """Every type of event there is: what the log can hold, and the codec can read."""
 
-from medianest.domain import accounts, downloads, quotas, requests, services, work
+from medianest.domain import accounts, breakers, downloads, quotas, requests, services, work
 from medianest.domain.event import Event, type_of
 
 _ALL: tuple[tuple[type[Event], ...], ...] = (
@@ -11,6 +11,7 @@ _ALL: tuple[tuple[type[Event], ...], ...] = (
     (quotas.QuotaSet, quotas.DefaultQuotaSet),
     downloads.DOWNLOAD_EVENTS,
     (services.ServiceStateChanged,),
+    breakers.BREAKER_EVENTS,
     work.WORK_EVENTS,
     (work.ProjectionRebuilt,),
 )

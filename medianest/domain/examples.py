@@ -10,6 +10,7 @@ from medianest.domain.accounts import (
     SessionEnded,
     SessionStarted,
 )
+from medianest.domain.breakers import BreakerClosed, BreakerOpened
 from medianest.domain.downloads import (
     DownloadCancelled,
     DownloadCollected,
@@ -104,6 +105,9 @@ EXAMPLES: tuple[Event, ...] = (
     DownloadCancelled(*VIDEO),
     DownloadRetried(*VIDEO),
     ServiceStateChanged("seerr", "down", "up", "It does not answer."),
+    BreakerOpened("seerr", "It answers 503.", 30.0),
+    BreakerClosed("seerr", "recovered"),
+    BreakerClosed("plex", "reset"),
     WorkRetried("04de", "requests_to_send", "f1"),
     WorkGivenUp("04df", "decisions_to_relay", "f1/approve"),
     ProjectionRebuilt("04e0", "requests"),

@@ -15,6 +15,7 @@ from medianest.domain.accounts import (
     SessionEnded,
     SessionStarted,
 )
+from medianest.domain.breakers import BreakerClosed, BreakerName, BreakerOpened
 from medianest.domain.downloads import (
     DownloadCancelled,
     DownloadCollected,
@@ -131,6 +132,12 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return f"{_SERVICES[service]} {_STATES[state]}: {_ended(why)}"
         case ServiceStateChanged(service=service, state=state):
             return f"{_SERVICES[service]} {_STATES[state]}."
+        case BreakerOpened(service=service, why=why):
+            return f"{_CIRCUITS[service]} is left alone for a while: {_ended(why)}"
+        case BreakerClosed(service=service, how="reset"):
+            return f"An admin wants {_CIRCUITS[service]} to be asked again at once."
+        case BreakerClosed(service=service):
+            return f"{_CIRCUITS[service]} answers, and is asked as before."
         case WorkRetried(todo=todo):
             return f"An admin wants another try at {_WORK.get(todo, 'a piece of work')}."
         case WorkGivenUp(todo=todo):
@@ -199,6 +206,9 @@ _DECLINED: dict[DeclineReason, str] = {
 }
 _RELAYED: dict[RelayedDecision, str] = {"approve": "approved", "decline": "declined", "cancel": "cancelled"}
 _SERVICES: dict[ServiceName, str] = {"plex": "Plex", "seerr": "Seerr", "uptime-kuma": "Uptime Kuma"}
+_CIRCUITS: dict[BreakerName, str] = {
+    "plex-tv": "plex.tv", "plex": "Plex", "seerr": "Seerr", "uptime-kuma": "Uptime Kuma",
+}  # fmt: skip
 _STATES: dict[ServiceState, str] = {
     "up": "is up", "degraded": "is not well", "down": "is down", "unknown": "was not heard of for a while",
 }  # fmt: skip

@@ -23,6 +23,7 @@ from medianest.domain.accounts import (
     SessionEnded,
     SessionStarted,
 )
+from medianest.domain.breakers import BreakerClosed, BreakerOpened
 from medianest.domain.downloads import STATE_AFTER as DOWNLOAD_STATE_AFTER
 from medianest.domain.downloads import (
     DownloadDeferred,
@@ -156,6 +157,15 @@ def pushes_for(event: Event, position: int, at: datetime) -> list[Push]:
             return [
                 Push("/auth", EVERYONE, "quota.changed", envelope | quota),
                 Push("/admin", ADMINS, "quota.changed", envelope | quota),
+            ]
+        case BreakerOpened(service=service, why=why):
+            told = {"service": service, "state": "open", "why": _without_addresses(why)}
+            return [Push("/admin", ADMINS, "breaker.changed", envelope | told)]
+        case BreakerClosed(service=service, how=how):
+            return [
+                Push(
+                    "/admin", ADMINS, "breaker.changed", envelope | {"service": service, "state": "closed", "how": how}
+                )
             ]
         case WorkEvent(todo=todo, key=key):
             return [Push("/admin", ADMINS, "todo.changed", envelope | {"list": todo, "key": key})]

@@ -88,3 +88,33 @@ def test_an_admin_closes_it_by_hand() -> None:
     breaker.reset()
     assert breaker.state == "closed"
     assert breaker.admits()
+
+
+def test_a_service_that_asks_to_be_left_alone_is_from_the_first_time_on() -> None:
+    clock = Clock()
+    breaker = Breaker(threshold=3, pause_seconds=30, clock=clock)
+    breaker.failed("it answers 429", asked_seconds=120)
+    assert (breaker.state, breaker.seconds_until_probe()) == ("open", 120)
+    clock.now = 120
+    assert breaker.admits()
+    breaker.failed("it answers 503")
+    assert breaker.seconds_until_probe() == 30, "the next pause is the usual one"
+
+
+def test_nobody_is_left_alone_for_ever_whatever_they_ask() -> None:
+    breaker = Breaker(clock=Clock())
+    breaker.failed(asked_seconds=10**9)
+    assert breaker.seconds_until_probe() == 3600
+
+
+def test_what_others_found_out_is_followed_and_not_told_again() -> None:
+    clock = Clock()
+    heard: list[BreakerState] = []
+    breaker = Breaker(threshold=3, clock=clock, on_change=heard.append)
+    breaker.open_too(10, "no answer in time")
+    breaker.open_too(90, "no answer in time")
+    assert (breaker.state, breaker.seconds_until_probe(), heard) == ("open", 10, [])
+    clock.now = 10
+    assert breaker.admits()
+    breaker.succeeded()
+    assert heard == ["half-open", "closed"]

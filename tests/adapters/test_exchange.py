@@ -11,6 +11,7 @@ import pytest
 from medianest.adapters.breaker import Breaker
 from medianest.adapters.errors import Denied, Unexpected, Unreachable
 from medianest.adapters.exchange import CALLS_AT_ONCE, Exchange, http_client, retry_after_seconds
+from medianest.tasks import cancel
 
 from .conftest import Speak, Wire
 
@@ -272,3 +273,43 @@ async def test_no_proxy_is_read_from_the_environment(monkeypatch: pytest.MonkeyP
 
 def test_texts_name_the_service_and_the_remedy() -> None:
     assert str(Unreachable("Seerr", "it answers 503")) == "Seerr: it answers 503. MediaNest tries again by itself."
+
+
+async def test_a_long_retry_after_is_obeyed_by_everybody(wire: Wire, client: httpx.AsyncClient) -> None:
+    wire.answers("GET", "/", httpx.Response(429, headers={"Retry-After": "120"}))
+    way = exchange(client)
+    with pytest.raises(Unreachable):
+        await way.get("/")
+    with pytest.raises(Unreachable) as caught:
+        await way.get("/")
+    assert caught.value.retry_after_seconds == pytest.approx(120, abs=5)
+    assert len(wire.sent) == 1, "who asks to be left alone is"
+
+
+async def test_who_waits_behind_a_service_that_hangs_is_bounded(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("medianest.adapters.exchange.WAITING_LIMIT", 2)
+    holding = asyncio.Semaphore(0)
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        holding.release()
+        await reader.read()
+
+    async with serve(silent) as address, http_client() as client:
+        way = exchange(client, address, total_timeout_seconds=60)
+        calls = [asyncio.create_task(way.get("/")) for _ in range(CALLS_AT_ONCE + 2)]
+        for _ in range(CALLS_AT_ONCE):
+            await holding.acquire()
+        with pytest.raises(Unreachable, match="too many calls"):
+            await way.get("/")
+        await cancel(*calls)
+        assert (way.under_way, way.waiting) == (0, 0)
+
+
+async def test_a_new_address_begins_with_a_closed_circuit(wire: Wire, client: httpx.AsyncClient) -> None:
+    way = exchange(client, breaker=Breaker(threshold=1))
+    wire.answers("GET", "/", httpx.Response(503))
+    with pytest.raises(Unreachable):
+        await way.get("/")
+    way.point_at("http://elsewhere.test/", {"X-Key": "new"})
+    assert (way.base_url, way.breaker_state()) == ("http://elsewhere.test", "closed")

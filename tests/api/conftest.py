@@ -11,15 +11,17 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from medianest.adapters.exchange import http_client
+from medianest.adapters.exchange import Exchange, http_client
 from medianest.adapters.plex_server import PlexServer
 from medianest.adapters.plex_tv import PlexTv
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.ytdlp import YtDlp
 from medianest.api.application import build_api
 from medianest.api.site import Site
+from medianest.breakers import Breakers
 from medianest.commands import Commands
 from medianest.credentials import Credentials
+from medianest.domain.breakers import BreakerName
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import MasterKey, Vault
@@ -112,6 +114,14 @@ async def site(
 ) -> AsyncIterator[Site]:  # fmt: skip
     master, commands = MasterKey(MASTER_KEY), Commands(store, clock)
     async with http_client() as client:
+        plex_tv = PlexTv(
+            outside.plex.plex_tv_url, client, client_identifier="medianest", link_url=outside.plex.link_url
+        )
+        plex_server = PlexServer(outside.plex.server_url, client, client_identifier="medianest")
+        seerr = Seerr(f"{outside.url}/seerr", Secret(SEERR_KEY), client)
+        exchanges: dict[BreakerName, Exchange] = {
+            "plex-tv": plex_tv.exchange, "plex": plex_server.exchange, "seerr": seerr.exchange,
+        }  # fmt: skip
         yield Site(
             settings=settings,
             pool=pool,
@@ -122,11 +132,10 @@ async def site(
             vault=vault,
             credentials=Credentials(pool, master),
             sessions=Sessions(pool, commands, engine, master, clock=clock),
-            plex_tv=PlexTv(
-                outside.plex.plex_tv_url, client, client_identifier="medianest", link_url=outside.plex.link_url
-            ),
-            plex_server=PlexServer(outside.plex.server_url, client, client_identifier="medianest"),
-            seerr=Seerr(f"{outside.url}/seerr", Secret(SEERR_KEY), client),
+            plex_tv=plex_tv,
+            plex_server=plex_server,
+            seerr=seerr,
+            breakers=Breakers(commands, store, exchanges),
             ytdlp=YtDlp(Path("/nowhere/ffmpeg")),
             clock=clock,
         )

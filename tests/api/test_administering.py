@@ -1,5 +1,6 @@
 """What admins see and do: accounts, the record, work that is stuck; and the hints and the library beside it."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from medianest.domain.requests import RequestDeclined, RequestEvent
 from medianest.domain.services import ObserveService
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.store import EventStore
+from medianest.tasks import running
 from projections import requests
 from projections.changes import Changes
 from tests.api.conftest import Door, Outside, problem
@@ -378,3 +380,30 @@ def test_what_moves_a_request_on_its_page_is_what_the_past_is_searched_for() -> 
             requests.project(Recorded(1, event, b"", b"", bytes(8)), changes)
         moved = any(b"requests SET" in sql or b"INTO requests (" in sql for sql, _ in changes.statements())
         assert moved == (type(event) in requests.MOVING), event
+
+
+async def test_an_admin_sees_who_is_left_alone_and_has_them_asked_again(
+    olivia: httpx.AsyncClient, site: Site, outside: Outside
+) -> None:
+    outside.cut("seerr")
+    async with running({"circuits": site.breakers.run()}):
+        for _ in range(5):
+            await olivia.get("/media/search?q=dune")
+        outside.mend("seerr")
+        refused = await olivia.get("/media/search?q=dune")
+        assert problem(refused) == (503, "seerr-unreachable"), "nobody is asked, though it is back"
+        circuits = {one["service"]: one for one in (await olivia.get("/admin/breakers")).json()["items"]}
+        assert {name: one["state"] for name, one in circuits.items()} == {
+            "plex-tv": "closed", "plex": "closed", "seerr": "open",
+        }  # fmt: skip
+        assert "left alone" in circuits["seerr"]["words"]
+        assert circuits["seerr"]["next_call_at"]
+        for _ in range(200):
+            if await record(olivia, type="breaker.opened"):
+                break
+            await asyncio.sleep(0.05)
+        assert (await olivia.post("/admin/breakers/seerr/reset")).status_code == 200
+    assert (await olivia.get("/media/search?q=dune")).status_code == 200
+    (closed,) = await record(olivia, type="breaker.closed")
+    assert closed["words"] == "An admin wants Seerr to be asked again at once."
+    assert problem(await olivia.post("/admin/breakers/nobody/reset"))[0] in (400, 404)
