@@ -24,6 +24,7 @@ from medianest.adapters.seerr import Seerr
 from medianest.adapters.uptime_kuma import UptimeKuma
 from medianest.adapters.ytdlp import YtDlp
 from medianest.api.application import build_api
+from medianest.api.posters import Posters
 from medianest.api.rate_limits import RateLimits
 from medianest.api.site import Site
 from medianest.automations import automations
@@ -271,6 +272,7 @@ def _api(house: Foundation, counters: SharedCounters, gateway: Gateway | None = 
             seerr=house.adapters.seerr,
             ytdlp=house.adapters.ytdlp,
             breakers=house.breakers,
+            posters=Posters(house.settings.data / "posters", house.adapters.plex_server, house.vault),
             limits=RateLimits(counters if house.settings.redis_url else None),
             feed=feed,
             live=json.encode(asyncapi()),

@@ -1,21 +1,31 @@
 """A Plex Media Server: libraries, search, recently added, scans and collections.
 
 Each call is made with the token of whoever it is for, so that nobody sees a library that is not shared with them.
-Leniency is the rule here: any field may be missing, an empty list is absent, ids come as text or as number.
 """
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 import httpx
-import msgspec
 
 from medianest.adapters.breaker import Breaker
 from medianest.adapters.errors import NotOnServer, Unexpected
 from medianest.adapters.exchange import Answer, Exchange, Query
+from medianest.adapters.plex_answers import (
+    PlexGenre,
+    PlexIdentity,
+    PlexImage,
+    PlexItem,
+    PlexPage,
+    PlexSection,
+    entries_of,
+    item_of,
+    number_of,
+    section_of,
+    text_of,
+)
 from medianest.adapters.plex_tv import plex_headers, refuse_dead_token
 from medianest.secret import Secret
 
@@ -23,75 +33,7 @@ SERVICE = "Plex Media Server"
 MOVIE, SHOW, SEASON, EPISODE, COLLECTION = 1, 2, 3, 4, 18  # the `type` of queries
 WRITE_SECONDS = 30.0  # collections of a big library take their time
 FIND_PAGE, FIND_LIMIT = 200, 10_000  # how far `find_by_path` reads
-IMAGE = re.compile(r"/library/(metadata|collections)/\d+/(thumb|art|composite|banner)(/\d+)?")
-HOME_VIDEO_AGENTS = frozenset({"com.plexapp.agents.none", "tv.plex.agents.none"})
-
-
-class PlexIdentity(msgspec.Struct, frozen=True):
-    machine_id: str
-    version: str
-
-
-class PlexSection(msgspec.Struct, frozen=True):
-    """A library. `type` is movie, show, artist or photo; `home_videos`: no agent looks its files up."""
-
-    key: str
-    title: str
-    type: str
-    home_videos: bool
-    scanning: bool
-    paths: tuple[str, ...]
-
-
-class PlexItem(msgspec.Struct, frozen=True):
-    """A film, show, season, episode, track or collection. `thumb` and `art` are paths for `PlexServer.image`.
-
-    `files` are paths on the server: for matching downloads, not for people.
-    """
-
-    rating_key: str
-    type: str
-    title: str
-    year: int | None
-    summary: str
-    thumb: str | None
-    art: str | None
-    added_at: datetime | None
-    updated_at: datetime | None
-    duration_seconds: float | None
-    index: int | None  # number of the season or episode
-    parent_index: int | None
-    parent_rating_key: str | None
-    parent_title: str | None
-    grandparent_rating_key: str | None
-    grandparent_title: str | None
-    leaf_count: int | None  # episodes of a show or season, members of a collection
-    section_key: str | None
-    section_title: str | None
-    external_ids: tuple[str, ...]  # "tmdb://603", "imdb://tt0133093", "tvdb://121361"
-    files: tuple[str, ...]
-
-    @property
-    def tmdb(self) -> int | None:
-        """The TMDB id, where the server's agent knows it."""
-        for external in self.external_ids:
-            scheme, _, value = external.partition("://")
-            if scheme == "tmdb" and value.isdecimal():
-                return int(value)
-        return None
-
-
-class PlexPage(msgspec.Struct, frozen=True):
-    """One page of items; `total` counts all that match."""
-
-    items: tuple[PlexItem, ...]
-    start: int
-    total: int
-
-
-class PlexImage(msgspec.Struct, frozen=True):
-    content_type: str
-    body: bytes
+IMAGE = re.compile(r"/library/(metadata|collections)/\d+/(thumb|art|composite|banner)(/\d+)?(\?width=\d+&height=\d+)?")
 
 
 class PlexServer:
@@ -107,15 +49,15 @@ class PlexServer:
         """Who the server is. Needs no token, so it tells "down" from "refused"."""
         answer = await self.exchange.get("/identity")
         found = _container(_good(answer, "asking for its identity"))
-        machine_id = _text(found, "machineIdentifier")
+        machine_id = text_of(found, "machineIdentifier")
         if machine_id is None:
             raise Unexpected(SERVICE, "the address answers, but not as a Plex server")
-        return PlexIdentity(machine_id, _text(found, "version") or "")
+        return PlexIdentity(machine_id, text_of(found, "version") or "")
 
     async def sections(self, token: Secret) -> list[PlexSection]:
         """The libraries this token may see."""
         found = await self._read("/library/sections", token)
-        return [_section(directory) for directory in _list(found, "Directory") if _text(directory, "key")]
+        return [section_of(directory) for directory in entries_of(found, "Directory") if text_of(directory, "key")]
 
     async def items(
         self,
@@ -135,6 +77,12 @@ class PlexServer:
         query += (filters or {}).items()
         return await self._page(f"/library/sections/{_part(section)}/all", token, start, size, query)
 
+    async def genres(self, token: Secret, section: str) -> list[PlexGenre]:
+        """What the films or shows of a library are filed under."""
+        found = await self._read(f"/library/sections/{_part(section)}/genre", token)
+        known = ((text_of(raw, "key"), text_of(raw, "title")) for raw in entries_of(found, "Directory"))
+        return [PlexGenre(key, title) for key, title in known if key and title]
+
     async def recently_added(self, token: Secret, limit: int = 20) -> list[PlexItem]:
         """What came last over all libraries, newest first; for shows it may be a season or the show itself."""
         page = await self._page("/library/recentlyAdded", token, 0, limit, [("includeGuids", 1)])
@@ -149,8 +97,12 @@ class PlexServer:
             return []  # the server answers 400
         found = await self._read("/hubs/search", token, [("query", query), ("limit", limit), ("includeGuids", 1)])
         # Show hubs may say Directory instead of Metadata; a hub of people holds tags without a ratingKey.
-        hits = [hit for hub in _list(found, "Hub") for hit in _list(hub, "Metadata") + _list(hub, "Directory")]
-        return [_item(hit) for hit in hits if _text(hit, "ratingKey")]
+        hits = [
+            hit
+            for hub in entries_of(found, "Hub")
+            for hit in entries_of(hub, "Metadata") + entries_of(hub, "Directory")
+        ]
+        return [item_of(hit) for hit in hits if text_of(hit, "ratingKey")]
 
     async def item(self, token: Secret, rating_key: str) -> PlexItem | None:
         """One item, or None if the server has none by this key (or hides it from this token)."""
@@ -158,12 +110,12 @@ class PlexServer:
             found = await self._read(f"/library/metadata/{_part(rating_key)}", token, [("includeGuids", 1)])
         except NotOnServer:
             return None
-        return next((_item(raw) for raw in _list(found, "Metadata")), None)
+        return next((item_of(raw) for raw in entries_of(found, "Metadata")), None)
 
     async def children(self, token: Secret, rating_key: str) -> list[PlexItem]:
         """The seasons of a show or the episodes of a season. Raises `NotOnServer`."""
         found = await self._read(f"/library/metadata/{_part(rating_key)}/children", token)
-        return [_item(raw) for raw in _list(found, "Metadata") if _text(raw, "ratingKey")]
+        return [item_of(raw) for raw in entries_of(found, "Metadata") if text_of(raw, "ratingKey")]
 
     async def scan(self, token: Secret, section: str, path: str | None = None) -> None:
         """Ask for a scan of a library, or of one folder in it. It runs on after the answer; asking twice is harmless."""
@@ -191,7 +143,7 @@ class PlexServer:
 
     async def collections(self, token: Secret, section: str) -> list[PlexItem]:
         found = await self._read(f"/library/sections/{_part(section)}/collections", token)
-        return [_item(raw) for raw in _list(found, "Metadata") if _text(raw, "ratingKey")]
+        return [item_of(raw) for raw in entries_of(found, "Metadata") if text_of(raw, "ratingKey")]
 
     async def create_collection(
         self, token: Secret, section: str, title: str, rating_key: str, *, machine_id: str, item_type: int = MOVIE
@@ -208,8 +160,8 @@ class PlexServer:
             ("uri", _item_uri(machine_id, rating_key)),
         ]
         answer = await self._send("POST", "/library/collections", token, query, timeout_seconds=WRITE_SECONDS)
-        for made in _list(_container(answer), "Metadata"):
-            if key := _text(made, "ratingKey"):
+        for made in entries_of(_container(answer), "Metadata"):
+            if key := text_of(made, "ratingKey"):
                 return key
         raise Unexpected(SERVICE, "it made a collection but did not say which")
 
@@ -236,13 +188,17 @@ class PlexServer:
     async def collection_members(self, token: Secret, collection: str) -> list[PlexItem]:
         """Raises `NotOnServer` when the collection is gone, as it is once its last item goes."""
         found = await self._read(f"/library/collections/{_part(collection)}/children", token)
-        return [_item(raw) for raw in _list(found, "Metadata") if _text(raw, "ratingKey")]
+        return [item_of(raw) for raw in entries_of(found, "Metadata") if text_of(raw, "ratingKey")]
 
-    async def image(self, token: Secret, path: str) -> PlexImage:
-        """A poster or background by the path an item names. Any other path is `NotOnServer`: this is no open proxy."""
+    async def image(self, token: Secret, path: str, width: int, height: int) -> PlexImage:
+        """A poster or background by the path an item names, made by the server to fit; never larger than it is.
+
+        Any other path is `NotOnServer`: this is no open proxy.
+        """
         if not IMAGE.fullmatch(path):
             raise NotOnServer(SERVICE, "it has no such image")
-        answer = await self._send("GET", path, token)
+        size = [("width", width), ("height", height), ("minSize", 1), ("upscale", 0)]
+        answer = await self._send("GET", "/photo/:/transcode", token, [*size, ("url", path)])
         content_type = answer.headers.get("Content-Type", "").partition(";")[0].strip()
         if not content_type.startswith("image/") or content_type == "image/svg+xml":  # an SVG can hold script
             raise Unexpected(SERVICE, "the image is not one")
@@ -252,8 +208,8 @@ class PlexServer:
         """Both paging headers are sent: with one alone the server pages as it likes, and without them tells no total."""
         paging = {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(size)}
         found = _container(await self._send("GET", path, token, query, headers=paging))
-        items = tuple(_item(raw) for raw in _list(found, "Metadata") if _text(raw, "ratingKey"))
-        total = _number(found, "totalSize")
+        items = tuple(item_of(raw) for raw in entries_of(found, "Metadata") if text_of(raw, "ratingKey"))
+        total = number_of(found, "totalSize")
         return PlexPage(items, start, total if total is not None else start + len(items))
 
     async def _read(self, path: str, token: Secret, query: Query = ()) -> dict[str, Any]:
@@ -297,82 +253,3 @@ def _container(answer: Answer) -> dict[str, Any]:
     if not isinstance(container, dict):
         raise Unexpected(SERVICE, "the answer holds no MediaContainer")
     return container
-
-
-def _list(raw: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    found = raw.get(name)
-    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
-
-
-def _text(raw: Mapping[str, Any], name: str) -> str | None:
-    """A value as text, whether it came as text or number; None if absent or empty."""
-    value = raw.get(name)
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
-
-
-def _number(raw: Mapping[str, Any], name: str) -> int | None:
-    value = raw.get(name)
-    try:
-        return None if value is None or isinstance(value, bool) else int(value)
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-def _moment(raw: Mapping[str, Any], name: str) -> datetime | None:
-    seconds = _number(raw, name)
-    try:
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-    except (ValueError, OSError, OverflowError):
-        return None
-
-
-def _section(raw: dict[str, Any]) -> PlexSection:
-    return PlexSection(
-        key=_text(raw, "key") or "",
-        title=_text(raw, "title") or "",
-        type=_text(raw, "type") or "",
-        home_videos=raw.get("agent") in HOME_VIDEO_AGENTS,
-        scanning=raw.get("refreshing") in (True, 1, "1"),
-        paths=tuple(path for location in _list(raw, "Location") if (path := _text(location, "path"))),
-    )
-
-
-def _item(raw: dict[str, Any]) -> PlexItem:
-    duration = _number(raw, "duration")
-    parts = [part for media in _list(raw, "Media") for part in _list(media, "Part")]
-    return PlexItem(
-        rating_key=_text(raw, "ratingKey") or "",
-        type=_text(raw, "type") or "",
-        title=_text(raw, "title") or "",
-        year=_number(raw, "year"),
-        summary=_text(raw, "summary") or "",
-        thumb=_text(raw, "thumb"),
-        art=_text(raw, "art"),
-        added_at=_moment(raw, "addedAt"),
-        updated_at=_moment(raw, "updatedAt"),
-        duration_seconds=None if duration is None else duration / 1000,
-        index=_number(raw, "index"),
-        parent_index=_number(raw, "parentIndex"),
-        parent_rating_key=_text(raw, "parentRatingKey"),
-        parent_title=_text(raw, "parentTitle"),
-        grandparent_rating_key=_text(raw, "grandparentRatingKey"),
-        grandparent_title=_text(raw, "grandparentTitle"),
-        leaf_count=_number(raw, "leafCount") if "leafCount" in raw else _number(raw, "childCount"),
-        section_key=_text(raw, "librarySectionID"),
-        section_title=_text(raw, "librarySectionTitle"),
-        external_ids=_external_ids(raw),
-        files=tuple(file for part in parts if (file := _text(part, "file"))),
-    )
-
-
-# Agents of before 2020 put the id of the other database in `guid` itself.
-LEGACY_AGENTS = {"imdb": "imdb", "themoviedb": "tmdb", "thetvdb": "tvdb"}
-LEGACY_GUID = re.compile(r"com\.plexapp\.agents\.(\w+)://([^/?]+)")
-
-
-def _external_ids(raw: dict[str, Any]) -> tuple[str, ...]:
-    found = tuple(external for guid in _list(raw, "Guid") if (external := _text(guid, "id")))
-    legacy = LEGACY_GUID.match(_text(raw, "guid") or "")
-    if found or legacy is None or legacy[1] not in LEGACY_AGENTS:
-        return found
-    return (f"{LEGACY_AGENTS[legacy[1]]}://{legacy[2]}",)

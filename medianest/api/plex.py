@@ -1,15 +1,31 @@
 """The library, with the eyes of whoever looks: each call is made with their own token."""
 
 from datetime import datetime
+from typing import Annotated, Literal
+from urllib.parse import quote
 
 import msgspec
-from litestar import Controller, get
+from litestar import Controller, Response, get
+from litestar.params import FromQuery, PathParameter, QueryParameter
 
-from medianest.adapters.plex_server import PlexItem
+from medianest.adapters.errors import NotOnServer
+from medianest.adapters.plex_answers import PlexGenre, PlexItem, PlexPage, PlexSection
+from medianest.api.library import asked, own_token
+from medianest.api.posters import Size
 from medianest.api.problems import Problem
-from medianest.api.site import House, Limit, Me, Question, Site
+from medianest.api.sign_in import OURS
+from medianest.api.site import MOST, House, Limit, Me, Question, Site
 from medianest.secret import Secret
-from medianest.sessions import Identity
+
+Order = Literal["added", "title", "year", "rating"]
+ORDERS: dict[Order, str] = {
+    "added": "addedAt:desc", "title": "titleSort", "year": "year:desc,titleSort", "rating": "rating:desc,titleSort",
+}  # fmt: skip
+Key = Annotated[str, PathParameter(pattern="^[0-9]{1,18}$", description="As `key` or `rating_key` has it.")]
+Start = Annotated[int, QueryParameter(ge=0, le=MOST, description="How many to pass over.")]
+Genre = Annotated[str | None, QueryParameter(pattern="^[^,\\x00]{1,100}$", description="The `key` of a genre.")]
+Year = Annotated[int | None, QueryParameter(ge=1800, le=2200)]
+Ticket = Annotated[str, PathParameter(pattern=r"^[0-9A-Za-z_-]{1,400}\.[0-9a-f]{32}$")]
 
 
 class Library(msgspec.Struct, frozen=True):
@@ -20,9 +36,15 @@ class Library(msgspec.Struct, frozen=True):
 
 class Libraries(msgspec.Struct, frozen=True):
     items: list[Library]
+    as_of: datetime | None = None  # Plex is out of reach, and said so then; null: it says so now
 
 
-class Item(msgspec.Struct, frozen=True):
+class Genres(msgspec.Struct, frozen=True):
+    items: list[PlexGenre]
+    as_of: datetime | None = None
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
     rating_key: str
     type: str
     title: str
@@ -35,10 +57,39 @@ class Item(msgspec.Struct, frozen=True):
     number: int | None  # of a season or episode
     library: str | None
     tmdb: int | None
+    poster: str | None  # the ticket for /plex/posters/{ticket}
+    backdrop: str | None  # the same
+    genres: tuple[str, ...]
+    rating: float | None  # of ten
+    content_rating: str | None
+    episodes: int | None  # of a show or season; of a collection: its items
+    views: int  # how often one has seen it; of a show or season: episodes one has seen
 
 
 class Items(msgspec.Struct, frozen=True):
     items: list[Item]
+    as_of: datetime | None = None
+
+
+class ItemPage(msgspec.Struct, frozen=True):
+    items: list[Item]
+    start: int
+    total: int
+    as_of: datetime | None = None
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """One item, with what is in it: the seasons of a show, the episodes of a season, the items of a collection."""
+
+    item: Item
+    inside: list[Item]
+    watch_url: str | None  # where to watch it in Plex; null: nobody has signed in since this server is known
+    as_of: datetime | None = None
+
+
+class _Opened(msgspec.Struct, frozen=True):
+    item: PlexItem | None
+    inside: list[PlexItem]
 
 
 class PlexController(Controller):
@@ -48,31 +99,124 @@ class PlexController(Controller):
     @get("/libraries")
     async def libraries(self, site: House, me: Me) -> Libraries:
         """The libraries that are shared with one."""
-        found = await site.plex_server.sections(await _token(site, me))
-        return Libraries([Library(section.key, section.title, section.type) for section in found])
+        found, at = await asked(site, me, "libraries", list[PlexSection], site.plex_server.sections)
+        return Libraries([Library(section.key, section.title, section.type) for section in found], at)
+
+    @get("/libraries/{library:str}/items")
+    async def items(
+        self,
+        site: House,
+        me: Me,
+        library: Key,
+        start: Start = 0,
+        limit: Limit = 50,
+        order: FromQuery[Order] = "added",
+        genre: Genre = None,
+        year: Year = None,
+        unwatched: FromQuery[bool] = False,
+    ) -> ItemPage:
+        """A page of a library, filtered: what was added last comes first, unless asked otherwise."""
+        wanted: dict[str, str | int] = {"genre": genre or "", "year": year or 0, "unwatched": int(unwatched)}
+        filters = {name: value for name, value in wanted.items() if value}
+
+        async def ask(token: Secret) -> PlexPage:
+            return await site.plex_server.items(
+                token, library, start=start, size=limit, sort=ORDERS[order], filters=filters
+            )
+
+        question = f"items/{library}/{start}/{limit}/{order}/{msgspec.json.encode(filters).decode()}"
+        page, at = await asked(site, me, question, PlexPage, ask)
+        return ItemPage([_item(site, item) for item in page.items], page.start, page.total, at)
+
+    @get("/libraries/{library:str}/genres")
+    async def genres(self, site: House, me: Me, library: Key) -> Genres:
+        """What the films or shows of a library are filed under."""
+        found, at = await asked(
+            site, me, f"genres/{library}", list[PlexGenre], lambda token: site.plex_server.genres(token, library)
+        )
+        return Genres(found, at)
+
+    @get("/libraries/{library:str}/collections")
+    async def collections(self, site: House, me: Me, library: Key) -> Items:
+        """The collections of a library, by title."""
+        found, at = await asked(
+            site, me, f"collections/{library}", list[PlexItem],
+            lambda token: site.plex_server.collections(token, library),
+        )  # fmt: skip
+        return Items([_item(site, item) for item in found], at)
+
+    @get("/items/{rating_key:str}")
+    async def item(self, site: House, me: Me, rating_key: Key) -> Whole:
+        """One film, show, season, episode or collection, with what is in it."""
+        opened, at = await asked(site, me, f"item/{rating_key}", _Opened, lambda token: _open(site, token, rating_key))
+        if opened.item is None:
+            raise NotOnServer("Plex Media Server", "it has no such item")
+        inside = [_item(site, item) for item in opened.inside]
+        return Whole(_item(site, opened.item), inside, await _watch_url(site, rating_key), at)
 
     @get("/recently-added")
     async def recently_added(self, site: House, me: Me, limit: Limit = 20) -> Items:
         """What came last, newest first."""
-        found = await site.plex_server.recently_added(await _token(site, me), limit)
-        return Items([_item(item) for item in found])
+        found, at = await asked(
+            site, me, f"recently-added/{limit}", list[PlexItem],
+            lambda token: site.plex_server.recently_added(token, limit),
+        )  # fmt: skip
+        return Items([_item(site, item) for item in found], at)
 
     @get("/search")
     async def search(self, site: House, me: Me, question: Question, limit: Limit = 10) -> Items:
         """What of the library matches, best first within each kind; `limit` is for each kind."""
-        found = await site.plex_server.search(await _token(site, me), question, limit)
-        return Items([_item(item) for item in found])
+        found = await site.plex_server.search(await own_token(site, me), question, limit)
+        return Items([_item(site, item) for item in found])
+
+    @get("/posters/{ticket:str}", media_type="image/jpeg")
+    async def poster(self, site: House, me: Me, ticket: Ticket, size: FromQuery[Size] = "medium") -> Response[bytes]:
+        """The picture a ticket is for. The same ticket is the same picture for ever."""
+        path = site.posters.path_of(ticket)
+        if path is None:
+            raise Problem(404, "not-found", "Take the ticket that an item names.")
+        image = await site.posters.image(await own_token(site, me), path, size)
+        kept = {"Cache-Control": "private, max-age=604800, immutable"}
+        return Response(image.body, media_type=image.content_type, headers=kept)
 
 
-async def _token(site: Site, me: Identity) -> Secret:
-    token = await site.credentials.get(me.account, "plex-server")
-    if token is None:
-        raise Problem(409, "plex-not-linked", "Sign in with Plex again.", detail="No token of yours is kept.")
-    return token
+async def _open(site: Site, token: Secret, rating_key: str) -> _Opened:
+    plex = site.plex_server
+    item = await plex.item(token, rating_key)
+    if item is None:
+        return _Opened(None, [])
+    if item.type == "collection":
+        return _Opened(item, await plex.collection_members(token, rating_key))
+    return _Opened(item, await plex.children(token, rating_key) if item.type in ("show", "season") else [])
 
 
-def _item(item: PlexItem) -> Item:
+async def _watch_url(site: Site, rating_key: str) -> str | None:
+    machine = await site.credentials.get(OURS, "plex-machine")
+    if machine is None:
+        return None
+    key = quote(f"/library/metadata/{rating_key}", safe="")
+    return f"https://app.plex.tv/desktop#!/server/{machine.reveal()}/details?key={key}"
+
+
+def _item(site: Site, item: PlexItem) -> Item:
     return Item(
-        item.rating_key, item.type, item.title, item.year, item.summary, item.added_at, item.duration_seconds,
-        item.grandparent_title or item.parent_title, item.parent_index, item.index, item.section_title, item.tmdb,
-    )  # fmt: skip
+        rating_key=item.rating_key,
+        type=item.type,
+        title=item.title,
+        year=item.year,
+        summary=item.summary,
+        added_at=item.added_at,
+        duration_seconds=item.duration_seconds,
+        show=item.grandparent_title or item.parent_title,
+        season=item.parent_index,
+        number=item.index if item.type in ("season", "episode") else None,
+        library=item.section_title,
+        tmdb=item.tmdb,
+        poster=site.posters.ticket(item.thumb),
+        backdrop=site.posters.ticket(item.art),
+        genres=item.genres,
+        rating=item.rating,
+        content_rating=item.content_rating,
+        episodes=item.leaf_count,
+        views=item.views,
+    )

@@ -17,6 +17,7 @@ from medianest.adapters.plex_server import PlexServer
 from medianest.adapters.plex_tv import PlexTv
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.ytdlp import YtDlp
+from medianest.api.posters import Posters
 from medianest.api.problems import Problem
 from medianest.api.rate_limits import RateLimits
 from medianest.breakers import Breakers
@@ -56,6 +57,7 @@ class Site:
     seerr: Seerr
     ytdlp: YtDlp
     breakers: Breakers
+    posters: Posters
     clock: Callable[[], datetime] = now_utc
     limits: RateLimits = field(default_factory=RateLimits)
     feed: Feed | None = None  # None: there is no /events

@@ -42,6 +42,8 @@ class Erasing:
             if await found.fetchone() is None:
                 return Done()
         await self._credentials.forget(attempt.key)
+        async with self._pool.connection() as rows:
+            await rows.execute("DELETE FROM library_answers WHERE account = %s", (attempt.key,))
         await self._vault.destroy(attempt.key)
         log.info("the key of an erased person is destroyed", account=attempt.key)
         return Done()
@@ -69,5 +71,6 @@ class Sweeping:
         async with self._pool.connection() as rows:
             pins = await rows.execute("DELETE FROM login_pins WHERE expires_at < now() - interval '1 day'")
             hints = await rows.execute("DELETE FROM hints WHERE received_at < now() - interval '7 days'")
+            await rows.execute("DELETE FROM library_answers WHERE answered_at < now() - interval '30 days'")
         if ended or pins.rowcount or hints.rowcount:
             log.info("swept", sessions=ended, pins=pins.rowcount, hints=hints.rowcount)

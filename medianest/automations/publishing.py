@@ -6,7 +6,8 @@ A playlist has a collection of its own, in its order; what was sent by itself sh
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
-from medianest.adapters.plex_server import EPISODE, MOVIE, PlexSection, PlexServer
+from medianest.adapters.plex_answers import PlexSection
+from medianest.adapters.plex_server import EPISODE, MOVIE, PlexServer
 from medianest.automations import attempts
 from medianest.automations.attempts import Attempt
 from medianest.automations.worker import Done, GivenUp, Later, Record, Result, TodoList

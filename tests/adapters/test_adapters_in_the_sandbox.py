@@ -131,7 +131,7 @@ async def test_a_library_is_read_page_by_page(plex: PlexWorld, server: PlexServe
     assert await server.item(FRIEND, "999999") is None
     assert len(await server.recently_added(FRIEND, limit=4)) == 4
     assert matrix.thumb is not None
-    assert (await server.image(FRIEND, matrix.thumb)).content_type in ("image/png", "image/jpeg")
+    assert (await server.image(FRIEND, matrix.thumb, 320, 480)).content_type in ("image/png", "image/jpeg")
 
 
 async def test_a_downloaded_video_reaches_a_collection(plex: PlexWorld, server: PlexServer) -> None:

@@ -244,9 +244,12 @@ async def test_a_collection_that_is_gone_says_so(server: PlexServer, wire: Wire)
 
 async def test_an_image_is_passed_on(server: PlexServer, wire: Wire) -> None:
     poster = httpx.Response(200, content=b"\xff\xd8", headers={"Content-Type": "image/jpeg"})
-    wire.answers("GET", "/library/metadata/55/thumb/1579514152", poster)
-    image = await server.image(TOKEN, "/library/metadata/55/thumb/1579514152")
+    wire.answers("GET", "/photo/:/transcode", poster)
+    image = await server.image(TOKEN, "/library/metadata/55/thumb/1579514152", 320, 480)
     assert (image.content_type, image.body) == ("image/jpeg", b"\xff\xd8")
+    asked = dict(wire.sent[0].url.params)
+    assert asked["url"] == "/library/metadata/55/thumb/1579514152"
+    assert (asked["width"], asked["height"]) == ("320", "480")
 
 
 @pytest.mark.parametrize(
@@ -256,7 +259,7 @@ async def test_an_image_is_passed_on(server: PlexServer, wire: Wire) -> None:
 async def test_nothing_but_images_is_fetched_as_an_image(server: PlexServer, wire: Wire, asked: str) -> None:
     """The path comes from a browser; the token it would be fetched with does not."""
     with pytest.raises(NotOnServer):
-        await server.image(TOKEN, asked)
+        await server.image(TOKEN, asked, 320, 480)
     assert wire.sent == []
 
 
@@ -264,11 +267,11 @@ async def test_nothing_but_images_is_fetched_as_an_image(server: PlexServer, wir
 async def test_what_could_run_in_a_browser_is_no_image(server: PlexServer, wire: Wire, content_type: str) -> None:
     wire.answers(
         "GET",
-        "/library/metadata/55/art/1",
+        "/photo/:/transcode",
         httpx.Response(200, content=b"<svg>", headers={"Content-Type": content_type}),
     )
     with pytest.raises(Unexpected):
-        await server.image(TOKEN, "/library/metadata/55/art/1")
+        await server.image(TOKEN, "/library/metadata/55/art/1", 320, 480)
 
 
 async def test_a_key_stays_one_part_of_the_path(server: PlexServer, wire: Wire) -> None:

@@ -17,6 +17,7 @@ from medianest.adapters.plex_tv import PlexTv
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.ytdlp import YtDlp
 from medianest.api.application import build_api
+from medianest.api.posters import Posters
 from medianest.api.site import Site
 from medianest.breakers import Breakers
 from medianest.commands import Commands
@@ -137,6 +138,7 @@ async def site(
             seerr=seerr,
             breakers=Breakers(commands, store, exchanges),
             ytdlp=YtDlp(Path("/nowhere/ffmpeg")),
+            posters=Posters(settings.data / "posters", plex_server, vault),
             clock=clock,
         )
 

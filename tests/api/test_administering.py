@@ -253,7 +253,7 @@ async def test_everybody_looks_at_plex_with_their_own_eyes(
     assert found[0]["title"] == "The Matrix"
     assert "files" not in found[0]
     outside.cut("plex")
-    assert problem(await anna.get("/plex/libraries")) == (503, "plex-unreachable")
+    assert problem(await anna.get("/plex/search", params={"q": "matrix"})) == (503, "plex-unreachable")
 
 
 async def test_without_a_token_of_plex_one_signs_in_again(anna: httpx.AsyncClient, site: Site) -> None:

@@ -12,7 +12,8 @@ from msgspec import structs
 
 from medianest.adapters.breaker import Breaker
 from medianest.adapters.exchange import http_client
-from medianest.adapters.plex_server import PlexSection, PlexServer
+from medianest.adapters.plex_answers import PlexSection
+from medianest.adapters.plex_server import PlexServer
 from medianest.adapters.ytdlp import YtDlp
 from medianest.automations import attempts
 from medianest.automations.attempts import Attempt

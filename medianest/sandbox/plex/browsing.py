@@ -77,7 +77,22 @@ class Shown:
 
     def item_list(self, ask: Ask, items: Iterable[Item], fields: Json | None = None) -> Answer:
         guids = ask.flag("includeGuids")
-        return listing(ask, "Metadata", [describe(self.world.library, item, guids=guids) for item in items], fields)
+        return listing(ask, "Metadata", [self.described(ask, item, guids=guids) for item in items], fields)
+
+    def described(self, ask: Ask, item: Item, *, guids: bool) -> Json:
+        """Its entry, with how much of it the viewer has seen; what they have not seen has no `viewCount`."""
+        entry, seen = describe(self.world.library, item, guids=guids), self._seen(ask, item)
+        if "viewedLeafCount" in entry:
+            return entry | {"viewedLeafCount": seen}
+        return entry | ({"viewCount": seen} if seen else {})
+
+    def unwatched(self, ask: Ask, items: Iterable[Item]) -> list[Item]:
+        """Those of which something is left to be seen."""
+        return [item for item in items if self._seen(ask, item) < max(1, len(self.world.library.leaves(item)))]
+
+    def _seen(self, ask: Ask, item: Item) -> int:
+        leaves = self.world.library.leaves(item) or [item]
+        return sum((ask.person.name, leaf.key) in self.world.watched for leaf in leaves)
 
 
 def filters_of(section: Section) -> Json:

@@ -55,6 +55,8 @@ class PlexServer:
             *(PlexRoute(way, "/library/sections/all/refresh", self.refresh_all, "owner") for way in ("GET", "POST")),
             PlexRoute("GET", "/library/sections/{key}", self.show_section),
             PlexRoute("GET", "/library/sections/{key}/all", self.list_items),
+            PlexRoute("GET", "/library/sections/{key}/genre", self.list_genres),
+            PlexRoute("GET", "/:/scrobble", self.scrobble),
             PlexRoute("GET", "/library/sections/{key}/recentlyAdded", self.list_recent_in_section),
             *(PlexRoute(way, "/library/sections/{key}/refresh", self.refresh, "owner") for way in ("GET", "POST")),
             PlexRoute("DELETE", "/library/sections/{key}/refresh", self.cancel_refresh, "owner"),
@@ -128,7 +130,23 @@ class PlexServer:
             entries = [describe_collection(self._world.library, collection) for collection in collections]
             return listing(ask, "Metadata", entries, fields)
         items = self._world.library.of_section(section.key, kind)
-        return self._shown.item_list(ask, chosen(ask.query, items), fields)
+        found = chosen(ask.query, items)
+        return self._shown.item_list(ask, self._shown.unwatched(ask, found) if ask.flag("unwatched") else found, fields)
+
+    async def list_genres(self, ask: Ask) -> Answer:
+        """What the films or shows of a section are filed under. The real one has numbers for keys."""
+        section = self._shown.section(ask)
+        items = self._world.library.of_section(section.key, section.kind)
+        genres = sorted({genre for item in items for genre in item.genres})
+        entries = [
+            {"fastKey": f"/library/sections/{section.key}/all?genre={one}", "key": one, "title": one} for one in genres
+        ]
+        return listing(ask, "Directory", entries, _section_fields(section))
+
+    async def scrobble(self, ask: Ask) -> Answer:
+        """Marks a film or episode as seen by whoever asks."""
+        self._world.watched.add((ask.person.name, self._shown.item(ask, ask.get("key")).key))
+        return NOTHING
 
     async def list_recent_in_section(self, ask: Ask) -> Answer:
         section = self._shown.section(ask)
@@ -164,7 +182,7 @@ class PlexServer:
         """One or several, separated by commas; 404 if none of them is there. Guids are always told here."""
         library = self._world.library
         wanted = {int(key) for key in ask.call.params["keys"].split(",") if key.isdecimal()}
-        found = [describe(library, item, guids=True) for item in self._shown.items(ask) if item.key in wanted]
+        found = [self._shown.described(ask, item, guids=True) for item in self._shown.items(ask) if item.key in wanted]
         found += [describe_collection(library, one) for one in self._shown.collections(ask) if one.key in wanted]
         if not found:
             raise Refusal(404)

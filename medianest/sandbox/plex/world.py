@@ -105,6 +105,7 @@ class PlexWorld:
         self.scan_seconds = 0.3
         self.requests_per_second: int | None = None  # of plex.tv; None: no limit
         self.playing: list[Playing] = []
+        self.watched: set[tuple[str, int]] = set()  # who has seen which film or episode
         self._file = directory / STATE_FILE if directory else None
         self._second, self._asked = 0, 0
         self._background = Background(MOST_UNDER_WAY)

@@ -1,0 +1,166 @@
+"""The library: what is shared with whoever looks, in pages and pictures; and from memory while Plex is out of reach."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from medianest.adapters.plex_answers import PlexImage
+from medianest.api import library
+from medianest.api.posters import Posters
+from medianest.api.site import Site
+from medianest.eventstore.vault import Vault
+from medianest.sandbox.cast import ANNA
+from medianest.sandbox.faults import Fault
+from medianest.secret import Secret
+from tests.api.conftest import Outside, problem
+
+MOVIES, SHOWS = "1", "2"
+
+
+async def look(caller: httpx.AsyncClient, path: str, **asked: Any) -> dict[str, Any]:
+    answer = await caller.get(path, params=asked)
+    assert answer.status_code == 200, answer.text
+    page: dict[str, Any] = answer.json()
+    return page
+
+
+async def films(caller: httpx.AsyncClient, **asked: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await look(caller, f"/plex/libraries/{MOVIES}/items", **asked))["items"]
+    return found
+
+
+def titles(items: list[dict[str, Any]]) -> list[str]:
+    return [item["title"] for item in items]
+
+
+async def test_a_library_comes_in_pages_and_tells_how_much_there_is(anna: httpx.AsyncClient) -> None:
+    everything = await look(anna, f"/plex/libraries/{MOVIES}/items", order="title")
+    assert everything["total"] == len(everything["items"]) > 4
+    second = await look(anna, f"/plex/libraries/{MOVIES}/items", order="title", start=2, limit=2)
+    assert titles(second["items"]) == titles(everything["items"])[2:4]
+    assert (second["start"], second["total"], second["as_of"]) == (2, everything["total"], None)
+
+
+async def test_a_library_is_sorted_and_filtered_as_asked(anna: httpx.AsyncClient, outside: Outside) -> None:
+    years = [film["year"] for film in await films(anna, order="year") if film["year"]]
+    assert years == sorted(years, reverse=True)
+    added = [film["added_at"] for film in await films(anna)]
+    assert added == sorted(added, reverse=True)
+    genre = (await look(anna, f"/plex/libraries/{MOVIES}/genres"))["items"][0]
+    of_genre = await films(anna, genre=genre["key"])
+    assert of_genre
+    assert all(genre["title"] in film["genres"] for film in of_genre)
+    of_year = await films(anna, year=years[0])
+    assert {film["year"] for film in of_year} == {years[0]}
+
+
+async def test_what_one_has_seen_is_told_to_oneself_and_can_be_left_out(
+    anna: httpx.AsyncClient, ben: httpx.AsyncClient, outside: Outside
+) -> None:
+    seen = (await films(anna))[0]
+    outside.plex.watched.add(("anna", int(seen["rating_key"])))
+    assert (await films(anna))[0]["views"] == 1
+    assert (await films(ben))[0]["views"] == 0
+    assert seen["title"] not in titles(await films(anna, unwatched=True))
+    assert seen["title"] in titles(await films(ben, unwatched=True))
+
+
+async def test_a_show_opens_to_its_seasons_and_a_season_to_its_episodes(anna: httpx.AsyncClient) -> None:
+    show = (await look(anna, f"/plex/libraries/{SHOWS}/items"))["items"][0]
+    opened = await look(anna, f"/plex/items/{show['rating_key']}")
+    assert {inside["type"] for inside in opened["inside"]} == {"season"}
+    season = await look(anna, f"/plex/items/{opened['inside'][0]['rating_key']}")
+    assert {inside["type"] for inside in season["inside"]} == {"episode"}
+    assert season["inside"][0]["show"] == show["title"]
+    assert opened["watch_url"].startswith("https://app.plex.tv/desktop#!/server/")
+    assert opened["watch_url"].endswith(f"%2F{show['rating_key']}")
+
+
+async def test_a_collection_opens_to_what_is_in_it(anna: httpx.AsyncClient, outside: Outside) -> None:
+    world = outside.plex.library
+    some = world.of_section(MOVIES, "movie")[:2]
+    world.collect(MOVIES, "Saturday night", some)
+    (collection,) = (await look(anna, f"/plex/libraries/{MOVIES}/collections"))["items"]
+    opened = await look(anna, f"/plex/items/{collection['rating_key']}")
+    assert opened["item"]["title"] == "Saturday night"
+    assert sorted(titles(opened["inside"])) == sorted(item.title for item in some)
+
+
+async def test_what_is_not_shared_with_one_is_not_there(
+    anna: httpx.AsyncClient, ben: httpx.AsyncClient, outside: Outside
+) -> None:
+    everything = {one["key"] for one in (await look(anna, "/plex/libraries"))["items"]}
+    less = {one["key"] for one in (await look(ben, "/plex/libraries"))["items"]}
+    (hidden,) = everything - less
+    assert problem(await ben.get(f"/plex/libraries/{hidden}/items")) == (404, "not-on-server")
+    theirs = next(item for item in outside.plex.library.items.values() if item.section == hidden)
+    assert problem(await ben.get(f"/plex/items/{theirs.key}")) == (404, "not-on-server")
+
+
+async def test_while_plex_is_away_one_sees_what_one_saw_last_and_how_old_that_is(
+    anna: httpx.AsyncClient, ben: httpx.AsyncClient, outside: Outside
+) -> None:
+    paths = ("/plex/libraries", f"/plex/libraries/{MOVIES}/items", "/plex/recently-added")
+    seen = {path: await look(anna, path) for path in paths}
+    outside.cut("plex")
+    for path in paths:
+        remembered = await look(anna, path)
+        assert remembered.pop("as_of") is not None
+        assert seen[path].pop("as_of") is None
+        assert remembered == seen[path]
+    assert problem(await ben.get(paths[1])) == (503, "plex-unreachable")  # what was shown to anna is not for ben
+    outside.mend("plex")
+
+
+async def test_who_waits_too_long_for_plex_is_shown_what_is_remembered(
+    anna: httpx.AsyncClient, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await look(anna, "/plex/libraries")
+    monkeypatch.setattr(library, "PATIENCE_SECONDS", 0.1)
+    outside.faults.set("plex", Fault(delay_seconds=1.0))
+    assert (await look(anna, "/plex/libraries"))["as_of"] is not None
+    outside.mend("plex")
+
+
+async def test_a_refusal_is_not_covered_up_by_what_was_allowed_once(anna: httpx.AsyncClient, outside: Outside) -> None:
+    await look(anna, "/plex/libraries")
+    outside.plex.unshare(ANNA)
+    assert problem(await anna.get("/plex/libraries")) == (403, "plex-token-refused")
+
+
+async def test_a_poster_is_fetched_once_and_then_comes_from_the_disk(
+    anna: httpx.AsyncClient, outside: Outside, site: Site
+) -> None:
+    ticket = (await films(anna))[0]["poster"]
+    first = await anna.get(f"/plex/posters/{ticket}", params={"size": "small"})
+    assert first.headers["content-type"].startswith("image/")
+    assert "immutable" in first.headers["cache-control"]
+    outside.cut("plex")
+    again = await anna.get(f"/plex/posters/{ticket}", params={"size": "small"})
+    assert again.content == first.content
+    assert problem(await anna.get(f"/plex/posters/{ticket}", params={"size": "large"})) == (503, "plex-unreachable")
+
+
+async def test_only_a_ticket_we_made_opens_a_picture(anna: httpx.AsyncClient) -> None:
+    ticket = (await films(anna))[0]["poster"]
+    path, _, signature = ticket.partition(".")
+    for forged in (f"{path}.{'0' * 32}", f"{path}A.{signature}", f"L2lkZW50aXR5.{signature}"):
+        assert problem(await anna.get(f"/plex/posters/{forged}")) == (404, "not-found")
+
+
+class _Painter:
+    """In the place of Plex: a picture for every path."""
+
+    async def image(self, token: Secret, path: str, width: int, height: int) -> PlexImage:
+        return PlexImage("image/png", path.encode() * 100)
+
+
+async def test_pictures_nobody_looks_at_make_room_for_others(tmp_path: Path, vault: Vault) -> None:
+    posters = Posters(tmp_path, _Painter(), vault, kept_bytes=5_000)  # type: ignore[arg-type]
+    for number in range(30):
+        image = await posters.image(Secret("token"), f"/{number:02}", "small")
+        assert image.body == f"/{number:02}".encode() * 100
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= 5_000
+    assert len(list(tmp_path.iterdir())) > 10
