@@ -165,7 +165,6 @@ async def _appears(server: PlexServer, file: str) -> str:
         (Fault(status=503), Unreachable),
         (Fault(status=500), Unexpected),
         (Fault(garbage=True), Unexpected),
-        (Fault(status=429, retry_after_seconds=90), Unreachable),
         (Fault(hang=True), Unreachable),
     ],
 )

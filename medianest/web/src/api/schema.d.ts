@@ -594,6 +594,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plex/libraries/{library}/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Collections
+         * @description The collections of a library, by title.
+         */
+        get: operations["ApiV1PlexLibrariesLibraryCollectionsCollections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plex/libraries/{library}/genres": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Genres
+         * @description What the films or shows of a library are filed under.
+         */
+        get: operations["ApiV1PlexLibrariesLibraryGenresGenres"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plex/items/{rating_key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Item
+         * @description One film, show, season, episode or collection, with what is in it.
+         */
+        get: operations["ApiV1PlexItemsRatingKeyItem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plex/libraries/{library}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Items
+         * @description A page of a library, filtered: what was added last comes first, unless asked otherwise.
+         */
+        get: operations["ApiV1PlexLibrariesLibraryItemsItems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/plex/libraries": {
         parameters: {
             query?: never;
@@ -606,6 +686,26 @@ export interface paths {
          * @description The libraries that are shared with one.
          */
         get: operations["ApiV1PlexLibrariesLibraries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plex/posters/{ticket}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Poster
+         * @description The picture a ticket is for. The same ticket is the same picture for ever.
+         */
+        get: operations["ApiV1PlexPostersTicketPoster"];
         put?: never;
         post?: never;
         delete?: never;
@@ -794,6 +894,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/breakers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Breakers
+         * @description Which outside systems are left alone for a while, why, and when they are asked again.
+         */
+        get: operations["ApiV1AdminBreakersBreakers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/todo/give-up": {
         parameters: {
             query?: never;
@@ -848,6 +968,26 @@ export interface paths {
          * @description Fill a read model anew beside the one that is read, and swap it in: the answer comes when that is done.
          */
         post: operations["ApiV1AdminProjectionsNameRebuildRebuild"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/breakers/{service}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * ResetBreaker
+         * @description Ask a system again at once, from every process; nothing changes where it is not left alone.
+         */
+        post: operations["ApiV1AdminBreakersServiceResetResetBreaker"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1067,6 +1207,28 @@ export interface components {
             items: components["schemas"]["Entry"][];
             next: number | null;
         };
+        /** CircuitView */
+        CircuitView: {
+            /** @enum {string} */
+            service: "plex-tv" | "plex" | "seerr" | "uptime-kuma";
+            label: string;
+            /** @enum {string} */
+            state: "closed" | "open" | "half-open";
+            words: string;
+            since: string | null;
+            why: string | null;
+            next_call_at: string | null;
+            failures: number;
+            threshold: number;
+            pause_seconds: number;
+            calls_under_way: number;
+            calls_waiting: number;
+            calls_at_once: number;
+        };
+        /** Circuits */
+        Circuits: {
+            items: components["schemas"]["CircuitView"][];
+        };
         /** Dashboard */
         Dashboard: {
             requests: components["schemas"]["RequestView"][];
@@ -1190,6 +1352,11 @@ export interface components {
             page: number;
             total_pages: number;
         };
+        /** Genres */
+        Genres: {
+            items: components["schemas"]["PlexGenre"][];
+            as_of?: string | null;
+        };
         /** Hinted */
         Hinted: {
             hinted: boolean;
@@ -1208,14 +1375,30 @@ export interface components {
             number: number | null;
             library: string | null;
             tmdb: number | null;
+            poster: string | null;
+            backdrop: string | null;
+            genres: string[];
+            rating: number | null;
+            content_rating: string | null;
+            episodes: number | null;
+            views: number;
+        };
+        /** ItemPage */
+        ItemPage: {
+            items: components["schemas"]["Item"][];
+            start: number;
+            total: number;
+            as_of?: string | null;
         };
         /** Items */
         Items: {
             items: components["schemas"]["Item"][];
+            as_of?: string | null;
         };
         /** Libraries */
         Libraries: {
             items: components["schemas"]["Library"][];
+            as_of?: string | null;
         };
         /** Library */
         Library: {
@@ -1312,6 +1495,11 @@ export interface components {
             playlist: string;
             title: string;
             index: number;
+        };
+        /** PlexGenre */
+        PlexGenre: {
+            key: string;
+            title: string;
         };
         /** PresetView */
         PresetView: {
@@ -1512,6 +1700,13 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
         };
+        /** Whole */
+        Whole: {
+            item: components["schemas"]["Item"];
+            inside: components["schemas"]["Item"][];
+            watch_url: string | null;
+            as_of?: string | null;
+        };
         /** Written */
         Written: {
             position: number;
@@ -1553,6 +1748,8 @@ export type Actor = components['schemas']['Actor'];
 export type Asked = components['schemas']['Asked'];
 export type Attempt = components['schemas']['Attempt'];
 export type AuditPage = components['schemas']['AuditPage'];
+export type CircuitView = components['schemas']['CircuitView'];
+export type Circuits = components['schemas']['Circuits'];
 export type Dashboard = components['schemas']['Dashboard'];
 export type Decline = components['schemas']['Decline'];
 export type Detail = components['schemas']['Detail'];
@@ -1567,8 +1764,10 @@ export type EntryView = components['schemas']['EntryView'];
 export type FeedPage = components['schemas']['FeedPage'];
 export type Found = components['schemas']['Found'];
 export type FoundPage = components['schemas']['FoundPage'];
+export type Genres = components['schemas']['Genres'];
 export type Hinted = components['schemas']['Hinted'];
 export type Item = components['schemas']['Item'];
+export type ItemPage = components['schemas']['ItemPage'];
 export type Items = components['schemas']['Items'];
 export type Libraries = components['schemas']['Libraries'];
 export type Library = components['schemas']['Library'];
@@ -1583,6 +1782,7 @@ export type PinDone = components['schemas']['PinDone'];
 export type PinStarted = components['schemas']['PinStarted'];
 export type PinWaiting = components['schemas']['PinWaiting'];
 export type PlaylistView = components['schemas']['PlaylistView'];
+export type PlexGenre = components['schemas']['PlexGenre'];
 export type PresetView = components['schemas']['PresetView'];
 export type Presets = components['schemas']['Presets'];
 export type PreviewView = components['schemas']['PreviewView'];
@@ -1609,6 +1809,7 @@ export type Todo = components['schemas']['Todo'];
 export type VideoAddress = components['schemas']['VideoAddress'];
 export type Waiting = components['schemas']['Waiting'];
 export type WhoAmI = components['schemas']['WhoAmI'];
+export type Whole = components['schemas']['Whole'];
 export type Written = components['schemas']['Written'];
 export type ProblemDetails = components['schemas']['ProblemDetails'];
 export type WrongField = components['schemas']['WrongField'];
@@ -2701,6 +2902,155 @@ export interface operations {
             };
         };
     };
+    ApiV1PlexLibrariesLibraryCollectionsCollections: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path: {
+                /** @description As `key` or `rating_key` has it. */
+                library: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1PlexLibrariesLibraryGenresGenres: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path: {
+                /** @description As `key` or `rating_key` has it. */
+                library: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Genres"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1PlexItemsRatingKeyItem: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path: {
+                /** @description As `key` or `rating_key` has it. */
+                rating_key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Whole"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1PlexLibrariesLibraryItemsItems: {
+        parameters: {
+            query?: {
+                /** @description How many to pass over. */
+                start?: number;
+                /** @description At most as many. */
+                limit?: number;
+                order?: "added" | "title" | "year" | "rating";
+                /** @description The `key` of a genre. */
+                genre?: string | null;
+                year?: number | null;
+                unwatched?: boolean;
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path: {
+                /** @description As `key` or `rating_key` has it. */
+                library: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemPage"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     ApiV1PlexLibrariesLibraries: {
         parameters: {
             query?: {
@@ -2720,6 +3070,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Libraries"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1PlexPostersTicketPoster: {
+        parameters: {
+            query?: {
+                size?: "small" | "medium" | "large";
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path: {
+                ticket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
@@ -3065,6 +3450,38 @@ export interface operations {
             };
         };
     };
+    ApiV1AdminBreakersBreakers: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Circuits"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     ApiV1AdminTodoGiveUpGiveUp: {
         parameters: {
             query?: never;
@@ -3142,6 +3559,41 @@ export interface operations {
             };
             path: {
                 name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminBreakersServiceResetResetBreaker: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description One of the list. */
+                service: "plex-tv" | "plex" | "seerr" | "uptime-kuma";
             };
             cookie?: never;
         };
