@@ -146,11 +146,13 @@ class Writer:
         self._under_way = 0  # appends that PostgreSQL has
         self._pipeline: Pipeline | None = None
         self._opening = asyncio.Lock()
+        self._open = False
         self._tasks: list[asyncio.Task[None]] = []
         self.written = Written()
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
+        self._open = True
         self._tasks = [asyncio.create_task(self._write_groups(), name=f"event log writer {n}") for n in (1, 2)]
         return self
 
@@ -164,7 +166,7 @@ class Writer:
     ) -> Appended:
         """The answer to one append; what waits behind a group that is not answered in time fails with it."""
         async with self._room:
-            if not self._tasks or self._tasks[0].done():
+            if not self._open:
                 raise OutcomeUnknown(CLOSED)
             waiting = _Append(rows, condition, metadata, fingerprint, self._loop.create_future())
             self._waiting.append(waiting)
@@ -185,6 +187,7 @@ class Writer:
                 else:
                     self._stirred.clear()
         finally:  # nobody is left without an answer
+            self._open = False
             _fail([*group, *self._waiting], OutcomeUnknown(CLOSED), None)
 
     def _next_group(self) -> list[_Append]:

@@ -125,11 +125,12 @@ async def test_what_a_writer_has_done_is_counted(store: EventStore, admin: psyco
         assert all(isinstance(answer, OutcomeUnknown) for answer in answers)
         assert all(isinstance(answer.__cause__, psycopg.Error) for answer in answers if isinstance(answer, Exception))
     await append(store, uuid4())
+    once = store.written.seconds
     for _ in range(2):
         assert await append(store, uuid4(), condition=Condition(OF_PLEX, 0)) is Conflict
     done = store.written
     assert (done.groups, done.appends, done.conflicts, done.unanswered) == (3, 3, 2, 3)
-    assert 0 < done.seconds < SECONDS
+    assert 0 < once < done.seconds < SECONDS
 
 
 async def test_a_group_has_a_limit_and_the_rest_follows_in_the_next(
@@ -266,7 +267,7 @@ async def test_what_a_frozen_postgresql_was_asked_has_an_unknown_outcome_and_act
     store: EventStore, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those who waited behind it are answered with it: they would wait as long, one after the other."""
-    first, sent, behind = uuid4(), uuid4(), uuid4()
+    first, sent, behind, waiting = (uuid4() for _ in range(4))
     async with held(admin):
         begun = asyncio.create_task(append(store, first))
         backend = await writing(admin)
@@ -274,9 +275,12 @@ async def test_what_a_frozen_postgresql_was_asked_has_an_unknown_outcome_and_act
     monkeypatch.setattr(writer, "ANSWER_SECONDS", 0.2)
     os.kill(backend, signal.SIGSTOP)
     try:
-        asked = [append(store, sent), append(store, behind, condition=Condition(OF_PLEX, 1))]
-        assert await asyncio.gather(*asked) == [OutcomeUnknown] * 2
-        assert store.written.unanswered == 2
+        asked = [asyncio.create_task(append(store, sent))]
+        for command in (behind, waiting):
+            await asyncio.sleep(0.02)  # in a group of its own
+            asked.append(asyncio.create_task(append(store, command, condition=Condition(OF_PLEX, 1))))
+        assert await asyncio.gather(*asked) == [OutcomeUnknown] * 3
+        assert store.written.unanswered == 3
         monkeypatch.setattr(writer, "ANSWER_SECONDS", SECONDS)
         assert await append(store, uuid4()) == Appended(2, 2)
     finally:
