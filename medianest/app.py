@@ -8,6 +8,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -30,11 +31,13 @@ from medianest.api.site import Site
 from medianest.automations import automations
 from medianest.breakers import Breakers
 from medianest.commands import Commands
+from medianest.configuration import Configuration
 from medianest.credentials import Credentials
 from medianest.database import database
 from medianest.domain.accounts import Role
 from medianest.domain.breakers import BREAKER_EVENTS, BreakerName
 from medianest.domain.catalogue import EVENTS
+from medianest.domain.configuration import SettingsChanged
 from medianest.domain.event import Item, Query, type_of
 from medianest.eventstore.codec import Codec, Recorded
 from medianest.eventstore.connections import DatabaseAway, Pool, connection_pool
@@ -89,6 +92,7 @@ class Foundation(NamedTuple):
     sessions: Sessions
     adapters: Adapters
     breakers: Breakers
+    configuration: Configuration
     position: int  # the end of the log before anything of the past was looked at
 
 
@@ -114,12 +118,17 @@ async def foundation(settings: Settings, *, beside: bool = False) -> AsyncIterat
             access_seconds=settings.access_token_seconds,
             refresh_days=settings.refresh_token_days,
         )
-        position, adapters = head.position, _adapters(settings, master, client)
+        position, credentials = head.position, Credentials(pool, master)
+        configuration = Configuration(settings, store, credentials)
+        await configuration.refresh()
+        adapters = _adapters(settings, master, client)
+        _follow_settings(adapters, settings)
         breakers = Breakers(commands, store, exchanges(adapters))
         await breakers.adopt()
+        configuration.listeners.append(partial(_follow_settings, adapters, settings))
         yield Foundation(
             settings, conninfo, pool, master, vault, head, store, commands, engine, Past(pool, store, PROJECTIONS),
-            Credentials(pool, master), sessions, adapters, breakers, position,
+            credentials, sessions, adapters, breakers, configuration, position,
         )  # fmt: skip
 
 
@@ -168,6 +177,21 @@ def _adapters(settings: Settings, master: MasterKey, client: httpx.AsyncClient) 
         UptimeKuma(settings.uptime_kuma_url, "", Secret(""), client),
         YtDlp(Path(imageio_ffmpeg.get_ffmpeg_exe()), frozenset(settings.video_private_exceptions)),
     )
+
+
+def _follow_settings(adapters: Adapters, settings: Settings) -> None:
+    """The adapters speak as the settings say now."""
+    key = settings.seerr_api_key or Secret("")
+    adapters.plex_server.exchange.point_at(settings.plex_url)
+    adapters.seerr.exchange.point_at(settings.seerr_url, {"X-API-Key": key.reveal()})
+    adapters.uptime_kuma.exchange.point_at(settings.uptime_kuma_url)
+    for breaker in (adapters.plex_tv.exchange.breaker, adapters.plex_server.exchange.breaker):
+        breaker.threshold, breaker.pause_seconds = settings.plex_breaker_failures, settings.plex_breaker_pause_seconds
+    breaker = adapters.seerr.exchange.breaker
+    breaker.threshold, breaker.pause_seconds = settings.seerr_breaker_failures, settings.seerr_breaker_pause_seconds
+    breaker = adapters.uptime_kuma.exchange.breaker
+    breaker.threshold = settings.uptime_kuma_breaker_failures
+    breaker.pause_seconds = settings.uptime_kuma_breaker_pause_seconds
 
 
 def exchanges(adapters: Adapters) -> dict[BreakerName, Exchange]:
@@ -273,6 +297,7 @@ def _api(house: Foundation, counters: SharedCounters, gateway: Gateway | None = 
             ytdlp=house.adapters.ytdlp,
             breakers=house.breakers,
             posters=Posters(house.settings.data / "posters", house.adapters.plex_server, house.vault),
+            configuration=house.configuration,
             limits=RateLimits(counters if house.settings.redis_url else None),
             feed=feed,
             live=json.encode(asyncapi()),
@@ -313,21 +338,23 @@ def _work(house: Foundation, signals: Signals) -> dict[str, Coroutine[Any, Any, 
 
 
 def _standing(house: Foundation) -> dict[str, Coroutine[Any, Any, None]]:
-    """What every process runs: the circuits, kept in step with those of the others."""
+    """What every process runs: its circuits and its settings, kept in step with those of the others."""
     return {"circuits": house.breakers.run(), "followed": _follow(house)}
 
 
 async def _follow(house: Foundation) -> None:
-    """What others put on record about the circuits holds here too; a database that goes away is waited for."""
-    position = house.position
+    """What others put on record of circuits and settings holds here too; a database that goes away is waited for."""
+    position, query = house.position, Query(Item(*BREAKER_EVENTS, SettingsChanged))
     while True:
         try:
-            async for page in subscribe(house.store, house.head, after=position, query=Query(Item(*BREAKER_EVENTS))):
+            async for page in subscribe(house.store, house.head, after=position, query=query):
                 for recorded in page:
+                    if isinstance(recorded.event, SettingsChanged):
+                        await house.configuration.refresh()
                     house.breakers.take(recorded)
                     position = recorded.position
         except DatabaseAway:
-            log.warning("the circuits of others are not followed, the database is away", position=position)
+            log.warning("circuits and settings are not followed, the database is away", position=position)
             await asyncio.sleep(AGAIN_SECONDS)
 
 

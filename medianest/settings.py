@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, structs
 from platformdirs import user_data_path
 
 from medianest.secret import Secret
@@ -30,7 +30,11 @@ class CannotStart(Exception):
 
 
 class WrongSetting(CannotStart):
-    """A setting that cannot be used; the text says which one."""
+    """A setting that cannot be used; the text says which one, and so does `name` where it is one that can be changed."""
+
+    def __init__(self, text: str, name: str = "") -> None:
+        super().__init__(text)
+        self.name = name
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,6 +70,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     # Uptime Kuma
     uptime_kuma_url: str = "http://127.0.0.1:3001"
+
+    # Circuits: how many failures in a row open one, and for how long a system is then left alone
+    plex_breaker_failures: Positive = 5  # plex.tv too
+    plex_breaker_pause_seconds: Seconds = 45.0
+    seerr_breaker_failures: Positive = 5
+    seerr_breaker_pause_seconds: Seconds = 30.0
+    uptime_kuma_breaker_failures: Positive = 3
+    uptime_kuma_breaker_pause_seconds: Seconds = 30.0
 
     # Videos
     video_hosts: tuple[str, ...] = (
@@ -177,17 +189,29 @@ def _secret_file(variable: str, file: Path) -> str:
         raise WrongSetting(f"{variable} names {file}, which cannot be read: {unreadable.strerror}.") from unreadable
 
 
+def changed(settings: Settings, values: Mapping[str, Any]) -> Settings:
+    """`settings` with other values, which may be of JSON. Raises `WrongSetting` for the first that cannot be used."""
+    converted = structs.replace(settings, **{name: _converted(name, value) for name, value in values.items()})
+    for name in ADDRESSES:
+        if name in values:
+            _check_address(name, getattr(converted, name))
+    return converted
+
+
 def _convert(values: dict[str, Any]) -> Settings:
     # An empty text is no setting, wherever it stands: an empty secret would be one that everybody knows.
     values = {name: value for name, value in values.items() if value not in ("", Secret(""))}
-    for name, value in values.items():
-        if name not in Settings.__struct_fields__:
-            raise WrongSetting(f"There is no setting `{name}`: `medianest settings` lists those there are.")
-        try:
-            msgspec.convert({name: value}, Settings, strict=False, dec_hook=_read)
-        except msgspec.ValidationError as wrong:
-            raise WrongSetting(f"The setting `{name}` cannot be used: {str(wrong).split(' - at')[0]}.") from None
-    return msgspec.convert(values, Settings, strict=False, dec_hook=_read)
+    return Settings(**{name: _converted(name, value) for name, value in values.items()})
+
+
+def _converted(name: str, value: Any) -> Any:
+    if name not in Settings.__struct_fields__:
+        raise WrongSetting(f"There is no setting `{name}`: `medianest settings` lists those there are.", name)
+    try:
+        return getattr(msgspec.convert({name: value}, Settings, strict=False, dec_hook=_read), name)
+    except msgspec.ValidationError as wrong:
+        why = str(wrong).split(" - at")[0]
+        raise WrongSetting(f"The setting `{name}` cannot be used: {why}.", name) from None
 
 
 def _read(kind: type, value: object) -> object:
@@ -203,7 +227,7 @@ def _read(kind: type, value: object) -> object:
 def _check_address(name: str, address: str) -> None:
     parts = urlsplit(address)
     if address and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
-        raise WrongSetting(f"The setting `{name}` must be an address like http://host:port, without a user name.")
+        raise WrongSetting(f"The setting `{name}` must be an address like http://host:port, without a user name.", name)
 
 
 def _check_redis(url: Secret | None) -> None:

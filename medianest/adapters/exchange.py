@@ -128,9 +128,11 @@ class Exchange:
 
         What was found out about the old address says nothing about the new one: the circuit is closed.
         """
+        before = self.base_url, dict(self._headers)
         self.base_url = base_url.rstrip("/")
         self._headers |= headers or {}
-        self.breaker.reset()
+        if before != (self.base_url, self._headers):
+            self.breaker.reset()
 
     async def get(
         self,

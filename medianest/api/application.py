@@ -22,6 +22,7 @@ from medianest.api.pages import web_ui
 from medianest.api.plex import PlexController
 from medianest.api.problems import answer, no_such_page
 from medianest.api.requests import RequestController
+from medianest.api.settings import SettingsController
 from medianest.api.sign_in import SignIn
 from medianest.api.site import AnyRequest, Site, provide_write
 from medianest.api.webhooks import WebhookController
@@ -65,7 +66,7 @@ def build_api(site: Site) -> Litestar:
 OPEN: tuple[ControllerRouterHandler, ...] = (SignInController, WebhookController)
 SIGNED_IN: tuple[ControllerRouterHandler, ...] = (
     SessionController, DashboardController, EventController, MediaController, RequestController, DownloadController,
-    PlexController, AccountController, AuditController, SystemController,
+    PlexController, AccountController, AuditController, SystemController, SettingsController,
     AsOfController,
 )  # fmt: skip
 

@@ -156,7 +156,9 @@ REFUSED: dict[str, int] = {
     "quota-used-up": 429,
     "request-closed": 409,
     "request-unknown": 404,
+    "revision-unknown": 404,
     "seasons-missing": 422,
+    "settings-changed-meanwhile": 409,
     "too-late": 409,
 }
 _SERVICES: dict[str, tuple[str, str]] = {

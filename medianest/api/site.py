@@ -22,6 +22,7 @@ from medianest.api.problems import Problem
 from medianest.api.rate_limits import RateLimits
 from medianest.breakers import Breakers
 from medianest.commands import Commands, Outcome, new_command_id, now_utc
+from medianest.configuration import Configuration
 from medianest.credentials import Credentials
 from medianest.domain.accounts import Role
 from medianest.domain.command import Actor, Command, derived_id
@@ -58,6 +59,7 @@ class Site:
     ytdlp: YtDlp
     breakers: Breakers
     posters: Posters
+    configuration: Configuration
     clock: Callable[[], datetime] = now_utc
     limits: RateLimits = field(default_factory=RateLimits)
     feed: Feed | None = None  # None: there is no /events

@@ -80,8 +80,8 @@ def automations(
         Erasing(pool, vault, credentials).todo(),
         recurring(
             [
-                *probing.recurring(settings.probe_seconds),
-                observer.polling(settings.seerr_poll_seconds),
+                *probing.recurring(lambda: settings.probe_seconds),
+                observer.polling(lambda: settings.seerr_poll_seconds),
                 Sweeping(pool, sweep_sessions).recurring(),
                 sealing(notary),
             ]

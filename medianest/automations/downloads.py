@@ -89,7 +89,7 @@ class Downloading:
             source=_SOURCE,
             act=self.run,
             projection="downloads",
-            at_once=self._settings.downloads_at_once,
+            at_once=lambda: self._settings.downloads_at_once,
         )
 
     async def run(self, attempt: Attempt) -> Result:

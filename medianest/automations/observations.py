@@ -66,7 +66,7 @@ class Observer:
             poll_seconds=HINT_SECONDS,
         )
 
-    def polling(self, every_seconds: float) -> Recurring:
+    def polling(self, every_seconds: float | Callable[[], float]) -> Recurring:
         return Recurring("poll-seerr", every_seconds, self.poll)
 
     async def follow_hint(self, attempt: Attempt) -> Result:

@@ -68,7 +68,7 @@ class Probing:
         self._waiting_for = waiting_for
         self._confirm_seconds = confirm_seconds
 
-    def recurring(self, every_seconds: float) -> list[Recurring]:
+    def recurring(self, every_seconds: float | Callable[[], float]) -> list[Recurring]:
         return [Recurring(f"probe-{name}", every_seconds, self._probing(name)) for name in self._probes]
 
     def _probing(self, name: ServiceName) -> Callable[[], Awaitable[None]]:

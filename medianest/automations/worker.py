@@ -81,7 +81,7 @@ class TodoList:
     source: str
     act: Act
     projection: str | None  # the read model the list is in; None: it is none, and the log does not tell of it
-    at_once: int = 4
+    at_once: int | Callable[[], int] = 4
     lease_seconds: float = LEASE_SECONDS
     poll_seconds: float = POLL_SECONDS
     pause: Pause = backoff
@@ -127,7 +127,7 @@ class Worker:
 
     async def _fill(self) -> float:
         """Take rows until all hands are full or nothing is due; answers with how long there is nothing to do."""
-        while len(self._acts) < self._todo.at_once:
+        while len(self._acts) < self._at_once():
             taken = await self._take()
             if isinstance(taken, Nothing):
                 return self._todo.poll_seconds if taken.seconds is None else taken.seconds
@@ -136,6 +136,10 @@ class Worker:
                 self._acts.add(task)
                 task.add_done_callback(self._acts.discard)
         return self._todo.poll_seconds
+
+    def _at_once(self) -> int:
+        at_once = self._todo.at_once
+        return at_once() if callable(at_once) else at_once
 
     async def _take(self) -> _Claim | Nothing | None:
         holder = uuid4().hex  # of this attempt alone: an earlier one of this process must not pass for it
@@ -148,7 +152,7 @@ class Worker:
     async def _wait(self, position: int, idle_seconds: float) -> None:
         """Until the log grows past `position`, an act ends, or something is due."""
         seconds = min(idle_seconds, self._todo.poll_seconds)
-        if self._todo.projection is None or len(self._acts) >= self._todo.at_once:
+        if self._todo.projection is None or len(self._acts) >= self._at_once():
             news = asyncio.create_task(asyncio.sleep(seconds), name=f"{self._todo.name}: pause")
         else:
             news = asyncio.create_task(self._until_longer(position, seconds), name=f"{self._todo.name}: log")
@@ -272,7 +276,7 @@ class Recurring(NamedTuple):
     """Something done every so often, by one process at a time."""
 
     name: str
-    every_seconds: float
+    every_seconds: float | Callable[[], float]  # a function: a setting that may change meanwhile
     act: Callable[[], Awaitable[None]]
 
 
@@ -282,7 +286,8 @@ def recurring(works: Sequence[Recurring]) -> TodoList:
 
     async def act(attempt: Attempt) -> Result:
         work = by_name[attempt.key]
-        pause = work.every_seconds * random.uniform(0.9, 1.1)  # noqa: S311 - spreads the load
+        every = work.every_seconds() if callable(work.every_seconds) else work.every_seconds
+        pause = every * random.uniform(0.9, 1.1)  # noqa: S311 - spreads the load
         try:
             await work.act()
         except AdapterError as error:  # the next time comes anyway

@@ -1,6 +1,6 @@
 """Every type of event there is: what the log can hold, and the codec can read."""
 
-from medianest.domain import accounts, breakers, downloads, quotas, requests, services, work
+from medianest.domain import accounts, breakers, configuration, downloads, quotas, requests, services, work
 from medianest.domain.event import Event, type_of
 
 _ALL: tuple[tuple[type[Event], ...], ...] = (
@@ -12,6 +12,7 @@ _ALL: tuple[tuple[type[Event], ...], ...] = (
     downloads.DOWNLOAD_EVENTS,
     (services.ServiceStateChanged,),
     breakers.BREAKER_EVENTS,
+    (configuration.SettingsChanged,),
     work.WORK_EVENTS,
     (work.ProjectionRebuilt,),
 )

@@ -1,6 +1,6 @@
 """Which facts and which function decide each command: the whole behaviour of MediaNest in one table."""
 
-from medianest.domain import accounts, asking, breakers, downloads, quotas, requests, services, work
+from medianest.domain import accounts, asking, breakers, configuration, downloads, quotas, requests, services, work
 from medianest.domain.command import Command, Decision
 
 DECISIONS: dict[type[Command], Decision] = {
@@ -15,6 +15,8 @@ DECISIONS: dict[type[Command], Decision] = {
     services.ObserveService: Decision(services.ServiceFacts, services.observe_service),
     breakers.RecordBreakerOpened: Decision(breakers.BreakerFacts, breakers.record_opened),
     breakers.CloseBreaker: Decision(breakers.BreakerFacts, breakers.close),
+    configuration.ChangeSettings: Decision(configuration.SettingsFacts, configuration.change),
+    configuration.RestoreSettings: Decision(configuration.SettingsFacts, configuration.restore),
     work.RetryWork: Decision(work.OrderFacts, work.retry_work),
     work.GiveUpWork: Decision(work.OrderFacts, work.give_up_work),
     work.RecordRebuilt: Decision(work.RebuiltFacts, work.record_rebuilt),

@@ -11,6 +11,7 @@ from medianest.domain.accounts import (
     SessionStarted,
 )
 from medianest.domain.breakers import BreakerClosed, BreakerOpened
+from medianest.domain.configuration import Change, SettingsChanged
 from medianest.domain.downloads import (
     DownloadCancelled,
     DownloadCollected,
@@ -108,6 +109,15 @@ EXAMPLES: tuple[Event, ...] = (
     BreakerOpened("seerr", "It answers 503.", 30.0),
     BreakerClosed("seerr", "recovered"),
     BreakerClosed("plex", "reset"),
+    SettingsChanged(
+        "04e1",
+        "seerr",
+        (
+            Change("seerr_api_key", None, "5ea1ed", secret=True),
+            Change("seerr_url", "http://10.0.0.2:5055", "http://10.0.0.3:5055"),
+        ),
+    ),
+    SettingsChanged("04e2", "videos", (Change("video_hosts", ("youtu.be",), None),), 0),
     WorkRetried("04de", "requests_to_send", "f1"),
     WorkGivenUp("04df", "decisions_to_relay", "f1/approve"),
     ProjectionRebuilt("04e0", "requests"),

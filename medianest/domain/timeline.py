@@ -16,6 +16,7 @@ from medianest.domain.accounts import (
     SessionStarted,
 )
 from medianest.domain.breakers import BreakerClosed, BreakerName, BreakerOpened
+from medianest.domain.configuration import Change, SettingsChanged, Value
 from medianest.domain.downloads import (
     DownloadCancelled,
     DownloadCollected,
@@ -138,6 +139,10 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return f"An admin wants {_CIRCUITS[service]} to be asked again at once."
         case BreakerClosed(service=service):
             return f"{_CIRCUITS[service]} answers, and is asked as before."
+        case SettingsChanged(section=section, changes=changes, restored=None):
+            return f"The settings of {section} were changed: {_changes(changes)}."
+        case SettingsChanged(section=section, changes=changes, restored=restored):
+            return f"The settings of {section} were taken back to change {restored}: {_changes(changes)}."
         case WorkRetried(todo=todo):
             return f"An admin wants another try at {_WORK.get(todo, 'a piece of work')}."
         case WorkGivenUp(todo=todo):
@@ -184,6 +189,31 @@ def _seasons(seasons: Sequence[int]) -> str:
 
 def _ended(words: str) -> str:
     return words if words.endswith((".", "!", "?", "…")) else f"{words}."
+
+
+def _changes(changes: Sequence[Change]) -> str:
+    return "; ".join(
+        f"{change.setting.replace('_', ' ')} "
+        + (_of_secret(change) if change.secret else f"from {_value(change.was)} to {_value(change.now)}")
+        for change in changes
+    )
+
+
+def _of_secret(change: Change) -> str:
+    return "as the environment has it" if change.now is None else "with a new secret"
+
+
+def _value(value: Value) -> str:
+    match value:
+        case None:
+            return "what the environment says"
+        case tuple():
+            return ", ".join(value) or "nothing"
+        case bool():
+            return "on" if value else "off"
+        case float():
+            return f"{value:g}"
+    return str(value)
 
 
 def _with_words(said: str, words: str | None) -> str:

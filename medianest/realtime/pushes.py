@@ -24,6 +24,7 @@ from medianest.domain.accounts import (
     SessionStarted,
 )
 from medianest.domain.breakers import BreakerClosed, BreakerOpened
+from medianest.domain.configuration import SettingsChanged
 from medianest.domain.downloads import STATE_AFTER as DOWNLOAD_STATE_AFTER
 from medianest.domain.downloads import (
     DownloadDeferred,
@@ -167,6 +168,9 @@ def pushes_for(event: Event, position: int, at: datetime) -> list[Push]:
                     "/admin", ADMINS, "breaker.changed", envelope | {"service": service, "state": "closed", "how": how}
                 )
             ]
+        case SettingsChanged(section=section, changes=changes):
+            named = {"section": section, "settings": [change.setting for change in changes]}
+            return [Push("/admin", ADMINS, "settings.changed", envelope | named)]
         case WorkEvent(todo=todo, key=key):
             return [Push("/admin", ADMINS, "todo.changed", envelope | {"list": todo, "key": key})]
         case ProjectionRebuilt(projection=projection):

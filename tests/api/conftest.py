@@ -21,6 +21,7 @@ from medianest.api.posters import Posters
 from medianest.api.site import Site
 from medianest.breakers import Breakers
 from medianest.commands import Commands
+from medianest.configuration import Configuration
 from medianest.credentials import Credentials
 from medianest.domain.breakers import BreakerName
 from medianest.eventstore.connections import Pool
@@ -137,6 +138,7 @@ async def site(
             plex_server=plex_server,
             seerr=seerr,
             breakers=Breakers(commands, store, exchanges),
+            configuration=Configuration(settings, store, Credentials(pool, master)),
             ytdlp=YtDlp(Path("/nowhere/ffmpeg")),
             posters=Posters(settings.data / "posters", plex_server, vault),
             clock=clock,

@@ -1054,6 +1054,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/settings/{section}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change
+         * @description Keep values, in every process at once. They are tried first, and refused where that fails, but for `untested`.
+         */
+        put: operations["ApiV1AdminSettingsSectionChange"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/settings/{section}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * History
+         * @description Who changed what, when, from what to what; secrets are named and never shown.
+         */
+        get: operations["ApiV1AdminSettingsSectionHistoryHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/settings/{section}/roll-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * RollBack
+         * @description As it was after an earlier change, its secrets too; that is one more change. It is tried afterwards.
+         */
+        post: operations["ApiV1AdminSettingsSectionRollBackRollBack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sections
+         * @description Every setting that may be changed, with what it means, what may be set, and where its value comes from.
+         */
+        get: operations["ApiV1AdminSettingsSections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/settings/{section}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test
+         * @description Try values against the real system, and keep nothing.
+         */
+        post: operations["ApiV1AdminSettingsSectionTestTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/downloads": {
         parameters: {
             query?: never;
@@ -1207,6 +1307,31 @@ export interface components {
             items: components["schemas"]["Entry"][];
             next: number | null;
         };
+        /** Back */
+        Back: {
+            revision: number;
+        };
+        /** ChangeView */
+        ChangeView: {
+            setting: string;
+            label: string;
+            secret: boolean;
+            was: string | number | boolean | string[] | null;
+            now: string | number | boolean | string[] | null;
+        };
+        /** Check */
+        Check: {
+            name: string;
+            ok: boolean;
+            words: string;
+            remedy?: string | null;
+            field?: string | null;
+        };
+        /** Checks */
+        Checks: {
+            ok: boolean;
+            checks: components["schemas"]["Check"][];
+        };
         /** CircuitView */
         CircuitView: {
             /** @enum {string} */
@@ -1332,6 +1457,23 @@ export interface components {
             position: number;
             more: boolean;
         };
+        /** FieldView */
+        FieldView: {
+            name: string;
+            label: string;
+            help: string;
+            /** @enum {string} */
+            kind: "text" | "address" | "secret" | "whole number" | "number" | "switch" | "choice" | "list";
+            unit: string;
+            choices: string[];
+            at_least: number | null;
+            at_most: number | null;
+            value: string | number | boolean | string[] | null;
+            is_set: boolean;
+            /** @enum {string} */
+            source: "admin" | "environment or file" | "built in";
+            underneath: string | number | boolean | string[] | null;
+        };
         /** Found */
         Found: {
             /** @enum {string} */
@@ -1394,6 +1536,12 @@ export interface components {
         Items: {
             items: components["schemas"]["Item"][];
             as_of?: string | null;
+        };
+        /** Kept */
+        Kept: {
+            position: number;
+            checks: components["schemas"]["Check"][];
+            section: components["schemas"]["SectionView"];
         };
         /** Libraries */
         Libraries: {
@@ -1611,6 +1759,21 @@ export interface components {
             next: number | null;
             as_of: number | null;
         };
+        /** Revision */
+        Revision: {
+            revision: number;
+            position: number;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            words: string;
+            restored: number | null;
+            changes: components["schemas"]["ChangeView"][];
+        };
+        /** Revisions */
+        Revisions: {
+            items: components["schemas"]["Revision"][];
+        };
         /** Row */
         Row: {
             list: string;
@@ -1623,6 +1786,21 @@ export interface components {
             episodes: number;
             /** @enum {null|string} */
             state: "unknown" | "pending" | "processing" | "partially_available" | "available" | "blocklisted" | "deleted" | null;
+        };
+        /** SectionView */
+        SectionView: {
+            name: string;
+            label: string;
+            help: string;
+            testable: boolean;
+            revision: number;
+            fields: components["schemas"]["FieldView"][];
+        };
+        /** Sections */
+        Sections: {
+            items: components["schemas"]["SectionView"][];
+            /** @default What is set here wins over the environment and the settings file, and those over what is built in: it is on record, counts at once in every process, and can be taken back. null takes it back. */
+            precedence: string;
         };
         /** Service */
         Service: {
@@ -1679,6 +1857,12 @@ export interface components {
         Todo: {
             items: components["schemas"]["Attempt"][];
         };
+        /** Try */
+        Try: {
+            values: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
+        };
         /** VideoAddress */
         VideoAddress: {
             url: string;
@@ -1688,6 +1872,15 @@ export interface components {
             attempts: number;
             next_at: string | null;
             words: string;
+        };
+        /** Wanted */
+        Wanted: {
+            values: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
+            revision?: number | null;
+            /** @default false */
+            untested: boolean;
         };
         /** WhoAmI */
         WhoAmI: {
@@ -1748,6 +1941,10 @@ export type Actor = components['schemas']['Actor'];
 export type Asked = components['schemas']['Asked'];
 export type Attempt = components['schemas']['Attempt'];
 export type AuditPage = components['schemas']['AuditPage'];
+export type Back = components['schemas']['Back'];
+export type ChangeView = components['schemas']['ChangeView'];
+export type Check = components['schemas']['Check'];
+export type Checks = components['schemas']['Checks'];
 export type CircuitView = components['schemas']['CircuitView'];
 export type Circuits = components['schemas']['Circuits'];
 export type Dashboard = components['schemas']['Dashboard'];
@@ -1762,6 +1959,7 @@ export type Ended = components['schemas']['Ended'];
 export type Entry = components['schemas']['Entry'];
 export type EntryView = components['schemas']['EntryView'];
 export type FeedPage = components['schemas']['FeedPage'];
+export type FieldView = components['schemas']['FieldView'];
 export type Found = components['schemas']['Found'];
 export type FoundPage = components['schemas']['FoundPage'];
 export type Genres = components['schemas']['Genres'];
@@ -1769,6 +1967,7 @@ export type Hinted = components['schemas']['Hinted'];
 export type Item = components['schemas']['Item'];
 export type ItemPage = components['schemas']['ItemPage'];
 export type Items = components['schemas']['Items'];
+export type Kept = components['schemas']['Kept'];
 export type Libraries = components['schemas']['Libraries'];
 export type Library = components['schemas']['Library'];
 export type Live = components['schemas']['Live'];
@@ -1797,8 +1996,12 @@ export type Refreshed = components['schemas']['Refreshed'];
 export type RequestPage = components['schemas']['RequestPage'];
 export type RequestView = components['schemas']['RequestView'];
 export type RequestsThen = components['schemas']['RequestsThen'];
+export type Revision = components['schemas']['Revision'];
+export type Revisions = components['schemas']['Revisions'];
 export type Row = components['schemas']['Row'];
 export type Season = components['schemas']['Season'];
+export type SectionView = components['schemas']['SectionView'];
+export type Sections = components['schemas']['Sections'];
 export type Service = components['schemas']['Service'];
 export type StartPin = components['schemas']['StartPin'];
 export type Status = components['schemas']['Status'];
@@ -1806,8 +2009,10 @@ export type Suspension = components['schemas']['Suspension'];
 export type Timeline = components['schemas']['Timeline'];
 export type TitleDetail = components['schemas']['TitleDetail'];
 export type Todo = components['schemas']['Todo'];
+export type Try = components['schemas']['Try'];
 export type VideoAddress = components['schemas']['VideoAddress'];
 export type Waiting = components['schemas']['Waiting'];
+export type Wanted = components['schemas']['Wanted'];
 export type WhoAmI = components['schemas']['WhoAmI'];
 export type Whole = components['schemas']['Whole'];
 export type Written = components['schemas']['Written'];
@@ -3712,6 +3917,183 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Todo"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminSettingsSectionChange: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                section: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Wanted"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Kept"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminSettingsSectionHistoryHistory: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path: {
+                section: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revisions"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminSettingsSectionRollBackRollBack: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                section: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Back"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Kept"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminSettingsSections: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sections"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminSettingsSectionTestTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                section: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Try"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checks"];
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
