@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -80,6 +81,39 @@ async def ready(url: str, process: Process, path: str = "/health/ready") -> None
                 pass
             await asyncio.sleep(0.1)
     raise AssertionError(f"It was not ready within {START_SECONDS} s:\n{process.said()[-3000:]}")
+
+
+class Demo:
+    """A demo that can be stopped and started again on the same data."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder = folder
+        self.environment = environment
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.videos = f"http://127.0.0.1:{self.port + 10}/videos"
+        self.video = f"{self.videos}/watch/garden"
+        self.process = self._start()
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, **environment: str) -> "AsyncIterator[Demo]":
+        # Not in pytest's own folder: to root's PostgreSQL, which is another user, the next pytest that starts would close it.
+        with TemporaryDirectory(prefix="medianest-demo-") as folder:
+            demo = cls(Path(folder), environment)
+            try:
+                await ready(demo.url, demo.process)
+                yield demo
+            finally:
+                await demo.process.stop()
+
+    def _start(self) -> Process:
+        arguments = ("demo", "--port", str(self.port), "--data", str(self.folder / "data"))
+        return Process(self.folder / "log.txt", *arguments, environment=self.environment)
+
+    async def restart(self) -> None:
+        self.process = self._start()
+        await ready(self.url, self.process)
 
 
 class Person:

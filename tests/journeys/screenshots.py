@@ -6,11 +6,10 @@ It starts a demo of its own, lets somebody ask for things, and photographs what 
 import asyncio
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.journeys.browser import DESK, PHONE, browser, findings, live, missing, sign_in, window
-from tests.journeys.household import Person, Process, free_port, ready
+from tests.journeys.household import Demo, Person
 
 FILMS = (438631, 129, 120467, 244786)
 SIZES = {"390": PHONE, "1440": DESK}
@@ -18,23 +17,15 @@ SIZES = {"390": PHONE, "1440": DESK}
 
 async def photograph(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix="medianest-demo-") as data:
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-        demo = Process(Path(data) / "log.txt", "demo", "--port", str(port), "--data", str(Path(data) / "data"))
-        try:
-            await ready(url, demo)
-            async with browser() as chromium:
-                for theme in ("dark", "light"):
-                    for size, pixels in SIZES.items():
-                        async with window(chromium, url, pixels) as page:
-                            await page.add_init_script(f"localStorage.setItem('medianest.theme', '{theme}')")
-                            await _walk(page, url, folder / f"{theme}-{size}")
-        finally:
-            await demo.stop()
+    async with Demo.running() as demo, browser() as chromium:
+        for theme in ("dark", "light"):
+            for size, pixels in SIZES.items():
+                async with window(chromium, demo.url, pixels) as page:
+                    await page.add_init_script(f"localStorage.setItem('medianest.theme', '{theme}')")
+                    await _walk(page, demo, folder / f"{theme}-{size}")
 
 
-async def _walk(page: Any, url: str, prefix: Path) -> None:
+async def _walk(page: Any, demo: Demo, prefix: Path) -> None:
     await page.goto("/")
     await _take(page, prefix, "sign-in")
     await page.get_by_role("button", name="Use a code instead").click()
@@ -43,7 +34,7 @@ async def _walk(page: Any, url: str, prefix: Path) -> None:
     await sign_in(page, "anna")
     await live(page)
     await _take(page, prefix, "home-at-first")
-    request = await _ask(url)
+    request = await _ask(demo)
     await _take(page, prefix, "home")
     for name, path, shown in (
         ("discover", "/discover", "What would you like to watch?"),
@@ -52,6 +43,7 @@ async def _walk(page: Any, url: str, prefix: Path) -> None:
         ("series", "/discover/tv/1396", "Ask for"),
         ("requests", "/requests", "Spirited Away"),
         ("request", f"/requests/{request}", "What happened"),
+        ("videos", "/downloads", "A garden in spring"),
         ("nowhere", "/requests/nothing/here", "There is no such page"),
     ):
         await page.goto(path)
@@ -59,18 +51,16 @@ async def _walk(page: Any, url: str, prefix: Path) -> None:
         await _take(page, prefix, name)
 
 
-async def _ask(url: str) -> str:
+async def _ask(demo: Demo) -> str:
     """What Anna asks for from elsewhere; answers with the last request."""
-    anna = Person(url, "anna")
+    anna = Person(demo.url, "anna")
     await anna.log_in()
     asked: dict[str, Any] = {}
     for film in FILMS:
         answer = await anna.client.post("/media/requests", json={"kind": "movie", "tmdb": film})
         asked = answer.json() if answer.status_code in (200, 201) else asked
     await anna.client.post("/media/requests", json={"kind": "tv", "tmdb": 95396, "seasons": [1, 2]})
-    await anna.client.post(
-        "/youtube/downloads", json={"url": f"http://127.0.0.1:{int(url.rsplit(':', 1)[1]) + 10}/videos/watch/garden"}
-    )
+    await anna.client.post("/youtube/downloads", json={"url": demo.video})
     await anna.client.aclose()
     await asyncio.sleep(1.5)  # a moment of the way
     return str(asked.get("request", ""))

@@ -3,41 +3,18 @@
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.journeys.household import Person, Process, eventually, free_port, ready
+from tests.journeys.household import Demo, Person, eventually
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("journeys")]
 
 
-class Demo:
-    """A demo that can be stopped and started again on the same data."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.video = f"http://127.0.0.1:{self.port + 10}/videos/watch/garden"
-        self.process = self._start()
-
-    def _start(self) -> Process:
-        return Process(self.folder / "log.txt", "demo", "--port", str(self.port), "--data", str(self.folder / "data"))
-
-    async def restart(self) -> None:
-        self.process = self._start()
-        await ready(self.url, self.process)
-
-
 @pytest.fixture
 async def demo() -> AsyncIterator[Demo]:
-    # Not in pytest's own folder: to root's PostgreSQL, which is another user, the next pytest that starts would close it.
-    with TemporaryDirectory(prefix="medianest-demo-") as folder:
-        demo = Demo(Path(folder))
-        await ready(demo.url, demo.process)
+    async with Demo.running() as demo:
         yield demo
-        await demo.process.stop()
 
 
 async def test_a_film_and_a_video_come_to_those_who_asked_across_a_restart(demo: Demo) -> None:

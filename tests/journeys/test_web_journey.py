@@ -1,14 +1,13 @@
 """The web UI in a real browser, on a running demo: sign in, ask for a film, watch it arrive. Nothing is loaded anew."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from tests.journeys.browser import AXE, PHONE, browser, findings, live, missing, sign_in, window
-from tests.journeys.household import Person, Process, free_port, ready
+from tests.journeys.household import Demo, Person
 from tests.web.typed_client import WEB
 
 pytestmark = [
@@ -22,15 +21,11 @@ pytestmark = [
 needs_axe = pytest.mark.skipif(not AXE.is_file(), reason="axe is not installed: `npm ci --prefix medianest/web`")
 
 
-@pytest.fixture
-async def url() -> AsyncIterator[str]:
-    with TemporaryDirectory(prefix="medianest-demo-") as folder:
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-        demo = Process(Path(folder) / "log.txt", "demo", "--port", str(port), "--data", str(Path(folder) / "data"))
-        await ready(url, demo)
-        yield url
-        await demo.stop()
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def demo() -> AsyncIterator[Demo]:
+    """One for all: each journey has a film of its own. They sign in more often in a minute than people do."""
+    async with Demo.running(MEDIANEST_LOGINS_PER_MINUTE="200") as demo:
+        yield demo
 
 
 @pytest.fixture
@@ -39,10 +34,10 @@ async def chromium() -> AsyncIterator[Any]:
         yield started
 
 
-async def test_a_film_is_asked_for_and_arrives_while_one_watches(url: str, chromium: Any) -> None:
-    olivia = Person(url, "olivia")
+async def test_a_film_is_asked_for_and_arrives_while_one_watches(demo: Demo, chromium: Any) -> None:
+    olivia = Person(demo.url, "olivia")
     await olivia.log_in()
-    async with window(chromium, url) as page:
+    async with window(chromium, demo.url) as page:
         await sign_in(page, "anna")
         await live(page)
         await page.evaluate("window.theSamePage = true")
@@ -59,8 +54,8 @@ async def test_a_film_is_asked_for_and_arrives_while_one_watches(url: str, chrom
     await olivia.leave()
 
 
-async def test_plex_sends_the_browser_back_signed_in(url: str, chromium: Any) -> None:
-    async with window(chromium, url) as page:
+async def test_plex_sends_the_browser_back_signed_in(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url) as page:
         await page.goto("/")
         await page.get_by_role("button", name="Continue with Plex").click()
         await page.get_by_text("a friend", exact=False).first.click()
@@ -72,19 +67,19 @@ async def test_plex_sends_the_browser_back_signed_in(url: str, chromium: Any) ->
         await page.get_by_role("button", name="Continue with Plex").wait_for()
 
 
-async def test_a_stranger_is_told_what_would_help(url: str, chromium: Any) -> None:
-    async with window(chromium, url, PHONE) as page:
+async def test_a_stranger_is_told_what_would_help(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url, PHONE) as page:
         await page.goto("/")
         await page.get_by_role("button", name="Use a code instead").click()
         code = await page.get_by_test_id("code").inner_text()
-        sam = Person(url, "sam")
-        await sam.client.post(f"{url}/sandbox/plex/link", json={"code": code.strip(), "person": "sam"})
+        sam = Person(demo.url, "sam")
+        await sam.client.post(f"{demo.url}/sandbox/plex/link", json={"code": code.strip(), "person": "sam"})
         await page.get_by_role("alert").get_by_text("Ask the owner of the server").wait_for()
         await sam.leave()
 
 
-async def test_seasons_are_picked_with_the_keyboard_alone(url: str, chromium: Any) -> None:
-    async with window(chromium, url) as page:
+async def test_seasons_are_picked_with_the_keyboard_alone(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url) as page:
         await sign_in(page, "anna")
         await page.goto("/discover/tv/95396")
         await page.get_by_label("Season 1").focus()
@@ -97,13 +92,13 @@ async def test_seasons_are_picked_with_the_keyboard_alone(url: str, chromium: An
         await page.get_by_text("Series · 2022 · Season 2").wait_for()
 
 
-async def test_what_happened_while_the_network_was_away_is_caught_up_with(url: str, chromium: Any) -> None:
-    async with window(chromium, url, PHONE) as page:
+async def test_what_happened_while_the_network_was_away_is_caught_up_with(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url, PHONE) as page:
         await sign_in(page, "anna")
         await live(page)
         await page.context.set_offline(True)
         await page.get_by_text("No connection.").wait_for(timeout=60_000)
-        anna = Person(url, "anna")
+        anna = Person(demo.url, "anna")
         await anna.log_in()
         await anna.post("/media/requests", kind="movie", tmdb=244786)
         await page.context.set_offline(False)
@@ -112,10 +107,64 @@ async def test_what_happened_while_the_network_was_away_is_caught_up_with(url: s
         await anna.leave()
 
 
+async def test_the_server_starts_anew_under_an_open_page(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url) as page:
+        await sign_in(page, "anna")
+        await live(page)
+        await page.evaluate("window.theSamePage = true")
+        await demo.process.stop()
+        await page.get_by_text("No connection.").wait_for()
+        await demo.restart()
+        await live(page)
+        anna = Person(demo.url, "anna")
+        await anna.log_in()
+        await anna.post("/media/requests", kind="movie", tmdb=313369)
+        await page.get_by_role("link", name="La La Land").wait_for(timeout=60_000)
+        assert await page.evaluate("window.theSamePage")
+        await anna.leave()
+
+
+async def test_a_moderator_declines_with_a_reason_and_who_asked_sees_it_at_once(demo: Demo, chromium: Any) -> None:
+    anna = Person(demo.url, "anna")
+    await anna.log_in()
+    asked = await anna.post("/media/requests", kind="movie", tmdb=496243)
+    async with window(chromium, demo.url, PHONE) as hers, window(chromium, demo.url) as olivias:
+        await sign_in(hers, "anna")
+        await hers.goto(f"/requests/{asked['request']}")
+        await hers.get_by_text("A moderator has to approve it.").wait_for()
+        await live(hers)
+        await sign_in(olivias, "olivia")
+        await olivias.get_by_role("link", name="Requests").first.click()
+        await olivias.get_by_role("button", name="Everybody's").click()
+        await olivias.get_by_role("link", name="Parasite").click()
+        await olivias.get_by_role("button", name="Decline").click()
+        await olivias.get_by_label("No space left").check()
+        await olivias.get_by_label("In your words").fill("Once the new disk is here.")
+        await olivias.get_by_role("dialog").get_by_role("button", name="Decline").click()
+        await hers.get_by_text("Once the new disk is here.").first.wait_for()
+        await hers.get_by_text("Declined", exact=True).wait_for()
+    await anna.leave()
+
+
+async def test_a_video_comes_to_the_server_while_one_watches(demo: Demo, chromium: Any) -> None:
+    olivia = Person(demo.url, "olivia")  # whose Plex it is: without her nothing is published there
+    await olivia.log_in()
+    await olivia.leave()
+    async with window(chromium, demo.url) as page:
+        await sign_in(page, "ben")
+        await live(page)
+        await page.get_by_role("link", name="Videos").first.click()
+        await page.get_by_label("Address of a video").fill(f"{demo.videos}/media/garden.mp4?slow=300000")
+        await page.get_by_role("button", name="Look at it").click()
+        await page.get_by_role("button", name="Send to the server").click()
+        await page.get_by_role("progressbar").wait_for()
+        await page.get_by_text("In Plex", exact=True).wait_for(timeout=60_000)
+
+
 @needs_axe
 @pytest.mark.parametrize("theme", ["dark", "light"])
-async def test_axe_finds_nothing(url: str, chromium: Any, theme: str) -> None:
-    async with window(chromium, url) as page:
+async def test_axe_finds_nothing(demo: Demo, chromium: Any, theme: str) -> None:
+    async with window(chromium, demo.url) as page:
         await page.add_init_script(f"localStorage.setItem('medianest.theme', '{theme}')")
         await page.goto("/")
         await page.get_by_role("button", name="Continue with Plex").wait_for()
@@ -124,7 +173,7 @@ async def test_axe_finds_nothing(url: str, chromium: Any, theme: str) -> None:
         await page.get_by_test_id("code").wait_for()
         assert await findings(page) == []
         await sign_in(page, "anna")
-        anna = Person(url, "anna")
+        anna = Person(demo.url, "anna")
         await anna.log_in()
         asked = await anna.post("/media/requests", kind="movie", tmdb=438631)
         await anna.leave()
@@ -132,10 +181,11 @@ async def test_axe_finds_nothing(url: str, chromium: Any, theme: str) -> None:
             ("/", "New in Plex"),
             ("/discover", "What would you like to watch?"),
             ("/discover?q=the", "In your Plex library"),
-            ("/discover/movie/244786", "Ask for it"),
+            ("/discover/movie/6977", "Ask for it"),
             ("/discover/tv/1396", "Ask for"),
             ("/requests", "Dune"),
             (f"/requests/{asked['request']}", "What happened"),
+            ("/downloads", "Paste the address of a video"),
             ("/requests/none/such", "There is no such page"),
         ):
             await page.goto(path)

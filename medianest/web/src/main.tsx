@@ -2,6 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { isProblem } from "./api/problem";
+import { whenBehind } from "./api/seen";
 import { App } from "./app/App";
 import { resume } from "./session/session";
 import "./styles.css";
@@ -16,6 +17,7 @@ const queries = new QueryClient({
   },
 });
 
+whenBehind(() => void queries.invalidateQueries());
 void resume();
 
 const root = document.getElementById("root");

@@ -1,4 +1,4 @@
-import type { RequestView, Service, DownloadView, Found } from "./api/schema";
+import type { Decline, DownloadView, Found, RequestView, Service } from "./api/schema";
 
 /** Every word the UI says by itself, in one place: a translation is another file of this shape. */
 export const say = {
@@ -9,7 +9,7 @@ export const say = {
   reload: "Load the page anew",
   close: "Close",
   back: "Back",
-  nav: { label: "Main", home: "Home", discover: "Discover", requests: "Requests", you: "You" },
+  nav: { label: "Main", home: "Home", discover: "Discover", requests: "Requests", downloads: "Videos", you: "You" },
   you: {
     title: "You",
     signOut: "Sign out",
@@ -94,6 +94,19 @@ export const say = {
     eta: (left: string) => `${left} left`,
     percent: (value: number) => `${Math.floor(value)} %`,
     openTitle: "About this title",
+    approve: "Approve",
+    decline: "Decline",
+    declineTitle: (title: string) => `Decline ${title}?`,
+    declineLead: "Who asked for it is told why.",
+    reason: "Reason",
+    reasons: {
+      "already-have-something-like-it": "We have something like it",
+      "not-suitable": "Not suitable for this server",
+      "no-space": "No space left",
+      "too-many": "Too many requests at the moment",
+      other: "Another reason",
+    } satisfies Record<Decline["reason"], string>,
+    yourWords: "In your words (optional)",
   },
   discover: {
     title: "Discover",
@@ -121,7 +134,30 @@ export const say = {
     freeAt: (when: string) => `Your next slot frees ${when}.`,
     poster: (title: string) => `Poster of ${title}`,
   },
-  confirm: { yes: "Yes", no: "No" },
+  downloads: {
+    title: "Videos",
+    sent: "Sent to the server",
+    none: "You have sent no video yet.",
+    noneHint: "Paste the address of a video or a playlist above.",
+    address: "Address of a video or playlist",
+    placeholder: "Paste the address of a video or playlist",
+    look: "Look at it",
+    looking: "Looking…",
+    send: "Send to the server",
+    sendMany: (count: number) => (count === 0 ? "Choose videos" : count === 1 ? "Send 1 video" : `Send ${count} videos`),
+    queued: "Sent: it is on its way to the server.",
+    already: "You have it already, or it is on its way.",
+    quality: "Quality",
+    pick: "Videos to send",
+    isLive: "live now",
+    videos: (shown: number, all: number) => (shown < all ? `the first ${shown} of ${all} videos` : `${all} videos`),
+    partOf: (index: number, playlist: string) => `${index} of ${playlist}`,
+    speed: (perSecond: string) => `${perSecond}/s`,
+    by: (name: string) => `sent by ${name}`,
+    cancel: "Cancel",
+    retry: "Try again",
+    untitled: "Video",
+  },
   trouble: { title: "That did not work", lost: "There is no such page", lostHint: "It may have moved.", home: "Go home" },
   kind: { movie: "Film", tv: "Series" } satisfies Record<Found["kind"], string>,
   requestState: {
@@ -170,8 +206,6 @@ export const say = {
   } as Readonly<Record<string, string>>,
   service: { plex: "Plex", seerr: "Requests", "uptime-kuma": "Monitoring" } satisfies Record<Service["service"], string>,
   serviceState: { up: "Up", degraded: "Slow", down: "Down", unknown: "Unknown" } satisfies Record<Service["state"], string>,
-  video: "Video",
-  untitled: "Untitled",
 } as const;
 
 /** 1, 2, 3, 5 as "1–3, 5". */

@@ -2,7 +2,7 @@ import createClient from "openapi-fetch";
 import { accessToken, renew } from "../session/session";
 import { isProblem, Problem, strange, unreachable } from "./problem";
 import type { paths, ProblemDetails } from "./schema";
-import { saw, seen } from "./seen";
+import { readAgainSoon, saw, seen } from "./seen";
 
 /** Every call there is, typed by the server's own description of itself (`python -m tests.web.typed_client` writes it anew). */
 export const api = createClient<paths>({ baseUrl: location.origin, fetch: send });
@@ -27,9 +27,9 @@ async function send(request: Request): Promise<Response> {
   const token = await accessToken();
   const answer = await reach(atLeast(withToken(request, token)));
   if (answer.status === 401) return reach(withToken(again, await renew(token)));
-  if (answer.status === 503 && request.method === "GET" && (await codeOf(answer)) === "not-that-new")
-    return reach(withToken(again, token)); // the page is behind: older is better than nothing
-  return answer;
+  if (answer.status !== 503 || request.method !== "GET" || (await codeOf(answer)) !== "not-that-new") return answer;
+  readAgainSoon(); // the page is behind: until it is not, an older one is better than none
+  return reach(withToken(again, token));
 }
 
 function withToken(request: Request, token: string): Request {

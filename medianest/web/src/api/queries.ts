@@ -1,6 +1,6 @@
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { answered, api, oneWish } from "./client";
-import type { NewRequest, RequestView } from "./schema";
+import type { Decline, NewRequest, RequestView } from "./schema";
 
 /** The questions pages ask. The first word of each key says which events change the answer (live/affected.ts). */
 
@@ -100,6 +100,35 @@ export function useCancel(request: string) {
       answered(
         api.POST("/api/v1/media/requests/{request_id}/cancel", {
           params: { path: { request_id: request } },
+          headers: oneWish(),
+        }),
+      ),
+    onSuccess: refresh,
+  });
+}
+
+export function useApprove(request: string) {
+  const refresh = useRefresh("requests", "dashboard");
+  return useMutation({
+    mutationFn: () =>
+      answered(
+        api.POST("/api/v1/media/requests/{request_id}/approve", {
+          params: { path: { request_id: request } },
+          headers: oneWish(),
+        }),
+      ),
+    onSuccess: refresh,
+  });
+}
+
+export function useDecline(request: string) {
+  const refresh = useRefresh("requests", "dashboard");
+  return useMutation({
+    mutationFn: (body: Decline) =>
+      answered(
+        api.POST("/api/v1/media/requests/{request_id}/decline", {
+          params: { path: { request_id: request } },
+          body,
           headers: oneWish(),
         }),
       ),

@@ -2,6 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect } from "react";
 import { Route, Switch } from "wouter";
 import { say } from "../strings";
+import { useMe } from "../api/queries";
 import { useSession } from "../session/session";
 import { SignIn } from "../session/SignIn";
 import { Home } from "../home/Home";
@@ -13,6 +14,7 @@ import { Shell } from "./Shell";
 const Discover = lazy(() => import("../discover/Discover"));
 const Title = lazy(() => import("../discover/Title"));
 const Requests = lazy(() => import("../requests/Requests"));
+const Downloads = lazy(() => import("../downloads/Downloads"));
 const Request = lazy(() => import("../requests/Request"));
 
 export function App() {
@@ -41,6 +43,7 @@ function SignedIn() {
             <Route path={routes.title} component={Title} />
             <Route path={routes.requests} component={Requests} />
             <Route path={routes.request} component={Request} />
+            <Route path={routes.downloads} component={Downloads} />
             <Route component={Lost} />
           </Switch>
         </Suspense>
@@ -52,17 +55,20 @@ function SignedIn() {
 /** Follows the events while somebody is signed in. Its code comes after the first page is shown. */
 function useStream(): void {
   const queries = useQueryClient();
+  const me = useMe().data;
+  const isStaff = me?.permissions.includes("requests.moderate");
   useEffect(() => {
+    if (isStaff === undefined) return;
     let stop: (() => void) | undefined;
     let over = false;
     void import("../live/follow").then(({ follow }) => {
-      if (!over) stop = follow(queries);
+      if (!over) stop = follow(queries, isStaff);
     });
     return () => {
       over = true;
       stop?.();
     };
-  }, [queries]);
+  }, [queries, isStaff]);
 }
 
 function Opening() {

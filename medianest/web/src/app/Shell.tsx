@@ -14,6 +14,7 @@ const PLACES: readonly { readonly path: string; readonly icon: IconName; readonl
   { path: routes.home, icon: "home", name: say.nav.home },
   { path: routes.discover, icon: "discover", name: say.nav.discover },
   { path: routes.requests, icon: "requests", name: say.nav.requests },
+  { path: routes.downloads, icon: "video", name: say.nav.downloads },
 ];
 
 /** What is round every page: a bar below on phones, a column at the side where there is room. */
@@ -81,7 +82,7 @@ function BottomBar() {
   return (
     <nav
       aria-label={say.nav.label}
-      className="fixed inset-x-0 bottom-0 z-20 grid grid-cols-4 border-t border-line bg-paper/95 pb-[env(safe-area-inset-bottom)] backdrop-blur md:hidden"
+      className="fixed inset-x-0 bottom-0 z-20 grid grid-cols-5 border-t border-line bg-paper/95 pb-[env(safe-area-inset-bottom)] backdrop-blur md:hidden"
     >
       {PLACES.map((place) => (
         <Place key={place.path} {...place} className="flex-col gap-0.5 pt-2 pb-1.5 text-2xs" current="text-accent" />

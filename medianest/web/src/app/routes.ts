@@ -6,6 +6,7 @@ export const routes = {
   title: "/discover/:kind/:tmdb",
   requests: "/requests",
   request: "/requests/:request",
+  downloads: "/downloads",
 } as const;
 
 export function titlePath(kind: string, tmdb: number): string {

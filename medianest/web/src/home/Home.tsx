@@ -7,7 +7,7 @@ import { buttonLook } from "../ui/Button";
 import { Empty, Ghost } from "../ui/Empty";
 import { Page, Section } from "../ui/Page";
 import { Loaded } from "../ui/Trouble";
-import { DownloadRow } from "./DownloadRow";
+import { DownloadRow } from "../downloads/DownloadRow";
 import { PlexShelf } from "./PlexShelf";
 import { RequestRow } from "../requests/RequestRow";
 import { ServiceTiles } from "./ServiceTiles";

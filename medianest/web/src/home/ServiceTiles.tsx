@@ -1,7 +1,7 @@
 import type { Service } from "../api/schema";
 import { say } from "../strings";
 import { Badge, type Tone } from "../ui/Badge";
-import { fromNow } from "../ui/time";
+import { fromNow } from "../ui/units";
 
 const TONES: Readonly<Record<Service["state"], Tone>> = { up: "good", degraded: "warn", down: "bad", unknown: "plain" };
 

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { say } from "../strings";
-import { atClock } from "../ui/time";
+import { atClock } from "../ui/units";
 import { newAsOf, type Standing, useStanding } from "./standing";
 
 const PATIENCE_MS = 600; // what is over sooner need not be told

@@ -9,12 +9,13 @@ import { become, connectionOf, forget } from "./standing";
 type Payload = Readonly<Record<string, unknown>>;
 
 const NAMESPACES = ["/auth", "/media"] as const;
+const OF_STAFF = [...NAMESPACES, "/admin"] as const; // everybody's requests and downloads
 const GATHER_MS = 80; // what comes together is read together
 const RENEW_EARLY_MS = 60_000;
 const AGAIN_MS = 2_000;
 
 /** Follows the stream of events for as long as somebody is signed in; answers with how to stop. */
-export function follow(queries: QueryClient): () => void {
+export function follow(queries: QueryClient, isStaff: boolean): () => void {
   const manager = new Manager(location.origin, {
     transports: ["websocket", "polling"],
     tryAllTransports: true,
@@ -24,7 +25,7 @@ export function follow(queries: QueryClient): () => void {
     for (const key of keys) void queries.invalidateQueries({ queryKey: [key] });
   });
   const all = () => void queries.invalidateQueries();
-  const sockets = NAMESPACES.map((name) => followOne(manager, name, refreshing, all));
+  const sockets = (isStaff ? OF_STAFF : NAMESPACES).map((name) => followOne(manager, name, refreshing, all));
   const renewing = renewInTime(sockets);
   return () => {
     renewing();
@@ -36,7 +37,7 @@ export function follow(queries: QueryClient): () => void {
 /** One namespace: it says where it stopped, is told all it missed, in order, and then goes on live. */
 function followOne(
   manager: Manager,
-  name: (typeof NAMESPACES)[number],
+  name: (typeof OF_STAFF)[number],
   refresh: (keys: readonly string[]) => void,
   refreshAll: () => void,
 ): Socket {

@@ -2,7 +2,7 @@ import type { RequestView } from "../api/schema";
 import { useProgress } from "../live/progress";
 import { say } from "../strings";
 import { Bar } from "../ui/Bar";
-import { duration } from "../ui/time";
+import { duration } from "../ui/units";
 
 /** How much of a request is fetched, once Radarr or Sonarr say so. */
 export function HowFar({ request }: { readonly request: Pick<RequestView, "request" | "title"> }) {

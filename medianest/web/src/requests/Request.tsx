@@ -10,9 +10,10 @@ import { Ghost } from "../ui/Empty";
 import { Icon } from "../ui/Icon";
 import { Page, Section } from "../ui/Page";
 import { Poster } from "../ui/Poster";
-import { atClock } from "../ui/time";
+import { atClock } from "../ui/units";
 import { Loaded, Trouble } from "../ui/Trouble";
 import { HowFar } from "./HowFar";
+import { Moderate } from "./Moderate";
 import { canCancel, isMoving, TONES } from "./states";
 import { TimelineOf } from "./TimelineOf";
 
@@ -72,6 +73,7 @@ function Actions({ request }: { readonly request: RequestView }) {
   const retry = useRetry(request.request);
   return (
     <div className="mt-4 flex flex-wrap gap-2">
+      <Moderate request={request} />
       {request.state === "failed" && (
         <Button weight="strong" disabled={retry.isPending} onClick={() => retry.mutate()}>
           {say.requests.retry}
@@ -80,7 +82,7 @@ function Actions({ request }: { readonly request: RequestView }) {
       <Link href={titlePath(request.kind, request.tmdb)} className={buttonLook("plain")}>
         {say.requests.openTitle}
       </Link>
-      {canCancel(request) && (
+      {canCancel(request) && (request.mine || !request.by) && (
         <Button weight="danger" onClick={() => setAsking(true)}>
           {request.mine ? say.requests.cancel : say.requests.unfollow}
         </Button>

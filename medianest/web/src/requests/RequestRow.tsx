@@ -4,7 +4,7 @@ import { requestPath } from "../app/routes";
 import { say } from "../strings";
 import { Badge } from "../ui/Badge";
 import { Poster } from "../ui/Poster";
-import { fromNow } from "../ui/time";
+import { fromNow } from "../ui/units";
 import { HowFar } from "./HowFar";
 import { isMoving, TONES } from "./states";
 

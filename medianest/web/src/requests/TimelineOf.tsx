@@ -1,5 +1,5 @@
 import type { Moment, RequestView } from "../api/schema";
-import { atClock } from "../ui/time";
+import { atClock } from "../ui/units";
 import { isMoving } from "./states";
 
 /** What happened, newest last, in the server's own words. */

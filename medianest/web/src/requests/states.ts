@@ -28,6 +28,13 @@ export function canCancel(request: Pick<RequestView, "state">): boolean {
   return EARLY.has(request.state);
 }
 
+const UNDECIDED: ReadonlySet<State> = new Set<State>(["submitted", "deferred", "sent"]);
+
+/** Whether a moderator may still say yes or no. */
+export function awaitsDecision(request: Pick<RequestView, "state">): boolean {
+  return UNDECIDED.has(request.state);
+}
+
 export function isMoving(request: Pick<RequestView, "state">): boolean {
   return MOVING.has(request.state);
 }

@@ -2,7 +2,7 @@ import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { say } from "../strings";
 import { buttonLook } from "../ui/Button";
 import { Icon } from "../ui/Icon";
-import { countdown } from "../ui/time";
+import { countdown } from "../ui/units";
 import type { Attempt } from "./pin";
 import { Announced } from "./SignIn";
 

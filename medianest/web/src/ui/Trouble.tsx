@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { isProblem } from "../api/problem";
 import { say } from "../strings";
 import { Button } from "./Button";
-import { atClock } from "./time";
+import { atClock } from "./units";
 
 /** A failure: what it is, and what helps. */
 export function Trouble({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) {

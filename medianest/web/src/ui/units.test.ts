@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { atClock, countdown, duration, fromNow } from "./time";
+import { atClock, bytes, countdown, duration, fromNow } from "./units";
 
 const noon = new Date(2026, 0, 2, 12, 0, 0);
 
@@ -12,6 +12,13 @@ test("a moment is told by its distance", () => {
 test("a moment of another day has its day", () => {
   expect(atClock(new Date(2026, 0, 2, 9, 5), noon)).toBe("09:05");
   expect(atClock(new Date(2026, 0, 1, 9, 5), noon)).toBe("1 Jan, 09:05");
+});
+
+test("sizes are told in units of a thousand", () => {
+  expect(bytes(0)).toBe("0 B");
+  expect(bytes(999)).toBe("999 B");
+  expect(bytes(1_440)).toBe("1.4 kB");
+  expect(bytes(12_400_000)).toBe("12 MB");
 });
 
 test("what is left is told in units one would say", () => {

@@ -26,6 +26,15 @@ export function duration(seconds: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
+
+/** "12 MB", "1.4 GB". */
+export function bytes(count: number): string {
+  const power = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, count)) / 3)));
+  const value = count / 1000 ** power;
+  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${UNITS[power]}`;
+}
+
 /** "4:07": what is left, to the second. */
 export function countdown(seconds: number): string {
   const left = Math.max(0, Math.floor(seconds));

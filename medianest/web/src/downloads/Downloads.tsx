@@ -1,0 +1,57 @@
+import type { DownloadView } from "../api/schema";
+import { say } from "../strings";
+import { Button } from "../ui/Button";
+import { Empty, Ghost } from "../ui/Empty";
+import { Page, Section } from "../ui/Page";
+import { inWords, Loaded } from "../ui/Trouble";
+import { DownloadRow } from "./DownloadRow";
+import { useAct, useDownloads } from "./queries";
+import { Send } from "./Send";
+import { actionFor } from "./states";
+
+/** Send a video or a playlist to the server, and see what becomes of it. */
+export default function Downloads() {
+  const asked = useDownloads();
+  return (
+    <Page title={say.downloads.title}>
+      <Send />
+      <Section title={say.downloads.sent}>
+        <Loaded asked={asked} ghost={<Ghost className="h-64" />}>
+          {({ pages }) => <Sent downloads={pages.flatMap((page) => page.items)} />}
+        </Loaded>
+        {asked.hasNextPage && (
+          <Button className="mt-5 w-full" disabled={asked.isFetchingNextPage} onClick={() => void asked.fetchNextPage()}>
+            {say.requests.more}
+          </Button>
+        )}
+      </Section>
+    </Page>
+  );
+}
+
+function Sent({ downloads }: { readonly downloads: readonly DownloadView[] }) {
+  if (downloads.length === 0) return <Empty title={say.downloads.none} hint={say.downloads.noneHint} />;
+  return (
+    <ul className="grid gap-2.5 lg:grid-cols-2">
+      {downloads.map((download) => (
+        <DownloadRow key={download.download} download={download}>
+          <Act download={download} />
+        </DownloadRow>
+      ))}
+    </ul>
+  );
+}
+
+function Act({ download }: { readonly download: DownloadView }) {
+  const act = useAct(download.download);
+  const which = actionFor(download.state);
+  if (!which) return null;
+  return (
+    <div className="shrink-0 self-center">
+      <Button disabled={act.isPending} aria-label={`${say.downloads[which]}: ${download.title ?? say.downloads.untitled}`} onClick={() => act.mutate(which)}>
+        {say.downloads[which]}
+      </Button>
+      {act.error && <p role="alert" className="mt-1 max-w-40 text-xs text-bad">{inWords(act.error).remedy}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,53 @@
+import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { answered, api, oneWish } from "../api/client";
+import type { NewDownload } from "../api/schema";
+
+export function useDownloads() {
+  return useInfiniteQuery({
+    queryKey: ["downloads", "list"],
+    queryFn: ({ pageParam }) =>
+      answered(api.GET("/api/v1/youtube/downloads", { params: { query: { limit: 30, ...(pageParam && { before: pageParam }) } } })),
+    initialPageParam: 0,
+    getNextPageParam: (page) => page.next,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function usePresets() {
+  return useQuery({
+    queryKey: ["presets"],
+    queryFn: () => answered(api.GET("/api/v1/youtube/presets")),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** What stands behind an address. Nothing is fetched. */
+export function usePreview() {
+  return useMutation({ mutationFn: (url: string) => answered(api.POST("/api/v1/youtube/preview", { body: { url } })) });
+}
+
+export function useSend() {
+  const refresh = useRefresh();
+  return useMutation({
+    mutationFn: (body: NewDownload) => answered(api.POST("/api/v1/youtube/downloads", { body, headers: oneWish() })),
+    onSuccess: refresh,
+  });
+}
+
+export function useAct(download: string) {
+  const refresh = useRefresh();
+  const about = () => ({ params: { path: { download } }, headers: oneWish() });
+  return useMutation({
+    mutationFn: (act: "cancel" | "retry") =>
+      act === "cancel"
+        ? answered(api.POST("/api/v1/youtube/downloads/{download}/cancel", about()))
+        : answered(api.POST("/api/v1/youtube/downloads/{download}/retry", about())),
+    onSuccess: refresh,
+  });
+}
+
+function useRefresh() {
+  const queries = useQueryClient();
+  return () =>
+    Promise.all(["downloads", "dashboard"].map((key) => queries.invalidateQueries({ queryKey: [key] })));
+}

@@ -1,0 +1,22 @@
+import type { DownloadView } from "../api/schema";
+import type { Tone } from "../ui/Badge";
+
+export type State = DownloadView["state"];
+
+export const TONES: Readonly<Record<State, Tone>> = {
+  queued: "busy",
+  deferred: "warn",
+  downloading: "busy",
+  stored: "good",
+  scan_asked: "good",
+  in_plex: "good",
+  in_collection: "good",
+  failed: "bad",
+  cancelled: "plain",
+};
+
+/** What one may do about a download: stop what runs, try again what did not come. */
+export function actionFor(state: State): "cancel" | "retry" | undefined {
+  if (state === "queued" || state === "deferred" || state === "downloading") return "cancel";
+  return state === "failed" || state === "cancelled" ? "retry" : undefined;
+}

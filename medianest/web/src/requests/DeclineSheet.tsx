@@ -1,0 +1,47 @@
+import { useState } from "react";
+import { useDecline } from "../api/queries";
+import type { Decline, RequestView } from "../api/schema";
+import { say } from "../strings";
+import { Button } from "../ui/Button";
+import { Sheet } from "../ui/Sheet";
+import { Trouble } from "../ui/Trouble";
+
+const REASONS: readonly Decline["reason"][] = ["already-have-something-like-it", "not-suitable", "no-space", "too-many", "other"];
+
+/** Why not: who asked is told, in these words. */
+export default function DeclineSheet({ request, onClose }: { readonly request: RequestView; readonly onClose: () => void }) {
+  const [reason, setReason] = useState<Decline["reason"]>("not-suitable");
+  const [note, setNote] = useState("");
+  const decline = useDecline(request.request);
+  const send = () => decline.mutate({ reason, note: note.trim() || null }, { onSuccess: onClose });
+  return (
+    <Sheet title={say.requests.declineTitle(request.title)} lead={say.requests.declineLead} onClose={onClose}>
+      <fieldset className="mb-3">
+        <legend className="sr-only">{say.requests.reason}</legend>
+        {REASONS.map((one) => (
+          <label key={one} className="flex min-h-10 items-center gap-3 rounded-lg px-2 hover:bg-sunken">
+            <input type="radio" name="reason" className="size-4 accent-accent" checked={reason === one} onChange={() => setReason(one)} />
+            {say.requests.reasons[one]}
+          </label>
+        ))}
+      </fieldset>
+      <label className="mb-4 block text-sm text-quiet">
+        {say.requests.yourWords}
+        <textarea
+          value={note}
+          maxLength={500}
+          rows={2}
+          className="mt-1 block w-full rounded-lg border border-line bg-paper px-3 py-2 text-base text-ink"
+          onChange={(event) => setNote(event.target.value)}
+        />
+      </label>
+      {decline.error && <Trouble error={decline.error} />}
+      <div className="mt-2 grid grid-cols-2 gap-2">
+        <Button onClick={onClose}>{say.back}</Button>
+        <Button weight="danger" disabled={decline.isPending} onClick={send}>
+          {say.requests.decline}
+        </Button>
+      </div>
+    </Sheet>
+  );
+}
