@@ -16,17 +16,17 @@ SANDBOX_PORT_STEP = 10  # the stand-ins listen that many ports above the demo
 
 async def demo(settings: Settings, stop: asyncio.Event) -> None:
     """Everything in one process, until `stop`."""
-    hook = f"{settings.url}/api/v1/webhooks/overseerr"
+    hooks = f"{settings.url}/api/v1/webhooks"
     port = settings.port + SANDBOX_PORT_STEP if settings.port else 0
-    async with _sandbox(settings, port, hook) as stand_ins_:
+    async with _sandbox(settings, port, hooks) as stand_ins_:
         pointed = _pointed(settings, stand_ins_)
         await up_with(pointed, stop, Extra(stand_ins_.controls, _welcome))
 
 
 async def stand_ins(settings: Settings, stop: asyncio.Event) -> None:
     """Only the stand-ins, until `stop`; prints the settings that point other processes at them."""
-    hook = f"{settings.url}/api/v1/webhooks/overseerr"
-    async with _sandbox(settings, settings.stream_port, hook) as running:
+    hooks = f"{settings.url}/api/v1/webhooks"
+    async with _sandbox(settings, settings.stream_port, hooks) as running:
         for name, value in running.settings.items():
             text = ",".join(value) if isinstance(value, list) else value
             print(f"MEDIANEST_{name.upper()}={text}", flush=True)  # noqa: T201 - what the command is for
@@ -34,14 +34,14 @@ async def stand_ins(settings: Settings, stop: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def _sandbox(settings: Settings, port: int, hook: str) -> AsyncIterator[Sandbox]:
+async def _sandbox(settings: Settings, port: int, hooks: str) -> AsyncIterator[Sandbox]:
     """The stand-ins. Raises `WrongSetting` where they have no port or no folder."""
     writable(settings.data, "data")
     writable(settings.media_folder, "media")
     with ExitStack() as ports:
         for theirs in (port, port + 1) if port else ():
             ports.enter_context(listening("127.0.0.1", theirs, "port"))
-    async with sandbox(settings.data / "sandbox", settings.media_folder, port, hook) as running:
+    async with sandbox(settings.data / "sandbox", settings.media_folder, port, hooks) as running:
         yield running
 
 

@@ -60,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     plex_link_url: str = "https://plex.tv/link"
     plex_url: str = "http://127.0.0.1:32400"
     plex_client: str = ""  # X-Plex-Client-Identifier; empty: derived from the master key
+    plex_webhook_secret: Secret | None = None  # the end of the address Plex posts to; None: its webhooks are refused
     plex_video_section: str = ""  # key of the library that shows downloads; empty: found by its folder
     plex_media_path: str = ""  # the media folder as Plex sees it; empty: as we see it
 

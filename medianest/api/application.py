@@ -25,7 +25,7 @@ from medianest.api.requests import RequestController
 from medianest.api.settings import SettingsController
 from medianest.api.sign_in import SignIn
 from medianest.api.site import AnyRequest, Site, provide_write
-from medianest.api.webhooks import WebhookController
+from medianest.api.webhooks import PlexWebhookController, WebhookController
 from medianest.sessions import Identity
 
 BODY_BYTES = 64 * 1024
@@ -37,6 +37,7 @@ def build_api(site: Site) -> Litestar:
     app = Litestar(
         [
             Router("/api/v1", route_handlers=[*OPEN], guards=[anybody, speaks_json]),
+            Router("/api/v1", route_handlers=[PlexWebhookController], guards=[anybody]),
             Router("/api/v1", route_handlers=[*SIGNED_IN], guards=[signed_in, speaks_json, new_enough]),
             health.live,
             health.ready,

@@ -71,12 +71,14 @@ def automations(
         signal,
         waiting_for={"plex": (PUBLISH,), "seerr": (SEND, RELAY, HINTS)},
     )
+    publishing = Publishing(pool, commands, credentials, plex_server, settings)
     todos: list[TodoList] = [
         Sending(pool, commands, people, seerr, observer).todo(),
         Relaying(pool, commands, people, seerr, observer).todo(),
         observer.hints(),
         Downloading(pool, head, engine, commands, vault, ytdlp, settings, signal).todo(),
-        Publishing(pool, commands, credentials, plex_server, settings).todo(),
+        publishing.todo(),
+        publishing.hints(),
         Erasing(pool, vault, credentials).todo(),
         recurring(
             [

@@ -22,6 +22,8 @@ from projections import accounts, downloads
 from projections.downloads import DownloadRow
 
 PUBLISH = "downloads_to_publish"
+HINTS_OF_PLEX = "hints_of_plex"
+HINT_SECONDS = 1.0  # how often to look for hints: they come past the log
 COLLECTION = "Videos sent with MediaNest"
 LONGEST_LOOK_SECONDS = 60.0
 SCAN_AGAIN = 8  # looks between two scans: one may be lost in a restart of Plex
@@ -68,6 +70,22 @@ class Publishing:
     def todo(self) -> TodoList:
         """One after the other, in all processes: two would make a collection twice, and its order by halves."""
         return TodoList(name=PUBLISH, source=_SOURCE, act=self.publish, projection="downloads", at_once=1, alone=True)
+
+    def hints(self) -> TodoList:
+        return TodoList(
+            name=HINTS_OF_PLEX,
+            source="SELECT subject AS key, received_at AS turn FROM hints WHERE service = 'plex'",
+            act=self.follow_hint,
+            projection=None,
+            poll_seconds=HINT_SECONDS,
+        )
+
+    async def follow_hint(self, attempt: Attempt) -> Result:
+        """Plex says that something came: whatever waits to be found there is looked for now."""
+        async with self._pool.connection() as rows:
+            await rows.execute("DELETE FROM hints WHERE service = 'plex' AND subject = %s", (attempt.key,))
+        await attempts.hurry(self._pool, PUBLISH)
+        return Done()
 
     async def publish(self, attempt: Attempt) -> Result:
         if others := await attempts.leased(self._pool, PUBLISH) - {attempt.key}:

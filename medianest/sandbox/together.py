@@ -15,6 +15,7 @@ from medianest.sandbox.videos import videos_app
 
 SEERR_API_KEY = "sandbox-seerr-api-key"
 WEBHOOK_SECRET = "sandbox-webhook-secret"
+PLEX_WEBHOOK_SECRET = "sandbox-plex-hook"
 
 
 class Sandbox(NamedTuple):
@@ -26,19 +27,21 @@ class Sandbox(NamedTuple):
 
 
 @asynccontextmanager
-async def sandbox(folder: Path, media: Path, port: int, webhook_url: str) -> AsyncIterator[Sandbox]:
+async def sandbox(folder: Path, media: Path, port: int, webhooks: str) -> AsyncIterator[Sandbox]:
     """Runs every stand-in on `port` (Uptime Kuma on the next one) until left; their state is kept in `folder`.
 
-    `media` is where downloads land: Plex shows it as a library. Seerr posts to `webhook_url`.
+    `media` is where downloads land: Plex shows it as a library. Seerr and Plex post below the address
+    `webhooks`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     media.mkdir(parents=True, exist_ok=True)
     plan = FaultPlan()
     plex = PlexWorld(media, directory=folder)
     seerr = _seerr(plex, folder)
-    seerr.state.webhook.url = webhook_url
+    seerr.state.webhook.url = f"{webhooks}/overseerr"
     seerr.state.webhook.enabled, seerr.state.webhook.types = True, 8190
     seerr.state.webhook.auth_header = WEBHOOK_SECRET
+    plex.set_webhooks([f"{webhooks}/plex/{PLEX_WEBHOOK_SECRET}"])
     controls = mount({"/sandbox/plex": link_app(plex), "/sandbox/faults": faults_app(plan), "": switches_app(seerr)})
     async with AsyncExitStack() as stack:
         stack.push_async_callback(plex.close)
@@ -86,6 +89,7 @@ def _settings(plex: PlexWorld, kuma_url: str) -> dict[str, object]:
         "plex_auth_url": plex.link_url,
         "plex_link_url": plex.link_url,
         "plex_url": plex.server_url,
+        "plex_webhook_secret": PLEX_WEBHOOK_SECRET,
         "seerr_url": f"{plex.base_url}/seerr",
         "seerr_api_key": SEERR_API_KEY,
         "seerr_webhook_secret": WEBHOOK_SECRET,

@@ -104,6 +104,7 @@ def settings(tmp_path: Path) -> Settings:
         media=tmp_path / "media",
         public_url=ORIGIN,
         seerr_webhook_secret=Secret("from-seerr"),
+        plex_webhook_secret=Secret("from-plex"),
         logins_per_minute=100,
         requests_per_minute=10_000,
     )

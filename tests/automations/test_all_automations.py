@@ -62,6 +62,7 @@ async def test_with_nothing_configured_it_runs_on_and_says_what_is_down(
             "hints",
             "downloads_to_run",
             "downloads_to_publish",
+            "hints_of_plex",
             "keys_to_destroy",
             "recurring",
         ]

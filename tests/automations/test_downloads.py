@@ -15,6 +15,7 @@ from medianest.adapters.exchange import http_client
 from medianest.adapters.plex_answers import PlexSection
 from medianest.adapters.plex_server import PlexServer
 from medianest.adapters.ytdlp import YtDlp
+from medianest.api import kept
 from medianest.automations import attempts
 from medianest.automations.attempts import Attempt
 from medianest.automations.downloads import RUN, Downloading, file_name
@@ -352,6 +353,23 @@ async def test_a_stored_video_is_scanned_found_and_collected(house: VideoHouse, 
     assert (await house.story("d1" * 16))[-4:] == [
         "DownloadStored", "DownloadScanAsked", "DownloadInPlex", "DownloadCollected",
     ]  # fmt: skip
+
+
+async def test_a_hint_of_plex_lets_what_was_put_off_be_looked_for_at_once(house: VideoHouse, hands: Hands) -> None:
+    """Plex finds the file long after the scan was asked for; the next look would come in an hour."""
+    await house.log_in("olivia", owner=True)
+    await house.send("d1" * 16, "/watch/garden")
+    async with hands.at_work(house.downloading().todo(), _quick(house.publishing().todo())):
+        await eventually(lambda: _reason(hands, "owner of the Plex server"))  # nobody to act for, so far
+    await house.credentials.put("olivia", "plex-server", Secret(OLIVIA.server_token))
+    async with house.pool.connection() as rows:
+        await rows.execute("UPDATE attempts SET next_at = now() + interval '1 hour' WHERE list = %s", (PUBLISH,))
+        await kept.remember_hint(rows, "plex", "library")
+    publishing = house.publishing()
+    async with hands.at_work(publishing.todo(), publishing.hints()):
+        await house.becomes("d1" * 16, "in_collection")
+    async with house.pool.connection() as rows:
+        assert await (await rows.execute("SELECT FROM hints")).fetchone() is None
 
 
 async def published(house: VideoHouse, hands: Hands, *playlists: SubmitPlaylist) -> dict[str, list[str]]:
