@@ -2,7 +2,7 @@ import { lazy, type ReactNode, Suspense, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useMe } from "../api/queries";
 import { LiveNote } from "../live/LiveNote";
-import { signOut } from "../session/session";
+import { SignOut } from "../session/SignOut";
 import { say } from "../strings";
 import { Icon, type IconName } from "../ui/Icon";
 import { routes } from "./routes";
@@ -65,10 +65,7 @@ function SidebarFoot() {
         <Icon name={other === "light" ? "sun" : "moon"} />
         {say.you.theme[other]}
       </button>
-      <button type="button" className={look} onClick={() => void signOut()}>
-        <Icon name="out" />
-        {say.you.signOut}
-      </button>
+      <SignOut className={look} />
       <p className="mt-2 border-t border-line px-3 pt-3 text-sm">
         <span className="block truncate font-medium">{me?.name ?? "\u00a0"}</span>
         <span className="text-xs text-quiet">{me ? say.you.role[me.role] : "\u00a0"}</span>

@@ -1,7 +1,7 @@
 import { useMe } from "../api/queries";
-import { signOut } from "../session/session";
+import { SignOut } from "../session/SignOut";
 import { say } from "../strings";
-import { Button } from "../ui/Button";
+import { Button, buttonLook } from "../ui/Button";
 import { Icon } from "../ui/Icon";
 import { Sheet } from "../ui/Sheet";
 import { type Theme, useTheme } from "./theme";
@@ -25,10 +25,7 @@ export default function You({ onClose }: { readonly onClose: () => void }) {
           ))}
         </div>
       </fieldset>
-      <Button className="w-full" onClick={() => void signOut()}>
-        <Icon name="out" />
-        {say.you.signOut}
-      </Button>
+      <SignOut className={`${buttonLook()} w-full`} />
     </Sheet>
   );
 }

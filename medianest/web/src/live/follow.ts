@@ -27,7 +27,10 @@ export function follow(queries: QueryClient, isStaff: boolean): () => void {
   const all = () => void queries.invalidateQueries();
   const sockets = (isStaff ? OF_STAFF : NAMESPACES).map((name) => followOne(manager, name, refreshing, all));
   const renewing = renewInTime(sockets);
+  const wake = () => sockets.forEach((socket) => socket.connect()); // at once, not when its pause is over
+  window.addEventListener("online", wake);
   return () => {
+    window.removeEventListener("online", wake);
     renewing();
     for (const socket of sockets) socket.disconnect();
     forget();

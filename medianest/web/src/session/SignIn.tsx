@@ -2,7 +2,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { say } from "../strings";
 import { Button, buttonLook } from "../ui/Button";
 import { EnterCode } from "./EnterCode";
-import { type Attempt, leaveForPlex, refusalOf, returned, startCode, usePin } from "./pin";
+import { type Attempt, forgetAttempt, leaveForPlex, refusalOf, returned, startCode, usePin } from "./pin";
 
 /** The door: by way of Plex and back, or by a code that is entered elsewhere. */
 export function SignIn({ ended }: { readonly ended: boolean }) {
@@ -21,6 +21,7 @@ export function SignIn({ ended }: { readonly ended: boolean }) {
     }
   };
   const giveUp = (error?: unknown) => {
+    forgetAttempt();
     setAttempt(undefined);
     setFailure(error);
   };

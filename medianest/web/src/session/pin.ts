@@ -38,6 +38,11 @@ export function returned(): Attempt | undefined {
   return kept === null ? undefined : (JSON.parse(kept) as Attempt);
 }
 
+/** It is not waited for any longer. */
+export function forgetAttempt(): void {
+  sessionStorage.removeItem(KEPT);
+}
+
 /** Asks until Plex says who it is, and signs them in. Answers whether there is passing trouble meanwhile. */
 export function usePin(attempt: Attempt, onFailure: (error: unknown) => void): boolean {
   const [trouble, setTrouble] = useState(false);
@@ -54,15 +59,12 @@ export function usePin(attempt: Attempt, onFailure: (error: unknown) => void): b
         if (over) return;
         setTrouble(false);
         if ("access_token" in found) {
-          sessionStorage.removeItem(KEPT);
+          forgetAttempt();
           return signedIn(found);
         }
       } catch (error) {
         if (over) return;
-        if (!isPassing(error)) {
-          sessionStorage.removeItem(KEPT);
-          return fail.current(error);
-        }
+        if (!isPassing(error)) return fail.current(error);
         setTrouble(true);
       }
       timer = setTimeout(() => void look(), POLL_MS);

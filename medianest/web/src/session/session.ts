@@ -56,7 +56,9 @@ export function signedOut(ended: boolean): void {
 
 export async function signOut(): Promise<void> {
   const token = await accessToken();
-  const answer = await fetch("/api/v1/auth/logout", { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+  const headers = { Authorization: `Bearer ${token}` };
+  const answer = await fetch("/api/v1/auth/logout", { method: "POST", headers }).catch(() => undefined);
+  if (!answer) throw unreachable();
   if (!answer.ok && answer.status !== 401) throw strange(answer.status);
   signedOut(false);
 }
