@@ -22,7 +22,7 @@ DIST = Path(__file__).parents[1] / "web" / "dist"
 PAGES = ("/", "/sign-in", "/discover", "/discover/{rest:path}", "/requests", "/requests/{rest:path}", "/downloads")
 PACKED = frozenset((".js", ".css", ".html", ".svg", ".json", ".webmanifest"))
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:;"
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob:;"
     " connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 OF_A_PAGE = {

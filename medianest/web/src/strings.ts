@@ -63,6 +63,7 @@ export const say = {
     allRequests: "All requests",
     services: "Services",
     newInPlex: "New in Plex",
+    plexAsOf: (at: string) => `Plex does not answer. This is from ${at}.`,
     nothingNew: "Plex has nothing new for you yet.",
     latency: (ms: number) => `${Math.round(ms)} ms`,
     since: (when: string) => `since ${when}`,

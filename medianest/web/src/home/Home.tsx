@@ -7,6 +7,7 @@ import { buttonLook } from "../ui/Button";
 import { Empty, Ghost } from "../ui/Empty";
 import { Page, Section } from "../ui/Page";
 import { Loaded } from "../ui/Trouble";
+import { atClock } from "../ui/units";
 import { DownloadRow } from "../downloads/DownloadRow";
 import { PlexShelf } from "./PlexShelf";
 import { RequestRow } from "../requests/RequestRow";
@@ -32,7 +33,12 @@ export function Home() {
       </Loaded>
       <Section title={say.home.newInPlex}>
         <Loaded asked={fresh} ghost={<Ghost className="h-52" />}>
-          {({ items }) => (items.length === 0 ? <Empty title={say.home.nothingNew} /> : <PlexShelf items={items} />)}
+          {({ items, as_of: asOf }) => (
+            <>
+              {asOf && <p className="mb-3 text-sm text-warn">{say.home.plexAsOf(atClock(new Date(asOf)))}</p>}
+              {items.length === 0 ? <Empty title={say.home.nothingNew} /> : <PlexShelf items={items} />}
+            </>
+          )}
         </Loaded>
       </Section>
     </Page>

@@ -8,7 +8,7 @@ export function PlexShelf({ items }: { readonly items: readonly Item[] }) {
     <ul className="shelf">
       {onceEach(items).map((item) => (
         <li key={item.rating_key}>
-          <Poster title={item.show ?? item.title} kind={kindOf(item)} seed={seedOf(item)} />
+          <Poster title={item.show ?? item.title} kind={kindOf(item)} seed={seedOf(item)} ticket={item.poster} />
           <p className="mt-2 truncate text-sm font-medium">{item.show ?? item.title}</p>
           <p className="truncate text-xs text-quiet">{below(item)}</p>
         </li>

@@ -1,11 +1,19 @@
 import { say } from "../strings";
 import { hueOf } from "./hue";
+import { Picture } from "./Picture";
+
+interface PosterProps {
+  readonly title: string;
+  readonly kind: string;
+  readonly seed: number;
+  readonly ticket?: string | null;
+}
 
 /**
  * A poster drawn from the title itself: no third host is asked for a picture, and a shelf looks like a shelf.
- * The same title always has the same colours.
+ * The same title always has the same colours. Where Plex has a picture (`ticket`), that covers it.
  */
-export function Poster({ title, kind, seed }: { readonly title: string; readonly kind: string; readonly seed: number }) {
+export function Poster({ title, kind, seed, ticket }: PosterProps) {
   const hue = hueOf(seed);
   const size = title.length > 34 ? "text-[8.5cqi]" : title.length > 16 ? "text-[10.5cqi]" : "text-[13cqi]";
   const ground = {
@@ -25,6 +33,7 @@ export function Poster({ title, kind, seed }: { readonly title: string; readonly
         <p className={`line-clamp-4 leading-[1.06] font-semibold tracking-tight text-balance ${size}`}>{title}</p>
         <p className="mt-[4cqi] hidden text-[6.5cqi] tracking-[0.16em] text-white/75 uppercase @min-[6rem]:block">{kind || say.name}</p>
       </div>
+      {ticket && <Picture ticket={ticket} />}
     </div>
   );
 }

@@ -1,0 +1,40 @@
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { answered, api } from "../api/client";
+
+const SMALLEST_PX = 48; // what Plex has no picture for is a dot
+
+/** A picture of Plex over the drawn one, once it is there. It is fetched with the access token, which no address holds. */
+export function Picture({ ticket }: { readonly ticket: string }) {
+  const { data: blob } = useQuery({
+    queryKey: ["picture", ticket],
+    queryFn: ({ signal }) =>
+      answered(api.GET("/api/v1/plex/posters/{ticket}", { params: { path: { ticket } }, parseAs: "blob", signal })),
+    staleTime: Number.POSITIVE_INFINITY, // the same ticket is the same picture for ever
+    gcTime: 1_800_000,
+    retry: false,
+  });
+  const url = useAddress(blob);
+  const [isShown, setShown] = useState(false);
+  if (url === undefined) return null;
+  return (
+    <img
+      src={url}
+      alt=""
+      className={`absolute inset-0 size-full object-cover transition-opacity duration-300 ${isShown ? "" : "opacity-0"}`}
+      onLoad={(event) => setShown(event.currentTarget.naturalWidth >= SMALLEST_PX)}
+    />
+  );
+}
+
+/** An address in this page for `blob`, for as long as it is looked at. */
+function useAddress(blob: Blob | undefined): string | undefined {
+  const [url, setUrl] = useState<string>();
+  useEffect(() => {
+    if (blob === undefined) return;
+    const made = URL.createObjectURL(blob);
+    setUrl(made);
+    return () => URL.revokeObjectURL(made);
+  }, [blob]);
+  return url;
+}
