@@ -76,6 +76,22 @@ SAM = Person(
 
 CAST = (OLIVIA, ANNA, BEN, SAM)
 
+
+def friend(number: int) -> Person:
+    """One more friend who sees everything, for whoever needs many."""
+    return Person(
+        name=f"friend-{number}",
+        title=f"Friend {number}",
+        plex_id=2000 + number,
+        uuid=f"f{number:015x}",
+        email=f"friend-{number}@sandbox.example",
+        account_token=f"sandbox-account-friend-{number}",
+        server_token=f"sandbox-server-friend-{number}",
+        sections=frozenset({MOVIES, SHOWS, VIDEOS}),
+        hint="one of many friends",
+    )
+
+
 GENRES = {
     "Action": 28,
     "Adventure": 12,

@@ -3,19 +3,36 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from medianest.sandbox.cast import CAST, OLIVIA
+import msgspec
+
+from medianest.sandbox.cast import CAST, OLIVIA, friend
 from medianest.sandbox.faults import FaultMiddleware, FaultPlan, faults_app
 from medianest.sandbox.kuma import Account, KumaMonitor, KumaWorld, kuma_app
 from medianest.sandbox.plex import PlexWorld, link_app, plex_server_app, plex_tv_app
 from medianest.sandbox.seerr import InLibrary, Permission, PlexAccount, SeerrPerson, SeerrWorld, seerr_app, switches_app
-from medianest.sandbox.serving import ASGIApp, mount, serve
+from medianest.sandbox.serving import (
+    Answer,
+    ASGIApp,
+    Call,
+    Route,
+    answered,
+    application,
+    decoded,
+    mount,
+    nowhere,
+    serve,
+)
 from medianest.sandbox.videos import videos_app
 
 SEERR_API_KEY = "sandbox-seerr-api-key"
 WEBHOOK_SECRET = "sandbox-webhook-secret"
 PLEX_WEBHOOK_SECRET = "sandbox-plex-hook"
+
+
+class Friends(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    count: Annotated[int, msgspec.Meta(ge=0, le=1000)]
 
 
 class Sandbox(NamedTuple):
@@ -42,7 +59,14 @@ async def sandbox(folder: Path, media: Path, port: int, webhooks: str) -> AsyncI
     seerr.state.webhook.enabled, seerr.state.webhook.types = True, 8190
     seerr.state.webhook.auth_header = WEBHOOK_SECRET
     plex.set_webhooks([f"{webhooks}/plex/{PLEX_WEBHOOK_SECRET}"])
-    controls = mount({"/sandbox/plex": link_app(plex), "/sandbox/faults": faults_app(plan), "": switches_app(seerr)})
+    controls = mount(
+        {
+            "/sandbox/plex": link_app(plex),
+            "/sandbox/faults": faults_app(plan),
+            "/sandbox/friends": friends_app(plex, seerr),
+            "": switches_app(seerr),
+        }
+    )
     async with AsyncExitStack() as stack:
         stack.push_async_callback(plex.close)
         stack.push_async_callback(seerr.close)
@@ -64,6 +88,20 @@ async def sandbox(folder: Path, media: Path, port: int, webhooks: str) -> AsyncI
         await stack.enter_async_context(seerr.living())
         await stack.enter_async_context(kuma.living())
         yield Sandbox(_settings(plex, kuma_url), controls, plex.base_url)
+
+
+def friends_app(plex: PlexWorld, seerr: SeerrWorld) -> ASGIApp:
+    """POST {"count": 17} makes friends of Olivia: friend-1 and so on, with a share, whom Seerr can import."""
+
+    async def make(call: Call) -> Answer:
+        made = [friend(n) for n in range(1, decoded(call, Friends).count + 1)]
+        plex.people |= {person.name: person for person in made}
+        known = {account.plex_id for account in seerr.importable}
+        accounts = [PlexAccount(person.plex_id, person.name, person.email) for person in made]
+        seerr.importable = (*seerr.importable, *(one for one in accounts if one.plex_id not in known))
+        return answered(200, {"friends": [person.name for person in made]})
+
+    return application([Route("POST", path, make) for path in ("/sandbox/friends", "")], nowhere)
 
 
 def _seerr(plex: PlexWorld, folder: Path) -> SeerrWorld:
