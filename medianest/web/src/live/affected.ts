@@ -6,7 +6,8 @@ const TOUCHED: Readonly<Record<string, readonly string[]>> = {
   account: ["me"],
   quota: ["quota"],
 };
-const SIGNALS = new Set(["request.progress", "download.progress", "service.latency"]);
+/** What is said live and kept nowhere: it changes no page. */
+export const SIGNALS: ReadonlySet<string> = new Set(["request.progress", "download.progress", "service.latency"]);
 
 export function touchedBy(event: string): readonly string[] {
   return SIGNALS.has(event) ? [] : (TOUCHED[event.split(".")[0] ?? ""] ?? []);

@@ -2,7 +2,9 @@ import type { QueryClient } from "@tanstack/react-query";
 import { Manager, type Socket } from "socket.io-client";
 import { saw } from "../api/seen";
 import { accessToken, currentSession, onSession, renew, signedOut } from "../session/session";
-import { touchedBy } from "./affected";
+import type { Dashboard } from "../api/schema";
+import { SIGNALS, touchedBy } from "./affected";
+import { withLatency } from "./latency";
 import { progressed } from "./progress";
 import { become, connectionOf, forget } from "./standing";
 
@@ -25,7 +27,15 @@ export function follow(queries: QueryClient, isStaff: boolean): () => void {
     for (const key of keys) void queries.invalidateQueries({ queryKey: [key] });
   });
   const all = () => void queries.invalidateQueries();
-  const sockets = (isStaff ? OF_STAFF : NAMESPACES).map((name) => followOne(manager, name, refreshing, all));
+  const signalled = (signal: string, payload: Payload) => {
+    if (signal !== "service.latency") return progressed(payload);
+    queries.setQueryData<Dashboard>(["dashboard"], (known) => known && withLatency(known, payload));
+  };
+  const sockets = (isStaff ? OF_STAFF : NAMESPACES).map((name) => {
+    const socket = followOne(manager, name, refreshing, all);
+    for (const signal of SIGNALS) socket.on(signal, (payload: Payload) => signalled(signal, payload));
+    return socket;
+  });
   const renewing = renewInTime(sockets);
   const wake = () => sockets.forEach((socket) => socket.connect()); // at once, not when its pause is over
   window.addEventListener("online", wake);
@@ -76,7 +86,6 @@ function followOne(
     if (said["code"] === "session-ended" && currentSession().state === "in") signedOut(true);
   });
   socket.onAny((event: string, payload: Payload) => {
-    if (event.endsWith(".progress")) progressed(payload);
     reached(payload["position"]);
     refresh(touchedBy(event));
   });
