@@ -56,6 +56,7 @@ SECTIONS: tuple[Section, ...] = (
         "plex", "Plex", "The server that everybody watches.",
         (
             Field("plex_url", "Address", "Where MediaNest reaches the Plex server, like http://192.168.1.10:32400."),
+            Field("plex_webhook_secret", "Webhook secret", "The end of the address that Plex posts to; without one its webhooks are refused."),
             Field("plex_video_section", "Library of videos", "The key of the library that shows downloads; empty: found by its folder."),
             Field("plex_media_path", "Media folder in Plex", "The media folder as Plex sees it; empty: as MediaNest sees it."),
             *_circuit_fields("plex", "Plex"),
@@ -89,6 +90,12 @@ SECTIONS: tuple[Section, ...] = (
             Field("playlist_items", "Videos of a playlist", "The most that one submission takes."),
             Field("download_deadline_seconds", "Longest download", "Then it is given up.", "seconds"),
             Field("download_max_bytes", "Largest video", "Larger ones are refused.", "bytes"),
+        ),
+    ),
+    Section(
+        "people", "People", "Who may come in. How much they may ask for are the quotas, of all and of each.",
+        (
+            Field("new_people", "New people", "Whether friends with whom the server is shared come in who were never here: welcome, or closed."),
         ),
     ),
     Section(

@@ -90,6 +90,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     download_deadline_seconds: Seconds = 4 * 3600.0
     download_max_bytes: Annotated[int, Meta(ge=1)] = 20 * 1024**3
 
+    # People
+    new_people: Literal["welcome", "closed"] = "welcome"  # closed: only who was here before comes in, and the owner
+
     # How often
     probe_seconds: Seconds = 30.0
     seerr_poll_seconds: Seconds = 60.0

@@ -19,7 +19,7 @@ from medianest.api.site import Site
 from medianest.commands import CommandReused, Outcome
 from medianest.domain.accounts import LogIn, LoginRefusal, LoginRefused, RefuseLogin, Role, SessionStarted
 from medianest.domain.command import Actor, derived_id
-from medianest.domain.event import Personal
+from medianest.domain.event import Item, Personal, Query, tags
 from medianest.secret import Secret
 from medianest.sessions import Tokens
 from projections import accounts
@@ -183,7 +183,7 @@ class SignIn:
     async def _log_in(self, pin: str, person: _Person, device: str) -> Done:
         outcome = await self._decide(pin, person, device)
         if not outcome.events:  # refused, and on record already
-            raise _problem("no-access" if person.server is None else "account-suspended")
+            raise _problem(await self._kept_out(pin, person))
         match outcome.events[-1]:
             case LoginRefused(reason=reason):
                 raise _problem(reason)
@@ -193,6 +193,14 @@ class SignIn:
                 await self._site.engine.reached(outcome.position, "accounts")
                 return await self._begun(await self._site.sessions.begin(session, account), person)
         raise AssertionError("log_in starts a session or refuses it")
+
+    async def _kept_out(self, pin: str, person: _Person) -> LoginRefusal:
+        """Why this PIN was refused when it was first."""
+        if person.server is None:
+            return "no-access"
+        found = await self._site.store.read(Query(Item(LoginRefused, tags=tags(pin=self._logged(pin)))))
+        reasons = {one.event.reason for one in found.events if isinstance(one.event, LoginRefused)}
+        return "sign-ups-closed" if "sign-ups-closed" in reasons else "account-suspended"
 
     async def _decide(self, pin: str, person: _Person, device: str) -> Outcome:
         """The command's id is the PIN's: a poll that was cut off is gone on with, and logs nobody in twice."""
@@ -208,6 +216,7 @@ class SignIn:
             device=Personal(device[:DEVICE_LENGTH]),
             owns_server=server is not None and server.owned,
             has_access=server is not None,
+            welcome=site.settings.new_people == "welcome",
         )
         try:
             return await site.commands.run(log_in, PLEX, command_id=command)
@@ -253,6 +262,8 @@ def _problem(reason: LoginRefusal) -> Problem:
             return Problem(410, reason, "Start the sign-in again.", detail="The PIN was not claimed in time.")
         case "no-access":
             return Problem(403, reason, "Ask the owner of the Plex server to share it with you, then start again.")
+        case "sign-ups-closed":
+            return Problem(403, reason, "Ask an admin to let new people in for a while, then start again.")
         case "account-suspended":
             return Problem(403, reason, "Ask an admin to reinstate your account.")
         case "plex-unreachable":

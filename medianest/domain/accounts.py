@@ -34,7 +34,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     "member": MEMBER,
 }
 
-LoginRefusal = Literal["pin-expired", "no-access", "account-suspended", "plex-unreachable", "plex-token-refused"]
+LoginRefusal = Literal[
+    "pin-expired", "no-access", "account-suspended", "sign-ups-closed", "plex-unreachable", "plex-token-refused"
+]  # fmt: skip
 SuspensionReason = Literal["admin", "share-lost"]
 SessionEnd = Literal[
     "logout", "revoked", "refresh-token-reused", "account-suspended", "account-erased", "expired", "never-begun"
@@ -215,6 +217,7 @@ class LogIn(OfOneAccount, frozen=True, kw_only=True):
     device: Personal
     owns_server: bool
     has_access: bool
+    welcome: bool = True  # whether somebody may come in who was never here
 
 
 def log_in(command: LogIn, facts: LoginFacts, now: datetime) -> Sequence[Event]:
@@ -233,6 +236,8 @@ def log_in(command: LogIn, facts: LoginFacts, now: datetime) -> Sequence[Event]:
 def _kept_out(command: LogIn, facts: LoginFacts) -> LoginRefusal | None:
     if not command.has_access:
         return "no-access"
+    if not (facts.account or command.welcome or command.owns_server):
+        return "sign-ups-closed"
     return "account-suspended" if facts.suspended else None
 
 

@@ -89,7 +89,7 @@ def change(command: ChangeSettings, facts: SettingsFacts, now: datetime) -> Sequ
 def restore(command: RestoreSettings, facts: SettingsFacts, now: datetime) -> Sequence[Event]:
     if command.order in facts.orders:
         return []
-    if command.revision >= len(facts.revisions):
+    if not 0 <= command.revision < len(facts.revisions):
         raise Refused("revision-unknown", "Choose one of the list of changes.")
     wanted = facts.revisions[command.revision]
     values = {setting: wanted.get(setting) for setting in {**facts.revisions[-1], **wanted}}

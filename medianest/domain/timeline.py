@@ -254,6 +254,7 @@ _REFUSALS: dict[LoginRefusal, str] = {
     "pin-expired": "A sign-in was not finished in time.",
     "no-access": "Somebody with whom the Plex server is not shared wanted to come in.",
     "account-suspended": "Somebody who is suspended wanted to come in.",
+    "sign-ups-closed": "Somebody new wanted to come in, and nobody new may.",
     "plex-unreachable": "A sign-in failed, since plex.tv did not answer.",
     "plex-token-refused": "A sign-in failed, since plex.tv did not accept it.",
 }

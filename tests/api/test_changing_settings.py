@@ -10,7 +10,7 @@ from medianest.api.site import Site
 from medianest.configuration import FIELDS, Configuration, shape_of
 from medianest.secret import Secret
 from medianest.settings import Settings
-from tests.api.conftest import SEERR_KEY, Outside, problem
+from tests.api.conftest import SEERR_KEY, Door, Outside, problem
 
 SEERR = "/admin/settings/seerr"
 
@@ -165,3 +165,16 @@ async def test_a_change_that_is_sent_twice_is_made_once(
     again = Configuration(structs.replace(site.settings), site.store, site.credentials)
     await again.refresh()
     assert again.settings.seerr_api_key == Secret(SEERR_KEY), "the key that was used is the one on record"
+
+
+async def test_nobody_new_comes_in_once_the_gate_is_closed(door: Door, olivia: httpx.AsyncClient) -> None:
+    await door.sign_in("anna")
+    await put(olivia, "/admin/settings/people", values={"new_people": "closed"})
+    await door.sign_in("anna")
+    caller = await door.caller()
+    pin = (await caller.post("/auth/plex/pin")).json()
+    door.outside.plex.link(pin["code"], "ben")
+    for _ in range(2):
+        assert problem(await caller.get(f"/auth/plex/pin/{pin['pin']}")) == (403, "sign-ups-closed")
+    await put(olivia, "/admin/settings/people", values={"new_people": "welcome"})
+    await door.sign_in("ben")

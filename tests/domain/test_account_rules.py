@@ -206,3 +206,12 @@ def test_nothing_is_done_to_an_account_that_is_not_there_or_was_erased(command: 
 
 def test_each_role_may_all_that_the_one_below_may() -> None:
     assert MEMBER < MODERATOR < ADMIN == PERMISSIONS["owner"] == PERMISSIONS["admin"]
+
+
+def test_nobody_new_comes_in_while_sign_ups_are_closed() -> None:
+    given().when(logs_in(welcome=False)).then(LoginRefused("pin", "sign-ups-closed", "anna-plex"))
+    given(ANNA).when(logs_in(welcome=False)).then(ON_PHONE)
+
+
+def test_the_owner_of_the_server_is_not_shut_out_by_their_own_gate() -> None:
+    given().when(logs_in(welcome=False, owns_server=True)).then(opened("anna", "owner"), ON_PHONE)
