@@ -1,8 +1,11 @@
-"""What is up, what is down, and since when."""
+"""What is up, what is down, since when; and how it has been: shares of time, and incidents."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from medianest.domain.services import ServiceName, ServiceState, ServiceStateChanged
 from medianest.eventstore.codec import Recorded
@@ -17,6 +20,15 @@ CREATE TABLE services (
     since    timestamptz NOT NULL,
     position bigint      NOT NULL
 );
+CREATE TABLE transitions (
+    service  text        NOT NULL,
+    position bigint      NOT NULL,
+    state    text        NOT NULL,
+    why      text        NOT NULL,
+    at       timestamptz NOT NULL,
+    PRIMARY KEY (service, position)
+);
+CREATE INDEX transitions_at ON transitions (at);
 """
 
 
@@ -28,7 +40,29 @@ class ServiceRow(msgspec.Struct, frozen=True):
     position: int
 
 
+class Span(NamedTuple):
+    """A stretch of time."""
+
+    since: datetime
+    until: datetime
+
+
+class Incident(msgspec.Struct, frozen=True):
+    """From the first bad state to the next good one. Between its positions stands what happened meanwhile."""
+
+    service: ServiceName
+    state: ServiceState  # the worst it came to
+    why: str  # as it was seen then
+    began: datetime
+    ended: datetime | None  # None: it is not over
+    first: int
+    last: int | None
+
+
 SERVICES = Table("services", ("service",))
+TRANSITIONS = Table("transitions", ("service", "position"))
+BAD: frozenset[ServiceState] = frozenset(("down", "degraded"))
+LOOKED_THROUGH = 2_000  # of the newest transitions, for incidents
 
 
 def project(recorded: Recorded, changes: Changes) -> None:
@@ -37,12 +71,65 @@ def project(recorded: Recorded, changes: Changes) -> None:
     changes.put(
         SERVICES, event.service, state=event.state, why=event.why, since=recorded.at, position=recorded.position
     )
+    changes.put(TRANSITIONS, event.service, recorded.position, state=event.state, why=event.why, at=recorded.at)
 
 
-PROJECTION = Projection("services", 1, TABLES, (ServiceStateChanged,), project, "service")
+PROJECTION = Projection("services", 2, TABLES, (ServiceStateChanged,), project, "service")
 
 
 async def all_services(rows: Rows) -> list[ServiceRow]:
     """The services that were probed at least once."""
     found = await rows.execute("SELECT service, state, why, since, position FROM services ORDER BY service")
     return [ServiceRow(*row) for row in await found.fetchall()]
+
+
+async def uptime(rows: Rows, now: datetime, spans: Sequence[Span]) -> dict[str, list[float | None]]:
+    """For each service the share of each span in which it could be used, from 0 to 1.
+
+    Slow counts as usable. Time of which nothing is known does not count; None: nothing is known of the whole span.
+    """
+    found = await rows.execute(
+        _UPTIME, {"now": now, "since": [s.since for s in spans], "until": [s.until for s in spans]}
+    )
+    shares: dict[str, list[float | None]] = {}
+    for service, number, share in await found.fetchall():
+        shares.setdefault(service, [None] * len(spans))[number - 1] = share
+    return shares
+
+
+_UPTIME = """
+    WITH spells AS (
+        SELECT service, state, at AS began,
+               coalesce(lead(at) OVER (PARTITION BY service ORDER BY position), %(now)s) AS ended
+          FROM transitions
+    ), parts AS (
+        SELECT service, number, state,
+               extract(epoch FROM least(ended, until, %(now)s) - greatest(began, since))::float8 AS seconds
+          FROM spells
+          JOIN unnest(%(since)s::timestamptz[], %(until)s::timestamptz[]) WITH ORDINALITY AS span (since, until, number)
+            ON began < until AND ended > since
+         WHERE state <> 'unknown'
+    )
+    SELECT service, number, coalesce(sum(seconds) FILTER (WHERE state <> 'down'), 0) / sum(seconds)
+      FROM parts GROUP BY service, number HAVING sum(seconds) > 0
+"""
+
+
+async def incidents(rows: Rows, limit: int) -> list[Incident]:
+    """The newest incidents, the newest first."""
+    found = await rows.execute(
+        "SELECT service, position, state, why, at FROM transitions ORDER BY position DESC LIMIT %s", (LOOKED_THROUGH,)
+    )
+    made: list[Incident] = []
+    going_on: dict[str, Incident] = {}
+    for service, position, state, why, at in reversed(await found.fetchall()):
+        incident = going_on.pop(service, None)
+        if state in BAD:
+            going_on[service] = _worse(incident or Incident(service, state, why, at, None, position, None), state, why)
+        elif incident is not None:
+            made.append(structs.replace(incident, ended=at, last=position))
+    return sorted([*made, *going_on.values()], key=lambda incident: -incident.first)[:limit]
+
+
+def _worse(incident: Incident, state: ServiceState, why: str) -> Incident:
+    return structs.replace(incident, state=state, why=why) if state == "down" != incident.state else incident

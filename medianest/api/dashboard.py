@@ -1,6 +1,6 @@
 """The first page: what is open, what is running, what is up or down; and one's own feed of what happens."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -17,13 +17,15 @@ from medianest.api.requests import RequestView
 from medianest.api.requests import views as request_views
 from medianest.api.site import MOST, House, Limit, Me, Site
 from medianest.domain.downloads import RUNNING_STATES
-from medianest.domain.requests import OPEN_STATES
+from medianest.domain.event import Item, Query
+from medianest.domain.requests import OPEN_STATES, RequestDeferred
 from medianest.domain.services import ServiceName, ServiceState
 from medianest.sessions import Identity
 from projections import downloads, requests, services
-from projections.services import ServiceRow
+from projections.services import Incident, ServiceRow, Span
 
 SERVICES: tuple[ServiceName, ...] = ("plex", "seerr", "uptime-kuma")
+MOST_HELD = 500  # requests are counted so far
 LOOK_AT = 100  # the newest of one's things that are looked through for those that are open
 
 
@@ -38,6 +40,35 @@ class Service(msgspec.Struct, frozen=True):
 
 class Status(msgspec.Struct, frozen=True):
     items: list[Service]
+
+
+class Uptime(msgspec.Struct, frozen=True):
+    """Shares of the time in which a service could be used, from 0 to 1; null: nothing is known of that time."""
+
+    service: ServiceName
+    day: float | None
+    week: float | None
+    month: float | None
+    days: list[float | None]  # the last thirty, the oldest first; the last one is today so far, by UTC
+
+
+class Uptimes(msgspec.Struct, frozen=True):
+    items: list[Uptime]
+
+
+class IncidentView(msgspec.Struct, frozen=True):
+    """A service was down, or slow, from a moment to another."""
+
+    service: ServiceName
+    state: ServiceState  # the worst it came to
+    began: datetime
+    ended: datetime | None  # null: it is not over
+    why: str | None  # for admins
+    requests_held: int  # how many requests waited for it
+
+
+class Incidents(msgspec.Struct, frozen=True):
+    items: list[IncidentView]
 
 
 class Dashboard(msgspec.Struct, frozen=True):
@@ -69,6 +100,39 @@ class DashboardController(Controller):
     async def status(self, site: House, me: Me) -> Status:
         """What is up and what is down, and since when."""
         return Status(await _services(site, me))
+
+    @get("/uptime")
+    async def uptime(self, site: House, me: Me) -> Uptimes:
+        """How much of the last day, week and month each service could be used, by our own probes."""
+        now = site.clock()
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        spans = [Span(now - timedelta(days=days), now) for days in (1, 7, 30)]
+        spans += [Span(today - timedelta(days=ago), today - timedelta(days=ago - 1)) for ago in range(29, -1, -1)]
+        async with site.pool.connection() as rows:
+            found = await services.uptime(rows, now, spans)
+        return Uptimes([_uptime(name, found.get(name, [None] * len(spans))) for name in SERVICES])
+
+    @get("/incidents")
+    async def incidents(self, site: House, me: Me, limit: Limit = 20) -> Incidents:
+        """When a service was down or slow, the newest first, and what it held up."""
+        async with site.pool.connection() as rows:
+            found = await services.incidents(rows, limit)
+        return Incidents([await _incident(site, me, incident) for incident in found])
+
+
+def _uptime(name: ServiceName, shares: list[float | None]) -> Uptime:
+    day, week, month, *days = shares
+    return Uptime(name, day, week, month, days)
+
+
+async def _incident(site: Site, me: Identity, incident: Incident) -> IncidentView:
+    held = 0
+    if incident.service == "seerr":
+        query = Query(Item(RequestDeferred))
+        history = await site.store.read(query, after=incident.first, until=incident.last, limit=MOST_HELD)
+        held = len({one.event.request for one in history.events if isinstance(one.event, RequestDeferred)})
+    why = incident.why if may(me, "services.manage") else None
+    return IncidentView(incident.service, incident.state, incident.began, incident.ended, why, held)
 
 
 async def _services(site: Site, me: Identity) -> list[Service]:

@@ -15,8 +15,8 @@ from medianest.domain.accounts import Role
 from medianest.domain.command import Actor
 from medianest.domain.event import type_of
 from medianest.domain.examples import EXAMPLES
-from medianest.domain.requests import RequestDeclined, RequestEvent
-from medianest.domain.services import ObserveService
+from medianest.domain.requests import RecordDeferred, RequestDeclined, RequestEvent
+from medianest.domain.services import ObserveService, ServiceState
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.store import EventStore
 from medianest.tasks import running
@@ -208,6 +208,29 @@ async def test_only_admins_see_why_a_service_is_down(
         assert (plex["state"], plex["since"], plex["checked_at"]) == ("unknown", None, None)
         assert (seerr["state"], seerr["why"], seerr["latency_ms"]) == ("down", why, None)
         assert seerr["checked_at"]
+
+
+async def test_everybody_sees_how_much_a_service_could_be_used_and_what_its_failing_held_up(
+    site: Site, olivia: httpx.AsyncClient, anna: httpx.AsyncClient
+) -> None:
+    states: tuple[ServiceState, ...] = ("up", "down", "up")
+    for state in states:
+        if state == "down":
+            await asyncio.sleep(0.05)
+        outcome = await site.commands.run(ObserveService(service="seerr", state=state, why=state), Actor.system("t"))
+        if state == "down":
+            wanted = (await anna.post("/media/requests", json={"kind": "movie", "tmdb": 603})).json()
+            deferred = RecordDeferred(request=wanted["request"], reason="seerr-down", why="Seerr does not answer.")
+            await site.commands.run(deferred, Actor.system("t"))
+    asked = {"at_least": outcome.position}
+    plex, seerr, _ = (await anna.get("/dashboard/uptime", params=asked)).json()["items"]
+    assert (plex["day"], set(plex["days"]), len(plex["days"])) == (None, {None}, 30)
+    assert 0 < seerr["day"] < 1
+    assert seerr["day"] == seerr["week"] == seerr["month"] == seerr["days"][-1]
+    for caller, why in ((anna, None), (olivia, "down")):
+        (incident,) = (await caller.get("/dashboard/incidents", params=asked)).json()["items"]
+        assert (incident["service"], incident["state"], incident["why"]) == ("seerr", "down", why)
+        assert (incident["ended"] is not None, incident["requests_held"]) == (True, 1)
 
 
 @pytest.mark.parametrize(

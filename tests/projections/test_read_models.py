@@ -172,7 +172,16 @@ async def test_a_rebuilt_read_model_equals_the_live_one(
 ) -> None:
     await engine.reached(await live_through(commands))
     live = await digest(pool)
-    tables = ("accounts", "requests", "followers", "downloads", "downloads_to_run", "downloads_to_publish", "services")
+    tables = (
+        "accounts",
+        "requests",
+        "followers",
+        "downloads",
+        "downloads_to_run",
+        "downloads_to_publish",
+        "services",
+        "transitions",
+    )
     assert all(live[table] for table in tables)
     for projection in PROJECTIONS:
         await engine.rebuild(projection.name)

@@ -208,6 +208,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dashboard/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Incidents
+         * @description When a service was down or slow, the newest first, and what it held up.
+         */
+        get: operations["ApiV1DashboardIncidentsIncidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dashboard/status": {
         parameters: {
             query?: never;
@@ -220,6 +240,26 @@ export interface paths {
          * @description What is up and what is down, and since when.
          */
         get: operations["ApiV1DashboardStatusStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboard/uptime": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Uptime
+         * @description How much of the last day, week and month each service could be used, by our own probes.
+         */
+        get: operations["ApiV1DashboardUptimeUptime"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1523,6 +1563,22 @@ export interface components {
         Hinted: {
             hinted: boolean;
         };
+        /** IncidentView */
+        IncidentView: {
+            /** @enum {string} */
+            service: "plex" | "seerr" | "uptime-kuma";
+            /** @enum {string} */
+            state: "up" | "degraded" | "down" | "unknown";
+            /** Format: date-time */
+            began: string;
+            ended: string | null;
+            why: string | null;
+            requests_held: number;
+        };
+        /** Incidents */
+        Incidents: {
+            items: components["schemas"]["IncidentView"][];
+        };
         /** Item */
         Item: {
             rating_key: string;
@@ -1883,6 +1939,19 @@ export interface components {
                 [key: string]: string | number | boolean | string[] | null;
             };
         };
+        /** Uptime */
+        Uptime: {
+            /** @enum {string} */
+            service: "plex" | "seerr" | "uptime-kuma";
+            day: number | null;
+            week: number | null;
+            month: number | null;
+            days: (number | null)[];
+        };
+        /** Uptimes */
+        Uptimes: {
+            items: components["schemas"]["Uptime"][];
+        };
         /** VideoAddress */
         VideoAddress: {
             url: string;
@@ -1984,6 +2053,8 @@ export type Found = components['schemas']['Found'];
 export type FoundPage = components['schemas']['FoundPage'];
 export type Genres = components['schemas']['Genres'];
 export type Hinted = components['schemas']['Hinted'];
+export type IncidentView = components['schemas']['IncidentView'];
+export type Incidents = components['schemas']['Incidents'];
 export type Item = components['schemas']['Item'];
 export type ItemPage = components['schemas']['ItemPage'];
 export type Items = components['schemas']['Items'];
@@ -2030,6 +2101,8 @@ export type Timeline = components['schemas']['Timeline'];
 export type TitleDetail = components['schemas']['TitleDetail'];
 export type Todo = components['schemas']['Todo'];
 export type Try = components['schemas']['Try'];
+export type Uptime = components['schemas']['Uptime'];
+export type Uptimes = components['schemas']['Uptimes'];
 export type VideoAddress = components['schemas']['VideoAddress'];
 export type Waiting = components['schemas']['Waiting'];
 export type Wanted = components['schemas']['Wanted'];
@@ -2392,6 +2465,40 @@ export interface operations {
             };
         };
     };
+    ApiV1DashboardIncidentsIncidents: {
+        parameters: {
+            query?: {
+                /** @description At most as many. */
+                limit?: number;
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incidents"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     ApiV1DashboardStatusStatus: {
         parameters: {
             query?: {
@@ -2411,6 +2518,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1DashboardUptimeUptime: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Uptimes"];
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */

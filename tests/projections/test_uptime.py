@@ -1,0 +1,64 @@
+"""How services have been: shares of time and incidents, by the changes that were seen and when."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from medianest.eventstore.connections import Pool
+from projections import services
+from projections.engine import Rows
+from projections.services import Incident, Span
+
+NOON = datetime(2026, 7, 3, 12, tzinfo=UTC)
+
+
+def at(hours: float) -> datetime:
+    return NOON + timedelta(hours=hours)
+
+
+@pytest.fixture
+async def rows(pool: Pool) -> AsyncIterator[Rows]:
+    async with pool.connection() as rows:
+        await rows.execute("CREATE SCHEMA trial; SET search_path = trial")
+        await rows.execute(services.TABLES.encode())
+        yield rows
+        await rows.execute("DROP SCHEMA trial CASCADE; RESET search_path")
+
+
+async def seen(rows: Rows, service: str, *changes: tuple[float, str]) -> None:
+    for hours, state in changes:
+        await rows.execute(
+            "INSERT INTO transitions SELECT %s, 1 + count(*), %s, %s, %s FROM transitions",
+            (service, state, f"why {state}", at(hours)),
+        )
+
+
+async def test_a_share_is_of_the_time_that_is_known_of(rows: Rows) -> None:
+    await seen(rows, "plex", (0, "up"), (6, "down"), (9, "degraded"), (12, "unknown"), (15, "down"))
+    spans = [
+        Span(at(0), at(6)), Span(at(5), at(7)), Span(at(6), at(9)), Span(at(8), at(12)),
+        Span(at(12), at(15)), Span(at(9), at(16)), Span(at(-24), at(0)), Span(at(-6), at(24)),
+    ]  # fmt: skip
+    (shares,) = (await services.uptime(rows, at(18), spans)).values()
+    assert shares == [1.0, 0.5, 0.0, 0.75, None, 0.75, None, 0.6]
+
+
+async def test_of_what_was_never_looked_at_nothing_is_told(rows: Rows) -> None:
+    assert await services.uptime(rows, at(1), [Span(at(0), at(1))]) == {}
+
+
+async def test_an_incident_goes_from_the_first_bad_state_to_the_next_good_one(rows: Rows) -> None:
+    await seen(rows, "seerr", (0, "up"), (1, "degraded"), (2, "down"), (3, "degraded"), (4, "up"))
+    await seen(rows, "plex", (5, "down"))
+    assert await services.incidents(rows, 10) == [
+        Incident("plex", "down", "why down", at(5), None, 6, None),
+        Incident("seerr", "down", "why down", at(1), at(4), 2, 5),
+    ]
+    assert len(await services.incidents(rows, 1)) == 1
+
+
+async def test_what_becomes_unknown_is_no_longer_an_incident(rows: Rows) -> None:
+    await seen(rows, "plex", (0, "down"), (1, "unknown"), (2, "up"))
+    (incident,) = await services.incidents(rows, 10)
+    assert (incident.began, incident.ended) == (at(0), at(1))
