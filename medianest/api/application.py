@@ -15,11 +15,11 @@ from medianest.api.dashboard import DashboardController, EventController
 from medianest.api.docs import openapi
 from medianest.api.downloads import DownloadController
 from medianest.api.envelope import Envelope
-from medianest.api.gate import anybody, new_enough, signed_in, speaks_json
+from medianest.api.gate import anybody, new_enough, signed_in, signed_in_for_pictures, speaks_json
 from medianest.api.history import AuditController
 from medianest.api.media import MediaController
 from medianest.api.pages import web_ui
-from medianest.api.plex import PlexController
+from medianest.api.plex import PlexController, PosterController
 from medianest.api.problems import answer, no_such_page
 from medianest.api.requests import RequestController
 from medianest.api.settings import SettingsController
@@ -38,6 +38,7 @@ def build_api(site: Site) -> Litestar:
         [
             Router("/api/v1", route_handlers=[*OPEN], guards=[anybody, speaks_json]),
             Router("/api/v1", route_handlers=[PlexWebhookController], guards=[anybody]),
+            Router("/api/v1", route_handlers=[PosterController], guards=[signed_in_for_pictures]),
             Router("/api/v1", route_handlers=[*SIGNED_IN], guards=[signed_in, speaks_json, new_enough]),
             health.live,
             health.ready,

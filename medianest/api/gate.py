@@ -19,11 +19,21 @@ from medianest.sessions import Identity
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 TOKEN_LIMIT = 4096
+PICTURES_A_CALL = 20  # so many may be looked at where one call of another kind is allowed
 WRITING = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 
 
 async def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
     """Lets in who has an access token of an open session, and counts the call against the account's limit."""
+    await _come_in(connection, "account", site_of(connection).settings.requests_per_minute)
+
+
+async def signed_in_for_pictures(connection: Connection, _: BaseRouteHandler) -> None:
+    """The same, with a limit of its own: one page of a library shows a hundred pictures."""
+    await _come_in(connection, "pictures", PICTURES_A_CALL * site_of(connection).settings.requests_per_minute)
+
+
+async def _come_in(connection: Connection, allowance: str, per_minute: int) -> None:
     site = site_of(connection)
     identity = await identify(connection)
     if identity is None:
@@ -32,7 +42,7 @@ async def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
             raise Problem(401, "token-invalid", "Refresh the access token, or sign in again.")
         raise Problem(401, "token-missing", "Sign in, and send the access token as a bearer token.")
     connection.scope["user"] = identity
-    limit(connection, "account", identity.account, site.settings.requests_per_minute)
+    limit(connection, allowance, identity.account, per_minute)
 
 
 async def anybody(connection: Connection, _: BaseRouteHandler) -> None:

@@ -169,14 +169,22 @@ class PlexController(Controller):
         found = await site.plex_server.search(await own_token(site, me), question, limit)
         return Items([_item(site, item) for item in found])
 
-    @get("/posters/{ticket:str}", media_type="image/jpeg")
+
+class PosterController(Controller):
+    """Apart from the rest: many at once are looked at, and what is kept costs nobody anything."""
+
+    path = "/plex/posters"
+    tags = ("Plex",)
+
+    @get("/{ticket:str}", media_type="image/jpeg")
     async def poster(self, site: House, me: Me, ticket: Ticket, size: FromQuery[Size] = "medium") -> Response[bytes]:
         """The picture a ticket is for. The same ticket is the same picture for ever."""
         path = site.posters.path_of(ticket)
         if path is None:
             raise Problem(404, "not-found", "Take the ticket that an item names.")
         image = await site.posters.image(await own_token(site, me), path, size)
-        kept = {"Cache-Control": "private, max-age=604800, immutable"}
+        # No `Vary` by token: the browser would fetch it anew after every refresh, and the ticket says who may see it.
+        kept = {"Cache-Control": "private, max-age=604800, immutable", "Vary": "Accept-Encoding"}
         return Response(image.body, media_type=image.content_type, headers=kept)
 
 

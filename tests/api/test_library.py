@@ -137,6 +137,8 @@ async def test_a_poster_is_fetched_once_and_then_comes_from_the_disk(
     first = await anna.get(f"/plex/posters/{ticket}", params={"size": "small"})
     assert first.headers["content-type"].startswith("image/")
     assert "immutable" in first.headers["cache-control"]
+    assert "authorization" not in first.headers["vary"].lower()  # the next token shows the same picture
+    assert "pictures" in first.headers["ratelimit-policy"]
     outside.cut("plex")
     again = await anna.get(f"/plex/posters/{ticket}", params={"size": "small"})
     assert again.content == first.content

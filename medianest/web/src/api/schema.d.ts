@@ -124,6 +124,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plex/posters/{ticket}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Poster
+         * @description The picture a ticket is for. The same ticket is the same picture for ever.
+         */
+        get: operations["ApiV1PlexPostersTicketPoster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/sessions": {
         parameters: {
             query?: never;
@@ -746,26 +766,6 @@ export interface paths {
          * @description The libraries that are shared with one.
          */
         get: operations["ApiV1PlexLibrariesLibraries"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/plex/posters/{ticket}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Poster
-         * @description The picture a ticket is for. The same ticket is the same picture for ever.
-         */
-        get: operations["ApiV1PlexPostersTicketPoster"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2309,6 +2309,41 @@ export interface operations {
             };
         };
     };
+    ApiV1PlexPostersTicketPoster: {
+        parameters: {
+            query?: {
+                size?: "small" | "medium" | "large";
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path: {
+                ticket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     ApiV1AuthSessionsDevices: {
         parameters: {
             query?: {
@@ -3465,41 +3500,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Libraries"];
-                };
-            };
-            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
-    ApiV1PlexPostersTicketPoster: {
-        parameters: {
-            query?: {
-                size?: "small" | "medium" | "large";
-                /** @description Wait, bounded, until the answer shows everything up to this position. */
-                at_least?: number;
-            };
-            header?: never;
-            path: {
-                ticket: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/jpeg": string;
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
