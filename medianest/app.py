@@ -8,7 +8,6 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -125,7 +124,7 @@ async def foundation(settings: Settings, *, beside: bool = False) -> AsyncIterat
         _follow_settings(adapters, settings)
         breakers = Breakers(commands, store, exchanges(adapters))
         await breakers.adopt()
-        configuration.listeners.append(partial(_follow_settings, adapters, settings))
+        configuration.listeners.append(lambda: breakers.moved(_follow_settings(adapters, settings)))
         yield Foundation(
             settings, conninfo, pool, master, vault, head, store, commands, engine, Past(pool, store, PROJECTIONS),
             credentials, sessions, adapters, breakers, configuration, position,
@@ -179,19 +178,21 @@ def _adapters(settings: Settings, master: MasterKey, client: httpx.AsyncClient) 
     )
 
 
-def _follow_settings(adapters: Adapters, settings: Settings) -> None:
-    """The adapters speak as the settings say now."""
+def _follow_settings(adapters: Adapters, settings: Settings) -> list[BreakerName]:
+    """The adapters speak as the settings say now; answers with those that have another address or key."""
     key = settings.seerr_api_key or Secret("")
-    adapters.plex_server.exchange.point_at(settings.plex_url)
-    adapters.seerr.exchange.point_at(settings.seerr_url, {"X-API-Key": key.reveal()})
-    adapters.uptime_kuma.exchange.point_at(settings.uptime_kuma_url)
-    for breaker in (adapters.plex_tv.exchange.breaker, adapters.plex_server.exchange.breaker):
-        breaker.threshold, breaker.pause_seconds = settings.plex_breaker_failures, settings.plex_breaker_pause_seconds
-    breaker = adapters.seerr.exchange.breaker
-    breaker.threshold, breaker.pause_seconds = settings.seerr_breaker_failures, settings.seerr_breaker_pause_seconds
-    breaker = adapters.uptime_kuma.exchange.breaker
-    breaker.threshold = settings.uptime_kuma_breaker_failures
-    breaker.pause_seconds = settings.uptime_kuma_breaker_pause_seconds
+    moved: dict[BreakerName, bool] = {
+        "plex": adapters.plex_server.exchange.point_at(settings.plex_url),
+        "seerr": adapters.seerr.exchange.point_at(settings.seerr_url, {"X-API-Key": key.reveal()}),
+        "uptime-kuma": adapters.uptime_kuma.exchange.point_at(settings.uptime_kuma_url),
+    }
+    for exchange, prefix in (
+        (adapters.plex_tv.exchange, "plex"), (adapters.plex_server.exchange, "plex"),
+        (adapters.seerr.exchange, "seerr"), (adapters.uptime_kuma.exchange, "uptime_kuma"),
+    ):  # fmt: skip
+        exchange.breaker.threshold = getattr(settings, f"{prefix}_breaker_failures")
+        exchange.breaker.pause_seconds = getattr(settings, f"{prefix}_breaker_pause_seconds")
+    return [name for name, is_new in moved.items() if is_new]
 
 
 def exchanges(adapters: Adapters) -> dict[BreakerName, Exchange]:

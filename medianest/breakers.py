@@ -6,7 +6,7 @@ too. So nobody has to find out for themselves what is known, and a process that 
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
@@ -23,6 +23,7 @@ from medianest.domain.breakers import (
     BreakerName,
     BreakerOpened,
     CloseBreaker,
+    Closing,
     RecordBreakerOpened,
 )
 from medianest.domain.command import Actor, Command
@@ -93,7 +94,15 @@ class Breakers:
         """Ask it again at once, from this process; the others follow the log."""
         self._exchanges[name].breaker.reset()
         # Perhaps its opening is on its way to the log: then this closes it there, else it changes nothing.
-        self._changed[name] = CloseBreaker(service=name, how="reset")
+        self._close(name, "reset")
+
+    def moved(self, names: Iterable[BreakerName]) -> None:
+        """What was known of these was about another address, or another key: on record too it is closed."""
+        for name in names:
+            self._close(name, "moved")
+
+    def _close(self, name: BreakerName, how: Closing) -> None:
+        self._changed[name] = CloseBreaker(service=name, how=how)
         self._news.set()
 
     async def run(self) -> None:

@@ -123,16 +123,18 @@ class Exchange:
     def breaker_state(self) -> BreakerState:
         return self.breaker.state
 
-    def point_at(self, base_url: str, headers: Mapping[str, str] | None = None) -> None:
-        """Ask there from now on, with these `headers` in place of the old ones of the same names.
+    def point_at(self, base_url: str, headers: Mapping[str, str] | None = None) -> bool:
+        """Ask there from now on, with these `headers` in place of the old ones of the same names; whether that is new.
 
         What was found out about the old address says nothing about the new one: the circuit is closed.
         """
         before = self.base_url, dict(self._headers)
         self.base_url = base_url.rstrip("/")
         self._headers |= headers or {}
-        if before != (self.base_url, self._headers):
+        moved = before != (self.base_url, self._headers)
+        if moved:
             self.breaker.reset()
+        return moved
 
     async def get(
         self,

@@ -18,7 +18,7 @@ from medianest.breakers import Circuit
 from medianest.domain.accounts import ACCOUNT_EVENTS, ChangeRole, EraseAccount, ReinstateAccount, Role, SuspendAccount
 from medianest.domain.breakers import BreakerName, CloseBreaker
 from medianest.domain.event import Item, Personal, Query, tags
-from medianest.domain.quotas import SetDefaultQuota, SetQuota
+from medianest.domain.quotas import DefaultQuotaSet, SetDefaultQuota, SetQuota
 from medianest.domain.requests import Kind
 from medianest.domain.work import GiveUpWork, RecordRebuilt, RetryWork
 from projections import accounts
@@ -61,6 +61,10 @@ class NewQuota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: Kind
     limit: Annotated[int, msgspec.Meta(ge=0, le=10_000)]
     days: Annotated[int, msgspec.Meta(ge=1, le=365)]
+
+
+class DefaultQuotas(msgspec.Struct, frozen=True):
+    items: list[NewQuota]
 
 
 class AccountController(Controller):
@@ -223,6 +227,17 @@ class SystemController(Controller):
         outcome = await write.run(CloseBreaker(service=service, how="reset"))
         site.breakers.reset(service)
         return Written(position=outcome.position)
+
+    @get("/settings/default-quota", guards=[needs("settings.manage")])
+    async def default_quota(self, site: House) -> DefaultQuotas:
+        """How much everybody may ask for who has no quota of their own; a limit of 0 is none."""
+        quotas = {"movie": NewQuota("movie", 0, 7), "tv": NewQuota("tv", 0, 7)}
+        found = await site.store.read(Query(Item(DefaultQuotaSet, tags=tags(settings="quota"))))
+        for recorded in found.events:
+            if isinstance(recorded.event, DefaultQuotaSet):
+                event = recorded.event
+                quotas[event.kind] = NewQuota(event.kind, event.limit, event.days)
+        return DefaultQuotas(list(quotas.values()))
 
     @put("/settings/default-quota", guards=[needs("settings.manage")])
     async def set_default_quota(self, write: Writing, data: JSONBody[NewQuota]) -> Written:

@@ -14,7 +14,7 @@ from medianest.domain.command import Command, Facts
 from medianest.domain.event import Event, Item, Query, Tags, tags
 
 BreakerName = Literal["plex-tv", "plex", "seerr", "uptime-kuma"]
-Closing = Literal["recovered", "reset"]
+Closing = Literal["recovered", "reset", "moved"]  # moved: it has another address or key
 
 
 class BreakerOpened(Event, frozen=True, tag="breaker.opened"):

@@ -109,6 +109,7 @@ EXAMPLES: tuple[Event, ...] = (
     BreakerOpened("seerr", "It answers 503.", 30.0),
     BreakerClosed("seerr", "recovered"),
     BreakerClosed("plex", "reset"),
+    BreakerClosed("plex", "moved"),
     SettingsChanged(
         "04e1",
         "seerr",

@@ -137,6 +137,8 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return f"{_CIRCUITS[service]} is left alone for a while: {_ended(why)}"
         case BreakerClosed(service=service, how="reset"):
             return f"An admin wants {_CIRCUITS[service]} to be asked again at once."
+        case BreakerClosed(service=service, how="moved"):
+            return f"{_CIRCUITS[service]} has another address or key, and is asked there."
         case BreakerClosed(service=service):
             return f"{_CIRCUITS[service]} answers, and is asked as before."
         case SettingsChanged(section=section, changes=changes, restored=None):

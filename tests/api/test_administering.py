@@ -473,3 +473,12 @@ async def test_an_admin_sees_who_is_left_alone_and_has_them_asked_again(
     (closed,) = await record(olivia, type="breaker.closed")
     assert closed["words"] == "An admin wants Seerr to be asked again at once."
     assert problem(await olivia.post("/admin/breakers/nobody/reset"))[0] in (400, 404)
+
+
+async def test_the_quota_of_all_is_shown_as_it_was_set_last(olivia: httpx.AsyncClient) -> None:
+    path = "/admin/settings/default-quota"
+    none = [{"kind": kind, "limit": 0, "days": 7} for kind in ("movie", "tv")]
+    assert (await olivia.get(path)).json()["items"] == none
+    for limit in (5, 3):
+        await olivia.put(path, json={"kind": "tv", "limit": limit, "days": 30})
+    assert (await olivia.get(path)).json()["items"] == [none[0], {"kind": "tv", "limit": 3, "days": 30}]

@@ -176,3 +176,39 @@ async def test_a_suspended_friend_is_out_in_every_process_at_once(town: Town) ->
         )
     for person in (olivia, anna):
         await person.leave()
+
+
+async def test_settings_and_circuits_count_in_every_process_without_a_restart(town: Town) -> None:
+    """The api takes the change; it is the worker that asks Seerr, and finds that it is not there."""
+    olivia = Person(town.url, "olivia", town.stream_url)
+    await olivia.log_in(town.sandbox_url)
+    nowhere = {"seerr_url": f"http://127.0.0.1:{free_port()}", "seerr_api_key": "another", "seerr_breaker_failures": 1}
+    kept = await olivia.client.put("/admin/settings/seerr", json={"values": nowhere, "untested": True})
+    assert kept.status_code == 200, kept.text
+    asked = await olivia.post("/media/requests", kind="movie", tmdb=680)
+    page = f"/media/requests/{asked['request']}"
+    await eventually("the worker looks where nobody is", lambda: _reads_state(olivia, page, "deferred"), 60)
+    await eventually("and the api knows of its circuit", lambda: _circuit(olivia, "seerr", "open"), 60)
+    back = await olivia.post("/admin/settings/seerr/roll-back", revision=0)
+    assert all(check["ok"] for check in back["checks"])
+    await eventually("nothing holds against the old place", lambda: _closed_as_moved(olivia))
+    await eventually("it is sent to where Seerr was before", lambda: _is_sent(olivia, page), 60)
+    await olivia.leave()
+
+
+async def _circuit(person: Person, service: str, state: str) -> bool:
+    found = (await person.get("/admin/breakers"))["items"]
+    return any(one["service"] == service and one["state"] == state for one in found)
+
+
+async def _reads_state(person: Person, page: str, state: str) -> bool:
+    return bool((await person.get(page))["state"] == state)
+
+
+async def _is_sent(person: Person, page: str) -> bool:
+    return any(moment["type"] == "request.sent" for moment in (await person.get(f"{page}/timeline"))["items"])
+
+
+async def _closed_as_moved(person: Person) -> bool:
+    found = await person.get("/admin/audit", type="breaker.closed")
+    return any("another address" in one["words"] for one in found["items"])

@@ -974,6 +974,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/settings/default-quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * DefaultQuota
+         * @description How much everybody may ask for who has no quota of their own; a limit of 0 is none.
+         */
+        get: operations["ApiV1AdminSettingsDefaultQuotaDefaultQuota"];
+        /**
+         * SetDefaultQuota
+         * @description How much everybody may ask for who has no quota of their own.
+         */
+        put: operations["ApiV1AdminSettingsDefaultQuotaSetDefaultQuota"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/todo/give-up": {
         parameters: {
             query?: never;
@@ -1048,26 +1072,6 @@ export interface paths {
          * @description Ask a system again at once, from every process; nothing changes where it is not left alone.
          */
         post: operations["ApiV1AdminBreakersServiceResetResetBreaker"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/settings/default-quota": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * SetDefaultQuota
-         * @description How much everybody may ask for who has no quota of their own.
-         */
-        put: operations["ApiV1AdminSettingsDefaultQuotaSetDefaultQuota"];
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1426,6 +1430,10 @@ export interface components {
             /** @enum {string} */
             reason: "already-have-something-like-it" | "not-suitable" | "no-space" | "too-many" | "other";
             note?: string | null;
+        };
+        /** DefaultQuotas */
+        DefaultQuotas: {
+            items: components["schemas"]["NewQuota"][];
         };
         /** Detail */
         Detail: {
@@ -2038,6 +2046,7 @@ export type CircuitView = components['schemas']['CircuitView'];
 export type Circuits = components['schemas']['Circuits'];
 export type Dashboard = components['schemas']['Dashboard'];
 export type Decline = components['schemas']['Decline'];
+export type DefaultQuotas = components['schemas']['DefaultQuotas'];
 export type Detail = components['schemas']['Detail'];
 export type Device = components['schemas']['Device'];
 export type Devices = components['schemas']['Devices'];
@@ -3877,6 +3886,74 @@ export interface operations {
             };
         };
     };
+    ApiV1AdminSettingsDefaultQuotaDefaultQuota: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DefaultQuotas"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminSettingsDefaultQuotaSetDefaultQuota: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewQuota"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     ApiV1AdminTodoGiveUpGiveUp: {
         parameters: {
             query?: never;
@@ -3993,42 +4070,6 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Written"];
-                };
-            };
-            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
-    ApiV1AdminSettingsDefaultQuotaSetDefaultQuota: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key again is answered like the first time, and done once. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewQuota"];
-            };
-        };
         responses: {
             /** @description Request fulfilled, document follows */
             200: {
