@@ -212,10 +212,18 @@ def _wrapped(name: str, value: Given) -> Any:
 
 
 def _no_secret_goes_elsewhere(site: Site, section: Section, values: Mapping[str, Any]) -> None:
-    """A secret that nobody may read must not be read by sending it to an address of one's own."""
+    """A secret that nobody may read must not be read by sending it to an address of one's own.
+
+    So one that is not given afresh goes only to the address it was given for: that of the environment to that of the
+    environment, and the one in force to the one in force.
+    """
+    wanted = _with(site, values)
     for field in section.fields:
-        moved = field.sent_to in values and values[field.sent_to] != getattr(site.settings, field.sent_to)
-        if moved and field.name not in values and getattr(site.settings, field.name) is not None:
+        if not field.sent_to or values.get(field.name) is not None or getattr(wanted, field.name) is None:
+            continue
+        back = field.name in values
+        its_address = site.configuration.underneath(field.sent_to) if back else getattr(site.settings, field.sent_to)
+        if getattr(wanted, field.sent_to) != its_address:
             wrong = WrongField(field.name, "It is kept for the address it was given for.")
             raise Problem(
                 422, "secret-needed-again", f"Give the {field.label} again, together with the new address.",

@@ -178,3 +178,16 @@ async def test_nobody_new_comes_in_once_the_gate_is_closed(door: Door, olivia: h
         assert problem(await caller.get(f"/auth/plex/pin/{pin['pin']}")) == (403, "sign-ups-closed")
     await put(olivia, "/admin/settings/people", values={"new_people": "welcome"})
     await door.sign_in("ben")
+
+
+async def test_the_secret_of_the_environment_is_not_sent_to_an_address_of_an_admin(
+    olivia: httpx.AsyncClient, site: Site
+) -> None:
+    structs.force_setattr(site.configuration._underneath, "seerr_api_key", Secret("from-the-environment"))
+    theirs = {"seerr_url": "http://127.0.0.1:9", "seerr_api_key": "theirs"}
+    await put(olivia, SEERR, values=theirs, untested=True)
+    for values in ({"seerr_api_key": None}, {"seerr_url": "http://127.0.0.1:8", "seerr_api_key": None}):
+        body = {"values": values, "untested": True}
+        assert problem(await olivia.put(SEERR, json=body)) == (422, "secret-needed-again")
+    await put(olivia, SEERR, values={"seerr_url": None, "seerr_api_key": None}, untested=True)
+    assert site.settings.seerr_api_key == Secret("from-the-environment")
