@@ -1,6 +1,7 @@
 """Looking for films and series: what Seerr knows, and what was asked for here."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, get_args
 
 import msgspec
 from litestar import Controller, get
@@ -9,6 +10,7 @@ from litestar.params import FromPath, PathParameter, QueryParameter
 from medianest.adapters.seerr_answers import MediaState, Title, TitleDetail
 from medianest.api.gate import may
 from medianest.api.site import House, Me, Question, Site
+from medianest.domain.asking import SubmissionFacts, SubmitRequest
 from medianest.domain.requests import Kind, Media, RequestState
 from medianest.sessions import Identity
 from projections import requests
@@ -49,6 +51,21 @@ class Detail(msgspec.Struct, frozen=True):
     mine: bool
 
 
+class Left(msgspec.Struct, frozen=True):
+    """How much one may still ask for."""
+
+    kind: Kind
+    limit: int  # films, or seasons of series, in so many days; 0: as many as one likes
+    days: int
+    used: int
+    left: int | None  # null: there is no limit
+    next_slot_at: datetime | None  # when one more fits; null: now
+
+
+class Allowance(msgspec.Struct, frozen=True):
+    items: list[Left]
+
+
 class MediaController(Controller):
     path = "/media"
     tags = ("Media",)
@@ -60,12 +77,27 @@ class MediaController(Controller):
         ours = await _ours(site, me, [Media(title.kind, title.tmdb) for title in found.results])
         return FoundPage([_found(title, ours) for title in found.results], found.page, found.total_pages)
 
+    @get("/quota")
+    async def quota(self, site: House, me: Me) -> Allowance:
+        """What is left of one's quotas, by the very facts that decide on the next request."""
+        return Allowance([await _left(site, me, kind) for kind in get_args(Kind)])
+
     @get("/{kind:str}/{tmdb:int}")
     async def title(self, site: House, me: Me, kind: FromPath[Kind], tmdb: Tmdb) -> Detail:
         """One film or series, whole."""
         found = await site.seerr.title(kind, tmdb)
         ours = (await _ours(site, me, [Media(kind, tmdb)])).get(Media(kind, tmdb))
         return Detail(found, ours, ours is not None and ours.mine)
+
+
+async def _left(site: Site, me: Identity, kind: Kind) -> Left:
+    next_one = SubmitRequest(request="", account=me.account, media=Media(kind, 0), title="")
+    history = await site.store.read(SubmissionFacts.query(next_one))
+    facts = SubmissionFacts.fold(next_one, ((recorded.event, recorded.at) for recorded in history.events))
+    quota, now = facts.quota, site.clock()
+    used = len(quota.counted(facts.used(), now)) if quota.limit else 0
+    left = max(0, quota.limit - used) if quota.limit else None
+    return Left(kind, quota.limit, quota.days, used, left, quota.next_slot(facts.used(), 1, now))
 
 
 async def _ours(site: Site, me: Identity, wanted: list[Media]) -> dict[Media, Ours]:

@@ -130,6 +130,11 @@ class SubmissionFacts(AskedFacts, frozen=True):
                 return structs.replace(self, default_quota=Quota(limit, days))
         return super().evolve(event, at)
 
+    @property
+    def quota(self) -> Quota:
+        """Of this account, for this kind."""
+        return self.own_quota or self.default_quota
+
     def used(self) -> list[datetime]:
         """When each unit that counts against the quota was asked for."""
         assert self.media is not None
@@ -164,8 +169,7 @@ def submit(command: SubmitRequest, facts: SubmissionFacts, now: datetime) -> Seq
         wanted = tuple(season for season in wanted if season not in asked.seasons)
         if not wanted:
             return joined
-    quota = facts.own_quota or facts.default_quota
-    if free_at := quota.next_slot(facts.used(), len(wanted) or 1, now):
+    if free_at := facts.quota.next_slot(facts.used(), len(wanted) or 1, now):
         raise Refused("quota-used-up", f"Your next slot frees on {free_at:%d %b at %H:%M} UTC.", retry_at=free_at)
     return [
         RequestSubmitted(command.request, command.account, command.media, command.title, command.year, wanted),

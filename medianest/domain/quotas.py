@@ -43,14 +43,17 @@ class Quota(msgspec.Struct, frozen=True):
         """When `wanted` more fit, given when each one in `used` was asked for; None: they fit now."""
         if not self.limit:
             return None
-        window = timedelta(days=self.days)
-        counted = sorted(at for at in used if at > now - window)
+        counted = self.counted(used, now)
         surplus = len(counted) + wanted - self.limit
         if surplus <= 0:
             return None
         if wanted > self.limit:
             raise Refused("quota-too-small", f"That is {wanted} at once, and the limit is {self.limit}: ask for fewer.")
-        return counted[surplus - 1] + window
+        return counted[surplus - 1] + timedelta(days=self.days)
+
+    def counted(self, used: Sequence[datetime], now: datetime) -> list[datetime]:
+        """Those in `used` that are in the window, the oldest first."""
+        return sorted(at for at in used if at > now - timedelta(days=self.days))
 
 
 class SetQuota(Command, frozen=True, kw_only=True):

@@ -292,3 +292,23 @@ async def test_a_seerr_that_refuses_us_is_the_admins_affair(anna: httpx.AsyncCli
     object.__setattr__(site, "seerr", wrong)
     assert problem(await anna.get("/media/search", params={"q": "dune"})) == (502, "seerr-denied")
     assert (await ask(anna, DUNE)).status_code == 201
+
+
+async def test_one_sees_what_is_left_of_ones_quota_and_when_the_next_slot_frees(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient
+) -> None:
+    async def left() -> list[tuple[int | None, bool]]:
+        items = (await anna.get("/media/quota")).json()["items"]
+        assert [one["kind"] for one in items] == ["movie", "tv"]
+        return [(one["left"], one["next_slot_at"] is not None) for one in items]
+
+    assert await left() == [(None, False), (None, False)]
+    for kind in ("movie", "tv"):
+        await olivia.put("/admin/settings/default-quota", json={"kind": kind, "limit": 2, "days": 7})
+    for tmdb, expected in ((603, (1, False)), (604, (0, True))):
+        assert (await anna.post("/media/requests", json={"kind": "movie", "tmdb": tmdb})).status_code == 201
+        assert await left() == [expected, (2, False)]
+    assert problem(await anna.post("/media/requests", json={"kind": "movie", "tmdb": 605})) == (429, "quota-used-up")
+    series = {"kind": "tv", "tmdb": 1399, "seasons": [1, 2]}
+    assert (await anna.post("/media/requests", json=series)).status_code == 201
+    assert await left() == [(0, True), (0, True)]
