@@ -132,6 +132,8 @@ export const say = {
     episodes: (count: number) => (count === 1 ? "1 episode" : `${count} episodes`),
     there: "It is in Plex: enjoy.",
     minutes: (minutes: number) => (minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`),
+    left: (kind: "movie" | "tv", left: number, limit: number, days: number) =>
+      `${left} of ${limit} ${kind === "movie" ? "films" : "seasons"} left in ${days === 1 ? "a day" : `${days} days`}.`,
     freeAt: (when: string) => `Your next slot frees ${when}.`,
     poster: (title: string) => `Poster of ${title}`,
   },

@@ -84,6 +84,11 @@ export function useTitle(kind: Kind, tmdb: number) {
 }
 
 /** Asks for a title. One key for each wish: a repeated one is done once. */
+/** What is left of my quotas, for films and for seasons. */
+export function useQuota() {
+  return useQuery({ queryKey: ["quota"], queryFn: () => answered(api.GET("/api/v1/media/quota")) });
+}
+
 export function useAsk() {
   const refresh = useRefresh("requests", "dashboard", "titles", "quota");
   return useMutation({

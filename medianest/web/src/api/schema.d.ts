@@ -308,6 +308,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/media/quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Quota
+         * @description What is left of one's quotas, by the very facts that decide on the next request.
+         */
+        get: operations["ApiV1MediaQuotaQuota"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/media/search": {
         parameters: {
             query?: never;
@@ -1346,6 +1366,10 @@ export interface components {
             kind: "person" | "system" | "outside";
             name: string;
         };
+        /** Allowance */
+        Allowance: {
+            items: components["schemas"]["Left"][];
+        };
         /** Asked */
         Asked: {
             position: number;
@@ -1626,6 +1650,16 @@ export interface components {
             position: number;
             checks: components["schemas"]["Check"][];
             section: components["schemas"]["SectionView"];
+        };
+        /** Left */
+        Left: {
+            /** @enum {string} */
+            kind: "movie" | "tv";
+            limit: number;
+            days: number;
+            used: number;
+            left: number | null;
+            next_slot_at: string | null;
         };
         /** Libraries */
         Libraries: {
@@ -2035,6 +2069,7 @@ export interface components {
 export type Account = components['schemas']['Account'];
 export type AccountPage = components['schemas']['AccountPage'];
 export type Actor = components['schemas']['Actor'];
+export type Allowance = components['schemas']['Allowance'];
 export type Asked = components['schemas']['Asked'];
 export type Attempt = components['schemas']['Attempt'];
 export type AuditPage = components['schemas']['AuditPage'];
@@ -2068,6 +2103,7 @@ export type Item = components['schemas']['Item'];
 export type ItemPage = components['schemas']['ItemPage'];
 export type Items = components['schemas']['Items'];
 export type Kept = components['schemas']['Kept'];
+export type Left = components['schemas']['Left'];
 export type Libraries = components['schemas']['Libraries'];
 export type Library = components['schemas']['Library'];
 export type Live = components['schemas']['Live'];
@@ -2630,6 +2666,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FeedPage"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1MediaQuotaQuota: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Allowance"];
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */

@@ -7,6 +7,7 @@ import { say } from "../strings";
 import { Badge } from "../ui/Badge";
 import { Button, buttonLook } from "../ui/Button";
 import { Trouble } from "../ui/Trouble";
+import { QuotaLeft } from "./QuotaLeft";
 import { free, standingOf } from "./standing";
 
 /** The button for a film; nothing where it is there, or on its way to me. */
@@ -87,6 +88,7 @@ function Asking({ body, label, disabled = false }: { readonly body: NewRequest; 
       <Button weight="strong" className="min-h-12 w-full sm:w-auto sm:min-w-52" disabled={disabled || ask.isPending} onClick={() => ask.mutate(body)}>
         {ask.isPending ? say.discover.asking : label}
       </Button>
+      <QuotaLeft kind={body.kind} />
       {ask.error && (
         <div className="mt-3">
           <Trouble error={ask.error} />

@@ -1,6 +1,6 @@
 /** Which pages an event changes, by the first word of their query keys. */
 const TOUCHED: Readonly<Record<string, readonly string[]>> = {
-  request: ["requests", "dashboard", "titles"],
+  request: ["requests", "dashboard", "titles", "quota"],
   download: ["downloads", "dashboard"],
   service: ["dashboard"],
   account: ["me"],
