@@ -9,6 +9,7 @@ import html
 import struct
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from colorsys import hsv_to_rgb
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -367,24 +368,33 @@ def picture(subject: str, width: int, height: int) -> Answer:
 
 @lru_cache(maxsize=256)
 def _png_of(subject: str, width: int, height: int) -> bytes:
-    """A PNG with a gradient, a frame and a band, the same for the same subject."""
+    """A PNG of a sun above a mountain in the evening, the same for the same subject."""
     width, height = (max(8, min(side, LARGEST_SIDE)) for side in (width, height))
-    shade = hashlib.sha256(subject.encode()).digest()
-    top, foot, band = (tuple(60 + value % 140 for value in shade[at : at + 3]) for at in (0, 3, 6))
+    chance = hashlib.sha256(subject.encode()).digest()
+    hue = chance[0] / 256
+    sky, ground, sun = (_colour(hue + turn, bright) for turn, bright in ((0.0, 0.62), (0.08, 0.16), (0.12, 0.95)))
+    across, up, radius = (0.25 + chance[1] / 512) * width, (0.2 + chance[2] / 1024) * height, width * 0.16
+    peak, top = (0.2 + chance[3] / 430) * width, (0.5 + chance[4] / 1700) * height
     rows = bytearray()
     for y in range(height):
-        colour = tuple(a + (b - a) * y // height for a, b in zip(top, foot, strict=True))
-        rows += b"\x00" + _row(y, width, height, colour, band)
+        row = bytearray(bytes(a + (b - a) * y // height for a, b in zip(sky, ground, strict=True)) * width)
+        if abs(y - up) < radius:
+            _draw(row, across, (radius**2 - (y - up) ** 2) ** 0.5, sun)
+        if y > top:
+            _draw(row, peak, (y - top) * 0.9, ground)
+        rows += b"\x00" + row
     return _png(width, height, bytes(rows))
 
 
-def _row(y: int, width: int, height: int, colour: tuple[int, ...], band: tuple[int, ...]) -> bytes:
-    edge = max(1, width // 20)
-    frame = bytes(value // 2 for value in colour)
-    if y < edge or y >= height - edge:
-        return frame * width
-    inner = bytes(band if height * 6 <= y * 10 < height * 7 else colour)
-    return frame * edge + inner * (width - 2 * edge) + frame * edge
+def _colour(hue: float, bright: float) -> bytes:
+    return bytes(round(255 * part) for part in hsv_to_rgb(hue % 1, 0.55, bright))
+
+
+def _draw(row: bytearray, middle: float, half: float, colour: bytes) -> None:
+    """Some pixels of one row, as far as they are in it."""
+    width = len(row) // 3
+    first, last = max(0, round(middle - half)), min(width, round(middle + half))
+    row[3 * first : 3 * last] = colour * max(0, last - first)
 
 
 def _png(width: int, height: int, rows: bytes) -> bytes:
