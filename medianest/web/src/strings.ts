@@ -47,6 +47,7 @@ export const say = {
       "pin-unknown": ["This sign-in is not known any more", "Start again."],
       "pin-used": ["The code was used already", "A code signs in once. Take a new one."],
       "no-access": ["This Plex account has no access", "Ask the owner of the server to share it with you in Plex, then start again."],
+      "sign-ups-closed": ["MediaNest takes nobody new at the moment", "Ask an admin to let you in."],
       "account-suspended": ["Your account is suspended", "Ask an admin to reinstate it."],
       "plex-token-refused": ["Plex took its word back", "Start again."],
       "plex-unreachable": ["Plex does not answer", "Try again in a moment."],
@@ -67,6 +68,15 @@ export const say = {
     nothingNew: "Plex has nothing new for you yet.",
     latency: (ms: number) => `${Math.round(ms)} ms`,
     since: (when: string) => `since ${when}`,
+    uptime: {
+      day: "24 h",
+      week: "7 d",
+      month: "30 d",
+      share: (share: number | null) => (share === null ? "–" : share === 1 ? "100 %" : `${(Math.floor(share * 1000) / 10).toFixed(1)} %`),
+      days: (known: number, whole: number) =>
+        known === 0 ? "Nothing is known of the last 30 days." : `Usable all day on ${whole} of ${known} days that are known of.`,
+      today: (ago: number) => (ago === 0 ? "Today" : ago === 1 ? "Yesterday" : `${ago} days ago`),
+    },
   },
   requests: {
     title: "Requests",

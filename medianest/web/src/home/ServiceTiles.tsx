@@ -1,21 +1,24 @@
-import type { Service } from "../api/schema";
+import { useUptime } from "../api/queries";
+import type { Service, Uptime } from "../api/schema";
 import { say } from "../strings";
 import { Badge, type Tone } from "../ui/Badge";
 import { fromNow } from "../ui/units";
+import { UptimeBars } from "./UptimeBars";
 
 const TONES: Readonly<Record<Service["state"], Tone>> = { up: "good", degraded: "warn", down: "bad", unknown: "plain" };
 
 export function ServiceTiles({ services }: { readonly services: readonly Service[] }) {
+  const uptimes = useUptime().data?.items;
   return (
     <ul className="grid grid-cols-3 gap-2 md:gap-2.5">
       {services.map((service) => (
-        <Tile key={service.service} service={service} />
+        <Tile key={service.service} service={service} uptime={uptimes?.find((one) => one.service === service.service)} />
       ))}
     </ul>
   );
 }
 
-function Tile({ service }: { readonly service: Service }) {
+function Tile({ service, uptime }: { readonly service: Service; readonly uptime: Uptime | undefined }) {
   const { state, latency_ms: latency, since, why } = service;
   return (
     <li className="min-w-0 rounded-xl bg-raised px-3 py-2.5 md:px-4 md:py-3">
@@ -27,6 +30,7 @@ function Tile({ service }: { readonly service: Service }) {
         {state === "up" && latency !== null ? say.home.latency(latency) : since && say.home.since(fromNow(new Date(since)))}
         {state !== "up" && why && ` · ${why}`}
       </p>
+      {uptime && <UptimeBars uptime={uptime} />}
     </li>
   );
 }

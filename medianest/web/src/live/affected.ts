@@ -2,7 +2,7 @@
 const TOUCHED: Readonly<Record<string, readonly string[]>> = {
   request: ["requests", "dashboard", "titles", "quota"],
   download: ["downloads", "dashboard"],
-  service: ["dashboard"],
+  service: ["dashboard", "uptime"],
   account: ["me"],
   quota: ["quota"],
 };
