@@ -43,6 +43,23 @@ class Credentials:
             raise SealBroken("A credential does not open: restore the master key it was sealed under.") from broken
         return Secret(opened.decode())
 
+    async def untouched(self, name: str, hours: int) -> list[str]:
+        """Whose `name` was neither put nor touched for so long, the longest first."""
+        async with self._pool.connection() as connection:
+            found = await connection.execute(
+                "SELECT holder FROM credentials WHERE name = %s AND updated_at < now() - make_interval(hours => %s)"
+                " ORDER BY updated_at",
+                (name, hours),
+            )
+            return [row[0] for row in await found.fetchall()]
+
+    async def touch(self, holder: str, name: str) -> None:
+        """What is kept was looked at, and is good."""
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                "UPDATE credentials SET updated_at = now() WHERE holder = %s AND name = %s", (holder, name)
+            )
+
     async def forget(self, holder: str) -> None:
         """Drop all that is kept for `holder`."""
         async with self._pool.connection() as connection:

@@ -12,6 +12,7 @@ event that its command leads to takes the row off the list. Any number of proces
     seerr_states.py   what Seerr's states mean, in one table
     downloads.py      downloads_to_run: fetches videos into their owners' folders
     publishing.py     downloads_to_publish: scan, find, collect in Plex
+    plex_people.py    check-plex-people: each one's token kept alive, and whether the server is still shared with them
     services.py       probe-…: what is up, slow or down
     housekeeping.py   keys_to_destroy, seal, and sweep: old sessions, PINs and hints
 
@@ -22,12 +23,14 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from medianest.adapters.plex_server import PlexServer
+from medianest.adapters.plex_tv import PlexTv
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.uptime_kuma import UptimeKuma
 from medianest.adapters.ytdlp import YtDlp
 from medianest.automations.downloads import Downloading
 from medianest.automations.housekeeping import Erasing, Sweeping, sealing
 from medianest.automations.observations import HINTS, Observer
+from medianest.automations.plex_people import PlexPeople
 from medianest.automations.publishing import PUBLISH, Publishing
 from medianest.automations.requests import RELAY, SEND, Relaying, Sending
 from medianest.automations.seerr_people import SeerrPeople
@@ -53,6 +56,7 @@ def automations(
     commands: Commands,
     vault: Vault,
     credentials: Credentials,
+    plex_tv: PlexTv,
     plex_server: PlexServer,
     seerr: Seerr,
     uptime_kuma: UptimeKuma,
@@ -84,6 +88,7 @@ def automations(
             [
                 *probing.recurring(lambda: settings.probe_seconds),
                 observer.polling(lambda: settings.seerr_poll_seconds),
+                PlexPeople(pool, commands, credentials, plex_tv, plex_server).recurring(),
                 Sweeping(pool, sweep_sessions).recurring(),
                 sealing(notary),
             ]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from medianest.adapters.exchange import http_client
 from medianest.adapters.plex_server import PlexServer
+from medianest.adapters.plex_tv import PlexTv
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.uptime_kuma import UptimeKuma
 from medianest.adapters.ytdlp import YtDlp
@@ -48,6 +49,7 @@ async def test_with_nothing_configured_it_runs_on_and_says_what_is_down(
             commands=commands,
             vault=vault,
             credentials=Credentials(pool, MasterKey(MASTER_KEY)),
+            plex_tv=PlexTv(NOWHERE, client, client_identifier="us"),
             plex_server=PlexServer(NOWHERE, client, client_identifier="us"),
             seerr=Seerr(NOWHERE, Secret(""), client),
             uptime_kuma=UptimeKuma(NOWHERE, "", Secret(""), client),
