@@ -1,5 +1,6 @@
 """What admins look after: accounts, quotas, read models, and work that is stuck."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -8,22 +9,32 @@ from litestar import Controller, delete, get, post, put
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from medianest.adapters.breaker import BreakerState
+from medianest.adapters.plex_tv import PlexFriend
 from medianest.api import kept
 from medianest.api.as_of import AsOf, position_of, tables
 from medianest.api.gate import needs
 from medianest.api.kept import Attempt
 from medianest.api.problems import Problem
-from medianest.api.site import MOST, House, Id, Limit, Site, Words, Writing, Written, shown
+from medianest.api.site import MOST, SHOWN_SECONDS, House, Id, Limit, Me, Site, Words, Writing, Written, shown
 from medianest.breakers import Circuit
-from medianest.domain.accounts import ACCOUNT_EVENTS, ChangeRole, EraseAccount, ReinstateAccount, Role, SuspendAccount
+from medianest.domain.accounts import (
+    ACCOUNT_EVENTS,
+    ChangeRole,
+    EraseAccount,
+    ImportPerson,
+    ReinstateAccount,
+    Role,
+    SuspendAccount,
+)
 from medianest.domain.breakers import BreakerName, CloseBreaker
+from medianest.domain.command import Actor
 from medianest.domain.event import Item, Personal, Query, tags
 from medianest.domain.quotas import DefaultQuotaSet, SetDefaultQuota, SetQuota
 from medianest.domain.requests import Kind
 from medianest.domain.work import GiveUpWork, RecordRebuilt, RetryWork
 from projections import accounts
 from projections.accounts import AccountRow
-from projections.engine import Lag
+from projections.engine import Lag, NotThatNew
 
 After = Annotated[int, QueryParameter(ge=0, le=MOST, description="Only those that changed above this position.")]
 
@@ -55,6 +66,11 @@ class Suspension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: Words | None = None
 
 
+class Imported(Written, frozen=True, kw_only=True):
+    imported: int
+    shared_with: int  # how many people the server is shared with, whether they were here before or not
+
+
 class NewQuota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many films, or seasons of series, in a rolling window of days; 0 is no limit."""
 
@@ -82,6 +98,23 @@ class AccountController(Controller):
         names = await site.vault.unseal(row.name for row in found)
         items = [_account(row, names[row.name]) for row in found]
         return AccountPage(items, found[-1].position if len(found) == limit else None, position)
+
+    @post("/import", status_code=200, guards=[needs("accounts.manage")])
+    async def import_friends(self, site: House, me: Me, write: Writing) -> Imported:
+        """Give everybody the Plex server is shared with an account, as a member with the quotas of all."""
+        friends = await _friends(site)
+        position, imported = 0, 0
+        for friend in friends:
+            plex = site.vault.pseudonym("plex", str(friend.id))
+            command = ImportPerson(
+                account=write.new_id(plex), plex=plex,
+                plex_id=Personal(str(friend.id)), name=Personal(friend.title or friend.username),
+            )  # fmt: skip
+            outcome = await site.commands.run(command, Actor.person(me.account))
+            position, imported = max(position, outcome.position), imported + bool(outcome.events)
+        with suppress(NotThatNew):  # they are here all the same; the answer says from which position on it shows
+            await site.engine.reached(position, "accounts", seconds=SHOWN_SECONDS)
+        return Imported(position=position, imported=imported, shared_with=len(friends))
 
     @post("/{account:str}/role", status_code=200, guards=[needs("accounts.manage")])
     async def change_role(self, write: Writing, account: Id, data: JSONBody[NewRole]) -> Written:
@@ -125,6 +158,17 @@ class AccountController(Controller):
         await shown(site, "accounts", tags(account=account), look, theirs=lambda _: True, unknown=unknown)
         command = SetQuota(account=account, kind=data.kind, limit=data.limit, days=data.days)
         return Written(position=(await write.run(command, "accounts")).position)
+
+
+async def _friends(site: Site) -> list[PlexFriend]:
+    """Whom the owner of our Plex server shares it with."""
+    async with site.pool.connection() as rows:
+        owner = await accounts.owner(rows)
+    token = None if owner is None else await site.credentials.get(owner, "plex-account")
+    if token is None:
+        raise Problem(409, "plex-not-linked", "Ask the owner of the Plex server to sign in with Plex again.")
+    machine = (await site.plex_server.identity()).machine_id
+    return [friend for friend in await site.plex_tv.friends(token) if machine in friend.machine_ids]
 
 
 def _account(row: AccountRow, name: str) -> Account:

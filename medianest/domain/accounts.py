@@ -241,6 +241,33 @@ def _kept_out(command: LogIn, facts: LoginFacts) -> LoginRefusal | None:
     return "account-suspended" if facts.suspended else None
 
 
+class ImportPerson(OfOneAccount, frozen=True, kw_only=True):
+    """The server is shared with somebody who was never here; `account` is the id for them."""
+
+    plex: str
+    plex_id: Personal
+    name: Personal
+
+
+class ImportFacts(Facts, frozen=True):
+    """Whether a Plex person has, or ever had, an account: who was erased is not brought back by others."""
+
+    was_here: bool = False
+
+    @classmethod
+    def query(cls, command: ImportPerson) -> Query:
+        return Query(Item(AccountOpened, tags=tags(plex=command.plex)))
+
+    def evolve(self, event: Event, at: datetime) -> Self:
+        return structs.replace(self, was_here=True)
+
+
+def import_person(command: ImportPerson, facts: ImportFacts, now: datetime) -> Sequence[Event]:
+    if facts.was_here:
+        return []
+    return [AccountOpened(command.account, command.plex, command.plex_id, command.name, "member")]
+
+
 class RefuseLogin(Command, frozen=True, kw_only=True):
     """A login came to nothing before anyone knew who it was."""
 

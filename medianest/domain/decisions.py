@@ -5,6 +5,7 @@ from medianest.domain.command import Command, Decision
 
 DECISIONS: dict[type[Command], Decision] = {
     accounts.LogIn: Decision(accounts.LoginFacts, accounts.log_in),
+    accounts.ImportPerson: Decision(accounts.ImportFacts, accounts.import_person),
     accounts.RefuseLogin: Decision(accounts.RefusalFacts, accounts.refuse_login),
     accounts.EndSession: Decision(accounts.AccountFacts, accounts.end_session),
     accounts.EndOtherSessions: Decision(accounts.AccountFacts, accounts.end_other_sessions),

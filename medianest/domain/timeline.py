@@ -152,7 +152,7 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
         case ProjectionRebuilt(projection=projection):
             return f"The read model of {projection} was filled anew."
         case AccountOpened(account=account, role=role):
-            return f"{unsealed.get('name') or names(account)} came in for the first time, as {_ROLES[role]}."
+            return f"{unsealed.get('name') or names(account)} has an account now, as {_ROLES[role]}."
         case RoleChanged(account=account, role=role, was=was):
             return f"{names(account)} is {_ROLES[role]} now, and was {_ROLES[was]}."
         case AccountSuspended(account=account, reason="share-lost"):

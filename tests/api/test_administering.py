@@ -51,6 +51,19 @@ async def test_a_role_counts_from_the_next_call_on(olivia: httpx.AsyncClient, an
     assert problem(await anna.get("/admin/accounts")) == (403, "not-allowed")
 
 
+async def test_all_the_server_is_shared_with_are_brought_in_once_and_the_erased_are_not_brought_back(
+    door: Door, olivia: httpx.AsyncClient, anna: httpx.AsyncClient
+) -> None:
+    await olivia.delete(f"/admin/accounts/{await account_of(anna)}")
+    first, again = [(await olivia.post("/admin/accounts/import")).json() for _ in range(2)]
+    assert (first["imported"], again["imported"]) == (first["shared_with"] - 1, 0)
+    shown = (await olivia.get("/admin/accounts")).json()["items"]
+    ben = next(one for one in shown if one["name"] == "Ben")
+    assert (ben["role"], ben["state"]) == ("member", "active")
+    assert "Sam" not in [one["name"] for one in shown]  # a friend without a share
+    assert await account_of(await door.sign_in("ben")) == ben["account"]
+
+
 async def test_the_owner_stays(olivia: httpx.AsyncClient) -> None:
     account = await account_of(olivia)
     assert problem(await olivia.post(f"/admin/accounts/{account}/suspend")) == (409, "owner-stays")

@@ -894,6 +894,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/accounts/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * ImportFriends
+         * @description Give everybody the Plex server is shared with an account, as a member with the quotas of all.
+         */
+        post: operations["ApiV1AdminAccountsImportImportFriends"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/accounts/{account}/reinstate": {
         parameters: {
             query?: never;
@@ -1595,6 +1615,12 @@ export interface components {
         Hinted: {
             hinted: boolean;
         };
+        /** Imported */
+        Imported: {
+            position: number;
+            imported: number;
+            shared_with: number;
+        };
         /** IncidentView */
         IncidentView: {
             /** @enum {string} */
@@ -2097,6 +2123,7 @@ export type Found = components['schemas']['Found'];
 export type FoundPage = components['schemas']['FoundPage'];
 export type Genres = components['schemas']['Genres'];
 export type Hinted = components['schemas']['Hinted'];
+export type Imported = components['schemas']['Imported'];
 export type IncidentView = components['schemas']['IncidentView'];
 export type Incidents = components['schemas']['Incidents'];
 export type Item = components['schemas']['Item'];
@@ -3756,6 +3783,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccountPage"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminAccountsImportImportFriends: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
