@@ -12,6 +12,7 @@ import uvicorn
 from medianest.settings import WrongSetting
 
 GRACE_SECONDS = 2  # what answers under way get at the end
+IDLE_SECONDS = 75  # longer than nginx and browsers keep a connection that is idle: they must not find it closed
 MESSAGE_BYTES = 65_536  # of one websocket message
 
 
@@ -65,6 +66,7 @@ async def serving(app: Any, listener: socket.socket, trusted_proxies: Collection
             log_config=None,
             access_log=False,
             backlog=4096,
+            timeout_keep_alive=IDLE_SECONDS,
             server_header=False,
             proxy_headers=bool(trusted_proxies),
             forwarded_allow_ips=list(trusted_proxies),  # else uvicorn asks the environment, and believes this machine
