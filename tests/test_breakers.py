@@ -69,7 +69,9 @@ async def test_two_that_find_out_the_same_are_one_event(
     async with running({"here": here.breakers.run(), "there": there.breakers.run()}):
         here.fail()
         there.fail()
-        await recorded(store, head, 1)
+        async with asyncio.timeout(20):
+            while here.breakers._changed or there.breakers._changed:  # noqa: ASYNC110 - both have said it
+                await asyncio.sleep(0.01)
         here.seerr.breaker.succeeded()
         events = [one.event for one in await recorded(store, head, 2)]
     assert [type(event) for event in events] == [BreakerOpened, BreakerClosed]
