@@ -7,6 +7,8 @@ problems.py      RFC 9457: the one table from errors to status codes
 envelope.py      what every answer carries: security headers, ETag, a line in the access log
 sign_in.py       the way in by Plex, for auth.py
 pages.py         the web UI: its page, its files, and what browsers may do with them
+library.py       what Plex says to each person, and what it said last while it is out of reach; for plex.py
+posters.py       pictures through our own door, by tickets, kept on disk
 kept.py          the questions to the tables beside the log
 history.py       events in plain words, with names, which are unsealed here
 admin.py         accounts, quotas, read models, and work that is stuck
