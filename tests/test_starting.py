@@ -22,6 +22,7 @@ from medianest.demo import demo
 from medianest.secret import Secret
 from medianest.server import listening, serving
 from medianest.settings import CannotStart, Settings, WrongSetting, load
+from tests.journeys.household import free_port
 
 Role = Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
 ROLES: tuple[Role, ...] = (app.up, app.api, app.stream, app.work, app.migrate_only)
@@ -39,16 +40,9 @@ async def reason(role: Role, settings: Settings) -> str:
     return str(caught.value)
 
 
-def nowhere() -> int:
-    """A port where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
-
-
 @pytest.mark.parametrize("role", ROLES)
 async def test_without_a_postgresql_the_setting_and_the_remedy_are_named(role: Role, tmp_path: Path) -> None:
-    url = f"postgresql://medianest:hush@127.0.0.1:{nowhere()}/medianest"
+    url = f"postgresql://medianest:hush@127.0.0.1:{free_port()}/medianest"
     said = await reason(role, settings_of(tmp_path, database_url=url))
     assert said.startswith("The setting `database_url` cannot be used: ")
     assert "Connection refused" in said
@@ -140,7 +134,7 @@ async def test_a_second_process_on_the_same_folder_is_told(tmp_path: Path) -> No
 def test_on_the_terminal_it_is_one_line_and_the_exit_code_is_1(tmp_path: Path) -> None:
     environment = {
         **os.environ,
-        "MEDIANEST_DATABASE_URL": f"postgresql://medianest:hush@127.0.0.1:{nowhere()}/medianest",
+        "MEDIANEST_DATABASE_URL": f"postgresql://medianest:hush@127.0.0.1:{free_port()}/medianest",
         "MEDIANEST_MASTER_KEY": KEY,
     }
     ended = subprocess.run(

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -18,21 +19,30 @@ import socketio
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
+STAND_INS = (10, 11)  # where a demo puts what stands in for the outside, above its own port
+PORTS = (10_000, 30_000)
 
 
-def free_port(above: int = 1) -> int:
-    """A port that is free now, as are the `above` next ones the stand-ins take."""
+def free_port() -> int:
+    """A port nobody listens at, nor at those the stand-ins take above it.
+
+    Below what the kernel hands out by itself: from there any outgoing connection of anyone could take it before the
+    process that is told of it listens.
+    """
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port + 20 < 65536 and all(_is_free(port + step) for step in (above, 10, 11)):
+        port = random.randrange(*PORTS)
+        if all(_is_free(port + step) for step in (0, 1, *STAND_INS)):
             return port
 
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class Process:

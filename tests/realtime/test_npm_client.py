@@ -16,6 +16,7 @@ import pytest
 from medianest.domain.accounts import SessionEnded
 from medianest.secret import Secret
 from medianest.tasks import cancel
+from tests.journeys.household import free_port
 from tests.realtime.conftest import SOON, House, Served, asked, eventually, serving
 
 NPM = Path(__file__).parent / "npm"
@@ -197,7 +198,7 @@ class Names(asyncio.DatagramProtocol):
 async def nginx(folder: Path, stream_port: int) -> AsyncIterator[str]:
     """What deploy/ puts in front, as it stands but for ports and folders."""
     names, _ = await asyncio.get_running_loop().create_datagram_endpoint(Names, local_addr=("127.0.0.1", 0))
-    port = _free_port()
+    port = free_port()
     text = NGINX_CONF.read_text(encoding="utf-8")
     for theirs, ours in {
         "stream:8485": f"stream:{stream_port}",
@@ -220,12 +221,6 @@ async def nginx(folder: Path, stream_port: int) -> AsyncIterator[str]:
         await process.wait()
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
-
-
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -241,7 +236,7 @@ def _nginx_version() -> tuple[int, ...]:
 @pytest.mark.skipif(_nginx_version() < (1, 27, 3), reason="nginx 1.27.3 or newer is not installed")
 async def test_behind_our_nginx_all_requests_of_a_client_reach_one_stream(house: House, tmp_path: Path) -> None:
     token = await house.person("anna")
-    port = _free_port()
+    port = free_port()
     async with (
         serving(house, redis_url=NO_REDIS, place=(STREAMS[0], port)),
         serving(house, redis_url=NO_REDIS, place=(STREAMS[1], port)),

@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from medianest.realtime.signals import RedisRooms, Signals, to_redis
 from medianest.secret import Secret
 from medianest.shared import LOST, SharedCounters, redis_client
 from medianest.tasks import running
+from tests.journeys.household import free_port
 from tests.realtime.conftest import House, Phone, Served, asked, eventually, serving
 
 NEEDS_REDIS = pytest.mark.skipif(
@@ -29,8 +29,7 @@ class Redis:
     """A Redis of this test's own."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self._port = free.getsockname()[1]
+        self._port = free_port()
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
         self.url = Secret(f"redis://127.0.0.1:{self._port}/0")
