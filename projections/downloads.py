@@ -19,6 +19,7 @@ from medianest.domain.downloads import (
     DownloadStored,
     DownloadSubmitted,
     Preset,
+    is_sound,
 )
 from medianest.domain.event import Personal
 from medianest.eventstore.codec import Recorded
@@ -236,6 +237,16 @@ async def to_run(download: str, rows: Rows) -> DownloadRow | None:
     """One row of the to-do list; None: it is done, or cancelled."""
     found = await _rows("JOIN downloads_to_run USING (download) WHERE download = %s", (download,), rows)
     return found[0] if found else None
+
+
+async def waiting_for_plex(rows: Rows, *, before: int, limit: int) -> list[DownloadRow]:
+    """What was stored, and last changed, before a position, and has not come to Plex yet; without files of sound."""
+    found = await _rows(
+        "JOIN downloads_to_publish USING (download) WHERE state IN ('stored', 'scan_asked') AND position < %s LIMIT %s",
+        (before, limit),
+        rows,
+    )
+    return [row for row in found if row.path is not None and not is_sound(row.path)]
 
 
 async def to_publish(download: str, rows: Rows) -> DownloadRow | None:

@@ -16,7 +16,7 @@ from medianest.api.problems import no_such_page
 from medianest.api.requests import RequestView
 from medianest.api.requests import views as request_views
 from medianest.api.site import MOST, House, Limit, Me, Site
-from medianest.domain.downloads import RUNNING_STATES
+from medianest.domain.downloads import RUNNING_STATES, DownloadInPlex, DownloadStored, is_sound
 from medianest.domain.event import Item, Query
 from medianest.domain.requests import OPEN_STATES, RequestDeferred
 from medianest.domain.services import ServiceName, ServiceState
@@ -25,7 +25,7 @@ from projections import downloads, requests, services
 from projections.services import Incident, ServiceRow, Span
 
 SERVICES: tuple[ServiceName, ...] = ("plex", "seerr", "uptime-kuma")
-MOST_HELD = 500  # requests are counted so far
+MOST_HELD = 500  # of what an incident held up, so much is counted
 LOOK_AT = 100  # the newest of one's things that are looked through for those that are open
 
 
@@ -65,6 +65,7 @@ class IncidentView(msgspec.Struct, frozen=True):
     ended: datetime | None  # null: it is not over
     why: str | None  # for admins
     requests_held: int  # how many requests waited for it
+    downloads_held: int  # how many videos that were fetched waited for it, on their way into Plex
 
 
 class Incidents(msgspec.Struct, frozen=True):
@@ -126,13 +127,33 @@ def _uptime(name: ServiceName, shares: list[float | None]) -> Uptime:
 
 
 async def _incident(site: Site, me: Identity, incident: Incident) -> IncidentView:
-    held = 0
-    if incident.service == "seerr":
-        query = Query(Item(RequestDeferred))
-        history = await site.store.read(query, after=incident.first, until=incident.last, limit=MOST_HELD)
-        held = len({one.event.request for one in history.events if isinstance(one.event, RequestDeferred)})
+    asked = await _requests_held(site, incident) if incident.service == "seerr" else 0
+    sent = await _downloads_held(site, incident) if incident.service == "plex" else 0
     why = incident.why if may(me, "services.manage") else None
-    return IncidentView(incident.service, incident.state, incident.began, incident.ended, why, held)
+    return IncidentView(incident.service, incident.state, incident.began, incident.ended, why, asked, sent)
+
+
+async def _requests_held(site: Site, incident: Incident) -> int:
+    query = Query(Item(RequestDeferred))
+    history = await site.store.read(query, after=incident.first, until=incident.last, limit=MOST_HELD)
+    return len({one.event.request for one in history.events if isinstance(one.event, RequestDeferred)})
+
+
+async def _downloads_held(site: Site, incident: Incident) -> int:
+    """Those stored before it ended that had not come to Plex: when it began, or, stored meanwhile, when it ended."""
+    end = incident.last or MOST
+    query = Query(Item(DownloadStored, DownloadInPlex))
+    history = await site.store.read(query, after=incident.first, limit=MOST_HELD)
+    stored = {
+        one.event.download: one.position
+        for one in history.events
+        if isinstance(one.event, DownloadStored) and not is_sound(one.event.path)
+    }
+    arrived = {one.event.download: one.position for one in history.events if isinstance(one.event, DownloadInPlex)}
+    async with site.pool.connection() as rows:
+        waiting = {one.download for one in await downloads.waiting_for_plex(rows, before=end, limit=MOST_HELD)}
+    meanwhile = {download for download, at in stored.items() if at < end <= arrived.get(download, MOST)}
+    return len(meanwhile | (arrived.keys() - stored.keys()) | waiting)
 
 
 async def _services(site: Site, me: Identity) -> list[Service]:

@@ -14,7 +14,7 @@ from medianest.automations.worker import Done, GivenUp, Later, Record, Result, T
 from medianest.commands import Commands
 from medianest.credentials import Credentials
 from medianest.domain.command import Actor
-from medianest.domain.downloads import RecordCollected, RecordInPlex, RecordScanAsked
+from medianest.domain.downloads import RecordCollected, RecordInPlex, RecordScanAsked, is_sound
 from medianest.eventstore.connections import Pool
 from medianest.secret import Secret
 from medianest.settings import Settings
@@ -28,7 +28,6 @@ COLLECTION = "Videos sent with MediaNest"
 LONGEST_LOOK_SECONDS = 60.0
 SCAN_AGAIN = 8  # looks between two scans: one may be lost in a restart of Plex
 LOOKS = 90  # about an hour and a half
-SOUND = frozenset({".m4a", ".mp3", ".opus", ".ogg", ".flac", ".wav", ".aac"})
 NO_OWNER = "The owner of the Plex server has to sign in to MediaNest once: it acts in Plex with the owner's token."
 NO_LIBRARY_SECONDS = 300.0
 NO_LIBRARY = (
@@ -105,7 +104,7 @@ class Publishing:
         return await self._publish(row, place, token)
 
     def _hopeless(self, path: str) -> str | None:
-        if PurePosixPath(path).suffix.lower() in SOUND:
+        if is_sound(path):
             return ONLY_SOUND
         return None if (self._settings.media_folder / path).exists() else FILE_GONE
 

@@ -17,6 +17,12 @@ DownloadState = Literal[
 PRESETS = ("best", "1080p", "720p", "480p", "360p", "audio")
 Preset = Literal["best", "1080p", "720p", "480p", "360p", "audio"]
 SUBMISSIONS_PER_HOUR = 20
+_SOUND = (".m4a", ".mp3", ".opus", ".ogg", ".flac", ".wav", ".aac")
+
+
+def is_sound(path: str) -> bool:
+    """Whether a file is of sound alone: a library of videos does not show it, so it never comes to Plex."""
+    return path.lower().endswith(_SOUND)
 
 
 class DownloadEvent(Event, frozen=True):

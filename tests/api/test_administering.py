@@ -12,8 +12,9 @@ import pytest
 from medianest.api.application import build_api
 from medianest.api.site import Site
 from medianest.domain.accounts import Role
-from medianest.domain.command import Actor
-from medianest.domain.event import type_of
+from medianest.domain.command import Actor, Command
+from medianest.domain.downloads import RecordInPlex, RecordScanAsked, RecordStarted, RecordStored, SubmitDownload
+from medianest.domain.event import Personal, type_of
 from medianest.domain.examples import EXAMPLES
 from medianest.domain.requests import RecordDeferred, RequestDeclined, RequestEvent
 from medianest.domain.services import ObserveService, ServiceState
@@ -244,6 +245,39 @@ async def test_everybody_sees_how_much_a_service_could_be_used_and_what_its_fail
         (incident,) = (await caller.get("/dashboard/incidents", params=asked)).json()["items"]
         assert (incident["service"], incident["state"], incident["why"]) == ("seerr", "down", why)
         assert (incident["ended"] is not None, incident["requests_held"]) == (True, 1)
+        assert incident["downloads_held"] == 0
+
+
+async def test_it_is_told_how_many_videos_waited_for_plex_while_it_was_away(
+    site: Site, olivia: httpx.AsyncClient
+) -> None:
+    async def run(command: Command) -> int:
+        return (await site.commands.run(command, Actor.system("t"))).position
+
+    async def stored(name: str) -> None:
+        sent = SubmitDownload(download=name, account="ben", video=name, url=Personal("https://v/1"), preset="best")
+        await run(sent)
+        await run(RecordStarted(download=name))
+        path = f"ben/{name}" if "." in name else f"ben/{name}.mp4"
+        await run(RecordStored(download=name, path=path, size_bytes=9, title=name))
+
+    async def held(at_least: int) -> list[int]:
+        found = (await olivia.get("/dashboard/incidents", params={"at_least": at_least})).json()["items"]
+        return [incident["downloads_held"] for incident in found]
+
+    for name in ("in-time", "waiting"):
+        await stored(name)
+    await run(RecordInPlex(download="in-time", rating_key="1"))
+    await run(ObserveService(service="plex", state="down", why="No answer."))
+    for name in ("meanwhile", "song.mp3"):
+        await stored(name)
+    during = await run(RecordScanAsked(download="meanwhile"))
+    assert await held(during) == [2]
+    await run(ObserveService(service="plex", state="up", why="It answers."))
+    for name in ("waiting", "meanwhile"):
+        await run(RecordInPlex(download=name, rating_key=name))
+    await stored("later")
+    assert await held(await run(RecordInPlex(download="later", rating_key="9"))) == [2]
 
 
 @pytest.mark.parametrize(

@@ -1632,6 +1632,7 @@ export interface components {
             ended: string | null;
             why: string | null;
             requests_held: number;
+            downloads_held: number;
         };
         /** Incidents */
         Incidents: {
