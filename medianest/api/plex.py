@@ -166,8 +166,11 @@ class PlexController(Controller):
     @get("/search")
     async def search(self, site: House, me: Me, question: Question, limit: Limit = 10) -> Items:
         """What of the library matches, best first within each kind; `limit` is for each kind."""
-        found = await site.plex_server.search(await own_token(site, me), question, limit)
-        return Items([_item(site, item) for item in found])
+        found, at = await asked(
+            site, me, f"search/{limit}/{question}", list[PlexItem],
+            lambda token: site.plex_server.search(token, question, limit),
+        )  # fmt: skip
+        return Items([_item(site, item) for item in found], at)
 
 
 class PosterController(Controller):

@@ -17,6 +17,7 @@ from medianest.adapters.plex_server import PlexServer
 from medianest.adapters.plex_tv import PlexTv
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.ytdlp import YtDlp
+from medianest.api.pace import Pace
 from medianest.api.posters import Posters
 from medianest.api.problems import Problem
 from medianest.api.rate_limits import RateLimits
@@ -62,6 +63,7 @@ class Site:
     configuration: Configuration
     clock: Callable[[], datetime] = now_utc
     limits: RateLimits = field(default_factory=RateLimits)
+    pace: Pace = field(default_factory=Pace)
     feed: Feed | None = None  # None: there is no /events
     live: bytes | None = None  # the document of the sockets, in JSON; None: there is none
     metrics: Callable[[], Mapping[str, float]] | None = None  # what else /metrics shows

@@ -15,6 +15,7 @@ log = structlog.get_logger()
 
 DESTROY = "keys_to_destroy"
 SWEEP_SECONDS = 600.0
+ANSWERS_KEPT = 500  # of Plex, for each person
 SEAL_SECONDS = 300.0  # what came since could still be tampered with unseen
 # The log keeps for ever that somebody was erased: on the list is whoever has a key or a credential left.
 _TO_DESTROY = """
@@ -71,6 +72,16 @@ class Sweeping:
         async with self._pool.connection() as rows:
             pins = await rows.execute("DELETE FROM login_pins WHERE expires_at < now() - interval '1 day'")
             hints = await rows.execute("DELETE FROM hints WHERE received_at < now() - interval '7 days'")
-            await rows.execute("DELETE FROM library_answers WHERE answered_at < now() - interval '30 days'")
+            await rows.execute(_FORGET_ANSWERS, (ANSWERS_KEPT,))
         if ended or pins.rowcount or hints.rowcount:
             log.info("swept", sessions=ended, pins=pins.rowcount, hints=hints.rowcount)
+
+
+_FORGET_ANSWERS = """
+DELETE FROM library_answers AS a USING (
+    SELECT account, question, answered_at, row_number() OVER (PARTITION BY account ORDER BY answered_at DESC) AS nth
+    FROM library_answers
+) AS aged
+WHERE a.account = aged.account AND a.question = aged.question
+AND (aged.nth > %s OR aged.answered_at < now() - interval '30 days')
+"""

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from medianest.adapters.plex_answers import PlexImage
-from medianest.api import library
+from medianest.api import library, pace
 from medianest.api.posters import Posters
 from medianest.api.site import Site
 from medianest.eventstore.vault import Vault
@@ -15,6 +15,7 @@ from medianest.sandbox.cast import ANNA
 from medianest.sandbox.faults import Fault
 from medianest.secret import Secret
 from tests.api.conftest import Outside, problem
+from tests.journeys.household import eventually
 
 MOVIES, SHOWS = "1", "2"
 
@@ -114,14 +115,58 @@ async def test_while_plex_is_away_one_sees_what_one_saw_last_and_how_old_that_is
     outside.mend("plex")
 
 
-async def test_who_waits_too_long_for_plex_is_shown_what_is_remembered(
-    anna: httpx.AsyncClient, outside: Outside, monkeypatch: pytest.MonkeyPatch
+async def test_what_plex_says_that_makes_no_sense_is_covered_by_what_it_said_last(
+    anna: httpx.AsyncClient, outside: Outside
 ) -> None:
-    await look(anna, "/plex/libraries")
-    monkeypatch.setattr(library, "PATIENCE_SECONDS", 0.1)
-    outside.faults.set("plex", Fault(delay_seconds=1.0))
-    assert (await look(anna, "/plex/libraries"))["as_of"] is not None
+    seen = await look(anna, "/plex/search", q="matrix")
+    outside.faults.set("plex", Fault(garbage=True))
+    remembered = await look(anna, "/plex/search", q="matrix")
+    assert remembered["as_of"] is not None
+    assert remembered["items"] == seen["items"] != []
     outside.mend("plex")
+
+
+async def test_who_waits_too_long_for_plex_is_shown_what_is_remembered_and_the_next_do_not_wait(
+    anna: httpx.AsyncClient, outside: Outside, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "IN_TIME_SECONDS", 0.3)
+    site.pace.seconds = 0.3
+    seen = await look(anna, "/plex/libraries")
+    outside.faults.set("plex", Fault(hang=True))
+    assert (await look(anna, "/plex/libraries"))["as_of"] is not None
+    assert site.pace.seconds == pace.HURRIED_SECONDS
+    assert (await look(anna, "/plex/libraries"))["items"] == seen["items"]
+    outside.mend("plex")
+    await eventually("Plex is waited for again", lambda: _in_time(anna))
+
+
+async def _in_time(caller: httpx.AsyncClient) -> bool:
+    return (await look(caller, "/plex/libraries"))["as_of"] is None
+
+
+async def test_who_is_remembered_nothing_for_waits_with_patience(
+    anna: httpx.AsyncClient, outside: Outside, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.pace.seconds = 0.01
+    outside.faults.set("plex", Fault(delay_seconds=0.3))
+    assert (await look(anna, "/plex/libraries"))["as_of"] is None
+    monkeypatch.setattr(library, "PATIENCE_SECONDS", 0.1)
+    site.pace.seconds = 0.01
+    assert problem(await anna.get("/plex/recently-added")) == (503, "plex-unreachable")
+    outside.mend("plex")
+
+
+async def test_a_question_is_remembered_without_its_words_and_an_answer_of_another_release_is_none(
+    anna: httpx.AsyncClient, outside: Outside, site: Site
+) -> None:
+    await look(anna, "/plex/search", q="something private")
+    async with site.pool.connection() as rows:
+        found = await (await rows.execute("SELECT question FROM library_answers")).fetchall()
+        assert found
+        assert not [question for (question,) in found if "private" in question]
+        await rows.execute("UPDATE library_answers SET answer = '7'")
+    outside.cut("plex")
+    assert problem(await anna.get("/plex/search", params={"q": "something private"})) == (503, "plex-unreachable")
 
 
 async def test_a_refusal_is_not_covered_up_by_what_was_allowed_once(anna: httpx.AsyncClient, outside: Outside) -> None:

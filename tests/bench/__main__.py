@@ -1,6 +1,7 @@
 """What the house can carry. Numbers of one machine and one run: compare ratios, not runs.
 
 python -m tests.bench http          commands and reads over HTTP, against a demo in a process of its own
+python -m tests.bench faults        pages while each outside system fails for long; exits 1 where they wait for it
 python -m tests.bench eventstore    the event store against its peers; exits 1 where a target is missed
 """
 
@@ -17,6 +18,8 @@ def asked() -> Namespace:
     )
     subjects = parser.add_subparsers(dest="subject", required=True)
     subjects.add_parser("http")
+    faults = subjects.add_parser("faults")
+    faults.add_argument("--seconds", type=float, default=120.0, help="how long each fault lasts (default: 120)")
     store = subjects.add_parser("eventstore")
     store.add_argument("--rounds", type=int, default=5, help="how often everything is measured (default: 5)")
     store.add_argument("--seconds", type=float, default=1.0, help="how long one slice takes (default: 1)")
@@ -34,6 +37,10 @@ def main() -> int:
         from tests.bench import over_http
 
         return asyncio.run(over_http.run())
+    if arguments.subject == "faults":
+        from tests.bench import faults
+
+        return asyncio.run(faults.run(arguments))
     from tests.bench.eventstore import bench
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as the application runs
