@@ -25,7 +25,7 @@ from medianest.api.requests import RequestController
 from medianest.api.settings import SettingsController
 from medianest.api.sign_in import SignIn
 from medianest.api.site import AnyRequest, Site, provide_write
-from medianest.api.webhooks import PlexWebhookController, WebhookController
+from medianest.api.webhooks import PlexWebhookController, ReceivedController, WebhookController
 from medianest.sessions import Identity
 
 BODY_BYTES = 64 * 1024
@@ -69,7 +69,7 @@ OPEN: tuple[ControllerRouterHandler, ...] = (SignInController, WebhookController
 SIGNED_IN: tuple[ControllerRouterHandler, ...] = (
     SessionController, DashboardController, EventController, MediaController, RequestController, DownloadController,
     PlexController, AccountController, AuditController, SystemController, SettingsController,
-    AsOfController,
+    AsOfController, ReceivedController,
 )  # fmt: skip
 
 

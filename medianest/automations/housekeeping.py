@@ -16,6 +16,7 @@ log = structlog.get_logger()
 DESTROY = "keys_to_destroy"
 SWEEP_SECONDS = 600.0
 ANSWERS_KEPT = 500  # of Plex, for each person
+WEBHOOKS_KEPT = 1000  # of each service
 SEAL_SECONDS = 300.0  # what came since could still be tampered with unseen
 # The log keeps for ever that somebody was erased: on the list is whoever has a key or a credential left.
 _TO_DESTROY = """
@@ -45,6 +46,7 @@ class Erasing:
         await self._credentials.forget(attempt.key)
         async with self._pool.connection() as rows:
             await rows.execute("DELETE FROM library_answers WHERE account = %s", (attempt.key,))
+            await rows.execute("DELETE FROM webhooks")  # they may name anybody
         await self._vault.destroy(attempt.key)
         log.info("the key of an erased person is destroyed", account=attempt.key)
         return Done()
@@ -73,6 +75,7 @@ class Sweeping:
             pins = await rows.execute("DELETE FROM login_pins WHERE expires_at < now() - interval '1 day'")
             hints = await rows.execute("DELETE FROM hints WHERE received_at < now() - interval '7 days'")
             await rows.execute(_FORGET_ANSWERS, (ANSWERS_KEPT,))
+            await rows.execute(_FORGET_WEBHOOKS, (WEBHOOKS_KEPT,))
         if ended or pins.rowcount or hints.rowcount:
             log.info("swept", sessions=ended, pins=pins.rowcount, hints=hints.rowcount)
 
@@ -84,4 +87,10 @@ DELETE FROM library_answers AS a USING (
 ) AS aged
 WHERE a.account = aged.account AND a.question = aged.question
 AND (aged.nth > %s OR aged.answered_at < now() - interval '30 days')
+"""
+_FORGET_WEBHOOKS = """
+DELETE FROM webhooks AS w USING (
+    SELECT webhook, received_at, row_number() OVER (PARTITION BY service ORDER BY received_at DESC) AS nth FROM webhooks
+) AS aged
+WHERE w.webhook = aged.webhook AND (aged.nth > %s OR aged.received_at < now() - interval '7 days')
 """

@@ -55,10 +55,23 @@ class Vault:
         self._pool = pool
         self._wrap = AESGCM(master.derived("person keys"))
         self._pseudonyms = master.derived("pseudonyms")
+        self._papers = AESGCM(master.derived("papers"))
 
     def pseudonym(self, kind: str, text: str) -> str:
         """A keyed hash, 32 hexadecimal digits: the same for the same text, and no way back."""
         return hmac.digest(self._pseudonyms, f"{kind}:{text}".encode(), "sha256").hex()[:32]
+
+    def closed(self, place: str, body: bytes) -> bytes:
+        """`body`, which may name anybody, sealed with a key of the house's own; `opened` gives it back."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return nonce + self._papers.encrypt(nonce, body, place.encode())
+
+    def opened(self, place: str, sealed: bytes) -> bytes:
+        """What was `closed` for the same `place`."""
+        try:
+            return self._papers.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
+        except InvalidTag as broken:
+            raise SealBroken("What was kept does not open: restore the master key it was sealed under.") from broken
 
     async def seal(self, person: str, words: Mapping[str, str]) -> dict[str, Personal]:
         """Seals `words` (place -> words) for `person`, making their key at the first use."""

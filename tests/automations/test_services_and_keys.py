@@ -169,13 +169,18 @@ async def test_what_has_had_its_time_is_swept_out(pool: Pool) -> None:
         assert [row[0] for row in await found.fetchall()] == ["2", "new"]
 
 
-async def test_of_what_plex_said_the_newest_is_kept_for_each_person(pool: Pool) -> None:
+async def test_of_what_plex_and_webhooks_said_the_newest_is_kept(pool: Pool) -> None:
     async with pool.connection() as rows:
         await rows.execute(
             "INSERT INTO library_answers (account, question, answer, answered_at)"
             " SELECT account, n::text, ''::bytea, now() - make_interval(secs => n) FROM generate_series(1, 501) AS n,"
             " unnest('{anna,ben}'::text[]) AS account WHERE account = 'anna' OR n = 501"
             " UNION ALL SELECT 'cora', 'old', '', now() - interval '31 days'"
+        )
+        await rows.execute(
+            "INSERT INTO webhooks (service, digest, body, received_at)"
+            " SELECT 'seerr', n::text, ''::bytea, now() - make_interval(secs => n) FROM generate_series(1, 1001) AS n"
+            " UNION ALL SELECT 'plex', 'old', '', now() - interval '8 days'"
         )
 
     async def none_ended() -> int:
@@ -185,6 +190,8 @@ async def test_of_what_plex_said_the_newest_is_kept_for_each_person(pool: Pool) 
     async with pool.connection() as rows:
         found = await rows.execute("SELECT account, count(*), max(question::int) FROM library_answers GROUP BY 1")
         assert {(row[0], row[1], row[2]) for row in await found.fetchall()} == {("anna", 500, 500), ("ben", 1, 501)}
+        found = await rows.execute("SELECT service, count(*), max(digest::int) FROM webhooks GROUP BY 1")
+        assert await found.fetchall() == [("seerr", 1000, 1000)]
 
 
 async def _idle(hands: Hands) -> bool:

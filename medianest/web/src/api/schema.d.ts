@@ -1318,6 +1318,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/webhooks/{webhook}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Opened
+         * @description One of them, word by word.
+         */
+        get: operations["ApiV1AdminWebhooksOpened"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Received
+         * @description What outside systems have posted lately, the newest first.
+         */
+        get: operations["ApiV1AdminWebhooksReceived"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/webhooks/{webhook}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay
+         * @description Take it as if it came just now: what it is about is asked of its source once more.
+         */
+        post: operations["ApiV1AdminWebhooksReplayReplay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/live": {
         parameters: {
             query?: never;
@@ -1747,6 +1807,13 @@ export interface components {
             /** @enum {string} */
             role: "admin" | "moderator" | "member";
         };
+        /** OpenedWebhook */
+        OpenedWebhook: {
+            webhook: number;
+            /** @enum {string} */
+            service: "seerr" | "plex";
+            body: unknown;
+        };
         /** Ours */
         Ours: {
             /** @enum {string} */
@@ -2040,6 +2107,20 @@ export interface components {
             /** @default false */
             untested: boolean;
         };
+        /** Webhook */
+        Webhook: {
+            webhook: number;
+            /** @enum {string} */
+            service: "seerr" | "plex";
+            /** Format: date-time */
+            received_at: string;
+            times: number;
+            hinted: boolean;
+        };
+        /** Webhooks */
+        Webhooks: {
+            items: components["schemas"]["Webhook"][];
+        };
         /** WhoAmI */
         WhoAmI: {
             account: string;
@@ -2140,6 +2221,7 @@ export type NewDownload = components['schemas']['NewDownload'];
 export type NewQuota = components['schemas']['NewQuota'];
 export type NewRequest = components['schemas']['NewRequest'];
 export type NewRole = components['schemas']['NewRole'];
+export type OpenedWebhook = components['schemas']['OpenedWebhook'];
 export type Ours = components['schemas']['Ours'];
 export type PinDone = components['schemas']['PinDone'];
 export type PinStarted = components['schemas']['PinStarted'];
@@ -2179,6 +2261,8 @@ export type Uptimes = components['schemas']['Uptimes'];
 export type VideoAddress = components['schemas']['VideoAddress'];
 export type Waiting = components['schemas']['Waiting'];
 export type Wanted = components['schemas']['Wanted'];
+export type Webhook = components['schemas']['Webhook'];
+export type Webhooks = components['schemas']['Webhooks'];
 export type WhoAmI = components['schemas']['WhoAmI'];
 export type Whole = components['schemas']['Whole'];
 export type Written = components['schemas']['Written'];
@@ -4566,6 +4650,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminWebhooksOpened: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path: {
+                webhook: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedWebhook"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminWebhooksReceived: {
+        parameters: {
+            query?: {
+                /** @description At most as many. */
+                limit?: number;
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhooks"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminWebhooksReplayReplay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hinted"];
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */

@@ -1,0 +1,126 @@
+"""What outside systems post: believed in nothing, kept as it came for a while, and heard again when asked."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from medianest.api.site import Site
+from tests.api.conftest import Door, Outside, problem
+
+HOOK = "/webhooks/overseerr"
+FROM_SEERR = {"Authorization": "from-seerr"}
+
+
+@pytest.mark.parametrize(
+    ("body", "hints"),
+    [
+        ({"notification_type": "MEDIA_APPROVED", "request": {"request_id": "7"}}, [("seerr", "7")]),
+        ({"request": {"request_id": 7}}, [("seerr", "7")]),
+        ({"notification_type": "TEST_NOTIFICATION", "request": None}, []),
+        ({"request": {"request_id": "7; DROP TABLE hints"}}, []),
+        ([], []),
+    ],
+)
+async def test_a_webhook_is_a_hint(door: Door, site: Site, body: Any, hints: list[tuple[str, str]]) -> None:
+    caller = await door.caller()
+    for _ in range(2):
+        answer = await caller.post(HOOK, json=body, headers={"Authorization": "from-seerr"})
+        assert (answer.status_code, answer.json()) == (202, {"hinted": bool(hints)})
+    async with site.pool.connection() as rows:
+        assert await (await rows.execute("SELECT service, subject FROM hints")).fetchall() == hints
+
+
+async def posted_by_plex(
+    door: Door, said: object, *, secret: str = "from-plex", as_file: bool = False
+) -> httpx.Response:
+    """As a Plex server does: a form with a picture; the payload has a content type, and on some a name."""
+    payload = ("payload.json" if as_file else None, json.dumps(said).encode(), "application/json")
+    picture = ("thumb.jpg", b"\xff\xd8" + b"x" * 30_000, "image/jpeg")
+    caller = await door.caller()
+    return await caller.post(f"/webhooks/plex/{secret}", files={"payload": payload, "thumb": picture})
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+async def test_plex_may_say_that_something_came(
+    door: Door, olivia: httpx.AsyncClient, site: Site, outside: Outside, as_file: bool
+) -> None:
+    server = {"title": "Den", "uuid": outside.plex.machine_identifier}
+    said = {"event": "library.new", "Account": {"id": 1, "title": "Olivia"}, "Server": server, "Metadata": {}}
+    for _ in range(2):
+        answer = await posted_by_plex(door, said, as_file=as_file)
+        assert (answer.status_code, answer.json()) == (202, {"hinted": True})
+    others: list[object] = [
+        said | {"event": "media.play"},
+        said | {"Server": {"uuid": "another"}},
+        {"event": 1},
+        [],
+        None,
+    ]
+    for other in others:
+        assert (await posted_by_plex(door, other)).json() == {"hinted": False}
+    async with site.pool.connection() as rows:
+        hints = await (await rows.execute("SELECT service, subject FROM hints")).fetchall()
+    assert hints == [("plex", "library")]
+    (kept,) = (await olivia.get("/admin/webhooks")).json()["items"]  # nobody is to read who watched what
+    assert (kept["service"], kept["times"], kept["hinted"]) == ("plex", 2, True)
+
+
+async def test_a_webhook_of_plex_needs_the_secret_in_its_address(door: Door) -> None:
+    assert problem(await posted_by_plex(door, {}, secret="guessed")) == (401, "webhook-refused")
+    caller = await door.caller()
+    broken = {"payload": (None, b"{", "application/json")}
+    assert problem(await caller.post("/webhooks/plex/from-plex", files=broken))[0] == 400
+    long = {"payload": (None, b"x" * 600_000, "application/json")}
+    assert problem(await caller.post("/webhooks/plex/from-plex", files=long))[0] == 413
+
+
+@pytest.mark.parametrize("secret", ["", "wrong", "Bearer from-seerr", "ü"])
+async def test_a_webhook_without_the_secret_is_refused(door: Door, secret: str) -> None:
+    caller = await door.caller()
+    answer = await caller.post(HOOK, json={}, headers={b"Authorization": secret.encode()})
+    assert problem(answer) == (401, "webhook-refused")
+
+
+async def test_a_broken_webhook_is_told_so(door: Door) -> None:
+    caller = await door.caller()
+    headers = {"Authorization": "from-seerr", "Content-Type": "application/json"}
+    for content, status in ((b"{", 400), (b"[" * 60_000, 400), (b'"' + b"x" * 70_000 + b'"', 413)):
+        assert problem(await caller.post(HOOK, content=content, headers=headers))[0] == status
+
+
+async def hinted(site: Site) -> list[str]:
+    async with site.pool.connection() as rows:
+        found = await (await rows.execute("SELECT subject FROM hints ORDER BY 1")).fetchall()
+    return [row[0] for row in found]
+
+
+async def test_an_admin_reads_what_came_and_has_it_heard_again(
+    door: Door, olivia: httpx.AsyncClient, site: Site
+) -> None:
+    said = {"request": {"request_id": "7", "requestedBy_username": "Ben the Reader"}}
+    await (await door.caller()).post(HOOK, json=said, headers=FROM_SEERR)
+    async with site.pool.connection() as rows:
+        await rows.execute("DELETE FROM hints")  # it was looked after
+        (row,) = await (await rows.execute("SELECT body, webhooks::text FROM webhooks")).fetchall()
+    assert b"Ben" not in row[0]
+    assert "Ben" not in row[1]
+    (kept,) = (await olivia.get("/admin/webhooks")).json()["items"]
+    one = f"/admin/webhooks/{kept['webhook']}"
+    assert (await olivia.get(one)).json()["body"] == said
+    assert (await olivia.post(f"{one}/replay")).json() == {"hinted": True}
+    assert await hinted(site) == ["7"]
+    assert [again["times"] for again in (await olivia.get("/admin/webhooks")).json()["items"]] == [2]
+    assert problem(await olivia.get("/admin/webhooks/999")) == (404, "webhook-unknown")
+
+
+async def test_the_newest_webhooks_come_first_and_one_that_hints_at_nothing_is_kept_too(
+    door: Door, olivia: httpx.AsyncClient
+) -> None:
+    caller = await door.caller()
+    for said in ({"request": {"request_id": "7"}}, {"notification_type": "TEST_NOTIFICATION"}):
+        await caller.post(HOOK, json=said, headers=FROM_SEERR)
+    found = (await olivia.get("/admin/webhooks")).json()["items"]
+    assert [one["hinted"] for one in found] == [False, True]
+    assert len((await olivia.get("/admin/webhooks", params={"limit": 1})).json()["items"]) == 1
