@@ -120,7 +120,7 @@ class PlexServer:
     async def scan(self, token: Secret, section: str, path: str | None = None) -> None:
         """Ask for a scan of a library, or of one folder in it. It runs on after the answer; asking twice is harmless."""
         query = [("path", path)] if path else []
-        await self._send("GET", f"/library/sections/{_part(section)}/refresh", token, query)
+        await self._order("GET", f"/library/sections/{_part(section)}/refresh", token, query)
 
     async def find_by_path(
         self, token: Secret, section: str, file_path: str, *, item_type: int | None = None
@@ -169,7 +169,7 @@ class PlexServer:
         """Adding what is there already changes nothing. `NotOnServer`: no such collection, or no such item."""
         query = [("uri", _item_uri(machine_id, rating_key))]
         path = f"/library/collections/{_part(collection)}/items"
-        await self._send("PUT", path, token, query, timeout_seconds=WRITE_SECONDS)
+        await self._order("PUT", path, token, query)
 
     async def order_as_arranged(self, token: Secret, collection: str) -> None:
         """Show the members in the order of `move_in_collection` from now on; a new collection goes by date.
@@ -177,13 +177,13 @@ class PlexServer:
         plexapi's `Collection.sortUpdate`: 2 is "custom".
         """
         path = f"/library/collections/{_part(collection)}/prefs"
-        await self._send("PUT", path, token, [("collectionSort", 2)], timeout_seconds=WRITE_SECONDS)
+        await self._order("PUT", path, token, [("collectionSort", 2)])
 
     async def move_in_collection(self, token: Secret, collection: str, rating_key: str, *, after: str | None) -> None:
         """Put a member right behind another one; None: to the front. `NotOnServer`: one of them is not in it."""
         path = f"/library/collections/{_part(collection)}/items/{_part(rating_key)}/move"
         query = [("after", after)] if after else []
-        await self._send("PUT", path, token, query, timeout_seconds=WRITE_SECONDS)
+        await self._order("PUT", path, token, query)
 
     async def collection_members(self, token: Secret, collection: str) -> list[PlexItem]:
         """Raises `NotOnServer` when the collection is gone, as it is once its last item goes."""
@@ -214,6 +214,12 @@ class PlexServer:
 
     async def _read(self, path: str, token: Secret, query: Query = ()) -> dict[str, Any]:
         return _container(await self._send("GET", path, token, query))
+
+    async def _order(self, method: str, path: str, token: Secret, query: Query) -> None:
+        """Plex answers with nothing, or in its own words: a 200 with anything else is a proxy's, and nothing was done."""
+        answer = await self._send(method, path, token, query, timeout_seconds=WRITE_SECONDS)
+        if answer.body.strip():
+            _container(answer)
 
     async def _send(
         self,

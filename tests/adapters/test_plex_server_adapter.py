@@ -168,6 +168,21 @@ async def test_a_scan_may_name_one_folder(server: PlexServer, wire: Wire) -> Non
     assert path(wire.last()) == "/library/sections/3/refresh"
 
 
+@pytest.mark.parametrize("order", ["scan", "add_to_collection"])
+async def test_an_order_that_somebody_else_answered_was_not_carried_out(
+    server: PlexServer, wire: Wire, order: str
+) -> None:
+    page = httpx.Response(200, content=b"<html>Log in to the network</html>")
+    wire.answers("GET", "/library/sections/3/refresh", page)
+    wire.answers("PUT", "/library/collections/7/items", page)
+    with pytest.raises(Unexpected, match="is not JSON"):
+        await (
+            server.scan(TOKEN, "3")
+            if order == "scan"
+            else server.add_to_collection(TOKEN, "7", "55", machine_id="machine")
+        )
+
+
 async def test_a_file_is_found_on_a_later_page(server: PlexServer, wire: Wire) -> None:
     others = [{"ratingKey": str(n), "Media": [{"Part": [{"file": f"/v/{n}.mp4"}]}]} for n in range(200)]
     wire.answers(
