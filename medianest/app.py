@@ -22,6 +22,7 @@ from medianest.adapters.plex_server import PlexServer
 from medianest.adapters.plex_tv import PlexTv
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.uptime_kuma import UptimeKuma
+from medianest.adapters.uptime_kuma_ways import access_of
 from medianest.adapters.ytdlp import YtDlp
 from medianest.api.application import build_api
 from medianest.api.posters import Posters
@@ -173,7 +174,7 @@ def _adapters(settings: Settings, master: MasterKey, client: httpx.AsyncClient) 
         ),
         PlexServer(settings.plex_url, client, client_identifier=plex_client),
         Seerr(settings.seerr_url, settings.seerr_api_key or Secret(""), client),
-        UptimeKuma(settings.uptime_kuma_url, "", Secret(""), client),
+        UptimeKuma(settings.uptime_kuma_url, client, access_of(settings)),
         YtDlp(Path(imageio_ffmpeg.get_ffmpeg_exe()), frozenset(settings.video_private_exceptions)),
     )
 
@@ -184,7 +185,7 @@ def _follow_settings(adapters: Adapters, settings: Settings) -> list[BreakerName
     moved: dict[BreakerName, bool] = {
         "plex": adapters.plex_server.exchange.point_at(settings.plex_url),
         "seerr": adapters.seerr.exchange.point_at(settings.seerr_url, {"X-API-Key": key.reveal()}),
-        "uptime-kuma": adapters.uptime_kuma.exchange.point_at(settings.uptime_kuma_url),
+        "uptime-kuma": adapters.uptime_kuma.point_at(settings.uptime_kuma_url, access_of(settings)),
     }
     for exchange, prefix in (
         (adapters.plex_tv.exchange, "plex"), (adapters.plex_server.exchange, "plex"),

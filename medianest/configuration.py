@@ -78,6 +78,13 @@ SECTIONS: tuple[Section, ...] = (
         "uptime-kuma", "Uptime Kuma", "What watches over the services, beside MediaNest itself.",
         (
             Field("uptime_kuma_url", "Address", "Where MediaNest reaches it, like http://192.168.1.10:3001."),
+            Field("uptime_kuma_way", "Way in", "Log-in tells everything at once. An API key leaves paused monitors out; a status page has what is on it, a minute late."),
+            Field("uptime_kuma_username", "User name", "Of the log-in; empty where Uptime Kuma asks for none."),
+            Field("uptime_kuma_password", "Password", "Of the log-in.", sent_to="uptime_kuma_url"),
+            Field("uptime_kuma_code_secret", "Secret of one-time codes", "Of a two-factor log-in: what the authenticator app is given.", sent_to="uptime_kuma_url"),
+            Field("uptime_kuma_api_key", "API key", "In Uptime Kuma: Settings, API Keys.", sent_to="uptime_kuma_url"),
+            Field("uptime_kuma_status_page", "Status page", "The end of the address of a public one, after /status/."),
+            Field("uptime_kuma_poll_seconds", "Look every", "Where it is an API key or a status page.", "seconds"),
             *_circuit_fields("uptime_kuma", "Uptime Kuma"),
         ),
         testable=True,

@@ -22,6 +22,7 @@ from medianest.secret import Secret
 PREFIX = "MEDIANEST_"
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+KumaWay = Literal["off", "login", "api-key", "status-page"]
 Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
@@ -71,6 +72,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     # Uptime Kuma
     uptime_kuma_url: str = "http://127.0.0.1:3001"
+    uptime_kuma_way: KumaWay = "off"  # how its monitors are read; off: MediaNest only looks whether it is up
+    uptime_kuma_username: str = ""  # empty: it asks for no log-in ("disable auth")
+    uptime_kuma_password: Secret | None = None
+    uptime_kuma_code_secret: Secret | None = None  # what an authenticator app is given; None: no two-factor log-in
+    uptime_kuma_api_key: Secret | None = None
+    uptime_kuma_status_page: str = ""  # the end of its address, after /status/
+    uptime_kuma_poll_seconds: Annotated[float, Meta(ge=10, le=3600)] = 30.0  # of API key and status page
 
     # Circuits: how many failures in a row open one, and for how long a system is then left alone
     plex_breaker_failures: Positive = 5  # plex.tv too

@@ -18,6 +18,7 @@ from medianest.adapters.breaker import Breaker, BreakerState
 from medianest.adapters.errors import Denied, Unexpected, Unreachable
 
 Shape = TypeVar("Shape")
+HttpClient = httpx.AsyncClient  # named here for those who may only pass it on
 Query = Mapping[str, str | int] | Iterable[tuple[str, str | int]]
 
 CONNECT_SECONDS = 3.0

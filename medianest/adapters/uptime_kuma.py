@@ -1,75 +1,113 @@
-"""Uptime Kuma, 1.23 and 2.x: its monitors and their beats, told live over Socket.IO. It has no other API for them.
+"""Uptime Kuma, 1.23 and 2.x: its monitors and their beats, told live over Socket.IO, or looked at by other ways.
 
-Rules learned from both, which the code follows: handlers stand before the connection; nothing is sent before the
-server's `info`, or it is lost; after every new connection one logs in again; `refresh` means that the password
-was changed and the token is dead.
+After every new connection one logs in again: by the token of the last time, which is neither counted nor asked for a
+second factor, or else by the password.
 """
 
 import asyncio
 import contextlib
 import secrets
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
-import socketio
 import structlog
 
 from medianest.adapters.breaker import Breaker
 from medianest.adapters.errors import AdapterError, Denied, Unexpected, Unreachable
 from medianest.adapters.exchange import Exchange
-from medianest.adapters.uptime_kuma_messages import Beat, Connected, Disconnected, Listener, MonitorList
+from medianest.adapters.uptime_kuma_messages import Beat, Connected, Disconnected, MonitorList
+from medianest.adapters.uptime_kuma_socket import AUTO_LOGIN_SECONDS, SERVICE, Connection
+from medianest.adapters.uptime_kuma_ways import (
+    CODE_SECONDS,
+    Access,
+    Look,
+    look_at_metrics,
+    look_at_page,
+    one_time_code,
+    utc_now,
+)
 from medianest.secret import Secret
 
 log = structlog.get_logger()
 
-SERVICE = "Uptime Kuma"
-CONNECT_SECONDS = 10.0
-ANSWER_SECONDS = 15.0  # events without an acknowledgement exist: nothing is waited for without an end
-AUTO_LOGIN_SECONDS = 3.0
-CLOSE_SECONDS = 5.0
+OFF_SECONDS = 3600.0  # between two looks whether there is still nothing to be done; a change ends it
 LIMITER_SECONDS = 60.0  # 20 log-ins a minute for the whole server, all clients together
-PENDING_LIMIT = 5_000  # events not yet taken; beyond, we start over rather than grow
-EVENT_LIMIT_BYTES = 64 * 1024 * 1024  # one monitorList of a large installation exceeds the usual 4 MiB
-TOLD = ("monitorList", "updateMonitorIntoList", "deleteMonitorFromList", "heartbeatList", "heartbeat")
+
+NO_ACCESS = Access()
+MOVED = "its settings were changed"
 
 Told = Beat | MonitorList | Connected | Disconnected
 
 
 class UptimeKuma:
-    """Client of one Uptime Kuma.
+    """Client of one Uptime Kuma. Which way it gets in `point_at` may change at any time: who watches notices nothing
+    but a `Disconnected`, and goes on at the new address.
 
-    With "disable auth" over there `username` may be "". An account with two-factor log-in cannot be used with its
-    password alone; `login_token` (the JWT of an earlier log-in, which skips the second factor) can.
+    `login_token` is the JWT of an earlier log-in, which skips the second factor.
     """
 
     def __init__(
         self,
         base_url: str,
-        username: str,
-        password: Secret,
         client: httpx.AsyncClient,
+        access: Access = NO_ACCESS,
         *,
         login_token: Secret | None = None,
         first_pause_seconds: float = 1.0,
         longest_pause_seconds: float = 60.0,
         breaker: Breaker | None = None,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.exchange = Exchange(SERVICE, base_url, client, breaker=breaker)
-        self._username = username
-        self._password = password
+        # 1.23 leaves who asks for an unknown status page waiting: that says nothing about Kuma, and opens no circuit.
+        self._pages = Exchange(SERVICE, base_url, client)
+        self.access = access
         self._login_token = login_token
         self._first_pause_seconds = first_pause_seconds
         self._longest_pause_seconds = longest_pause_seconds
+        self._clock = clock
+        self._connection: Connection | None = None
+        self._moves = 0  # how often it was pointed elsewhere
+        self._wake = asyncio.Event()
+        self._heeds_hints = True
+
+    def point_at(self, base_url: str, access: Access) -> bool:
+        """Ask there, and in that way, from now on; whether that is new."""
+        moved = self.exchange.point_at(base_url)
+        self._pages.point_at(base_url)
+        if not moved and access == self.access:
+            return False
+        self.access, self._login_token = access, None
+        self._moves += 1
+        if self._connection is not None:
+            self._connection.end(MOVED)
+        self._wake.set()
+        return moved
+
+    def hint(self) -> None:
+        """It has something to tell: look at once, rather than at the next time. Not after it has refused us."""
+        if self._heeds_hints:
+            self._wake.set()
 
     async def alive(self) -> None:
         """Returns when the server answers, else raises. Needs no log-in."""
         answer = await self.exchange.get("/api/entry-page")
         if answer.status != 200:
             raise answer.unexpected("asking whether it is there")
+
+    async def try_access(self) -> int:
+        """Get in once, and out again: how many monitors there are to see. Raises what keeps one out."""
+        match self.access.way:
+            case "login":
+                async with self._connected() as connection:
+                    await self._log_in(connection)
+                    return connection.monitors()
+            case "off":
+                return 0
+        return len((await self._look()).monitors)
 
     async def watch(self) -> AsyncGenerator[Told, None]:
         """Everything from now on, for ever: connects, and connects again after each loss.
@@ -79,29 +117,86 @@ class UptimeKuma:
         """
         failures = 0
         while True:
-            refused = False
+            moves, refused, asked = self._moves, False, 0.0
             try:
-                async with self._connection() as connection:
-                    version = await self._log_in(connection)
-                    failures = 0
-                    yield Connected(version)
-                    async with contextlib.aclosing(connection.events()) as events:
-                        async for told in events:
-                            yield told
-                    why = connection.why_closed()
-                if connection.refreshed:
-                    self._login_token = None
+                async with contextlib.aclosing(self._told()) as all_told:
+                    async for told in all_told:
+                        failures = 0
+                        yield told
+                why = self._why_ended
             except Unreachable as error:
                 why, asked = error.why, error.retry_after_seconds or 0.0
             except (Denied, Unexpected) as error:
                 why, asked, refused = error.why, LIMITER_SECONDS, True
+            if moves != self._moves:
+                why, pause, failures, refused = MOVED, 0.0, 0, False
             else:
-                asked = 0.0
-            pause = max(asked, self._backoff(failures))
-            failures += 1
+                pause = max(asked, self._backoff(failures))
+                failures += 1
             log.info("uptime kuma disconnected", why=why, retry_in_seconds=round(pause, 1))
             yield Disconnected(why, pause, settings_wrong=refused)
-            await asyncio.sleep(pause)
+            self._heeds_hints = not refused
+            if refused and moves == self._moves:
+                self._wake.clear()  # a hint from before we were refused
+            await self._rest(pause)
+            self._heeds_hints = True
+
+    async def _told(self) -> AsyncGenerator[Told, None]:
+        """Until the connection ends, or it was pointed elsewhere; `_why_ended` then says why."""
+        self._why_ended = MOVED
+        moves = self._moves
+        match self.access.way:
+            case "off":
+                while moves == self._moves:
+                    await self._rest(OFF_SECONDS)
+            case "login":
+                async with contextlib.aclosing(self._told_live()) as all_told:
+                    async for told in all_told:
+                        yield told
+            case _:
+                async with contextlib.aclosing(self._looked(moves)) as all_told:
+                    async for told in all_told:
+                        yield told
+
+    async def _told_live(self) -> AsyncGenerator[Told, None]:
+        async with self._connected() as connection:
+            version = await self._log_in(connection)
+            yield Connected(version)
+            async with contextlib.aclosing(connection.events()) as events:
+                async for told in events:
+                    yield told
+            self._why_ended = connection.why_closed()
+        if connection.refreshed:
+            self._login_token = None
+
+    async def _looked(self, moves: int) -> AsyncGenerator[Told, None]:
+        """The same by looking again and again."""
+        is_new = True
+        while True:
+            found = await self._look()
+            if moves != self._moves:
+                return
+            if is_new:
+                yield Connected(None)
+                is_new = False
+            yield MonitorList(found.monitors)
+            for beat in found.beats:
+                yield beat
+            await self._rest(self.access.poll_seconds)
+            if moves != self._moves:
+                return
+
+    async def _look(self) -> Look:
+        if self.access.way == "api-key":
+            return await look_at_metrics(self.exchange, self.access.api_key, self._clock)
+        return await look_at_page(self._pages, self.access.status_page)
+
+    async def _rest(self, seconds: float) -> None:
+        """So long, or until a hint comes, or it is pointed elsewhere; what came before this began counts too."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        self._wake.clear()
 
     def _backoff(self, failures: int) -> float:
         """1, 2, 4 … 60 seconds, less up to half by chance, so that many clients do not come back at once."""
@@ -109,17 +204,18 @@ class UptimeKuma:
         return longest * secrets.SystemRandom().uniform(0.5, 1.0)
 
     @contextlib.asynccontextmanager
-    async def _connection(self) -> AsyncIterator["_Connection"]:
+    async def _connected(self) -> AsyncIterator[Connection]:
         # A session of our own: the one python-socketio makes leaks when a connection fails.
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=False) as http:
-            connection = _Connection(http)
+            connection = self._connection = Connection(http)
             try:
                 await connection.open(self.exchange.base_url)
                 yield connection
             finally:
+                self._connection = None
                 await connection.close()
 
-    async def _log_in(self, connection: "_Connection") -> str | None:
+    async def _log_in(self, connection: Connection) -> str | None:
         """Returns the server's version once logged in and told of the monitors (1.23 tells after its answer, 2.x before)."""
         await connection.until(connection.greeted, "it did not greet us")
         if not await self._by_token(connection):
@@ -127,7 +223,7 @@ class UptimeKuma:
         await connection.until(connection.listed, "it did not tell its monitors")
         return await connection.version()
 
-    async def _by_token(self, connection: "_Connection") -> bool:
+    async def _by_token(self, connection: Connection) -> bool:
         """Not counted by the log-in limiter. The token has no expiry but dies with the password."""
         if self._login_token is None:
             return False
@@ -137,154 +233,43 @@ class UptimeKuma:
         self._login_token = None
         return False
 
-    async def _by_password(self, connection: "_Connection") -> None:
-        if not self._username:
+    async def _by_password(self, connection: Connection) -> None:
+        if not self.access.username:
             await connection.until(connection.auto_logged_in, "it wants a user name and a password")
             return
-        credentials = {"username": self._username, "password": self._password.reveal(), "token": ""}
-        answer = await connection.call("login", credentials)
+        answer = await self._answered(connection, "")
+        if answer.get("tokenRequired"):  # so the password is right, whatever becomes of the code
+            answer = await self._with_code(connection)
         if answer.get("ok") is True:
             self._login_token = Secret(token) if isinstance(token := answer.get("token"), str) else None
-        elif answer.get("tokenRequired"):
-            raise Denied(SERVICE, "this account has two-factor log-in; give MediaNest one without")
         elif not await connection.happens(connection.auto_logged_in, AUTO_LOGIN_SECONDS):
-            raise _login_refused(answer)
+            raise _login_refused(answer, "it does not accept the user name and password")
+
+    async def _with_code(self, connection: Connection) -> dict[str, Any]:
+        """A code is good once: what is refused now, as it was used before, may be taken when the next one is due."""
+        if self.access.code_secret is None:
+            raise Denied(SERVICE, "this account has two-factor log-in: the secret of its one-time codes is needed")
+        for is_last in (False, True):
+            try:
+                code = one_time_code(self.access.code_secret, now := self._clock().timestamp())
+            except ValueError as wrong:
+                raise Denied(SERVICE, str(wrong)) from None
+            answer = await self._answered(connection, code)
+            if answer.get("ok") is True:
+                return answer
+            refused = _login_refused(answer, "it does not accept the one-time code: its secret or a clock is wrong")
+            if is_last or isinstance(refused, Unreachable):
+                raise refused
+            await connection.lasts(CODE_SECONDS - now % CODE_SECONDS)
+        raise AssertionError("the last code is taken or refused")
+
+    async def _answered(self, connection: Connection, code: str) -> dict[str, Any]:
+        credentials = {"username": self.access.username, "password": self.access.password.reveal(), "token": code}
+        return await connection.call("login", credentials)
 
 
-def _login_refused(answer: dict[str, Any]) -> AdapterError:
+def _login_refused(answer: dict[str, Any], otherwise: str) -> AdapterError:
     """The limiter's answer differs from a wrong password in nothing but its text, the same in both versions."""
     if str(answer.get("msg", "")).startswith("Too frequently"):
         return Unreachable(SERVICE, "too many log-ins there in the last minute", LIMITER_SECONDS)
-    return Denied(SERVICE, "it does not accept the user name and password")
-
-
-class _Connection:
-    """One connection, from opening to loss. Its end is a fact (`_closed`), so no wait outlives it."""
-
-    def __init__(self, http: aiohttp.ClientSession) -> None:
-        loop = asyncio.get_running_loop()
-        self.greeted: asyncio.Future[None] = loop.create_future()
-        self.listed: asyncio.Future[None] = loop.create_future()
-        self.auto_logged_in: asyncio.Future[None] = loop.create_future()
-        self.refreshed = False  # the password was changed: the token is dead
-        self._version: asyncio.Future[str] = loop.create_future()
-        self._closed: asyncio.Future[str] = loop.create_future()
-        self._pending: deque[tuple[str, tuple[Any, ...]]] = deque()
-        self._wake = asyncio.Event()
-        self._listener = Listener()
-        self._socket = socketio.AsyncClient(
-            reconnection=False,  # it would not log in again, and gives up after `refresh`
-            handle_sigint=False,
-            http_session=http,
-            websocket_extra_options={"max_msg_size": EVENT_LIMIT_BYTES},
-        )
-        self._listen()
-
-    async def open(self, base_url: str) -> None:
-        """Connect by websocket and without an Origin, which the server would compare with its own host."""
-        address = urlsplit(base_url)
-        origin = f"{address.scheme}://{address.netloc}"
-        path = f"{address.path.strip('/')}/socket.io".lstrip("/")
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                await self._socket.connect(
-                    origin, socketio_path=path, transports=["websocket"], wait_timeout=CONNECT_SECONDS
-                )
-        except TimeoutError:
-            raise Unreachable(SERVICE, "no connection in time") from None
-        except (socketio.exceptions.SocketIOError, aiohttp.ClientError, OSError) as error:
-            raise Unreachable(SERVICE, "the connection failed") from error
-        except (ValueError, TypeError, KeyError) as error:  # engine.io takes the greeting apart without checking it
-            raise Unexpected(SERVICE, "the address answers, but not as Uptime Kuma") from error
-
-    async def close(self) -> None:
-        self._end("closed")
-        with contextlib.suppress(TimeoutError):  # the session's end takes what is left of it down
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self._socket.disconnect()
-
-    def why_closed(self) -> str:
-        return self._closed.result() if self._closed.done() else "the connection broke"
-
-    async def events(self) -> AsyncGenerator[Beat | MonitorList, None]:
-        """What the server tells, in its order, until the connection ends.
-
-        The wait is bounded: engine.io ends a connection silent for ping interval + timeout (45 s).
-        """
-        while True:
-            while self._pending:
-                for told in self._listener.told(*self._pending.popleft()):
-                    yield told
-            if self._closed.done():
-                return
-            self._wake.clear()
-            await self._wake.wait()
-
-    async def call(self, event: str, argument: Any) -> dict[str, Any]:
-        """The acknowledgement of one event. python-socketio's own `call` would sit out a lost connection."""
-        answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        try:
-            await self._socket.emit(
-                event, argument, callback=lambda *given: _settle(answered, given[0] if given else None)
-            )
-        except socketio.exceptions.SocketIOError as error:
-            raise Unreachable(SERVICE, "the connection broke") from error
-        answer = await self.until(answered, f"it did not answer {event}")
-        return answer if isinstance(answer, dict) else {}
-
-    async def until(self, future: asyncio.Future[Any], otherwise: str) -> Any:
-        """The result of `future`. Raises `Unreachable` when it does not come in time, or the connection ends first."""
-        if await self.happens(future, ANSWER_SECONDS):
-            return future.result()
-        raise Unreachable(SERVICE, self.why_closed() if self._closed.done() else otherwise)
-
-    async def happens(self, future: asyncio.Future[Any], timeout_seconds: float) -> bool:
-        await asyncio.wait({future, self._closed}, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
-        return future.done()
-
-    async def version(self) -> str | None:
-        """Told after log-in, sometimes a moment after the monitors; None should it not come."""
-        return self._version.result() if await self.happens(self._version, AUTO_LOGIN_SECONDS) else None
-
-    def _listen(self) -> None:
-        # Plain functions: python-socketio runs each event in a task of its own, and only without an await in
-        # between do they come out in the order they came in.
-        self._socket.on("info", self._on_info)
-        self._socket.on("refresh", self._on_refresh)
-        self._socket.on("autoLogin", lambda *_: _settle(self.auto_logged_in, None))
-        self._socket.on("disconnect", lambda *_: self._end("the connection broke"))
-        for event in TOLD:
-            self._socket.on(event, self._taking(event))
-
-    def _taking(self, event: str) -> Any:
-        def take(*arguments: Any) -> None:
-            if len(self._pending) >= PENDING_LIMIT:
-                self._end("MediaNest could not keep up")
-                return
-            self._pending.append((event, arguments))
-            self._wake.set()
-            if event == "monitorList":
-                _settle(self.listed, None)
-
-        return take
-
-    def _on_info(self, *arguments: Any) -> None:
-        """Comes twice: at once as a greeting, and after log-in with the version."""
-        _settle(self.greeted, None)
-        match arguments:
-            case ({"version": str(version)}, *_):
-                _settle(self._version, version)
-
-    def _on_refresh(self, *_: Any) -> None:
-        self.refreshed = True
-        self._end("its password was changed")
-
-    def _end(self, why: str) -> None:
-        _settle(self._closed, why)
-        self._wake.set()
-
-
-def _settle(future: asyncio.Future[Any], value: Any) -> None:
-    """The first time counts: what it stands for may happen again."""
-    if not future.done():
-        future.set_result(value)
+    return Denied(SERVICE, otherwise)

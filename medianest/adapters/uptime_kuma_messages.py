@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -12,6 +13,7 @@ log = structlog.get_logger()
 BeatState = Literal["down", "up", "pending", "maintenance"]
 BEAT_STATES: dict[int, BeatState] = {0: "down", 1: "up", 2: "pending", 3: "maintenance"}  # src/util.ts
 MESSAGE_LIMIT = 300  # characters
+WITH_URL = frozenset(("http", "keyword", "json-query", "real-browser"))  # of other types the address means nothing
 
 
 class Beat(msgspec.Struct, frozen=True):
@@ -30,7 +32,10 @@ class Beat(msgspec.Struct, frozen=True):
 
 
 class Monitor(msgspec.Struct, frozen=True):
-    """`active` False: paused, by itself or with its group; its last beat then says nothing about now."""
+    """`active` False: paused, by itself or with its group; its last beat then says nothing about now.
+
+    `id` is Kuma's number; one below zero was made up, where Kuma tells none.
+    """
 
     id: int
     name: str
@@ -41,6 +46,20 @@ class Monitor(msgspec.Struct, frozen=True):
     path_name: str  # "group / name"
     interval_seconds: int | None
     tags: tuple[tuple[str, str], ...]  # (name, value)
+    address: str | None = None  # host:port of what it looks at; None: it has none, or it is not told
+
+
+def address_of(type_: str, url: str, hostname: str | None, port: int | str | None) -> str | None:
+    """host:port of what is monitored. Of the address no more is kept: it may hold a key."""
+    try:
+        if type_ in WITH_URL:
+            parts = urlsplit(url)
+            host, number = parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+        else:
+            host, number = hostname, int(port) if port else None
+    except ValueError:
+        return None
+    return f"{host.lower()}:{number}" if host and number else None
 
 
 class MonitorList(msgspec.Struct, frozen=True):
@@ -105,6 +124,9 @@ class RawMonitor(msgspec.Struct):
     path_name: str | None = msgspec.field(name="pathName", default=None)
     interval: int | None = None
     tags: list[RawTag] | None = None
+    url: str | None = None
+    hostname: str | None = None
+    port: int | str | None = None
 
     def public(self) -> Monitor:
         return Monitor(
@@ -117,6 +139,7 @@ class RawMonitor(msgspec.Struct):
             path_name=self.path_name or self.name or "",
             interval_seconds=self.interval,
             tags=tuple((tag.name or "", tag.value or "") for tag in self.tags or []),
+            address=address_of(self.type or "", self.url or "", self.hostname, self.port),
         )
 
 

@@ -3,17 +3,18 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from litestar import Controller, get, post, put
 from litestar.params import JSONBody
 
 from medianest.adapters.errors import AdapterError
-from medianest.adapters.exchange import http_client
+from medianest.adapters.exchange import HttpClient, http_client
 from medianest.adapters.plex_server import PlexServer
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.uptime_kuma import UptimeKuma
+from medianest.adapters.uptime_kuma_ways import CODE_SECONDS, access_of
 from medianest.api.gate import needs
 from medianest.api.history import names_of, naming
 from medianest.api.problems import Problem, WrongField
@@ -24,7 +25,7 @@ from medianest.domain.event import Item, Query, tags
 from medianest.domain.timeline import sentence
 from medianest.eventstore.codec import Recorded
 from medianest.secret import Secret
-from medianest.settings import Settings, WrongSetting
+from medianest.settings import KumaWay, Settings, WrongSetting
 
 TRY_SECONDS = 8.0  # how long one look at an outside system may take while somebody waits for it
 Line = Annotated[str, msgspec.Meta(max_length=2000, pattern=r"^[^\x00]*$")]
@@ -87,6 +88,7 @@ class Check(msgspec.Struct, frozen=True):
     words: str
     remedy: str | None = None  # null: nothing has to be done
     field: str | None = None  # the setting that is to blame; null: none alone
+    matters: bool = True  # false: it may fail, as it is about a way that was not chosen
 
 
 class Checks(msgspec.Struct, frozen=True):
@@ -138,7 +140,7 @@ class SettingsController(Controller):
         """Try values against the real system, and keep nothing."""
         found, values = await _understood(site, section, data)
         checks = await _checks(found, _with(site, values))
-        return Checks(all(check.ok for check in checks), checks)
+        return Checks(all(check.ok or not check.matters for check in checks), checks)
 
     @put("/{section:str}")
     async def change(self, site: House, write: Writing, section: Id, data: JSONBody[Wanted]) -> Kept:
@@ -240,7 +242,7 @@ def _with(site: Site, values: Mapping[str, Any]) -> Settings:
 
 
 def _all_well(checks: list[Check]) -> None:
-    failed = [check for check in checks if not check.ok]
+    failed = [check for check in checks if check.matters and not check.ok]
     if failed:
         raise Problem(
             422, "settings-test-failed", failed[0].remedy or "Correct them, or keep them untested.",
@@ -282,19 +284,20 @@ async def _checks(section: Section, settings: Settings) -> list[Check]:
                 if settings.seerr_api_key is not None:
                     tried.append(group.create_task(_tried("The key is good", "seerr_api_key", _seerr_key(seerr))))
             case _:
-                kuma = UptimeKuma(settings.uptime_kuma_url, "", Secret(""), client)
+                kuma = UptimeKuma(settings.uptime_kuma_url, client)
                 tried = [group.create_task(_tried("Uptime Kuma answers", "uptime_kuma_url", _kuma(kuma)))]
+                tried += [group.create_task(_way_tried(way, settings, client)) for way in WAYS]
         return [await task for task in tried]
 
 
-async def _tried(name: str, field: str, look: Callable[[], Awaitable[str]]) -> Check:
+async def _tried(name: str, field: str, look: Callable[[], Awaitable[str]], seconds: float = TRY_SECONDS) -> Check:
     try:
-        async with asyncio.timeout(TRY_SECONDS):
+        async with asyncio.timeout(seconds):
             return Check(name, ok=True, words=await look())
     except AdapterError as error:
         return Check(name, ok=False, words=f"{error.service}: {error.why}.", remedy=_remedy(error), field=field)
     except TimeoutError:
-        words = f"There was no answer within {TRY_SECONDS:g} seconds."
+        words = f"There was no answer within {seconds:g} seconds."
         return Check(name, ok=False, words=words, remedy="Look whether the address is right.", field=field)
 
 
@@ -329,6 +332,55 @@ def _kuma(kuma: UptimeKuma) -> Callable[[], Awaitable[str]]:
     async def look() -> str:
         await kuma.alive()
         return "It answers."
+
+    return look
+
+
+class WayIn(NamedTuple):
+    """One way into Uptime Kuma, and the settings it needs."""
+
+    way: KumaWay
+    words: str
+    first: str  # without this setting there is nothing to try; where it fails, this one is to blame
+    limits: str
+    remedy: str
+
+
+WAYS = (
+    WayIn(
+        "login", "The log-in lets us in", "uptime_kuma_username", "Changes are told at once.",
+        "Look whether user name, password and secret of the one-time codes are right.",
+    ),
+    WayIn(
+        "api-key", "The API key lets us in", "uptime_kuma_api_key", "Paused monitors are not shown.",
+        "Make an API key in Uptime Kuma: Settings, API Keys.",
+    ),
+    WayIn(
+        "status-page", "The status page can be read", "uptime_kuma_status_page",
+        "Only what is on it is shown, up to a minute late.",
+        "Look whether there is such a page: Uptime Kuma 1.23 gives no answer for one that it does not have.",
+    ),
+)  # fmt: skip
+
+
+async def _way_tried(way: WayIn, settings: Settings, client: HttpClient) -> Check:
+    """Each way that could be tried is: so one sees which works, though only the chosen one must."""
+    chosen = settings.uptime_kuma_way == way.way
+    if not getattr(settings, way.first) and not (chosen and way.way == "login"):  # it may let everybody in
+        words = f"{FIELDS[way.first].label} is not set."
+        return Check(way.words, ok=False, words=words, remedy=way.remedy, field=way.first, matters=chosen)
+    access = access_of(settings)._replace(way=way.way)
+    kuma = UptimeKuma(settings.uptime_kuma_url, client, access)
+    needs_codes = way.way == "login" and settings.uptime_kuma_code_secret is not None
+    seconds = TRY_SECONDS + (CODE_SECONDS if needs_codes else 0)  # for the next code, where the first was used
+    check = await _tried(way.words, way.first, _monitors_seen(kuma, way.limits), seconds)
+    return msgspec.structs.replace(check, matters=chosen, remedy=None if check.ok else way.remedy)
+
+
+def _monitors_seen(kuma: UptimeKuma, limits: str) -> Callable[[], Awaitable[str]]:
+    async def look() -> str:
+        count = await kuma.try_access()
+        return f"It shows {count} {'monitor' if count == 1 else 'monitors'}. {limits}"
 
     return look
 

@@ -16,6 +16,7 @@ from medianest.adapters.errors import Unexpected, Unreachable
 from medianest.adapters.exchange import http_client
 from medianest.adapters.uptime_kuma import Told, UptimeKuma
 from medianest.adapters.uptime_kuma_messages import Beat, Connected, Disconnected, Listener, MonitorList
+from medianest.adapters.uptime_kuma_ways import Access
 from medianest.sandbox.serving import PromptServer
 from medianest.secret import Secret
 
@@ -135,7 +136,8 @@ async def outside() -> AsyncIterator[httpx.AsyncClient]:
 
 def kuma(address: str, outside: httpx.AsyncClient, **options: Any) -> UptimeKuma:
     pauses = {"first_pause_seconds": 0.01, "longest_pause_seconds": 0.05}
-    return UptimeKuma(address, options.pop("username", "admin"), Secret(PASSWORD), outside, **{**pauses, **options})
+    access = Access("login", options.pop("username", "admin"), Secret(PASSWORD))
+    return UptimeKuma(address, outside, access, **{**pauses, **options})
 
 
 async def until(told: AsyncIterator[Told], wanted: Callable[[Told], bool]) -> list[Told]:
@@ -285,7 +287,7 @@ async def test_nothing_is_sent_before_the_greeting(
     replay: Replay, address: str, outside: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The real server loses what comes before its `info`, without a word."""
-    monkeypatch.setattr("medianest.adapters.uptime_kuma.ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr("medianest.adapters.uptime_kuma_socket.ANSWER_SECONDS", 0.2)
     replay.greets = False
     async with aclosing(kuma(address, outside).watch()) as told:
         lost = (await until(told, is_a(Disconnected)))[-1]
@@ -306,7 +308,7 @@ async def test_one_who_cannot_keep_up_starts_over(
     replay: Replay, address: str, outside: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Events not taken do not pile up: a new connection tells the whole state anyway."""
-    monkeypatch.setattr("medianest.adapters.uptime_kuma.PENDING_LIMIT", 0)
+    monkeypatch.setattr("medianest.adapters.uptime_kuma_socket.PENDING_LIMIT", 0)
     async with aclosing(kuma(address, outside).watch()) as told:
         lost = (await until(told, is_a(Disconnected)))[-1]
     assert isinstance(lost, Disconnected)

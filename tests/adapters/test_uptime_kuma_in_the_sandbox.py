@@ -11,6 +11,7 @@ import pytest
 from medianest.adapters.exchange import http_client
 from medianest.adapters.uptime_kuma import Told, UptimeKuma
 from medianest.adapters.uptime_kuma_messages import Beat, Connected, Disconnected, MonitorList
+from medianest.adapters.uptime_kuma_ways import Access
 from medianest.sandbox.faults import Fault, FaultMiddleware, FaultPlan
 from medianest.sandbox.kuma import Account, KumaMonitor, KumaWorld, Version, kuma_app
 from medianest.sandbox.serving import serve
@@ -44,7 +45,8 @@ async def watcher(address: str) -> AsyncIterator[UptimeKuma]:
 
 
 def watching(address: str, client: httpx.AsyncClient, password: str = PASSWORD) -> UptimeKuma:
-    return UptimeKuma(address, "admin", Secret(password), client, first_pause_seconds=0.02, longest_pause_seconds=0.05)
+    access = Access("login", "admin", Secret(password))
+    return UptimeKuma(address, client, access, first_pause_seconds=0.02, longest_pause_seconds=0.05)
 
 
 async def until(told: AsyncIterator[Told], wanted: Callable[[Told], bool]) -> Told:

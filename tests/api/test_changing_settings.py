@@ -8,6 +8,8 @@ from msgspec import structs
 
 from medianest.api.site import Site
 from medianest.configuration import FIELDS, Configuration, shape_of
+from medianest.sandbox.kuma import Account, KumaMonitor, KumaWorld, kuma_app
+from medianest.sandbox.serving import serve
 from medianest.secret import Secret
 from medianest.settings import Settings
 from tests.api.conftest import SEERR_KEY, Door, Outside, problem
@@ -106,6 +108,34 @@ async def test_a_page_that_is_no_plex_server_is_said_to_be_none(olivia: httpx.As
     assert not tried["ok"]
     values = {"plex_url": outside.plex.server_url}
     assert (await olivia.post("/admin/settings/plex/test", json={"values": values})).json()["ok"]
+
+
+async def test_of_uptime_kuma_every_way_in_is_tried_and_the_chosen_one_has_to_work(
+    olivia: httpx.AsyncClient, site: Site
+) -> None:
+    world = KumaWorld([KumaMonitor(1, "Plex")], account=Account("admin", "pw-12345"))
+    world.api_keys.append("uk1_key")
+    await world.make_up(1)
+    path = "/admin/settings/uptime-kuma"
+    async with serve(kuma_app(world)) as address:
+        values = {
+            "uptime_kuma_url": address, "uptime_kuma_way": "api-key", "uptime_kuma_api_key": "uk1_key",
+            "uptime_kuma_username": "admin", "uptime_kuma_password": "wrong",
+        }  # fmt: skip
+        told = await put(olivia, path, values=values)
+        assert [(check["ok"], check["matters"]) for check in told["checks"]] == [
+            (True, True), (False, False), (True, True), (False, False),
+        ]  # fmt: skip
+        assert [check["words"] for check in told["checks"]] == [
+            "It answers.",
+            "Uptime Kuma: it does not accept the user name and password.",
+            "It shows 1 monitor. Paused monitors are not shown.",
+            "Status page is not set.",
+        ]
+        assert site.settings.uptime_kuma_way == "api-key"
+        answer = await olivia.put(path, json={"values": {"uptime_kuma_way": "login"}})
+        assert problem(answer) == (422, "settings-test-failed")
+        assert [error["field"] for error in answer.json()["errors"]] == ["uptime_kuma_username"]
 
 
 async def test_a_kept_secret_is_not_sent_to_another_address(olivia: httpx.AsyncClient, outside: Outside) -> None:

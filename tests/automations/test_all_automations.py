@@ -52,7 +52,7 @@ async def test_with_nothing_configured_it_runs_on_and_says_what_is_down(
             plex_tv=PlexTv(NOWHERE, client, client_identifier="us"),
             plex_server=PlexServer(NOWHERE, client, client_identifier="us"),
             seerr=Seerr(NOWHERE, Secret(""), client),
-            uptime_kuma=UptimeKuma(NOWHERE, "", Secret(""), client),
+            uptime_kuma=UptimeKuma(NOWHERE, client),
             ytdlp=YtDlp(Path("ffmpeg")),
             notary=Notary(pool, MasterKey(MASTER_KEY)),
             signal=signals.append,

@@ -1494,6 +1494,8 @@ export interface components {
             words: string;
             remedy?: string | null;
             field?: string | null;
+            /** @default true */
+            matters: boolean;
         };
         /** Checks */
         Checks: {
