@@ -219,6 +219,20 @@ async def test_a_scan_is_limited_to_its_path_and_sees_what_went(http: httpx.Asyn
     assert await _titles(http) == ["two"]
 
 
+async def test_a_scan_that_is_asked_for_during_another_comes_after_it(
+    http: httpx.AsyncClient, world: PlexWorld
+) -> None:
+    videos = world.library.videos_folder
+    for name in ("anna/one.mp4", "ben/two.mkv"):
+        (videos / name).parent.mkdir(parents=True, exist_ok=True)
+        (videos / name).write_bytes(b"12")
+        await http.post("/library/sections/3/refresh", params={"path": str((videos / name).parent)})
+    async with asyncio.timeout(5):
+        await world.settled()
+    assert await _titles(http) == ["one", "two"]
+    assert not world.library.refreshing
+
+
 async def test_a_picture_is_served_and_made_smaller(http: httpx.AsyncClient) -> None:
     thumb = (await contents(http, "/library/metadata/101"))["Metadata"][0]["thumb"]
 

@@ -111,6 +111,7 @@ class PlexWorld:
         self._background = Background(MOST_UNDER_WAY)
         self.settled, self.close = self._background.settled, self._background.close
         self._scans: dict[str, asyncio.Task[None]] = {}
+        self._to_scan: dict[str, dict[str | None, None]] = {}  # by section: the folders, in the order asked for
         kept = remembered(self._file, Kept)
         self._kept = kept or Kept(shelf=Shelf())
         self.library = Library(videos_folder, self._kept.shelf, clock)
@@ -261,14 +262,17 @@ class PlexWorld:
             self.playing.append(Playing(person, self.library.items[rating_key]))
 
     def start_scan(self, section: str, below: str | None = None) -> None:
-        """Scans a section in the background, in a moment. Only "Videos" lies on a real disk."""
-        self.stop_scan(section)
-        self.library.refreshing.add(section)
-        self._scans[section] = self._background.start(self._scan(section, below), f"plex scan {section}")
+        """Scans a section in the background, in a moment, one scan after the other. Only "Videos" lies on a real disk."""
+        waiting = self._to_scan.setdefault(section, {})
+        waiting[below] = None
+        if section not in self.library.refreshing:
+            self.library.refreshing.add(section)
+            self._scans[section] = self._background.start(self._scan(section, waiting), f"plex scan {section}")
 
     def stop_scan(self, section: str) -> None:
         if scan := self._scans.pop(section, None):
             scan.cancel()
+        self._to_scan.pop(section, None)
         self.library.refreshing.discard(section)
 
     def announce(self, item: Item) -> None:
@@ -301,13 +305,15 @@ class PlexWorld:
             "Metadata": {"librarySectionType": section.kind, **describe(self.library, item, guids=True)},
         }
 
-    async def _scan(self, section: str, below: str | None) -> None:
-        await asyncio.sleep(self.scan_seconds)
+    async def _scan(self, section: str, waiting: dict[str | None, None]) -> None:
         on_disk = self.library.sections[section].folder == str(self.library.videos_folder)
-        found = self.library.scan(below) if on_disk else []
+        while waiting:
+            await asyncio.sleep(self.scan_seconds)
+            below = next(iter(waiting))
+            del waiting[below]
+            for item in self.library.scan(below) if on_disk else []:
+                self.announce(item)
         self.library.refreshing.discard(section)
-        for item in found:
-            self.announce(item)
 
     def _live_tokens(self, person: Person) -> list[str]:
         generations = range(1, self._kept.generations.get(person.name, 1) + 1)
