@@ -19,7 +19,10 @@ from medianest.api.site import AnyRequest
 
 DIST = Path(__file__).parents[1] / "web" / "dist"
 # Where the UI shows something (medianest/web/src/app/routes.ts). Nothing else is answered with the page.
-PAGES = ("/", "/sign-in", "/discover", "/discover/{rest:path}", "/requests", "/requests/{rest:path}", "/downloads")
+PAGES = (
+    "/", "/sign-in", "/discover", "/discover/{rest:path}", "/library", "/library/{rest:path}", "/requests",
+    "/requests/{rest:path}", "/downloads",
+)  # fmt: skip
 PACKED = frozenset((".js", ".css", ".html", ".svg", ".json", ".webmanifest"))
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob:;"

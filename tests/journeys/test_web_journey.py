@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -124,6 +125,43 @@ async def test_the_server_starts_anew_under_an_open_page(demo: Demo, chromium: A
         await anna.leave()
 
 
+async def test_the_library_is_browsed_down_to_an_episode_and_filtered(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url, PHONE) as page:
+        await sign_in(page, "anna")
+        await page.get_by_role("link", name="Library").click()
+        await page.get_by_role("link", name="The Matrix").wait_for()
+        await page.get_by_label("Genre").select_option("Animation")
+        await page.get_by_role("link", name="The Matrix").wait_for(state="detached")
+        await page.get_by_role("link", name="Spirited Away").wait_for()
+        await page.reload()  # the address holds what is looked at
+        await page.get_by_role("link", name="Spirited Away").click()
+        watch = page.get_by_role("link", name="Watch in Plex")
+        assert "app.plex.tv" in str(await watch.get_attribute("href"))
+        await page.get_by_role("link", name="Back").click()
+        await page.get_by_role("link", name="Spirited Away").wait_for()
+        await page.get_by_role("navigation", name="Library").get_by_role("link", name="Shows").click()
+        await page.get_by_role("link", name="Fleabag").click()
+        await page.get_by_role("link", name="Season 1").click()
+        await page.get_by_role("link", name="Episode 1").first.click()
+        await page.get_by_role("heading", name="Fleabag · Episode 1").wait_for()
+
+
+async def test_while_plex_is_away_the_library_shows_what_it_said_last_and_how_old_that_is(
+    demo: Demo, chromium: Any
+) -> None:
+    async with window(chromium, demo.url) as page, httpx.AsyncClient(base_url=demo.url, trust_env=False) as outside:
+        await sign_in(page, "anna")
+        await page.goto("/library")
+        await page.get_by_role("link", name="The Matrix").wait_for()
+        await outside.post("/sandbox/faults", json={"service": "plex", "drop": True})
+        try:
+            await page.reload()
+            await page.get_by_text("Plex does not answer. This is from").wait_for()
+            await page.get_by_role("link", name="The Matrix").wait_for()
+        finally:
+            await outside.delete("/sandbox/faults/plex")
+
+
 async def test_a_moderator_declines_with_a_reason_and_who_asked_sees_it_at_once(demo: Demo, chromium: Any) -> None:
     anna = Person(demo.url, "anna")
     await anna.log_in()
@@ -183,6 +221,10 @@ async def test_axe_finds_nothing(demo: Demo, chromium: Any, theme: str) -> None:
             ("/discover?q=the", "In your Plex library"),
             ("/discover/movie/6977", "Ask for it"),
             ("/discover/tv/1396", "Ask for"),
+            ("/library", "The Matrix"),
+            ("/library/2", "Fleabag"),
+            ("/library/2?show=collections", "There are no collections here"),
+            ("/library/item/101", "Watch in Plex"),
             ("/requests", "Dune"),
             (f"/requests/{asked['request']}", "What happened"),
             ("/downloads", "Paste the address of a video"),

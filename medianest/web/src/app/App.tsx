@@ -13,6 +13,8 @@ import { Shell } from "./Shell";
 
 const Discover = lazy(() => import("../discover/Discover"));
 const Title = lazy(() => import("../discover/Title"));
+const Library = lazy(() => import("../library/Library"));
+const OneItem = lazy(() => import("../library/OneItem"));
 const Requests = lazy(() => import("../requests/Requests"));
 const Downloads = lazy(() => import("../downloads/Downloads"));
 const Request = lazy(() => import("../requests/Request"));
@@ -41,6 +43,9 @@ function SignedIn() {
             <Route path={routes.signIn} component={Home} />
             <Route path={routes.discover} component={Discover} />
             <Route path={routes.title} component={Title} />
+            <Route path={routes.library} component={Library} />
+            <Route path={routes.item} component={OneItem} />
+            <Route path={routes.libraryOf} component={Library} />
             <Route path={routes.requests} component={Requests} />
             <Route path={routes.request} component={Request} />
             <Route path={routes.downloads} component={Downloads} />

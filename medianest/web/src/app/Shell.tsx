@@ -13,6 +13,7 @@ const You = lazy(() => import("./You"));
 const PLACES: readonly { readonly path: string; readonly icon: IconName; readonly name: string }[] = [
   { path: routes.home, icon: "home", name: say.nav.home },
   { path: routes.discover, icon: "discover", name: say.nav.discover },
+  { path: routes.library, icon: "library", name: say.nav.library },
   { path: routes.requests, icon: "requests", name: say.nav.requests },
   { path: routes.downloads, icon: "video", name: say.nav.downloads },
 ];
@@ -79,7 +80,7 @@ function BottomBar() {
   return (
     <nav
       aria-label={say.nav.label}
-      className="fixed inset-x-0 bottom-0 z-20 grid grid-cols-5 border-t border-line bg-paper/95 pb-[env(safe-area-inset-bottom)] backdrop-blur md:hidden"
+      className="fixed inset-x-0 bottom-0 z-20 grid grid-cols-6 border-t border-line bg-paper/95 pb-[env(safe-area-inset-bottom)] backdrop-blur md:hidden"
     >
       {PLACES.map((place) => (
         <Place key={place.path} {...place} className="flex-col gap-0.5 pt-2 pb-1.5 text-2xs" current="text-accent" />

@@ -7,10 +7,21 @@ export const routes = {
   requests: "/requests",
   request: "/requests/:request",
   downloads: "/downloads",
+  library: "/library",
+  libraryOf: "/library/:library",
+  item: "/library/item/:item",
 } as const;
 
 export function titlePath(kind: string, tmdb: number): string {
   return `/discover/${kind}/${tmdb}`;
+}
+
+export function libraryPath(library: string): string {
+  return `/library/${library}`;
+}
+
+export function itemPath(ratingKey: string): string {
+  return `/library/item/${ratingKey}`;
 }
 
 export function requestPath(request: string): string {

@@ -4,10 +4,10 @@ import type { Detail } from "../api/schema";
 import { Lost } from "../app/Lost";
 import { requestPath, routes } from "../app/routes";
 import { say } from "../strings";
+import { Back } from "../ui/Back";
 import { Badge } from "../ui/Badge";
 import { buttonLook } from "../ui/Button";
 import { Ghost } from "../ui/Empty";
-import { Icon } from "../ui/Icon";
 import { Page } from "../ui/Page";
 import { Poster } from "../ui/Poster";
 import { Loaded } from "../ui/Trouble";
@@ -24,7 +24,7 @@ export default function Title() {
 function Known({ kind, tmdb }: { readonly kind: Kind; readonly tmdb: number }) {
   const found = useTitle(kind, tmdb);
   return (
-    <Page title={found.data?.title.title ?? say.loading} seed={tmdb} aside={<BackToSearch />}>
+    <Page title={found.data?.title.title ?? say.loading} seed={tmdb} aside={<Back to={routes.discover} />}>
       <Loaded asked={found} ghost={<Ghost className="h-80" />}>
         {(detail) => <Whole detail={detail} />}
       </Loaded>
@@ -36,7 +36,7 @@ function Whole({ detail }: { readonly detail: Detail }) {
   const { title, requested } = detail;
   const standing = standingOf(title.state, requested);
   return (
-    <div className="grid grid-cols-[7rem_1fr] gap-x-5 gap-y-6 sm:grid-cols-[11rem_1fr] md:grid-cols-[15rem_1fr] md:gap-x-9">
+    <div className="grid grid-cols-[7rem_1fr] items-start gap-x-5 gap-y-6 sm:grid-cols-[11rem_1fr] sm:grid-rows-[auto_1fr] md:grid-cols-[15rem_1fr] md:gap-x-9">
       <div className="sm:row-span-2">
         <Poster title={title.title} kind={say.kind[title.kind]} seed={title.tmdb} />
       </div>
@@ -62,19 +62,5 @@ function Whole({ detail }: { readonly detail: Detail }) {
         {title.kind === "movie" ? <AskForFilm detail={detail} /> : <AskForSeries detail={detail} />}
       </div>
     </div>
-  );
-}
-
-function BackToSearch() {
-  const back = (event: { preventDefault: () => void }) => {
-    if (history.length < 2) return;
-    event.preventDefault();
-    history.back();
-  };
-  return (
-    <Link href={routes.discover} className={`${buttonLook("quiet")} -mr-3`} onClick={back}>
-      <Icon name="back" />
-      {say.back}
-    </Link>
   );
 }

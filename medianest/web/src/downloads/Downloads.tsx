@@ -2,6 +2,7 @@ import type { DownloadView } from "../api/schema";
 import { say } from "../strings";
 import { Button } from "../ui/Button";
 import { Empty, Ghost } from "../ui/Empty";
+import { More } from "../ui/More";
 import { Page, Section } from "../ui/Page";
 import { inWords, Loaded } from "../ui/Trouble";
 import { DownloadRow } from "./DownloadRow";
@@ -19,11 +20,7 @@ export default function Downloads() {
         <Loaded asked={asked} ghost={<Ghost className="h-64" />}>
           {({ pages }) => <Sent downloads={pages.flatMap((page) => page.items)} />}
         </Loaded>
-        {asked.hasNextPage && (
-          <Button className="mt-5 w-full" disabled={asked.isFetchingNextPage} onClick={() => void asked.fetchNextPage()}>
-            {say.requests.more}
-          </Button>
-        )}
+        <More list={asked} />
       </Section>
     </Page>
   );

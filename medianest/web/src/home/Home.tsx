@@ -3,11 +3,11 @@ import { useDashboard, useNewInPlex } from "../api/queries";
 import type { Dashboard } from "../api/schema";
 import { routes } from "../app/routes";
 import { say } from "../strings";
+import { AsOf } from "../ui/AsOf";
 import { buttonLook } from "../ui/Button";
 import { Empty, Ghost } from "../ui/Empty";
 import { Page, Section } from "../ui/Page";
 import { Loaded } from "../ui/Trouble";
-import { atClock } from "../ui/units";
 import { DownloadRow } from "../downloads/DownloadRow";
 import { PlexShelf } from "./PlexShelf";
 import { RequestRow } from "../requests/RequestRow";
@@ -35,7 +35,7 @@ export function Home() {
         <Loaded asked={fresh} ghost={<Ghost className="h-52" />}>
           {({ items, as_of: asOf }) => (
             <>
-              {asOf && <p className="mb-3 text-sm text-warn">{say.home.plexAsOf(atClock(new Date(asOf)))}</p>}
+              <AsOf at={asOf} />
               {items.length === 0 ? <Empty title={say.home.nothingNew} /> : <PlexShelf items={items} />}
             </>
           )}

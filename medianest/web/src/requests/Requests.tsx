@@ -3,8 +3,10 @@ import { Link } from "wouter";
 import { type Shown, useMe, useRequests } from "../api/queries";
 import { routes } from "../app/routes";
 import { say } from "../strings";
-import { Button, buttonLook } from "../ui/Button";
+import { buttonLook } from "../ui/Button";
+import { CHIP } from "../ui/Chip";
 import { Empty, Ghost } from "../ui/Empty";
+import { More } from "../ui/More";
 import { Page } from "../ui/Page";
 import { Loaded } from "../ui/Trouble";
 import { RequestRow } from "./RequestRow";
@@ -31,11 +33,7 @@ export default function Requests() {
           );
         }}
       </Loaded>
-      {asked.hasNextPage && (
-        <Button className="mt-5 w-full" disabled={asked.isFetchingNextPage} onClick={() => void asked.fetchNextPage()}>
-          {say.requests.more}
-        </Button>
-      )}
+      <More list={asked} />
     </Page>
   );
 }
@@ -45,16 +43,12 @@ interface Choice {
   readonly show: (shown: Shown) => void;
 }
 
-const CHIP =
-  "min-h-9 rounded-full border border-line px-3.5 text-sm whitespace-nowrap text-quiet transition-colors hover:text-ink " +
-  "aria-pressed:border-transparent aria-pressed:bg-ink aria-pressed:text-paper";
-
 function Filters({ shown, show }: Choice) {
   return (
     <div
       role="group"
       aria-label={say.requests.filters}
-      className="-mx-4 mb-5 flex gap-2 overflow-x-auto px-4 py-1 [scrollbar-width:none] md:mx-0 md:flex-wrap md:px-0"
+      className="chips mb-5"
     >
       {[null, ...FILTERS].map((state) => (
         <button key={state ?? "all"} type="button" className={CHIP} aria-pressed={shown.state === state} onClick={() => show({ ...shown, state })}>

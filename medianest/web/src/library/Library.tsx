@@ -1,0 +1,114 @@
+import { Link, useParams, useSearchParams } from "wouter";
+import type { ItemPage, Library as Section } from "../api/schema";
+import { libraryPath } from "../app/routes";
+import { say } from "../strings";
+import { AsOf } from "../ui/AsOf";
+import { CHIP } from "../ui/Chip";
+import { Empty, Ghost } from "../ui/Empty";
+import { More } from "../ui/More";
+import { Page } from "../ui/Page";
+import { Loaded } from "../ui/Trouble";
+import { Filters } from "./Filters";
+import { ItemCard } from "./ItemCard";
+import { useCollections, useItems, useLibraries } from "./queries";
+import { paramsOf, type Wanted, wantedOf } from "./wanted";
+
+/** What is in Plex, a library at a time. */
+export default function Library() {
+  const { library } = useParams();
+  const libraries = useLibraries();
+  return (
+    <Page title={say.library.title}>
+      <Loaded asked={libraries} ghost={<Ghost className="h-96" />}>
+        {({ items }) => {
+          const here = library === undefined ? items[0] : items.find(({ key }) => key === library);
+          if (items.length === 0) return <Empty title={say.library.none} hint={say.library.noneHint} />;
+          return (
+            <>
+              <Sections items={items} here={here} />
+              {here ? <Shelf key={here.key} library={here.key} /> : <Empty title={say.library.gone} hint={say.library.goneHint} />}
+            </>
+          );
+        }}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Sections({ items, here }: { readonly items: readonly Section[]; readonly here: Section | undefined }) {
+  return (
+    <nav aria-label={say.library.title} className="chips mb-4">
+      {items.map(({ key, title }) => (
+        <Link key={key} href={libraryPath(key)} className={`${CHIP} inline-flex items-center`} {...(key === here?.key && { "aria-current": "page" as const })}>
+          {title}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+function Shelf({ library }: { readonly library: string }) {
+  const [params, setParams] = useSearchParams();
+  const wanted = wantedOf(params);
+  const want = (change: Partial<Wanted>) => setParams(paramsOf({ ...wanted, ...change }), { replace: true });
+  return (
+    <>
+      <Filters library={library} wanted={wanted} want={want} />
+      {wanted.collections ? <Collections library={library} /> : <Titles library={library} wanted={wanted} />}
+    </>
+  );
+}
+
+function Titles({ library, wanted }: { readonly library: string; readonly wanted: Wanted }) {
+  const asked = useItems(library, wanted);
+  return (
+    <>
+      <Loaded asked={asked} ghost={<Ghost className="h-96" />}>
+        {({ pages }) => <Pages pages={pages} isOld={asked.isPlaceholderData} />}
+      </Loaded>
+      <More list={asked} />
+    </>
+  );
+}
+
+function Pages({ pages, isOld }: { readonly pages: readonly ItemPage[]; readonly isOld: boolean }) {
+  const items = pages.flatMap((page) => page.items);
+  return (
+    <>
+      <AsOf at={pages[0]?.as_of} />
+      <p role="status" className="mb-3 text-sm text-quiet">
+        {isOld ? say.loading : say.library.count(pages[0]?.total ?? 0)}
+      </p>
+      {items.length === 0 ? (
+        <Empty title={say.library.nothing} hint={say.library.nothingHint} />
+      ) : (
+        <ul className={`shelf transition-opacity ${isOld ? "opacity-60" : ""}`}>
+          {items.map((item) => (
+            <ItemCard key={item.rating_key} item={item} />
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function Collections({ library }: { readonly library: string }) {
+  return (
+    <Loaded asked={useCollections(library)} ghost={<Ghost className="h-96" />}>
+      {({ items, as_of: asOf }) => (
+        <>
+          <AsOf at={asOf} />
+          {items.length === 0 ? (
+            <Empty title={say.library.noCollections} hint={say.library.noCollectionsHint} />
+          ) : (
+            <ul className="shelf">
+              {items.map((item) => (
+                <ItemCard key={item.rating_key} item={item} />
+              ))}
+            </ul>
+          )}
+        </>
+      )}
+    </Loaded>
+  );
+}
