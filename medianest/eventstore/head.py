@@ -13,14 +13,20 @@ from medianest.tasks import cancel
 
 log = structlog.get_logger()
 POLL_SECONDS = 5.0  # NOTIFY may be lost with its connection; polling bounds the delay
+BELIEF_SECONDS = 0.02  # how long a notice is taken at its word before the database is asked
 RECONNECT_SECONDS = 1.0
+LONGEST = len(str(2**63 - 1))  # digits of a position
 
 
 class Mark:
-    """A position that only grows. Whoever waits for one is woken the moment it is reached, and no one else is."""
+    """A position that only grows. Whoever waits for one is woken the moment it is reached, and no one else is.
+
+    What is only said to be reached wakes them too, to look for themselves; `position` is what the database had.
+    """
 
     def __init__(self) -> None:
         self.position = 0
+        self._said = 0  # never below `position`
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []  # a heap by the position waited for
         self._turn = count()
 
@@ -30,18 +36,26 @@ class Mark:
         return len(self._waiting)
 
     def advance(self, position: int) -> None:
-        """Somebody has seen it at `position`."""
-        if position > self.position:
-            self.position = position
-            while self._waiting and self._waiting[0][0] <= position:
-                reached = heapq.heappop(self._waiting)[2]
-                if not reached.done():
-                    reached.set_result(None)
+        """The database has it at `position`."""
+        self.position = max(self.position, position)
+        self.hint(position)
+
+    def hint(self, position: int) -> None:
+        """Somebody says that it is at `position`, and may be wrong."""
+        self._said = max(self._said, position)
+        while self._waiting and self._waiting[0][0] <= position:
+            reached = heapq.heappop(self._waiting)[2]
+            if not reached.done():
+                reached.set_result(None)
+
+    def doubt(self) -> None:
+        """Believe no longer what was only said."""
+        self._said = self.position
 
     async def above(self, position: int, seconds: float = POLL_SECONDS) -> bool:
-        """Wait until it stands above `position`, or `seconds` have passed: then ask the database yourself."""
-        if self.position > position:
-            return True
+        """Wait until it stands above `position`. False: it only may, or `seconds` have passed; ask the database."""
+        if self._said > position:
+            return self.position > position
         reached = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (position + 1, next(self._turn), reached))
         try:
@@ -52,7 +66,7 @@ class Mark:
         finally:
             if reached.cancelled():
                 self._forget()
-        return True
+        return self.position > position
 
     def _forget(self) -> None:
         """Whoever gave up or went away must not stay here for a position that may never come."""
@@ -61,13 +75,14 @@ class Mark:
 
 
 class Head(Mark):
-    """The end of the log, fed by our own appends, by NOTIFY, and by polling; and the checkpoints of its readers."""
+    """The end of the log and the checkpoints of its readers: our own are known at once, of others NOTIFY gives a hint."""
 
     def __init__(self, conninfo: str) -> None:
         super().__init__()
         self._conninfo = conninfo
         self._checkpoints: dict[str, Mark] = {}
         self._listener: asyncio.Task[None] | None = None
+        self._news: asyncio.Future[None]  # something was said, or the connection is lost
 
     def checkpoint(self, subscription: str) -> Mark:
         """How far `subscription` has come, in whatever process it runs."""
@@ -101,36 +116,43 @@ class Head(Mark):
         connection.add_notify_handler(self._hear)  # of what comes beside an answer
         loop, socket = asyncio.get_running_loop(), connection.fileno()
         while True:
+            self._news = loop.create_future()
             await self._look(connection)
-            lost = loop.create_future()
-            loop.add_reader(socket, self._receive, connection.pgconn, lost)
+            loop.add_reader(socket, self._receive, connection.pgconn)
             try:
-                await asyncio.wait({lost}, timeout=POLL_SECONDS)
+                if (await asyncio.wait({self._news}, timeout=POLL_SECONDS))[0]:
+                    await self._news
+                    await asyncio.sleep(BELIEF_SECONDS)  # for all that is said meanwhile, the database is asked once
             finally:
                 loop.remove_reader(socket)
-            if lost.done():
-                await lost
 
-    def _receive(self, pgconn: PGconn, lost: asyncio.Future[None]) -> None:
+    def _receive(self, pgconn: PGconn) -> None:
         try:
             pgconn.consume_input()
-        except psycopg.OperationalError as error:
-            if not lost.done():
-                lost.set_exception(error)
+        except psycopg.OperationalError as lost:
+            if not self._news.done():
+                self._news.set_exception(lost)
             return
         while notice := pgconn.notifies():
             self._hear(psycopg.Notify(notice.relname.decode(), notice.extra.decode(), notice.be_pid))
 
     def _hear(self, notice: psycopg.Notify) -> None:
+        """A notice is a hint: whoever may connect may NOTIFY. It wakes at once, and the database is asked soon after."""
         *subscription, position = notice.payload.split(" ")
-        if not position.isdecimal():  # whoever may connect may NOTIFY
+        if not position.isdecimal() or len(position) > LONGEST:
             log.warning("the log's listener was told something that is no position", channel=notice.channel)
-        elif notice.channel == "medianest_events":
-            self.advance(int(position))
-        else:
-            self.checkpoint(" ".join(subscription)).advance(int(position))
+            return
+        mark = self if notice.channel == "medianest_events" else self._checkpoints.get(" ".join(subscription))
+        if mark is not None:
+            if int(position) <= mark.position:
+                return
+            mark.hint(int(position))
+        if not self._news.done():
+            self._news.set_result(None)
 
     async def _look(self, connection: psycopg.AsyncConnection) -> None:
+        for mark in (self, *self._checkpoints.values()):
+            mark.doubt()
         for subscription, position in await (await connection.execute(_STANDING)).fetchall():
             (self.checkpoint(subscription) if subscription else self).advance(position)
 

@@ -117,8 +117,8 @@ async def test_an_event_of_another_process_is_announced(store: EventStore, head:
     async with Head(database) as elsewhere:
         waiting = asyncio.create_task(elsewhere.above(0, SECONDS))
         await append(store, UP)
-        assert await waiting
-        assert elsewhere.position == 1
+        await waiting
+        await until(lambda: elsewhere.position == 1)
 
 
 async def test_a_lost_wake_up_costs_no_more_than_the_poll(
@@ -165,11 +165,46 @@ async def test_words_on_its_channels_that_it_does_not_understand_do_not_silence_
     monkeypatch.setattr(head_module, "RECONNECT_SECONDS", 0.1)
     async with Head(database) as elsewhere:
         await append(store, UP)
-        assert await elsewhere.above(0, SECONDS)
+        await until(lambda: elsewhere.position == 1)
         for channel in ("medianest_events", "medianest_checkpoints"):
-            await admin.execute(f"NOTIFY {channel}, 'nonsense'".encode())
+            for words in ("nonsense", "", "9" * 5000, "\N{SUPERSCRIPT TWO}"):
+                await admin.execute("SELECT pg_notify(%s, %s)", (channel, words))
         await append(store, UP)
-        assert await elsewhere.above(1, SECONDS)
+        await until(lambda: elsewhere.position == 2)
+
+
+async def test_a_forged_notice_wakes_those_who_wait_and_moves_nothing(
+    store: EventStore, database: str, admin: psycopg.AsyncConnection
+) -> None:
+    await append(store, UP)
+    await admin.execute("INSERT INTO checkpoints (subscription, position) VALUES ('before', 1)")
+    async with Head(database) as elsewhere:
+        before = elsewhere.checkpoint("before")
+        following = asyncio.create_task(follow(store, elsewhere, until=2))
+        shown = asyncio.create_task(before.above(1, SECONDS))
+        await until(lambda: elsewhere.waiting + before.waiting == 2)
+        for channel, words in (("events", "4000000000"), ("checkpoints", "before 4000000000")):
+            await admin.execute("SELECT pg_notify(%s, %s)", (f"medianest_{channel}", words))
+        assert not await shown  # it was told to look for itself
+        assert (elsewhere.position, before.position) == (1, 1)
+        await until(lambda: elsewhere._said == before._said == 1)  # nor is the lie believed for long
+        await until(lambda: elsewhere.waiting == 1)
+        assert not await before.above(1, 0)
+        await append(store, UP)
+        assert positions(await following) == [1, 2]
+        await until(lambda: elsewhere.position == 2)
+
+
+async def test_notices_about_readers_that_do_not_exist_are_not_kept(
+    database: str, admin: psycopg.AsyncConnection, store: EventStore
+) -> None:
+    async with Head(database) as elsewhere:
+        known = set(elsewhere._checkpoints)
+        for n in range(50):
+            await admin.execute("SELECT pg_notify('medianest_checkpoints', %s)", (f"nobody {n} 7",))
+        await append(store, UP)
+        await until(lambda: elsewhere.position == 1)
+        assert set(elsewhere._checkpoints) == known
 
 
 async def test_how_far_a_reader_has_come_is_heard_in_every_process(
@@ -182,8 +217,11 @@ async def test_how_far_a_reader_has_come_is_heard_in_every_process(
         later = elsewhere.checkpoint("later")
         waiting = asyncio.create_task(later.above(6, SECONDS))
         assert not await later.above(0, 0.05)
-        await admin.execute("NOTIFY medianest_checkpoints, 'later 7'")
-        assert await waiting
+        async with admin.transaction():
+            await admin.execute("INSERT INTO checkpoints (subscription, position) VALUES ('later', 7)")
+            await admin.execute("NOTIFY medianest_checkpoints, 'later 7'")
+        await waiting
+        await until(lambda: later.position == 7)
         assert (later.position, elsewhere.checkpoint("before").position) == (7, 1)
         assert elsewhere.position == 1
 
@@ -203,7 +241,7 @@ async def test_an_unknown_event_stops_the_subscriber(
 
 @given(
     wanted=st.lists(st.integers(0, 20), max_size=20),
-    steps=st.lists(st.tuples(st.sampled_from(["advance", "leave"]), st.integers(0, 20)), max_size=20),
+    steps=st.lists(st.tuples(st.sampled_from(["advance", "hint", "doubt", "leave"]), st.integers(0, 20)), max_size=20),
 )
 def test_a_mark_wakes_who_waits_for_a_position_the_moment_it_is_reached_and_no_one_else(
     wanted: list[int], steps: list[tuple[str, int]]
@@ -212,17 +250,25 @@ def test_a_mark_wakes_who_waits_for_a_position_the_moment_it_is_reached_and_no_o
         mark = Mark()
         tasks = [asyncio.create_task(mark.above(position, SECONDS)) for position in wanted]
         left: set[int] = set()
+        reached = said = 0
         await asyncio.sleep(0)
         for step, place in steps:
             if step == "advance":
                 mark.advance(place)
+                reached = max(reached, place)
+            elif step == "hint":
+                mark.hint(place)
+                said = max(said, place)
+            elif step == "doubt":
+                mark.doubt()
             elif place < len(tasks) and not tasks[place].done():
                 tasks[place].cancel()
                 left.add(place)
             for _ in range(3):
                 await asyncio.sleep(0)
             for n, (position, task) in enumerate(zip(wanted, tasks, strict=True)):
-                assert task.done() == (n in left or position < mark.position)
+                assert task.done() == (n in left or position < max(reached, said))
+            assert mark.position == reached
             assert mark.waiting == sum(not task.done() for task in tasks)
         await cancel(*tasks)
         assert mark.waiting == 0
@@ -241,3 +287,20 @@ async def test_who_waits_in_vain_is_told_and_forgotten() -> None:
     assert mark.position == 3
     mark.advance(10)
     assert await patient
+
+
+async def test_who_was_woken_by_what_was_only_said_is_told_so_until_it_is_doubted() -> None:
+    mark = Mark()
+    early, late = (asyncio.create_task(mark.above(position, SECONDS)) for position in (4, 5))
+    await asyncio.sleep(0)
+    mark.hint(5)
+    assert not await early
+    assert not await mark.above(4, SECONDS)
+    assert mark.waiting == 1
+    mark.hint(3)
+    mark.doubt()
+    assert not await mark.above(4, 0)
+    mark.hint(6)
+    mark.advance(6)
+    assert await mark.above(5, SECONDS)
+    assert await late is True
