@@ -14,7 +14,16 @@ class Span(NamedTuple):
 
 
 ALWAYS = Span()
-Bounds = list[tuple[str, str]]  # how a position compares to what: ("<", "%(before)s")
+
+
+class _Bounds(NamedTuple):
+    """SQL for the positions between which to look: `since` is one of them, `before` is not."""
+
+    since: str
+    before: str
+
+    def __str__(self) -> str:
+        return f"position >= {self.since} AND position < {self.before}"
 
 
 # In PostgreSQL's binary forms, most of it to be decoded when it is asked for: a catch-up is three times as fast.
@@ -73,47 +82,34 @@ def latest(query: Query, before: int, limit: int, actor: str | None, span: Span)
     The moments of `span` become positions first, and the walk never leaves them.
     """
     values: dict[str, Any] = {"before": before, "after": 0, "limit": limit, "actor": actor, **span._asdict()}
-    bounds = [("<", "%(before)s"), (">=", "0" if span.since is None else f"({_FIRST_SINCE.format('since')})")]
-    if span.until is not None:
-        bounds.append(("<", f"({_FIRST_SINCE.format('until')})"))
+    bounds = _Bounds(
+        "0" if span.since is None else "(SELECT first_since(%(since)s))",
+        "%(before)s" if span.until is None else "(SELECT least(%(before)s, first_since(%(until)s)))",
+    )
     by = " AND e.metadata -> 'actor' ->> 'name' = %(actor)s" if actor is not None else ""
     walks = [walk for n, item in enumerate(query.items) for walk in _walks(n, item, bounds, by, values)]
     pages = [f"(SELECT {COLUMNS} FROM {walk} DESC LIMIT %(limit)s)" for walk in walks or [_along(bounds, by)]]
     return f"SELECT * FROM ({' UNION '.join(pages)}) AS found ORDER BY position DESC LIMIT %(limit)s", values
 
 
-def _walks(n: int, item: Item, bounds: Bounds, by: str, values: dict[str, Any]) -> list[str]:
+def _walks(n: int, item: Item, bounds: _Bounds, by: str, values: dict[str, Any]) -> list[str]:
     """One item's events: by the index of its rarest tag, or by that of types, one type a walk."""
     if item.tags:
-        found = _positions(n, item, _within(bounds), values)
+        found = _positions(n, item, str(bounds), values)
         return [f"({found}) AS f {_WHAT_STANDS_THERE} WHERE true{by} ORDER BY f.position"]
     values |= {f"type{n}_{m}": name for m, name in enumerate(sorted(item.types))}
     return [_of_type(f"%(type{n}_{m})s", bounds, by) for m in range(len(item.types))]
 
 
-def _along(bounds: Bounds, by: str) -> str:
-    return f"events AS e WHERE {_within(bounds)}{by} ORDER BY e.position"
+def _along(bounds: _Bounds, by: str) -> str:
+    return f"events AS e WHERE {bounds}{by} ORDER BY e.position"
 
 
-def _within(bounds: Bounds) -> str:
-    return " AND ".join(f"position {than} {edge}" for than, edge in bounds)
-
-
-def _of_type(name: str, bounds: Bounds, by: str) -> str:
+def _of_type(name: str, bounds: _Bounds, by: str) -> str:
     """Between two entries of the index by type, which no other index can find: asked for a type and for positions,
     PostgreSQL may take it that every few events are of that type, and walk the whole log for a rare one."""
-    edges = " AND ".join(f"(e.type, e.position) {than} ({name}, {edge})" for than, edge in bounds)
+    since, before = bounds
+    if not by:
+        return f"newest_of_type({name}, {since}, {before}, %(limit)s) AS e ORDER BY e.position"
+    edges = f"(e.type, e.position) >= ({name}, {since}) AND (e.type, e.position) < ({name}, {before})"
     return f"events AS e WHERE {edges}{by} ORDER BY e.type DESC, e.position"
-
-
-# The position of the first event at or after a moment, found by halving: events are in the order of their time.
-_FIRST_SINCE = """
-    WITH RECURSIVE halves (low, high) AS (  -- `low` came before the moment, `high` did not; 0 and head + 1 are beyond
-        SELECT 0::bigint, coalesce(max(position), 0) + 1 FROM events
-        UNION ALL
-        SELECT CASE WHEN earlier THEN middle ELSE low END, CASE WHEN earlier THEN high ELSE middle END
-          FROM halves, LATERAL (SELECT position AS middle, recorded_at < %({})s AS earlier
-                                  FROM events WHERE position = (low + high) / 2) AS half
-         WHERE high - low > 1)
-    SELECT high FROM halves WHERE high - low = 1
-"""
