@@ -16,9 +16,12 @@ from medianest.domain.event import EVERYTHING, Event, Item, Personal, Query, tag
 from medianest.domain.requests import Media, RequestCancelled
 from medianest.domain.services import ServiceStateChanged
 from medianest.eventstore.codec import Metadata
+from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
+from medianest.eventstore.seals import Notary
 from medianest.eventstore.store import Appended, CommandReused, Condition, Conflict, EventStore, History, Span
-from medianest.eventstore.vault import ERASED, SealBroken, Vault
+from medianest.eventstore.vault import ERASED, MasterKey, SealBroken, Vault
+from tests.conftest import MASTER_KEY
 
 PLEX_UP = ServiceStateChanged("plex", "up", "unknown", "it answers")
 SEERR_UP = ServiceStateChanged("seerr", "up", "unknown", "it answers")
@@ -137,23 +140,33 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(
-    ("table", "field"), [("events", "position"), ("event_tags", "position"), ("command_ids", "first")]
+    ("table", "field"),
+    [("events", "position"), ("event_tags", "position"), ("command_ids", "first"), ("seals", "first")],
 )
-async def test_the_log_refuses_every_change_also_to_its_owner(
-    store: EventStore, database: str, table: str, field: str
+async def test_the_log_and_its_seals_refuse_every_change_also_to_their_owner(
+    store: EventStore, pool: Pool, database: str, table: str, field: str
 ) -> None:
     await append(store, PLEX_UP)
-    owner = f"owner_{uuid4().hex}"
+    await Notary(pool, MasterKey(MASTER_KEY)).seal()
+    owner, user = f"owner_{uuid4().hex}", f"user_{uuid4().hex}"
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
-        await connection.execute(f"CREATE ROLE {owner}".encode())
-        await connection.execute(f"GRANT CREATE, USAGE ON SCHEMA public TO {owner}".encode())
+        before = await _rows(table, connection)
+        for role in (owner, user):
+            await connection.execute(f"CREATE ROLE {role}".encode())
+            await connection.execute(f"GRANT CREATE, USAGE ON SCHEMA public TO {role}".encode())
         await connection.execute(f"ALTER TABLE {table} OWNER TO {owner}".encode())
-        for role in ("postgres", owner):
+        await connection.execute(f"GRANT ALL ON {table} TO {user}".encode())
+        for role in ("postgres", owner, user):
             await connection.execute(f"SET ROLE {role}".encode())
             for change in CHANGES:
-                with pytest.raises(psycopg.errors.RestrictViolation):
+                with pytest.raises(psycopg.errors.RestrictViolation, match=f" on {table} is refused"):
                     await connection.execute(change.format(table, field).encode())
-    assert positions(await store.read()) == [1]
+        assert len(before) == 1
+        assert await _rows(table, connection) == before
+
+
+async def _rows(table: str, connection: psycopg.AsyncConnection) -> list[tuple[Any, ...]]:
+    return await (await connection.execute(f"SELECT * FROM {table}".encode())).fetchall()
 
 
 async def test_personal_words_are_sealed_in_the_log_and_read_back(

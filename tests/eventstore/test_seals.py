@@ -205,10 +205,3 @@ async def test_a_gap_in_what_is_not_sealed_yet_is_noticed(
     finding = (await auditor.verify()).finding
     assert finding is not None
     assert finding.flaw == "removed"
-
-
-@pytest.mark.parametrize("change", ["UPDATE seals SET leaves = ''", "DELETE FROM seals", "TRUNCATE seals"])
-async def test_the_application_itself_cannot_change_a_seal(pool: Pool, sealed: Anchor, change: str) -> None:
-    async with pool.connection() as connection:
-        with pytest.raises(psycopg.errors.RestrictViolation):
-            await connection.execute(change.encode())
