@@ -1,14 +1,19 @@
 """The log out of one database and into another: the same events at the same positions, seals and all."""
 
+import asyncio
 from uuid import uuid4
 
 import psycopg
 import pytest
 
-from medianest.domain.accounts import AccountOpened
+from medianest.automations.housekeeping import Erasing
+from medianest.automations.worker import Worker
+from medianest.commands import Commands
+from medianest.credentials import Credentials
+from medianest.domain.accounts import AccountOpened, EraseAccount, LogIn
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor
-from medianest.domain.event import Personal
+from medianest.domain.event import Personal, personal_fields
 from medianest.domain.services import ServiceStateChanged
 from medianest.eventstore.codec import Codec, Metadata
 from medianest.eventstore.connections import Pool, connection_pool
@@ -17,7 +22,11 @@ from medianest.eventstore.seals import Auditor, Notary
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.transfer import NotALog, NotEmpty, export, take_in
 from medianest.eventstore.vault import ERASED, MasterKey, Vault
+from medianest.tasks import running
+from projections import PROJECTIONS
+from projections.engine import ProjectionEngine, search_path
 from tests.conftest import MASTER_KEY
+from tests.eventstore.appending import SECONDS
 
 MASTER = MasterKey(MASTER_KEY)
 COMMAND = uuid4()
@@ -93,3 +102,75 @@ async def test_a_file_that_is_no_log_is_named_by_its_line_and_changes_nothing(
         with pytest.raises(NotALog, match="Line 3 "):
             await take_in(there, [*lines[:2], bad, *lines[2:]])
         assert await take_in(there, lines) == 3
+
+
+async def test_who_was_erased_stays_erased_elsewhere_and_all_others_read_as_they_did(
+    commands: Commands, store: EventStore, pool: Pool, vault: Vault, elsewhere: str
+) -> None:
+    """People's keys come along by a backup. One made before somebody was erased has their key, and it is destroyed anew."""
+    notary = Notary(pool, MASTER)
+    for name in ("anna", "ben"):
+        await commands.run(log_in(name), Actor.system("test"))
+    await notary.seal()
+    keys_of_before = await _keys(pool)
+    await commands.run(EraseAccount(account="anna"), Actor.system("test"))
+    await vault.destroy("anna")
+    anchor = await notary.seal()
+    lines = [line async for line in export(pool)]
+    said = await _words(store, vault)
+    assert anchor is not None
+    assert ("anna", ERASED) in said
+    assert ("ben", "Ben") in said
+    assert ("anna", "Anna") not in said
+    async with (
+        connection_pool(elsewhere, search_path=search_path(PROJECTIONS)) as there,
+        Head(elsewhere) as head,
+        EventStore(elsewhere, there, Codec(moved := Vault(there, MASTER), EVENTS), head) as copy,
+    ):
+        await take_in(there, lines)
+        await _bring_keys(await _keys(pool), there)
+        assert await _words(copy, moved) == said
+        assert [line async for line in export(there)] == lines
+        assert await Auditor(there, [notary.key]).verify([anchor]) == (anchor.position, 0, anchor, None)
+
+        await _bring_keys(keys_of_before, there)
+        assert ("anna", "Anna") in await _words(copy, moved)
+        engine = ProjectionEngine(there, copy, head, PROJECTIONS)
+        todo = Erasing(there, moved, Credentials(there, MASTER)).todo()
+        async with running({"accounts": engine.run("accounts"), "erasing": Worker(there, head, engine, todo).run()}):
+            async with asyncio.timeout(SECONDS):
+                while await _words(copy, moved) != said:  # noqa: ASYNC110 - nothing tells
+                    await asyncio.sleep(0.02)
+        assert (await Auditor(there, [notary.key]).verify([anchor])).finding is None
+
+
+def log_in(name: str) -> LogIn:
+    return LogIn(
+        account=name, session=f"{name}-1", pin="pin", plex=f"{name}-plex", plex_id=Personal("4711"),
+        name=Personal(name.capitalize()), device=Personal("Firefox"), owns_server=False, has_access=True,
+    )  # fmt: skip
+
+
+Keys = list[tuple[str, bytes | None]]
+
+
+async def _keys(pool: Pool) -> Keys:
+    async with pool.connection() as connection:
+        return await (await connection.execute("SELECT person, wrapped FROM person_keys ORDER BY 1")).fetchall()
+
+
+async def _bring_keys(keys: Keys, pool: Pool) -> None:
+    """As a backup of the table does it."""
+    async with pool.connection() as connection:
+        await connection.execute("TRUNCATE person_keys")
+        for key in keys:
+            await connection.execute("INSERT INTO person_keys (person, wrapped) VALUES (%s, %s)", key)
+
+
+async def _words(store: EventStore, vault: Vault) -> list[tuple[str | None, str]]:
+    """Every personal word of the log, with whose it is."""
+    events = [recorded.event for recorded in (await store.read()).events]
+    fields = [(event, field) for event in events for field in personal_fields(type(event))]
+    return [
+        (event.person(), await vault.unseal_one(words)) for event, field in fields if (words := getattr(event, field))
+    ]
