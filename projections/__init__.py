@@ -4,6 +4,6 @@ Any of them may be thrown away and is filled again from the first event. None ca
 looks at another's tables.
 """
 
-from projections import accounts, downloads, requests, services
+from projections import accounts, downloads, notices, requests, services
 
-PROJECTIONS = (accounts.PROJECTION, requests.PROJECTION, downloads.PROJECTION, services.PROJECTION)
+PROJECTIONS = (accounts.PROJECTION, requests.PROJECTION, downloads.PROJECTION, services.PROJECTION, notices.PROJECTION)

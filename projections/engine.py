@@ -47,7 +47,7 @@ class Projection(NamedTuple):
     tables: str
     events: tuple[type[Event], ...]
     project: Callable[[Recorded, Changes], None]
-    thing: str  # what its rows are about: the tag, and the field, of every one of its events
+    thing: str  # what its rows are about: the tag, and the field, of every one of its events; empty: several things
     moving: tuple[type[Event], ...] = ()  # those that bring a thing to the front of its page; none named: all
 
     @property

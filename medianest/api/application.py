@@ -18,6 +18,7 @@ from medianest.api.envelope import Envelope
 from medianest.api.gate import anybody, new_enough, signed_in, signed_in_for_pictures, speaks_json
 from medianest.api.history import AuditController
 from medianest.api.media import MediaController
+from medianest.api.notices import NoticeController
 from medianest.api.pages import web_ui
 from medianest.api.plex import PlexController, PosterController
 from medianest.api.problems import answer, no_such_page
@@ -67,7 +68,7 @@ def build_api(site: Site) -> Litestar:
 # Who is not signed in reaches these and nothing else.
 OPEN: tuple[ControllerRouterHandler, ...] = (SignInController, WebhookController)
 SIGNED_IN: tuple[ControllerRouterHandler, ...] = (
-    SessionController, DashboardController, EventController, MediaController, RequestController, DownloadController,
+    SessionController, DashboardController, EventController, MediaController, RequestController, DownloadController, NoticeController,
     PlexController, AccountController, AuditController, SystemController, SettingsController,
     AsOfController, ReceivedController,
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """Every type of event there is: what the log can hold, and the codec can read."""
 
-from medianest.domain import accounts, breakers, configuration, downloads, quotas, requests, services, work
+from medianest.domain import accounts, breakers, configuration, downloads, notices, quotas, requests, services, work
 from medianest.domain.event import Event, type_of
 
 _ALL: tuple[tuple[type[Event], ...], ...] = (
@@ -15,5 +15,6 @@ _ALL: tuple[tuple[type[Event], ...], ...] = (
     (configuration.SettingsChanged,),
     work.WORK_EVENTS,
     (work.ProjectionRebuilt,),
+    notices.NOTICE_EVENTS,
 )
 EVENTS: dict[str, type[Event]] = {type_of(event): event for events in _ALL for event in events}

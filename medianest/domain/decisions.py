@@ -1,6 +1,17 @@
 """Which facts and which function decide each command: the whole behaviour of MediaNest in one table."""
 
-from medianest.domain import accounts, asking, breakers, configuration, downloads, quotas, requests, services, work
+from medianest.domain import (
+    accounts,
+    asking,
+    breakers,
+    configuration,
+    downloads,
+    notices,
+    quotas,
+    requests,
+    services,
+    work,
+)
 from medianest.domain.command import Command, Decision
 
 DECISIONS: dict[type[Command], Decision] = {
@@ -45,4 +56,8 @@ DECISIONS: dict[type[Command], Decision] = {
     downloads.RecordScanAsked: Decision(downloads.DownloadFacts, downloads.record_scan_asked),
     downloads.RecordInPlex: Decision(downloads.DownloadFacts, downloads.record_in_plex),
     downloads.RecordCollected: Decision(downloads.DownloadFacts, downloads.record_collected),
+    notices.ReadNotice: Decision(notices.NoticeFacts, notices.read_notice),
+    notices.DismissNotice: Decision(notices.NoticeFacts, notices.dismiss_notice),
+    notices.ReadNotices: Decision(notices.InboxFacts, notices.read_notices),
+    notices.ChooseNotices: Decision(notices.InboxFacts, notices.choose_notices),
 }

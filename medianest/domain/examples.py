@@ -26,6 +26,7 @@ from medianest.domain.downloads import (
     Listed,
 )
 from medianest.domain.event import Event, Personal
+from medianest.domain.notices import NoticeChoiceMade, NoticeDismissed, NoticeRead, NoticesRead
 from medianest.domain.quotas import DefaultQuotaSet, QuotaSet
 from medianest.domain.requests import (
     DecisionRelayed,
@@ -122,6 +123,10 @@ EXAMPLES: tuple[Event, ...] = (
     WorkRetried("04de", "requests_to_send", "f1"),
     WorkGivenUp("04df", "decisions_to_relay", "f1/approve"),
     ProjectionRebuilt("04e0", "requests"),
+    NoticeRead(ANNA, 7),
+    NoticeDismissed(ANNA, 7),
+    NoticesRead(ANNA, 12),
+    NoticeChoiceMade(ANNA, "request-approved", wanted=False),
 )
 
 

@@ -31,6 +31,7 @@ from medianest.domain.downloads import (
     Listed,
 )
 from medianest.domain.event import Event
+from medianest.domain.notices import NoticeChoiceMade, NoticeDismissed, NoticeRead, NoticesRead
 from medianest.domain.quotas import DefaultQuotaSet, QuotaSet
 from medianest.domain.requests import (
     DecisionRelayed,
@@ -174,7 +175,27 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return f"{names(account)} may ask for {_quota(kind, limit, days)}."
         case DefaultQuotaSet(kind=kind, limit=limit, days=days):
             return f"Everyone may ask for {_quota(kind, limit, days)}, unless it is set otherwise for them."
+        case NoticeRead(account=account) | NoticesRead(account=account):
+            return f"{names(account)} read what was new."
+        case NoticeDismissed(account=account):
+            return f"{names(account)} put a notice away."
+        case NoticeChoiceMade(account=account, kind=kind, wanted=wanted):
+            return f"{names(account)} wants {'' if wanted else 'no '}notices of {kind.replace('-', ' ')}."
     raise TypeError(f"{type(event).__name__} has no sentence: add it here, or the timeline has a hole.")
+
+
+def told(event: Event) -> str:
+    """What a notice says of its cause, to whom it concerns: without names and personal words."""
+    match event:
+        case DownloadStored():
+            return "It is on the server: play it, or save it."
+        case RoleChanged(role=role):
+            return f"You are {_ROLES[role]} now."
+        case SessionEnded():
+            return "A device was signed out: somebody else used a copy of its session's key."
+        case AccountReinstated() | QuotaSet():
+            return sentence(event, lambda _: "You")
+    return sentence(event, lambda _: "A moderator")
 
 
 def _seasons(seasons: Sequence[int]) -> str:

@@ -34,6 +34,7 @@ from medianest.domain.downloads import (
     DownloadSubmitted,
 )
 from medianest.domain.event import Event, type_of
+from medianest.domain.notices import NoticeEvent, cause
 from medianest.domain.quotas import DefaultQuotaSet, QuotaSet
 from medianest.domain.requests import (
     DecisionRelayed,
@@ -118,7 +119,8 @@ def rooms_for(account_id: str | None, role: Role | None, follows: Iterable[str])
     if account_id is None or role is None:
         return rooms
     mine = frozenset((account(account_id), EVERYONE))
-    rooms |= {"/auth": mine, "/media": mine | {request(followed) for followed in follows}}
+    mine |= {request(followed) for followed in follows}
+    rooms |= {"/auth": mine, "/media": mine}
     allowed = PERMISSIONS[role]
     staff = [(MODERATORS, "requests.moderate"), (ADMINS, "accounts.manage")]
     if offices := frozenset(room for room, permission in staff if permission in allowed):
@@ -138,6 +140,10 @@ def closes(event: Event) -> list[str]:
 
 def pushes_for(event: Event, position: int, at: datetime) -> list[Push]:
     """The whole table. Each payload holds `position`, `at` (ISO 8601, UTC) and `type`, the event's type."""
+    return [*_of_event(event, position, at), *_of_notices(event, position, at)]
+
+
+def _of_event(event: Event, position: int, at: datetime) -> list[Push]:
     envelope = {"position": position, "at": _iso(at), "type": type_of(event)}
     match event:
         case RequestEvent():
@@ -175,9 +181,24 @@ def pushes_for(event: Event, position: int, at: datetime) -> list[Push]:
             return [Push("/admin", ADMINS, "todo.changed", envelope | {"list": todo, "key": key})]
         case ProjectionRebuilt(projection=projection):
             return [Push("/admin", ADMINS, "projection.rebuilt", envelope | {"projection": projection})]
+        case NoticeEvent():  # what somebody reads is their own affair
+            return []
         case LoginRefused(reason=reason):  # its PIN would let whoever hears it wait for somebody's sign-in
             return [Push("/admin", ADMINS, "login.refused", envelope | {"reason": reason})]
     raise TypeError(f"{type(event).__name__} has no row in the table of pushes: say who hears of it.")
+
+
+def _of_notices(event: Event, position: int, at: datetime) -> list[Push]:
+    """That there may be more, or fewer, to read in one's inbox. How many stands there: what somebody does not want
+    is not counted, and no table knows that.
+    """
+    told = {"position": position, "at": _iso(at), "type": type_of(event)}
+    if isinstance(event, NoticeEvent):
+        return [Push("/auth", account(event.account), "notices.changed", told | {"notice": None})]
+    if cause(event) is None or not isinstance(event, RequestEvent | DownloadEvent):
+        return []  # of their account people hear by `account.changed`, `session.ended` and `quota.changed`
+    rooms = [account(event.account)] + ([request(event.request)] if isinstance(event, RequestEvent) else [])
+    return [Push("/auth", room, "notices.changed", told | {"notice": position}) for room in rooms]
 
 
 def push_of_signal(signal: Signal) -> Push:

@@ -7,14 +7,25 @@ from typing import Any
 import msgspec
 import pytest
 
-from medianest.domain import accounts, asking, breakers, configuration, downloads, quotas, requests, services, work
+from medianest.domain import (
+    accounts,
+    asking,
+    breakers,
+    configuration,
+    downloads,
+    notices,
+    quotas,
+    requests,
+    services,
+    work,
+)
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Command
 from medianest.domain.decisions import DECISIONS
 from medianest.domain.event import Event, Personal, personal_fields, type_of
 from medianest.domain.examples import ANNA, EXAMPLES, OLIVIA
 
-MODULES = (accounts, asking, breakers, configuration, downloads, quotas, requests, services, work)
+MODULES = (accounts, asking, breakers, configuration, downloads, notices, quotas, requests, services, work)
 TAG = re.compile(r"[a-z]+:\S+")
 
 

@@ -23,6 +23,7 @@ EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 COUNTED = Table("counted", ("key",))
 Batches = Sequence[Sequence[Recorded]]
 HISTORIES = st.one_of(st.lists(COMMANDS, max_size=25), LIFE)
+BY_NOBODY = b'{"actor": {"kind": "system", "name": "test"}, "command": "00000000-0000-4000-8000-000000000001"}'
 CUTS = st.sets(st.integers(1, 40), max_size=6)
 
 
@@ -37,7 +38,7 @@ def recorded(commands: Sequence[Command]) -> list[Recorded]:
     for _ in lived(commands, history):  # type: ignore[arg-type]  # a list of one kind of event
         pass
     return [
-        Recorded(n, sealed(event), b"", b"", int((at - EPOCH).total_seconds() * 1_000_000).to_bytes(8))
+        Recorded(n, sealed(event), b"", BY_NOBODY, int((at - EPOCH).total_seconds() * 1_000_000).to_bytes(8))
         for n, (event, at) in enumerate(history, 1)
     ]
 

@@ -14,6 +14,7 @@ from medianest.domain.catalogue import EVENTS
 from medianest.domain.downloads import DownloadDeferred, DownloadEvent, DownloadFailed
 from medianest.domain.event import Event, Personal, personal_fields, type_of
 from medianest.domain.examples import ANNA, BEN, DUNE, EXAMPLES, FILM, OLIVIA, SIGNALS, VIDEO
+from medianest.domain.notices import NoticeEvent, cause
 from medianest.domain.quotas import DefaultQuotaSet
 from medianest.domain.requests import (
     RequestDeferred,
@@ -130,9 +131,10 @@ def test_an_event_without_a_row_is_an_error() -> None:
 
 @pytest.mark.parametrize("event", of(RequestEvent), ids=type_of)
 def test_a_request_is_heard_by_who_asked_by_who_follows_and_by_moderators(event: Event) -> None:
-    expected = {"anna /media", "moderator /admin", "admin /admin"}
+    expected = {"anna /media", "moderator /admin", "admin /admin"} | ({"anna /auth"} if cause(event) else set())
     assert isinstance(event, RequestEvent)
-    assert hearers(event) == expected | ({"follower /media"} if event.media == DUNE else set())
+    follower = {told.replace("anna", "follower") for told in expected if "anna" in told}
+    assert hearers(event) == expected | (follower if event.media == DUNE else set())
 
 
 @pytest.mark.parametrize("event", of(RequestEvent), ids=type_of)
@@ -155,7 +157,7 @@ def test_a_request_that_was_approved_before_it_was_sent_is_told_as_approved() ->
 @pytest.mark.parametrize("event", of(RequestEvent), ids=type_of)
 def test_a_request_has_changed_exactly_where_it_has_a_state(event: Event) -> None:
     names = {push.event for push in pushes_for(event, 5, AT)}
-    assert names == ({"request.changed"} if "state" in payload_of(event) else {type_of(event)})
+    assert names - {"notices.changed"} == ({"request.changed"} if "state" in payload_of(event) else {type_of(event)})
 
 
 def test_who_joins_hears_that_they_did_whether_they_are_in_the_room_yet_or_not() -> None:
@@ -174,7 +176,7 @@ def test_who_leaves_and_who_has_it_now_hear_it_whether_they_are_in_the_room_or_n
 
 @pytest.mark.parametrize("event", of(DownloadEvent), ids=type_of)
 def test_a_download_is_its_owners_and_moderators_hear_that_it_goes_on(event: Event) -> None:
-    assert hearers(event) == {"anna /media", "moderator /admin", "admin /admin"}
+    assert hearers(event) - {"anna /auth"} == {"anna /media", "moderator /admin", "admin /admin"}
     assert payload_of(event)["download"] == VIDEO[0]
     assert payload_of(event)["state"] == payload_of(event, "/admin")["state"]
 
@@ -199,6 +201,17 @@ def test_an_address_in_the_words_of_an_outside_system_stays_inside(
     ):
         for push in pushes_for(event, 5, AT):
             assert "://" not in push.payload.get("why", "")
+
+
+# --- notices
+
+
+@pytest.mark.parametrize("event", of(RequestEvent, DownloadEvent, NoticeEvent), ids=type_of)
+def test_whose_inbox_has_changed_hears_it_where_what_is_theirs_is_said(event: Event) -> None:
+    told = {name for name, pushes in heard(event).items() if any(push.event == "notices.changed" for push in pushes)}
+    news = isinstance(event, NoticeEvent) or cause(event) is not None
+    followed = isinstance(event, RequestEvent) and event.media == DUNE
+    assert told == ({"anna", "follower"} if news and followed else {"anna"} if news else set())
 
 
 # --- accounts, sessions, services
@@ -249,7 +262,7 @@ def test_a_visitor_is_in_the_public_namespace_alone() -> None:
 def test_a_member_has_their_own_room_and_those_of_what_they_follow() -> None:
     rooms = rooms_for(BEN, "member", {"f1", "f2"})
     assert rooms["/media"] == {f"account:{BEN}", "everyone", "request:f1", "request:f2"}
-    assert rooms["/auth"] == {f"account:{BEN}", "everyone"}
+    assert rooms["/auth"] == rooms["/media"]
     assert "/admin" not in rooms
 
 

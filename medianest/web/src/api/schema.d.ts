@@ -694,6 +694,127 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notices/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Choices
+         * @description Which kinds of notices one wants.
+         */
+        get: operations["ApiV1NoticesChoicesChoices"];
+        /**
+         * Choose
+         * @description Whether one wants notices of a kind from now on.
+         */
+        put: operations["ApiV1NoticesChoicesChoose"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/{notice}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss
+         * @description Put it away: it is shown no longer, on no device.
+         */
+        post: operations["ApiV1NoticesDismissDismiss"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Page
+         * @description One's notices, newest first, without those that were put away.
+         */
+        get: operations["ApiV1NoticesPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/{notice}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read */
+        post: operations["ApiV1NoticesReadRead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * ReadAll
+         * @description Mark all up to the newest one shown as read; what came meanwhile stays unread.
+         */
+        post: operations["ApiV1NoticesReadReadAll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Unread
+         * @description How many one has not read.
+         */
+        get: operations["ApiV1NoticesUnreadUnread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/plex/libraries/{library}/collections": {
         parameters: {
             query?: never;
@@ -1809,6 +1930,39 @@ export interface components {
             /** @enum {string} */
             role: "admin" | "moderator" | "member";
         };
+        /** Notice */
+        Notice: {
+            position: number;
+            /** @enum {string} */
+            kind: "request-approved" | "request-declined" | "request-arrived" | "request-failed" | "request-removed" | "download-ready" | "download-failed" | "account-changed";
+            words: string;
+            note: string | null;
+            title: string | null;
+            request: string | null;
+            download: string | null;
+            /** @enum {null|string} */
+            media: "movie" | "tv" | null;
+            tmdb: number | null;
+            /** Format: date-time */
+            at: string;
+            read: boolean;
+        };
+        /** NoticeChoice */
+        NoticeChoice: {
+            /** @enum {string} */
+            kind: "request-approved" | "request-declined" | "request-arrived" | "request-failed" | "request-removed" | "download-ready" | "download-failed" | "account-changed";
+            wanted: boolean;
+        };
+        /** NoticeChoices */
+        NoticeChoices: {
+            items: components["schemas"]["NoticeChoice"][];
+        };
+        /** NoticePage */
+        NoticePage: {
+            items: components["schemas"]["Notice"][];
+            unread: number;
+            next: number | null;
+        };
         /** OpenedWebhook */
         OpenedWebhook: {
             webhook: number;
@@ -1921,6 +2075,10 @@ export interface components {
         /** ReadModels */
         ReadModels: {
             items: components["schemas"]["ReadModel"][];
+        };
+        /** ReadUpTo */
+        ReadUpTo: {
+            until: number;
         };
         /** Ready */
         Ready: {
@@ -2077,6 +2235,10 @@ export interface components {
                 [key: string]: string | number | boolean | string[] | null;
             };
         };
+        /** Unread */
+        Unread: {
+            unread: number;
+        };
         /** Uptime */
         Uptime: {
             /** @enum {string} */
@@ -2223,6 +2385,10 @@ export type NewDownload = components['schemas']['NewDownload'];
 export type NewQuota = components['schemas']['NewQuota'];
 export type NewRequest = components['schemas']['NewRequest'];
 export type NewRole = components['schemas']['NewRole'];
+export type Notice = components['schemas']['Notice'];
+export type NoticeChoice = components['schemas']['NoticeChoice'];
+export type NoticeChoices = components['schemas']['NoticeChoices'];
+export type NoticePage = components['schemas']['NoticePage'];
 export type OpenedWebhook = components['schemas']['OpenedWebhook'];
 export type Ours = components['schemas']['Ours'];
 export type PinDone = components['schemas']['PinDone'];
@@ -2238,6 +2404,7 @@ export type QueuedItem = components['schemas']['QueuedItem'];
 export type QueuedPlaylist = components['schemas']['QueuedPlaylist'];
 export type ReadModel = components['schemas']['ReadModel'];
 export type ReadModels = components['schemas']['ReadModels'];
+export type ReadUpTo = components['schemas']['ReadUpTo'];
 export type Ready = components['schemas']['Ready'];
 export type RefreshWith = components['schemas']['RefreshWith'];
 export type Refreshed = components['schemas']['Refreshed'];
@@ -2258,6 +2425,7 @@ export type Timeline = components['schemas']['Timeline'];
 export type TitleDetail = components['schemas']['TitleDetail'];
 export type Todo = components['schemas']['Todo'];
 export type Try = components['schemas']['Try'];
+export type Unread = components['schemas']['Unread'];
 export type Uptime = components['schemas']['Uptime'];
 export type Uptimes = components['schemas']['Uptimes'];
 export type VideoAddress = components['schemas']['VideoAddress'];
@@ -3510,6 +3678,248 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Written"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1NoticesChoicesChoices: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeChoices"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1NoticesChoicesChoose: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoticeChoice"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1NoticesDismissDismiss: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Its position. */
+                notice: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1NoticesPage: {
+        parameters: {
+            query?: {
+                /** @description Only what stands below this position. */
+                before?: number;
+                /** @description At most as many. */
+                limit?: number;
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticePage"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1NoticesReadRead: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Its position. */
+                notice: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1NoticesReadReadAll: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadUpTo"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1NoticesUnreadUnread: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unread"];
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
