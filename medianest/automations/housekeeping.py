@@ -18,11 +18,13 @@ SWEEP_SECONDS = 600.0
 ANSWERS_KEPT = 500  # of Plex, for each person
 WEBHOOKS_KEPT = 1000  # of each service
 SEAL_SECONDS = 300.0  # what came since could still be tampered with unseen
-# The log keeps for ever that somebody was erased: on the list is whoever has a key or a credential left.
+# The log keeps for ever that somebody was erased: on the list is whoever has a key, a credential or an answer left. One
+# that Plex was still thinking about is remembered after all else was forgotten.
 _TO_DESTROY = """
 SELECT account AS key, account AS turn FROM keys_to_destroy AS k
 WHERE NOT EXISTS (SELECT FROM person_keys AS p WHERE p.person = k.account AND p.wrapped IS NULL)
 OR EXISTS (SELECT FROM credentials AS c WHERE c.holder = k.account)
+OR EXISTS (SELECT FROM library_answers AS a WHERE a.account = k.account)
 """
 
 
