@@ -22,6 +22,9 @@ from medianest.secret import Secret
 PREFIX = "MEDIANEST_"
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+MonitorOf = Annotated[
+    str, Meta(pattern=r"^(plex|seerr)=[^\x00]*\S[^\x00]*$", max_length=200)
+]  # plex=3, seerr=My requests
 KumaWay = Literal["off", "login", "api-key", "status-page"]
 Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
 
@@ -78,6 +81,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     uptime_kuma_code_secret: Secret | None = None  # what an authenticator app is given; None: no two-factor log-in
     uptime_kuma_api_key: Secret | None = None
     uptime_kuma_status_page: str = ""  # the end of its address, after /status/
+    uptime_kuma_services: tuple[MonitorOf, ...] = ()  # which monitor stands for which; those not named are found
     uptime_kuma_poll_seconds: Annotated[float, Meta(ge=10, le=3600)] = 30.0  # of API key and status page
 
     # Circuits: how many failures in a row open one, and for how long a system is then left alone

@@ -4,6 +4,9 @@ Any of them may be thrown away and is filled again from the first event. None ca
 looks at another's tables.
 """
 
-from projections import accounts, downloads, notices, requests, services
+from projections import accounts, downloads, monitors, notices, requests, services
 
-PROJECTIONS = (accounts.PROJECTION, requests.PROJECTION, downloads.PROJECTION, services.PROJECTION, notices.PROJECTION)
+PROJECTIONS = (
+    accounts.PROJECTION, requests.PROJECTION, downloads.PROJECTION, services.PROJECTION, monitors.PROJECTION,
+    notices.PROJECTION,
+)  # fmt: skip

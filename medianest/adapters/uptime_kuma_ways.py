@@ -12,7 +12,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -56,6 +56,14 @@ def access_of(settings: Settings) -> Access:
         settings.uptime_kuma_status_page,
         settings.uptime_kuma_poll_seconds,
     )
+
+
+def service_addresses(settings: Settings) -> dict[Literal["plex", "seerr"], str | None]:
+    """host:port of the services that a monitor may stand for."""
+    return {
+        "plex": address_of("http", settings.plex_url, None, None),
+        "seerr": address_of("http", settings.seerr_url, None, None),
+    }
 
 
 class Look(NamedTuple):

@@ -18,6 +18,7 @@ from medianest.api.envelope import Envelope
 from medianest.api.gate import anybody, new_enough, signed_in, signed_in_for_pictures, speaks_json
 from medianest.api.history import AuditController
 from medianest.api.media import MediaController
+from medianest.api.monitors import MonitorController
 from medianest.api.notices import NoticeController
 from medianest.api.pages import web_ui
 from medianest.api.plex import PlexController, PosterController
@@ -70,7 +71,7 @@ OPEN: tuple[ControllerRouterHandler, ...] = (SignInController, WebhookController
 SIGNED_IN: tuple[ControllerRouterHandler, ...] = (
     SessionController, DashboardController, EventController, MediaController, RequestController, DownloadController, NoticeController,
     PlexController, AccountController, AuditController, SystemController, SettingsController,
-    AsOfController, ReceivedController,
+    AsOfController, ReceivedController, MonitorController,
 )  # fmt: skip
 
 

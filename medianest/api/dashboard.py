@@ -12,6 +12,7 @@ from medianest.api.downloads import DownloadView
 from medianest.api.downloads import views as download_views
 from medianest.api.gate import may
 from medianest.api.kept import Sample
+from medianest.api.monitors import KumaSees, kuma_sees
 from medianest.api.problems import no_such_page
 from medianest.api.requests import RequestView
 from medianest.api.requests import views as request_views
@@ -36,6 +37,7 @@ class Service(msgspec.Struct, frozen=True):
     why: str | None  # for admins
     latency_ms: float | None
     checked_at: datetime | None
+    kuma: KumaSees | None = None  # what Uptime Kuma sees of it; null: no monitor of its own stands for it
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -161,7 +163,9 @@ async def _services(site: Site, me: Identity) -> list[Service]:
         known = {row.service: row for row in await services.all_services(rows)}
         samples = await kept.last_samples(rows)
     technical = may(me, "services.manage")
-    return [service_view(name, known.get(name), samples.get(name), technical=technical) for name in SERVICES]
+    sees = await kuma_sees(site, {name: row.state for name, row in known.items()}, technical=technical)
+    views = [service_view(name, known.get(name), samples.get(name), technical=technical) for name in SERVICES]
+    return [msgspec.structs.replace(view, kuma=sees.get(view.service)) for view in views]
 
 
 def service_view(name: ServiceName, row: ServiceRow | None, sample: Sample | None, *, technical: bool) -> Service:

@@ -97,6 +97,25 @@ async def last_samples(rows: Rows) -> dict[str, Sample]:
     return {row[0]: Sample(*row) for row in await found.fetchall()}
 
 
+class MonitorLook(msgspec.Struct, frozen=True):
+    """The last look of Uptime Kuma at something."""
+
+    monitor: int
+    name: str
+    kind: str
+    address: str | None
+    at: datetime | None  # None: there was none yet
+    ping_ms: float | None
+    message: str
+
+
+async def monitor_looks(rows: Rows) -> list[MonitorLook]:
+    found = await rows.execute(
+        "SELECT monitor, name, kind, address, at, ping_ms, message FROM monitor_looks ORDER BY lower(name), monitor"
+    )
+    return [MonitorLook(*row) for row in await found.fetchall()]
+
+
 async def remember_hint(rows: Rows, service: str, subject: str) -> None:
     """Somebody outside says that something has changed; the newest hint about a subject is enough."""
     await rows.execute(

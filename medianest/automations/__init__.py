@@ -14,6 +14,7 @@ event that its command leads to takes the row off the list. Any number of proces
     publishing.py     downloads_to_publish: scan, find, collect in Plex
     plex_people.py    check-plex-people: each one's token kept alive, and whether the server is still shared with them
     services.py       probe-…: what is up, slow or down
+    monitors.py       monitors_to_watch: what Uptime Kuma tells of them
     housekeeping.py   keys_to_destroy, seal, and sweep: old sessions, PINs and hints
 
 A new automation starts with what is on its list, never at the first event: history must not order films again.
@@ -29,6 +30,7 @@ from medianest.adapters.uptime_kuma import UptimeKuma
 from medianest.adapters.ytdlp import YtDlp
 from medianest.automations.downloads import Downloading
 from medianest.automations.housekeeping import Erasing, Sweeping, sealing
+from medianest.automations.monitors import Watching
 from medianest.automations.observations import HINTS, Observer
 from medianest.automations.plex_people import PlexPeople
 from medianest.automations.publishing import PUBLISH, Publishing
@@ -84,6 +86,7 @@ def automations(
         publishing.todo(),
         publishing.hints(),
         Erasing(pool, vault, credentials).todo(),
+        Watching(pool, commands, uptime_kuma, settings).todo(),
         recurring(
             [
                 *probing.recurring(lambda: settings.probe_seconds),

@@ -36,6 +36,11 @@ class Look(NamedTuple):
         return self.latency_seconds is not None and self.latency_seconds <= SLOW_SECONDS
 
 
+def as_told(service: ServiceName, state: ServiceState) -> ServiceState:
+    """Of Uptime Kuma it is not known that it is down when we cannot reach it: nobody needs it, so nothing else suffers."""
+    return "unknown" if (service, state) == ("uptime-kuma", "down") else state
+
+
 def judged(looks: Sequence[Look]) -> tuple[ServiceState, str]:
     """The state after one look, or after two where the first was not good, and why in plain words."""
     if any(look.good for look in looks):
@@ -83,10 +88,11 @@ class Probing:
             await asyncio.sleep(self._confirm_seconds)
             looks.append(await self._look(name))
         state, why = judged(looks)
+        state = as_told(name, state)
         outcome = await self._record(ObserveService(service=name, state=state, why=why))
         if outcome.events:
             log.info("a service changed", service=name, state=state, why=why)
-            if state != "down":
+            if state not in ("down", "unknown"):
                 await attempts.hurry(self._pool, *self._waiting_for.get(name, ()))
 
     async def _look(self, name: ServiceName) -> Look:

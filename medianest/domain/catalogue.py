@@ -1,6 +1,17 @@
 """Every type of event there is: what the log can hold, and the codec can read."""
 
-from medianest.domain import accounts, breakers, configuration, downloads, notices, quotas, requests, services, work
+from medianest.domain import (
+    accounts,
+    breakers,
+    configuration,
+    downloads,
+    monitors,
+    notices,
+    quotas,
+    requests,
+    services,
+    work,
+)
 from medianest.domain.event import Event, type_of
 
 _ALL: tuple[tuple[type[Event], ...], ...] = (
@@ -11,6 +22,7 @@ _ALL: tuple[tuple[type[Event], ...], ...] = (
     (quotas.QuotaSet, quotas.DefaultQuotaSet),
     downloads.DOWNLOAD_EVENTS,
     (services.ServiceStateChanged,),
+    monitors.MONITOR_EVENTS,
     breakers.BREAKER_EVENTS,
     (configuration.SettingsChanged,),
     work.WORK_EVENTS,

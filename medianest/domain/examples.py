@@ -26,6 +26,7 @@ from medianest.domain.downloads import (
     Listed,
 )
 from medianest.domain.event import Event, Personal
+from medianest.domain.monitors import MonitorsLost, MonitorsSeen, MonitorStateChanged
 from medianest.domain.notices import NoticeChoiceMade, NoticeDismissed, NoticeRead, NoticesRead
 from medianest.domain.quotas import DefaultQuotaSet, QuotaSet
 from medianest.domain.requests import (
@@ -107,6 +108,10 @@ EXAMPLES: tuple[Event, ...] = (
     DownloadCancelled(*VIDEO),
     DownloadRetried(*VIDEO),
     ServiceStateChanged("seerr", "down", "up", "It does not answer."),
+    MonitorStateChanged("3", "Plex at home", "down", "up", "plex"),
+    MonitorStateChanged("7", "Router", "up", None, None),
+    MonitorsSeen("2.5.3"),
+    MonitorsLost("It does not accept the API key.", settings_wrong=True),
     BreakerOpened("seerr", "It answers 503.", 30.0),
     BreakerClosed("seerr", "recovered"),
     BreakerClosed("plex", "reset"),

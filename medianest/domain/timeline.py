@@ -31,6 +31,7 @@ from medianest.domain.downloads import (
     Listed,
 )
 from medianest.domain.event import Event
+from medianest.domain.monitors import MonitorsLost, MonitorsSeen, MonitorState, MonitorStateChanged
 from medianest.domain.notices import NoticeChoiceMade, NoticeDismissed, NoticeRead, NoticesRead
 from medianest.domain.quotas import DefaultQuotaSet, QuotaSet
 from medianest.domain.requests import (
@@ -134,6 +135,14 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return f"{_SERVICES[service]} {_STATES[state]}: {_ended(why)}"
         case ServiceStateChanged(service=service, state=state):
             return f"{_SERVICES[service]} {_STATES[state]}."
+        case MonitorStateChanged(name=name, state="gone"):
+            return f"Uptime Kuma no longer watches {name}."
+        case MonitorStateChanged(name=name, state=state):
+            return f"Uptime Kuma sees that {name} {_MONITOR_STATES[state]}."
+        case MonitorsSeen():
+            return "Uptime Kuma tells how its monitors are."
+        case MonitorsLost(why=why):
+            return f"Uptime Kuma no longer tells how its monitors are: {_ended(why)}"
         case BreakerOpened(service=service, why=why):
             return f"{_CIRCUITS[service]} is left alone for a while: {_ended(why)}"
         case BreakerClosed(service=service, how="reset"):
@@ -264,6 +273,10 @@ _CIRCUITS: dict[BreakerName, str] = {
 }  # fmt: skip
 _STATES: dict[ServiceState, str] = {
     "up": "is up", "degraded": "is not well", "down": "is down", "unknown": "was not heard of for a while",
+}  # fmt: skip
+_MONITOR_STATES: dict[MonitorState, str] = {
+    "up": "is up", "degraded": "fails now and then", "down": "is down", "maintenance": "is being worked on",
+    "paused": "is not looked at for now", "gone": "is gone",
 }  # fmt: skip
 _WORK: dict[str, str] = {
     "requests_to_send": "sending it to Seerr",

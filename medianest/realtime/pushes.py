@@ -34,6 +34,7 @@ from medianest.domain.downloads import (
     DownloadSubmitted,
 )
 from medianest.domain.event import Event, type_of
+from medianest.domain.monitors import MonitorsLost, MonitorsSeen, MonitorStateChanged
 from medianest.domain.notices import NoticeEvent, cause
 from medianest.domain.quotas import DefaultQuotaSet, QuotaSet
 from medianest.domain.requests import (
@@ -152,6 +153,8 @@ def _of_event(event: Event, position: int, at: datetime) -> list[Push]:
             return _of_download(event, envelope)
         case ServiceStateChanged():
             return _of_service(event, envelope)
+        case MonitorStateChanged() | MonitorsSeen() | MonitorsLost():
+            return _of_monitors(event, envelope)
         case SessionStarted() | SessionEnded():
             return _of_account(event.account, type_of(event), envelope | _session(event))
         case AccountOpened() | RoleChanged() | AccountSuspended() | AccountReinstated() | AccountErased():
@@ -282,6 +285,26 @@ def _of_service(event: ServiceStateChanged, envelope: Payload) -> list[Push]:
         Push("/auth", EVERYONE, "service.changed", told),
         Push("/admin", ADMINS, "service.changed", told | {"why": _without_addresses(event.why)}),
     ]
+
+
+def _of_monitors(event: MonitorStateChanged | MonitorsSeen | MonitorsLost, envelope: Payload) -> list[Push]:
+    """Who is signed in hears of those that stand for a service, and whether Kuma tells of any; admins hear the rest."""
+    match event:
+        case MonitorStateChanged(monitor=monitor, name=name, state=state, was=was, service=service):
+            told = envelope | {"monitor": monitor, "service": service, "state": state, "was": was}
+            everyone = [] if service is None else [Push("/auth", EVERYONE, "monitor.changed", told)]
+            return [*everyone, Push("/admin", ADMINS, "monitor.changed", told | {"name": _without_addresses(name)})]
+        case MonitorsSeen():
+            return [Push(to, room, "monitors.changed", envelope | {"seen": True}) for to, room in _SIGNED_IN]
+        case MonitorsLost(why=why):
+            lost = envelope | {"seen": False}
+            return [
+                Push("/auth", EVERYONE, "monitors.changed", lost),
+                Push("/admin", ADMINS, "monitors.changed", lost | {"why": _without_addresses(why)}),
+            ]
+
+
+_SIGNED_IN: tuple[tuple[Namespace, str], ...] = (("/auth", EVERYONE), ("/admin", ADMINS))
 
 
 def _of_account(account_id: str, name: str, payload: Payload) -> list[Push]:

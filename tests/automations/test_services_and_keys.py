@@ -7,12 +7,13 @@ import pytest
 from medianest.adapters.errors import Unreachable
 from medianest.automations import attempts
 from medianest.automations.housekeeping import DESTROY, Erasing, Sweeping
-from medianest.automations.services import KEPT_SAMPLES, Look, Probing, judged
+from medianest.automations.services import KEPT_SAMPLES, Look, Probing, as_told, judged
 from medianest.commands import Commands
 from medianest.credentials import Credentials
 from medianest.domain.accounts import EraseAccount, LogIn
 from medianest.domain.command import Actor
 from medianest.domain.event import Personal
+from medianest.domain.services import overall
 from medianest.domain.signals import Signal
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
@@ -41,6 +42,11 @@ QUICK, SLOW, NONE = Look(0.02, ""), Look(3.0, ""), Look(None, "no answer in time
 )
 def test_one_bad_look_proves_nothing_and_two_do(looks: list[Look], state: str) -> None:
     assert judged(looks)[0] == state
+
+
+def test_an_uptime_kuma_that_cannot_be_reached_is_unknown_and_drags_nothing_along() -> None:
+    assert [as_told(service, "down") for service in ("plex", "seerr", "uptime-kuma")] == ["down", "down", "unknown"]
+    assert overall({"plex": "up", "seerr": "up", "uptime-kuma": as_told("uptime-kuma", "down")}) == "up"
 
 
 def test_the_reason_is_in_plain_words() -> None:

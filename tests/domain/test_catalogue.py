@@ -13,6 +13,7 @@ from medianest.domain import (
     breakers,
     configuration,
     downloads,
+    monitors,
     notices,
     quotas,
     requests,
@@ -25,7 +26,7 @@ from medianest.domain.decisions import DECISIONS
 from medianest.domain.event import Event, Personal, personal_fields, type_of
 from medianest.domain.examples import ANNA, EXAMPLES, OLIVIA
 
-MODULES = (accounts, asking, breakers, configuration, downloads, notices, quotas, requests, services, work)
+MODULES = (accounts, asking, breakers, configuration, downloads, monitors, notices, quotas, requests, services, work)
 TAG = re.compile(r"[a-z]+:\S+")
 
 

@@ -61,7 +61,7 @@ async def test_the_things_that_moved_one_after_the_other_are_all_there_was(comma
 
 async def test_things_come_in_the_order_of_their_page(commands: Commands, before: Past) -> None:
     last = await live_through(commands)
-    for projection, table in zip(BY_THING, ("accounts", "requests", "downloads", "services"), strict=True):
+    for projection, table in zip(BY_THING, ("accounts", "requests", "downloads", "services", "monitors"), strict=True):
         async with aclosing(before.moved(projection.name, last)) as things:
             moved = [(thing.key, thing.position) async for thing in things]
         async with before.as_of(last, {projection.name: None}) as rows:

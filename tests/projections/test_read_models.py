@@ -25,6 +25,7 @@ from medianest.domain.downloads import (
     SubmitPlaylist,
 )
 from medianest.domain.event import Personal
+from medianest.domain.monitors import ObserveMonitor
 from medianest.domain.requests import (
     ApproveRequest,
     CancelRequest,
@@ -124,6 +125,7 @@ async def live_through(commands: Commands) -> int:
         await commands.run(step, SYSTEM)
     await commands.run(SuspendAccount(account="ben", note=Personal("too loud")), SYSTEM)
     await commands.run(EraseAccount(account="anna"), SYSTEM)
+    await commands.run(ObserveMonitor(monitor="3", called="Plex", state="up", service="plex"), SYSTEM)
     return (await commands.run(ObserveService(service="plex", state="up", why="it answers"), SYSTEM)).position
 
 
@@ -181,6 +183,7 @@ async def test_a_rebuilt_read_model_equals_the_live_one(
         "downloads_to_publish",
         "services",
         "transitions",
+        "monitors",
     )
     assert all(live[table] for table in tables)
     for projection in PROJECTIONS:

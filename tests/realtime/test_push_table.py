@@ -14,6 +14,7 @@ from medianest.domain.catalogue import EVENTS
 from medianest.domain.downloads import DownloadDeferred, DownloadEvent, DownloadFailed
 from medianest.domain.event import Event, Personal, personal_fields, type_of
 from medianest.domain.examples import ANNA, BEN, DUNE, EXAMPLES, FILM, OLIVIA, SIGNALS, VIDEO
+from medianest.domain.monitors import MONITOR_EVENTS, MonitorsLost, MonitorStateChanged
 from medianest.domain.notices import NoticeEvent, cause
 from medianest.domain.quotas import DefaultQuotaSet
 from medianest.domain.requests import (
@@ -112,7 +113,9 @@ def test_the_table_tells_visitors_nothing(event: Event) -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [e for e in EXAMPLES if not isinstance(e, ServiceStateChanged | DefaultQuotaSet)], ids=type_of
+    "event",
+    [e for e in EXAMPLES if not isinstance(e, (ServiceStateChanged, DefaultQuotaSet, *MONITOR_EVENTS))],
+    ids=type_of,
 )
 def test_somebody_who_has_nothing_to_do_with_it_hears_nothing(event: Event) -> None:
     assert not heard(event)["cleo"]
@@ -236,6 +239,17 @@ def test_a_refused_login_is_heard_of_by_admins_and_does_not_give_the_pin_away() 
 def test_the_default_quota_concerns_everyone() -> None:
     signed_in = {f"{name} /auth" for name in LISTENERS if name != "visitor"}
     assert hearers(DefaultQuotaSet("tv", 3, 7)) == signed_in | {"admin /admin"}
+
+
+def test_of_monitors_everybody_hears_those_that_stand_for_a_service_and_admins_hear_which() -> None:
+    signed_in = {f"{name} /auth" for name in LISTENERS if name != "visitor"}
+    plex, router = (MonitorStateChanged("3", "NAS", "down", "up", service) for service in ("plex", None))
+    assert hearers(plex) == signed_in | {"admin /admin"}
+    assert hearers(router) == {"admin /admin"}
+    assert "name" not in payload_of(plex, "/auth")
+    lost = MonitorsLost("It does not accept the API key.", settings_wrong=True)
+    assert hearers(lost) == signed_in | {"admin /admin"}
+    assert ("why" in payload_of(lost, "/auth"), payload_of(lost, "/admin")["why"]) == (False, lost.why)
 
 
 def test_who_is_signed_in_hears_that_a_service_is_down_and_admins_hear_why() -> None:

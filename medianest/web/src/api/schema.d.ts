@@ -1499,6 +1499,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/monitors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Monitors
+         * @description What Uptime Kuma watches, how it is, and which monitor stands for which service, by what.
+         */
+        get: operations["ApiV1AdminMonitorsMonitors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/live": {
         parameters: {
             query?: never;
@@ -1861,6 +1881,15 @@ export interface components {
             checks: components["schemas"]["Check"][];
             section: components["schemas"]["SectionView"];
         };
+        /** KumaSees */
+        KumaSees: {
+            monitor: string | null;
+            state: ("up" | "degraded" | "down" | "maintenance" | "paused" | "gone") | "unknown";
+            since: string | null;
+            checked_at: string | null;
+            ping_ms: number | null;
+            agrees: boolean | null;
+        };
         /** Left */
         Left: {
             /** @enum {string} */
@@ -1897,6 +1926,34 @@ export interface components {
             at: string;
             type: string;
             words: string;
+        };
+        /** MonitorView */
+        MonitorView: {
+            monitor: number;
+            name: string;
+            kind: string;
+            address: string | null;
+            state: ("up" | "degraded" | "down" | "maintenance" | "paused" | "gone") | "unknown";
+            since: string | null;
+            checked_at: string | null;
+            ping_ms: number | null;
+            message: string;
+            /** @enum {null|string} */
+            service: "plex" | "seerr" | null;
+            /** @enum {null|string} */
+            matched_by: "setting" | "address" | "name" | null;
+        };
+        /** Monitors */
+        Monitors: {
+            /** @enum {string} */
+            way: "off" | "login" | "api-key" | "status-page";
+            seen: boolean;
+            since: string | null;
+            why: string | null;
+            settings_wrong: boolean;
+            kuma: string | null;
+            items: components["schemas"]["MonitorView"][];
+            unmatched: components["schemas"]["Unmatched"][];
         };
         /** NewDownload */
         NewDownload: {
@@ -2184,6 +2241,7 @@ export interface components {
             why: string | null;
             latency_ms: number | null;
             checked_at: string | null;
+            kuma?: components["schemas"]["KumaSees"] | null;
         };
         /** StartPin */
         StartPin: {
@@ -2234,6 +2292,12 @@ export interface components {
             values: {
                 [key: string]: string | number | boolean | string[] | null;
             };
+        };
+        /** Unmatched */
+        Unmatched: {
+            /** @enum {string} */
+            service: "plex" | "seerr";
+            words: string;
         };
         /** Unread */
         Unread: {
@@ -2376,11 +2440,14 @@ export type Item = components['schemas']['Item'];
 export type ItemPage = components['schemas']['ItemPage'];
 export type Items = components['schemas']['Items'];
 export type Kept = components['schemas']['Kept'];
+export type KumaSees = components['schemas']['KumaSees'];
 export type Left = components['schemas']['Left'];
 export type Libraries = components['schemas']['Libraries'];
 export type Library = components['schemas']['Library'];
 export type Live = components['schemas']['Live'];
 export type Moment = components['schemas']['Moment'];
+export type MonitorView = components['schemas']['MonitorView'];
+export type Monitors = components['schemas']['Monitors'];
 export type NewDownload = components['schemas']['NewDownload'];
 export type NewQuota = components['schemas']['NewQuota'];
 export type NewRequest = components['schemas']['NewRequest'];
@@ -2425,6 +2492,7 @@ export type Timeline = components['schemas']['Timeline'];
 export type TitleDetail = components['schemas']['TitleDetail'];
 export type Todo = components['schemas']['Todo'];
 export type Try = components['schemas']['Try'];
+export type Unmatched = components['schemas']['Unmatched'];
 export type Unread = components['schemas']['Unread'];
 export type Uptime = components['schemas']['Uptime'];
 export type Uptimes = components['schemas']['Uptimes'];
@@ -5161,6 +5229,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Hinted"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminMonitorsMonitors: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Monitors"];
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */

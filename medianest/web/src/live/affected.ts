@@ -3,6 +3,8 @@ const TOUCHED: Readonly<Record<string, readonly string[]>> = {
   request: ["requests", "dashboard", "titles", "quota"],
   download: ["downloads", "dashboard"],
   service: ["dashboard", "uptime"],
+  monitor: ["dashboard"],
+  monitors: ["dashboard"],
   account: ["me"],
   quota: ["quota"],
 };
