@@ -21,7 +21,7 @@ from psycopg.pq import Format
 
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor
-from medianest.domain.event import Item, Query
+from medianest.domain.event import EVERYTHING, Item, Query
 from medianest.domain.services import ServiceStateChanged
 from medianest.eventstore.codec import Codec, Metadata, Recorded
 from medianest.eventstore.columns import Column
@@ -116,11 +116,13 @@ async def processes(count: int, conninfo: str) -> AsyncIterator[list[Appending]]
         yield await asyncio.gather(*(stack.enter_async_context(Appending(conninfo)) for _ in range(count)))
 
 
-async def follow(store: EventStore, head: Head, *, after: int = 0, until: int) -> list[Recorded]:
+async def follow(
+    store: EventStore, head: Head, *, after: int = 0, until: int, query: Query = EVERYTHING
+) -> list[Recorded]:
     """What a subscriber sees up to position `until`."""
     seen: list[Recorded] = []
     async with asyncio.timeout(SECONDS):
-        async for page in subscribe(store, head, after=after):
+        async for page in subscribe(store, head, after=after, query=query):
             seen += page
             if seen[-1].position >= until:
                 break

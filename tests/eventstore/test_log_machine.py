@@ -1,6 +1,7 @@
 """The laws of the log under any order of appends, conditions, repeats and reads: hypothesis against real PostgreSQL."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
@@ -15,10 +16,12 @@ from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor
 from medianest.domain.event import Event, Item, Query, type_of
 from medianest.domain.requests import Media, RequestApproved, RequestCancelled, RequestSubmitted
-from medianest.eventstore.codec import Codec, Metadata
+from medianest.eventstore import subscription
+from medianest.eventstore.codec import Codec, Metadata, Recorded
 from medianest.eventstore.connections import connection_pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.store import Appended, CommandReused, Condition, Conflict, EventStore, Span
+from medianest.eventstore.subscription import subscribe
 from medianest.eventstore.vault import MasterKey, Vault
 
 REQUESTS = st.sampled_from(["r1", "r2", "r3"])
@@ -83,6 +86,8 @@ class Log(RuleBasedStateMachine):
         self.actors: list[str] = []
         self.acted: dict[UUID, tuple[Appended, bytes]] = {}
         self.store = self.runner.run(self._open())
+        self.following: tuple[Query, int, AsyncGenerator[list[Recorded], None]] | None = None
+        self.heard: list[int] = []
 
     async def _open(self) -> EventStore:
         self.database = f"machine_{uuid4().hex}"
@@ -90,9 +95,9 @@ class Log(RuleBasedStateMachine):
             await admin.execute(f"CREATE DATABASE {self.database} TEMPLATE template_medianest".encode())
         own = psycopg.conninfo.make_conninfo(self.conninfo, dbname=self.database)
         pool = await self.stack.enter_async_context(connection_pool(own, size=3))
-        head = await self.stack.enter_async_context(Head(own))
+        self.head = await self.stack.enter_async_context(Head(own))
         return await self.stack.enter_async_context(
-            EventStore(own, pool, Codec(Vault(pool, self.master), EVENTS), head)
+            EventStore(own, pool, Codec(Vault(pool, self.master), EVENTS), self.head)
         )
 
     def teardown(self) -> None:
@@ -100,6 +105,7 @@ class Log(RuleBasedStateMachine):
         self.runner.close()
 
     async def _close(self) -> None:
+        await self._leave()
         await self.stack.aclose()
         async with await psycopg.AsyncConnection.connect(self.conninfo, autocommit=True) as admin:
             await admin.execute(f"DROP DATABASE {self.database} WITH (FORCE)".encode())
@@ -188,6 +194,32 @@ class Log(RuleBasedStateMachine):
         ]
         assert [recorded.position for recorded in found] == right[::-1][:limit]
 
+    @rule(query=QUERY, back=BACK)
+    def begin_to_follow(self, query: Query, back: int) -> None:
+        self.runner.run(self._leave())
+        after = max(0, len(self.expected) - back)
+        self.heard = []
+        self.following = query, after, subscribe(self.store, self.head, after=after, query=query)
+
+    @rule()
+    def hear_all_there_is(self) -> None:
+        if self.following is None:
+            return
+        query, after, pages = self.following
+        right = [n for n in self._matching(query) if n > after]
+
+        async def hear() -> None:
+            async with asyncio.timeout(20):
+                while len(self.heard) < len(right):
+                    self.heard += [recorded.position for recorded in await anext(pages)]
+
+        self.runner.run(hear())
+        assert self.heard == right
+
+    async def _leave(self) -> None:
+        if self.following is not None:
+            await self.following[2].aclose()
+
     @rule(command=st.sampled_from(COMMANDS))
     def look_up_what_a_command_did(self, command: UUID) -> None:
         history = self.runner.run(self.store.of_command(command))
@@ -206,7 +238,8 @@ class Log(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(180)
-def test_the_log_keeps_its_laws_in_any_order(postgres: str) -> None:
+def test_the_log_keeps_its_laws_in_any_order(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscription, "PAGE", 3)
     Log.conninfo = postgres
     run_state_machine_as_test(
         Log,

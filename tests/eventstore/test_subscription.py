@@ -1,7 +1,7 @@
 """A subscriber gets every event, at least once, in order and without a gap, whatever becomes of its wake-up."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from uuid import uuid4
 
 import psycopg
@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medianest.domain.command import Actor
+from medianest.domain.event import Query
 from medianest.domain.services import ServiceStateChanged
 from medianest.eventstore import head as head_module
 from medianest.eventstore import subscription
 from medianest.eventstore.codec import Metadata, Recorded, UnknownEvent
 from medianest.eventstore.head import Head, Mark
-from medianest.eventstore.store import EventStore
-from medianest.eventstore.subscription import PAGE, Read, Subscription, Wait, subscribe
+from medianest.eventstore.store import EventStore, History
+from medianest.eventstore.subscription import subscribe
 from medianest.tasks import cancel
 from tests.eventstore.appending import OF_PLEX, SECONDS, UP, follow
 
@@ -43,54 +44,6 @@ async def until(true: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-def test_a_subscription_reads_first_and_from_where_it_stands() -> None:
-    assert Subscription(7).next() == Read(7, PAGE)
-
-
-def test_after_a_full_page_there_may_be_more_also_when_it_ends_at_the_head() -> None:
-    assert Subscription(0).after_read(900, PAGE, 900) == Subscription(900, "catching up")
-    assert Subscription(0).after_read(900, PAGE, 2000) == Subscription(900, "catching up")
-
-
-def test_a_short_page_saw_all_up_to_the_head_whatever_the_query_left_out() -> None:
-    live = Subscription(3).after_read(900, PAGE - 1, 2000)
-    assert live == Subscription(2000, "live")
-    assert live.next() == Wait(2000)
-    assert live.after_wait() == Subscription(2000, "catching up")
-
-
-def test_an_empty_page_leads_to_the_head_and_never_back() -> None:
-    assert Subscription(3).after_read(None, 0, 9) == Subscription(9, "live")
-    assert Subscription(9).after_read(None, 0, 3) == Subscription(9, "live")
-
-
-@given(
-    matches=st.lists(st.booleans(), max_size=60),
-    page=st.integers(1, 4),
-    shows=st.lists(st.integers(0, 60), max_size=30),
-    start=st.integers(0, 5),
-)
-def test_the_machine_sees_each_match_once_and_in_order_however_the_log_grows(
-    matches: list[bool], page: int, shows: list[int], start: int
-) -> None:
-    """`shows`: how long the log is at each read; it only grows, and in the end it is all there."""
-    reader, seen, head, known = Subscription(start), list[int](), 0, 0
-    for length in [*shows, *[60] * 70]:
-        head = min(max(head, length), len(matches))
-        match reader.next():
-            case Read(after=after):
-                known = head
-                found = [n for n in range(after + 1, head + 1) if matches[n - 1]][:page]
-                seen += found
-                # A page of this machine is PAGE long: ours are shorter, and count as full when they are.
-                count = PAGE if len(found) == page else len(found)
-                reader = reader.after_read(found[-1] if found else None, count, head)
-            case Wait(position=position):
-                assert position == max(known, start)
-                reader = reader.after_wait()
-    assert seen == [n for n in range(start + 1, len(matches) + 1) if matches[n - 1]]
-
-
 async def test_pages_are_full_while_there_is_more_and_what_does_not_match_is_left_out(
     store: EventStore, head: Head, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +54,39 @@ async def test_pages_are_full_while_there_is_more_and_what_does_not_match_is_lef
         assert [positions(await anext(pages)) for _ in range(2)] == [[3, 4], [5, 6]]
         await append(store, SEERR_UP, UP)
         assert positions(await anext(pages)) == [8]
+
+
+async def test_who_begins_beyond_the_head_gets_what_comes_after_that_and_nothing_before(
+    store: EventStore, head: Head
+) -> None:
+    await append(store, UP)
+    following = asyncio.create_task(follow(store, head, after=3, until=4))
+    await until(lambda: head.waiting == 1)
+    await append(store, UP, UP)
+    await append(store, UP)
+    assert positions(await following) == [4]
+
+
+async def test_who_has_seen_all_waits_and_does_not_read_again(
+    store: EventStore, head: Head, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the query leaves out is not looked at twice."""
+    read: list[int] = []
+    pages = store.pages
+
+    def counted(query: Query, *, after: int, size: int) -> AsyncGenerator[History, None]:
+        read.append(after)
+        return pages(query, after=after, size=size)
+
+    monkeypatch.setattr(store, "pages", counted)
+    await append(store, UP, SEERR_UP, SEERR_UP)
+    following = asyncio.create_task(follow(store, head, until=5, query=OF_PLEX))
+    await until(lambda: head.waiting == 1)
+    await append(store, SEERR_UP)
+    await until(lambda: head.waiting == 1 and len(read) == 2)
+    await append(store, UP)
+    assert positions(await following) == [1, 5]
+    assert read == [0, 3, 4]
 
 
 async def test_who_begins_again_elsewhere_gets_what_was_not_handled(
