@@ -1,11 +1,16 @@
-"""Catch-up reads, decoded, against a page fetch that decodes nothing; and how soon a subscriber elsewhere has an event."""
+"""Catch-up reads, decoded, against a page fetch that decodes nothing; the auditor's; and how soon a subscriber elsewhere
+has an event."""
 
+import time
 from argparse import Namespace
 from collections.abc import Sequence
 from math import nan
 
 import msgspec
 
+from medianest.eventstore.connections import connection_pool
+from medianest.eventstore.seals import Auditor, Notary
+from medianest.eventstore.vault import MasterKey
 from tests.bench.eventstore import limits
 from tests.bench.eventstore.field import Act, Experiment, Field, Figures, percentiles
 from tests.bench.eventstore.subject import Moment, Slice
@@ -15,6 +20,7 @@ DEEP_EVENTS = 200_000
 SENT = 60  # a round
 WARM = 10  # more of them, which are not counted
 PAUSE = 0.01
+MASTER = MasterKey(MasterKey.new())  # of this run's seals
 
 
 async def experiments(field: Field, stores: Sequence[str], asked: Namespace) -> list[Experiment]:
@@ -39,7 +45,23 @@ async def experiments(field: Field, stores: Sequence[str], asked: Namespace) -> 
         "raw pages": lambda: limits.pages(rows, limits.RAW_PAGE),
         "raw pages of our log": lambda: limits.pages(ours, limits.OUR_PAGE),
     }
-    return [Experiment("catch-up read", {who: read(who) for who in readers} | raw)]
+    return [
+        Experiment("catch-up read", {who: read(who) for who in readers} | raw),
+        Experiment("verify against seals", {"ours": lambda: _verify(ours)}),
+    ]
+
+
+async def _verify(where: str) -> Figures:
+    """Every event hashed and compared with its seal, the chain and its signatures, and the indexes beside the events."""
+    async with connection_pool(where, size=2) as pool:
+        notary = Notary(pool, MASTER)
+        await notary.seal()
+        started = time.perf_counter()
+        verdict = await Auditor(pool, [notary.key]).verify()
+        seconds = time.perf_counter() - started
+    if verdict.finding is not None or verdict.unsealed:
+        raise RuntimeError(f"The auditor says: {verdict}")
+    return Figures(verdict.events / seconds)
 
 
 async def live(field: Field, stores: Sequence[str], asked: Namespace) -> list[Experiment]:

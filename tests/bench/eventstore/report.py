@@ -58,6 +58,7 @@ TARGETS = [
     Target("append, 4 processes of 32 writers", (MANY, "ours"), 1.0),
     Target(READ, (READ, "eventsourcing dcb"), 2.0),
     Target(READ, (READ, "raw pages"), 0.65),
+    Target("verify against seals", None, 100_000.0),
     Target(LIVE, None, 1.0, "p50"),
     Target(LIVE, None, 10.0, "p99"),
     Target("rebuild", ("rebuild", "row by row"), 5.0),
@@ -100,14 +101,15 @@ def judged(results: Results, *, need_all: bool) -> int:
 
 
 def _line(target: Target, ratios: list[float], word: str) -> str:
-    found = f"{median(ratios):.2f} ({min(ratios):.2f} … {max(ratios):.2f})" if ratios else "-"
+    shape = ",.0f" if target.bound >= 1000 else ".2f"
+    found = "{} ({} … {})".format(*(format(of(ratios), shape) for of in (median, min, max))) if ratios else "-"
     mine = "" if target.ours == "ours" else f" of {target.ours}"
     what = f"{target.experiment}: {target.value}{mine}{_over(target)}"
-    return f"{what:<84}{target.sense} {target.bound:<6g}{found:<26}{word}"
+    return f"{what:<84}{target.sense} {target.bound:<8g}{found:<28}{word}"
 
 
 def _over(target: Target) -> str:
     if target.against is None:
-        return " in ms"
+        return " in events/s" if target.value == "rate" else " in ms"
     experiment, who = target.against
     return f" over {who}" if experiment == target.experiment else f" over {who}, {experiment}"
