@@ -85,6 +85,7 @@ SECTIONS: tuple[Section, ...] = (
             Field("uptime_kuma_api_key", "API key", "In Uptime Kuma: Settings, API Keys.", sent_to="uptime_kuma_url"),
             Field("uptime_kuma_status_page", "Status page", "The end of the address of a public one, after /status/."),
             Field("uptime_kuma_services", "Monitors of services", "Which monitor stands for which, by number or name, like plex=3; plex=- for none. What is not set is found by address or name."),
+            Field("uptime_kuma_webhook_secret", "Webhook secret", "What Uptime Kuma sends as additional header Authorization; without one its webhooks are refused."),
             Field("uptime_kuma_poll_seconds", "Look every", "Where it is an API key or a status page.", "seconds"),
             *_circuit_fields("uptime_kuma", "Uptime Kuma"),
         ),

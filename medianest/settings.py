@@ -82,6 +82,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     uptime_kuma_api_key: Secret | None = None
     uptime_kuma_status_page: str = ""  # the end of its address, after /status/
     uptime_kuma_services: tuple[MonitorOf, ...] = ()  # which monitor stands for which; those not named are found
+    uptime_kuma_webhook_secret: Secret | None = None  # what it sends as Authorization; None: webhooks are refused
     uptime_kuma_poll_seconds: Annotated[float, Meta(ge=10, le=3600)] = 30.0  # of API key and status page
 
     # Circuits: how many failures in a row open one, and for how long a system is then left alone

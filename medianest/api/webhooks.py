@@ -20,10 +20,11 @@ from medianest.api.site import MOST, AnyRequest, House, Limit, Site
 from medianest.secret import Secret
 
 PLEX_BYTES = 512 * 1024  # a picture comes along
+KUMA_BYTES = 128 * 1024  # the whole monitor comes along
 NEWS = frozenset(("library.new", "library.on.deck"))  # of the events of Plex, those that say the library has changed
 Key = Annotated[str, PathParameter(min_length=1, max_length=200)]
 Number = Annotated[int, PathParameter(ge=1, le=MOST)]
-Service = Literal["seerr", "plex"]
+Service = Literal["seerr", "plex", "uptime-kuma"]
 
 
 class Hinted(msgspec.Struct, frozen=True):
@@ -58,6 +59,13 @@ class WebhookController(Controller):
         given = request.headers.get("authorization", "")
         _check_secret(given, site.settings.seerr_webhook_secret, "Set the webhook's Authorization header to it.")
         return await _take(site, "seerr", await request.body())
+
+    @post("/uptime-kuma", status_code=202, request_max_body_size=KUMA_BYTES)
+    async def uptime_kuma(self, request: AnyRequest, site: House) -> Hinted:
+        """What Uptime Kuma posts. It signs nothing: a secret in `Authorization`, an additional header there, has to do."""
+        given = request.headers.get("authorization", "")
+        _check_secret(given, site.settings.uptime_kuma_webhook_secret, "Set the header Authorization to it there.")
+        return await _take(site, "uptime-kuma", _of_use(_json(await request.body())))
 
 
 class PlexWebhookController(Controller):
@@ -165,7 +173,31 @@ def _of_plex(said: Any) -> str | None:
     return "library" if _text(said, "event") in NEWS else None
 
 
-_SUBJECTS: dict[Service, Callable[[Any], str | None]] = {"seerr": _of_seerr, "plex": _of_plex}
+def _of_kuma(said: Any) -> str | None:
+    """All monitors are looked at when one has changed; without any it was a test."""
+    return None if _part(said, "heartbeat") is None else "monitors"
+
+
+def _of_use(said: Any) -> bytes:
+    """Of a monitor's many fields some are none of our business: addresses with keys in them, the page that was read."""
+    kept = {
+        "heartbeat": _only(_part(said, "heartbeat"), "monitorID", "status", "time", "msg", "ping", "important"),
+        "monitor": _only(_part(said, "monitor"), "id", "name", "type"),
+        "msg": _text(said, "msg"),
+    }
+    return msgspec.json.encode(kept)
+
+
+def _part(said: Any, name: str) -> Any:
+    part = said.get(name) if isinstance(said, dict) else None
+    return part if isinstance(part, dict) else None
+
+
+def _only(part: Any, *names: str) -> Any:
+    return part and {name: part[name] for name in names if name in part}
+
+
+_SUBJECTS: dict[Service, Callable[[Any], str | None]] = {"seerr": _of_seerr, "plex": _of_plex, "uptime-kuma": _of_kuma}
 
 
 def _text(said: Any, *names: str) -> str | None:

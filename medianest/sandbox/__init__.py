@@ -10,7 +10,7 @@ real program, its odd answers and its faults included. They import nothing of Me
 
     plex/          plex.tv with its accounts, and Olivia's Media Server
     seerr/         Seerr, or Overseerr: requests, and what arrives by itself
-    kuma/          Uptime Kuma: monitors that beat, over Socket.IO and HTTP
+    kuma/          Uptime Kuma: monitors that beat, over Socket.IO and HTTP, and a webhook that tells of changes
     videos.py      a site with videos: a file, an HLS stream, a playlist
 
 The names of the cast, their tokens and passwords are public constants: nothing here is a secret.

@@ -2,14 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, NamedTuple
 
+import aiohttp
 import msgspec
 
 from medianest.sandbox.cast import CAST, OLIVIA, friend
 from medianest.sandbox.faults import FaultMiddleware, FaultPlan, faults_app
-from medianest.sandbox.kuma import Account, KumaMonitor, KumaWorld, kuma_app
+from medianest.sandbox.kuma import Account, KumaMonitor, KumaWebhook, KumaWorld, Seen, StatusPage, kuma_app
 from medianest.sandbox.plex import PlexWorld, link_app, plex_server_app, plex_tv_app
 from medianest.sandbox.seerr import InLibrary, Permission, PlexAccount, SeerrPerson, SeerrWorld, seerr_app, switches_app
 from medianest.sandbox.serving import (
@@ -29,6 +32,9 @@ from medianest.sandbox.videos import videos_app
 SEERR_API_KEY = "sandbox-seerr-api-key"
 WEBHOOK_SECRET = "sandbox-webhook-secret"
 PLEX_WEBHOOK_SECRET = "sandbox-plex-hook"
+KUMA_PASSWORD = "sandbox-kuma-1"
+KUMA_API_KEY = "uk1_sandbox-key"
+KUMA_WEBHOOK_SECRET = "sandbox-kuma-hook"
 
 
 class Friends(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,8 +53,8 @@ class Sandbox(NamedTuple):
 async def sandbox(folder: Path, media: Path, port: int, webhooks: str) -> AsyncIterator[Sandbox]:
     """Runs every stand-in on `port` (Uptime Kuma on the next one) until left; their state is kept in `folder`.
 
-    `media` is where downloads land: Plex shows it as a library. Seerr and Plex post below the address
-    `webhooks`.
+    `media` is where downloads land: Plex shows it as a library. Seerr, Plex and Uptime Kuma post below the
+    address `webhooks`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     media.mkdir(parents=True, exist_ok=True)
@@ -70,7 +76,7 @@ async def sandbox(folder: Path, media: Path, port: int, webhooks: str) -> AsyncI
     async with AsyncExitStack() as stack:
         stack.push_async_callback(plex.close)
         stack.push_async_callback(seerr.close)
-        kuma = KumaWorld([KumaMonitor(1, "Plex"), KumaMonitor(2, "Seerr")], account=Account("admin", "sandbox-kuma-1"))
+        kuma = _kuma(webhooks)
         stack.push_async_callback(kuma.close)
         kuma_port = port + 1 if port else 0
         # Socket.IO clients know no path before /socket.io: Kuma has a port of its own, as it has in real life.
@@ -86,6 +92,7 @@ async def sandbox(folder: Path, media: Path, port: int, webhooks: str) -> AsyncI
         )
         plex.base_url = await stack.enter_async_context(serve(everything, port))
         await stack.enter_async_context(seerr.living())
+        _watch(kuma, {1: f"{plex.server_url}/identity", 2: f"{plex.base_url}/seerr/api/v1/settings/public"})
         await stack.enter_async_context(kuma.living())
         yield Sandbox(_settings(plex, kuma_url), controls, plex.base_url)
 
@@ -121,6 +128,34 @@ def _seerr(plex: PlexWorld, folder: Path) -> SeerrWorld:
     )
 
 
+def _kuma(webhooks: str) -> KumaWorld:
+    """It can be read in every way: as admin, with an API key, and on a public page."""
+    kuma = KumaWorld(
+        [KumaMonitor(1, "Plex", interval=5, retries=1), KumaMonitor(2, "Seerr", interval=5, retries=1)],
+        account=Account("admin", KUMA_PASSWORD),
+        status_pages=[StatusPage("home", "Home", {"Services": (1, 2)})],
+    )
+    kuma.api_keys.append(KUMA_API_KEY)
+    kuma.webhook = KumaWebhook(f"{webhooks}/uptime-kuma", (("Authorization", KUMA_WEBHOOK_SECRET),))
+    return kuma
+
+
+def _watch(kuma: KumaWorld, urls: dict[int, str]) -> None:
+    """Its monitors look at the other stand-ins, so that it notices their faults."""
+    for monitor, url in urls.items():
+        kuma.monitors[monitor].url = url
+        kuma.probes[monitor] = partial(_looked_at, url)
+
+
+async def _looked_at(url: str) -> Seen:
+    started = monotonic()
+    async with aiohttp.ClientSession() as client, client.get(url) as answer:
+        await answer.read()
+        if answer.ok:
+            return Seen(up=True, ping=round(1000 * (monotonic() - started)))
+        return Seen(up=False, message=f"Request failed with status code {answer.status}")
+
+
 def _settings(plex: PlexWorld, kuma_url: str) -> dict[str, object]:
     return {
         "plex_tv_url": plex.plex_tv_url,
@@ -132,6 +167,12 @@ def _settings(plex: PlexWorld, kuma_url: str) -> dict[str, object]:
         "seerr_api_key": SEERR_API_KEY,
         "seerr_webhook_secret": WEBHOOK_SECRET,
         "uptime_kuma_url": kuma_url,
+        "uptime_kuma_way": "login",
+        "uptime_kuma_username": "admin",
+        "uptime_kuma_password": KUMA_PASSWORD,
+        "uptime_kuma_api_key": KUMA_API_KEY,
+        "uptime_kuma_status_page": "home",
+        "uptime_kuma_webhook_secret": KUMA_WEBHOOK_SECRET,
         "video_hosts": [plex.base_url.removeprefix("http://").split(":")[0]],
         "video_private_exceptions": [plex.base_url.removeprefix("http://")],
         "probe_seconds": 5.0,

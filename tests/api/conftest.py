@@ -105,6 +105,7 @@ def settings(tmp_path: Path) -> Settings:
         public_url=ORIGIN,
         seerr_webhook_secret=Secret("from-seerr"),
         plex_webhook_secret=Secret("from-plex"),
+        uptime_kuma_webhook_secret=Secret("from-kuma"),
         logins_per_minute=100,
         requests_per_minute=10_000,
     )

@@ -27,6 +27,7 @@ OPEN = {
     ("POST", "/api/v1/auth/refresh"),
     ("POST", "/api/v1/auth/logout"),
     ("POST", "/api/v1/webhooks/overseerr"),
+    ("POST", "/api/v1/webhooks/uptime-kuma"),
     ("POST", "/api/v1/webhooks/plex/{secret}"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),

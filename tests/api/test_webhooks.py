@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from medianest.api.site import Site
+from medianest.sandbox.kuma import KumaMonitor, KumaWorld
+from medianest.sandbox.kuma.notifications import notification
 from tests.api.conftest import Door, Outside, problem
 
 HOOK = "/webhooks/overseerr"
@@ -124,3 +126,27 @@ async def test_the_newest_webhooks_come_first_and_one_that_hints_at_nothing_is_k
     found = (await olivia.get("/admin/webhooks")).json()["items"]
     assert [one["hinted"] for one in found] == [False, True]
     assert len((await olivia.get("/admin/webhooks", params={"limit": 1})).json()["items"]) == 1
+
+
+async def test_uptime_kuma_may_say_that_a_monitor_changed(door: Door, olivia: httpx.AsyncClient, site: Site) -> None:
+    """As the real one posts it: the whole monitor comes along, of which only its name is kept."""
+    monitor = KumaMonitor(1, "Plex", url="http://10.0.0.2/?token=k3y")
+    world = KumaWorld([monitor])
+    said = notification(world.shapes, monitor, await world.make_down(1))
+    caller, header = await door.caller(), {"Authorization": "from-kuma"}
+    for _ in range(2):
+        answer = await caller.post("/webhooks/uptime-kuma", json=said, headers=header)
+        assert (answer.status_code, answer.json()) == (202, {"hinted": True})
+    tested = await caller.post("/webhooks/uptime-kuma", json={"heartbeat": None, "msg": "Testing"}, headers=header)
+    assert tested.json() == {"hinted": False}
+    assert problem(await caller.post("/webhooks/uptime-kuma", json=said)) == (401, "webhook-refused")
+    large = await caller.post("/webhooks/uptime-kuma", json=said | {"x": "x" * 200_000}, headers=header)
+    assert large.status_code == 413
+    async with site.pool.connection() as rows:
+        hints = await (await rows.execute("SELECT service, subject FROM hints")).fetchall()
+    assert hints == [("uptime-kuma", "monitors")]
+    received = (await olivia.get("/admin/webhooks")).json()["items"]
+    assert sorted((one["service"], one["times"]) for one in received) == [("uptime-kuma", 1), ("uptime-kuma", 2)]
+    opened = [(await olivia.get(f"/admin/webhooks/{one['webhook']}")).text for one in received]
+    assert any("Plex" in text for text in opened)
+    assert not any("k3y" in text for text in opened)

@@ -103,6 +103,38 @@ async def _state_is(person: Person, page: str, state: str) -> bool:
     return bool((await person.get(page))["state"] == state)
 
 
+async def test_what_uptime_kuma_sees_stands_beside_our_probes_and_its_absence_greys_nothing(demo: Demo) -> None:
+    olivia = Person(demo.url, "olivia")
+    await olivia.log_in()
+    await eventually("it tells of Plex", lambda: _sees(olivia, "up", "up", agrees=True))
+    for way in ("api-key", "status-page"):
+        answer = await olivia.client.put(
+            f"{demo.url}/api/v1/admin/settings/uptime-kuma", json={"values": {"uptime_kuma_way": way}}
+        )
+        assert all(check["ok"] for check in answer.json()["checks"]), answer.text
+        await eventually(f"it tells of it by {way}", lambda: _sees(olivia, "up", "up", agrees=True))
+    await olivia.client.put(
+        f"{demo.url}/api/v1/admin/settings/uptime-kuma", json={"values": {"uptime_kuma_way": "login"}}
+    )
+    await olivia.client.post(f"{demo.url}/sandbox/faults", json={"service": "plex", "drop": True})
+    await eventually("both see that Plex is down", lambda: _sees(olivia, "down", "down", agrees=True), 60)
+    await olivia.client.post(f"{demo.url}/sandbox/faults", json={"service": "kuma", "drop": True})
+    await olivia.client.delete(f"{demo.url}/sandbox/faults/plex")
+    await eventually("Kuma is gone, Plex is up", lambda: _sees(olivia, "up", "unknown", agrees=None), 60)
+    hooks = (await olivia.get("/admin/webhooks"))["items"]
+    assert any(one["service"] == "uptime-kuma" and one["hinted"] for one in hooks)
+    await olivia.client.delete(f"{demo.url}/sandbox/faults/kuma")
+    await eventually("it is back", lambda: _sees(olivia, "up", "up", agrees=True), 60)
+    await olivia.leave()
+
+
+async def _sees(person: Person, ours: str, kumas: str, *, agrees: bool | None) -> bool:
+    tiles = {one["service"]: one for one in (await person.get("/dashboard/status"))["items"]}
+    plex = tiles["plex"]
+    seen = plex["kuma"] or {"state": None, "agrees": None}
+    return (plex["state"], seen["state"], seen["agrees"]) == (ours, kumas, agrees)
+
+
 async def test_a_killed_process_loses_nothing_that_was_accepted(demo: Demo) -> None:
     ben, olivia = Person(demo.url, "ben"), Person(demo.url, "olivia")
     await olivia.log_in()  # Plex looks for new files on behalf of its owner

@@ -15,9 +15,20 @@ import httpx
 import pytest
 import socketio
 
-from medianest.sandbox.kuma import Account, KumaMonitor, KumaWorld, Seen, Status, StatusPage, Tag, Version, kuma_app
+from medianest.sandbox.kuma import (
+    Account,
+    KumaMonitor,
+    KumaWebhook,
+    KumaWorld,
+    Seen,
+    Status,
+    StatusPage,
+    Tag,
+    Version,
+    kuma_app,
+)
 from medianest.sandbox.kuma.state import totp
-from medianest.sandbox.serving import serve
+from medianest.sandbox.serving import Answer, Call, Route, answered, application, nowhere, serve
 
 RECORDED = json.loads((Path(__file__).parent / "recorded" / "kuma.json").read_text())
 VERSIONS: list[Version] = ["2.5.3", "1.23.17"]
@@ -464,3 +475,28 @@ def _differences(value: Any, shape: Any, where: str = "") -> list[str]:
         return [d for one, wanted in pairs for d in _differences(one, wanted, f"{where}[]")]
     kinds = {"text": str, "bool": bool, "number": int | float}
     return [] if isinstance(value, kinds[shape]) else [f"{where}: {type(value).__name__}, not {shape}"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_its_webhook_tells_what_the_real_one_told_and_not_that_maintenance_is_over(version: Version) -> None:
+    posted: list[tuple[str, str, Any]] = []
+
+    async def hook(call: Call) -> Answer:
+        posted.append((call.headers["user-agent"], call.headers["authorization"], json.loads(call.body)))
+        return answered(200, {})
+
+    world = KumaWorld([KumaMonitor(1, "Local web", retries=1)], version=version)
+    async with serve(application([Route("POST", "/hook", hook)], nowhere)) as url:
+        world.webhook = KumaWebhook(f"{url}/hook", (("Authorization", "s3cret"),))
+        for status in (1, 2, 0, 0, 1, 3, 1, 3, 0):
+            await world.beat(1, Status(status), "so")
+            async with asyncio.timeout(5):
+                while world.notifications._under_way:
+                    await asyncio.wait(world.notifications._under_way)
+        await world.close()
+    assert [body["heartbeat"]["status"] for _, _, body in posted] == [0, 1, 0]
+    agent, secret, first = posted[0]
+    assert (agent, secret) == (f"Uptime-Kuma/{version}", "s3cret")
+    assert first["msg"] == "[Local web] [🔴 Down] so"
+    assert first["monitor"]["includeSensitiveData"] is False
+    assert (world.notifications.delivered, world.notifications.failed) == (3, 0)

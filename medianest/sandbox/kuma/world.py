@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
+from medianest.sandbox.kuma.notifications import KumaWebhook, Notifications, is_told
 from medianest.sandbox.kuma.state import (
     LOGINS_A_MINUTE,
     Account,
@@ -72,6 +73,8 @@ class KumaWorld:
         self.monitors = {monitor.id: monitor for monitor in monitors}
         self.status_pages = {page.slug: page for page in status_pages}
         self.api_keys: list[str] = []
+        self.webhook: KumaWebhook | None = None
+        self.notifications = Notifications()
         self.probes = dict(probes or {})
         self.clock = clock
         self.logins = Limiter(LOGINS_A_MINUTE, clock)
@@ -86,13 +89,17 @@ class KumaWorld:
 
     async def close(self) -> None:
         """To be called when its server has ended."""
+        await self.notifications.close()
         if self.audience is not None:
             await self.audience.close()
 
     async def beat(self, monitor_id: int, status: Status, message: str = "", ping: float | None = None) -> Beat:
         """Records one beat and pushes it, with what follows from it, to whoever is logged in."""
         monitor = self.monitors[monitor_id]
+        before = monitor.last.status if monitor.last else None
         beat = self._recorded(monitor, status, message, ping, self.clock())
+        if self.webhook is not None and is_told(before, status):
+            self.notifications.notify(self.webhook, self.shapes, monitor, beat)
         if beat.important and self.shapes.is_v2:
             await self.tell("maintenanceList", {})
         await self.tell("heartbeat", self.shapes.live(beat))

@@ -104,6 +104,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks/uptime-kuma": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * UptimeKuma
+         * @description What Uptime Kuma posts. It signs nothing: a secret in `Authorization`, an additional header there, has to do.
+         */
+        post: operations["ApiV1WebhooksUptimeKumaUptimeKuma"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/webhooks/plex/{secret}": {
         parameters: {
             query?: never;
@@ -2024,7 +2044,7 @@ export interface components {
         OpenedWebhook: {
             webhook: number;
             /** @enum {string} */
-            service: "seerr" | "plex";
+            service: "seerr" | "plex" | "uptime-kuma";
             body: unknown;
         };
         /** Ours */
@@ -2339,7 +2359,7 @@ export interface components {
         Webhook: {
             webhook: number;
             /** @enum {string} */
-            service: "seerr" | "plex";
+            service: "seerr" | "plex" | "uptime-kuma";
             /** Format: date-time */
             received_at: string;
             times: number;
@@ -2645,6 +2665,35 @@ export interface operations {
         };
     };
     ApiV1WebhooksOverseerrOverseerr: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hinted"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1WebhooksUptimeKumaUptimeKuma: {
         parameters: {
             query?: never;
             header?: never;
