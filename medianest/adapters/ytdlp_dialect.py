@@ -237,11 +237,13 @@ def kind_of(text: str) -> Kind:
 
 
 def without_urls(text: str) -> str:
-    """`text` with each URL cut to its host, and without colours and carriage returns: fit for the log."""
+    """`text` with each URL cut to its host, and without ids of videos, colours and carriage returns: fit for the log."""
     plain = _ANSI.sub("", text).replace("\r", "").strip()
-    return _URL.sub(r"\1://\2/…", plain)
+    return _VIDEO.sub(r"\1 …: ", _URL.sub(r"\1://\2/…", plain))
 
 
+# `ERROR: [youtube] dQw4w9WgXcQ: Video unavailable`; to the generic extractor the id is the end of the URL.
+_VIDEO: Final = re.compile(r"(ERROR: \[[^\]\s]+\]) \S+: ")
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]*m")
 # Credentials before an @ go with the path; so does everything a message may glue to the URL.
 _URL: Final = re.compile(r"\b(https?|ftp|rtmp)://(?:[^\s/@]*@)?([^\s/?#'\"<>]*)[^\s'\"<>]*", re.IGNORECASE)

@@ -125,10 +125,12 @@ def test_each_kind_says_what_to_do_and_names_no_address(kind: Kind) -> None:
         ("Unsupported URL: https://a.example/p?token=t#x, sorry", "Unsupported URL: https://a.example/… sorry"),
         ("see http://me:secret@a.example:8080/x", "see http://a.example:8080/…"),
         ("\x1b[0;31mERROR:\x1b[0m \r[download] no", "ERROR: [download] no"),
+        ("ERROR: [youtube] dQw4w9WgXcQ: Video unavailable", "ERROR: [youtube] …: Video unavailable"),
+        ("ERROR: [generic] watch?of=anna: Unable to: no", "ERROR: [generic] …: Unable to: no"),
         ("<a href='https://a.example/s'>", "<a href='https://a.example/…'>"),
     ],
 )
-def test_a_logged_text_keeps_only_the_host_of_an_address(text: str, plain: str) -> None:
+def test_a_logged_text_keeps_only_the_host_of_an_address_and_no_id_of_a_video(text: str, plain: str) -> None:
     assert without_urls(text) == plain
 
 
