@@ -119,6 +119,7 @@ class Head(Mark):
             self._news = loop.create_future()
             await self._look(connection)
             loop.add_reader(socket, self._receive, connection.pgconn)
+            self._receive(connection.pgconn)  # what came right behind the answer is no longer on the socket
             try:
                 if (await asyncio.wait({self._news}, timeout=POLL_SECONDS))[0]:
                     await self._news

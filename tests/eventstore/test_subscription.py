@@ -162,9 +162,10 @@ async def test_words_on_its_channels_that_it_does_not_understand_do_not_silence_
 async def test_a_forged_notice_wakes_those_who_wait_and_moves_nothing(
     store: EventStore, database: str, admin: psycopg.AsyncConnection
 ) -> None:
-    await append(store, UP)
     await admin.execute("INSERT INTO checkpoints (subscription, position) VALUES ('before', 1)")
     async with Head(database) as elsewhere:
+        await append(store, UP)
+        await until(lambda: elsewhere.position == 1)  # it listens
         before = elsewhere.checkpoint("before")
         following = asyncio.create_task(follow(store, elsewhere, until=2))
         shown = asyncio.create_task(before.above(1, SECONDS))
@@ -185,11 +186,13 @@ async def test_notices_about_readers_that_do_not_exist_are_not_kept(
     database: str, admin: psycopg.AsyncConnection, store: EventStore
 ) -> None:
     async with Head(database) as elsewhere:
+        await append(store, UP)
+        await until(lambda: elsewhere.position == 1)  # it listens
         known = set(elsewhere._checkpoints)
         for n in range(50):
             await admin.execute("SELECT pg_notify('medianest_checkpoints', %s)", (f"nobody {n} 7",))
         await append(store, UP)
-        await until(lambda: elsewhere.position == 1)
+        await until(lambda: elsewhere.position == 2)
         assert set(elsewhere._checkpoints) == known
 
 
@@ -277,6 +280,7 @@ async def test_who_waits_in_vain_is_told_and_forgotten() -> None:
 
 async def test_who_was_woken_by_what_was_only_said_is_told_so_until_it_is_doubted() -> None:
     mark = Mark()
+    mark.advance(4)
     early, late = (asyncio.create_task(mark.above(position, SECONDS)) for position in (4, 5))
     await asyncio.sleep(0)
     mark.hint(5)
