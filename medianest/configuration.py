@@ -69,6 +69,7 @@ SECTIONS: tuple[Section, ...] = (
             Field("seerr_url", "Address", "Where MediaNest reaches it, like http://192.168.1.10:5055."),
             Field("seerr_api_key", "API key", "In Seerr: Settings, General, API Key.", sent_to="seerr_url"),
             Field("seerr_webhook_secret", "Webhook secret", "What Seerr sends as Authorization Header; without one its webhooks are refused."),
+            Field("approval_mode", "Who approves", "seerr: by its own rules and moderators. medianest: moderators here, and only what they approve is sent."),
             Field("seerr_poll_seconds", "Look for changes every", "Webhooks are quicker, but not all are sent.", "seconds"),
             *_circuit_fields("seerr", "Seerr"),
         ),

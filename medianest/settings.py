@@ -25,6 +25,7 @@ Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 MonitorOf = Annotated[
     str, Meta(pattern=r"^(plex|seerr)=[^\x00]*\S[^\x00]*$", max_length=200)
 ]  # plex=3, seerr=My requests
+ApprovalMode = Literal["seerr", "medianest"]
 KumaWay = Literal["off", "login", "api-key", "status-page"]
 Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
 
@@ -72,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seerr_url: str = "http://127.0.0.1:5055"
     seerr_api_key: Secret | None = None  # None: requests wait until there is one
     seerr_webhook_secret: Secret | None = None  # what Seerr sends as Authorization; None: webhooks are refused
+    approval_mode: ApprovalMode = "seerr"  # who approves requests; medianest: only what is approved here is sent
 
     # Uptime Kuma
     uptime_kuma_url: str = "http://127.0.0.1:3001"

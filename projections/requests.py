@@ -22,8 +22,10 @@ from medianest.domain.requests import (
     RequestEvent,
     RequestFailed,
     RequestHandedOn,
+    RequestHeld,
     RequestJoined,
     RequestLeft,
+    RequestReleased,
     RequestRemoved,
     RequestRetried,
     RequestSent,
@@ -67,7 +69,10 @@ CREATE TABLE followers (
     account text NOT NULL,
     PRIMARY KEY (account, request)
 );
-CREATE TABLE requests_to_send (request text PRIMARY KEY);
+CREATE TABLE requests_to_send (
+    request text    PRIMARY KEY,
+    held    boolean NOT NULL            -- until somebody approves it here
+);
 CREATE TABLE decisions_to_relay (
     request  text NOT NULL,
     decision text NOT NULL,
@@ -183,7 +188,11 @@ def _change_people(event: RequestEvent, recorded: Recorded, changes: Changes) ->
 def _change_work(event: RequestEvent, changes: Changes) -> None:
     match event:
         case RequestSubmitted(request=request) | RequestRetried(request=request):
-            changes.put(REQUESTS_TO_SEND, request)
+            changes.put(REQUESTS_TO_SEND, request, held=False)
+        case RequestHeld(request=request):
+            changes.change(REQUESTS_TO_SEND, request, held=True)
+        case RequestReleased(request=request):
+            changes.change(REQUESTS_TO_SEND, request, held=False)
         case (
             RequestSent(request=request)
             | RequestFailed(request=request)
@@ -193,6 +202,7 @@ def _change_work(event: RequestEvent, changes: Changes) -> None:
         ):
             changes.remove(REQUESTS_TO_SEND, request)
         case RequestApproved(request=request, moderator=str(moderator)):
+            changes.change(REQUESTS_TO_SEND, request, held=False)
             changes.put(DECISIONS_TO_RELAY, request, "approve", account=moderator)
         case RequestDeclined(request=request, moderator=str(moderator)):
             _relay_end(request, "decline", moderator, changes)
@@ -212,7 +222,7 @@ def _relay_end(request: str, decision: RelayedDecision, account: str, changes: C
 
 # Who joins, leaves or relays lets a request stay where it is on the list; all else brings it to the front.
 MOVING = tuple(event for event in REQUEST_EVENTS if event not in (RequestJoined, RequestLeft, DecisionRelayed))
-PROJECTION = Projection("requests", 3, TABLES, REQUEST_EVENTS, project, "request", MOVING)
+PROJECTION = Projection("requests", 4, TABLES, REQUEST_EVENTS, project, "request", MOVING)
 
 _REQUEST = (
     "SELECT request, account, kind, tmdb, title, year, seasons, state, why, note, seerr, submitted_at, changed_at,"
@@ -315,8 +325,16 @@ async def to_check_again(rows: Rows, *, after: str, limit: int) -> list[RequestR
 
 async def to_send(request: str, rows: Rows) -> RequestToSend | None:
     """One row of the to-do list; None: it is done, or somebody changed their mind."""
-    found = await _rows("JOIN requests_to_send USING (request) WHERE request = %s", (request,), rows)
+    found = await _rows("JOIN requests_to_send USING (request) WHERE request = %s AND NOT held", (request,), rows)
     return RequestToSend(found[0].request, found[0].account, found[0].media, found[0].seasons) if found else None
+
+
+async def held(rows: Rows) -> list[str]:
+    """What waits for approval here, the oldest first."""
+    found = await rows.execute(
+        "SELECT request FROM requests_to_send JOIN requests USING (request) WHERE held ORDER BY submitted_at"
+    )
+    return [row[0] for row in await found.fetchall()]
 
 
 async def to_relay(key: str, rows: Rows) -> DecisionToRelay | None:

@@ -17,7 +17,7 @@ from medianest.api.history import Timeline, names_of, timeline
 from medianest.api.kept import Waiting
 from medianest.api.problems import Problem
 from medianest.api.site import MOST, Before, House, Id, Limit, Me, Site, Words, Write, Writing, Written, shown
-from medianest.domain.asking import RetryRequest, SubmitRequest
+from medianest.domain.asking import Approval, RetryRequest, SubmitRequest
 from medianest.domain.event import Event, Personal, tags
 from medianest.domain.requests import (
     OPEN_STATES,
@@ -27,10 +27,13 @@ from medianest.domain.requests import (
     DeclineRequest,
     Kind,
     Media,
+    RequestApproved,
     RequestEvent,
+    RequestHeld,
     RequestJoined,
     RequestState,
     RequestSubmitted,
+    state_after,
 )
 from medianest.eventstore.vault import ERASED
 from medianest.sessions import Identity
@@ -194,7 +197,18 @@ async def _submission(site: Site, me: Identity, write: Write, data: NewRequest) 
         title=title,
         year=year,
         seasons=tuple(data.seasons),
+        approval=_approval(site, me, await write.before()),
     )
+
+
+def _approval(site: Site, me: Identity, before: Sequence[Event]) -> Approval:
+    """Who has to approve what is asked for; as it was then, where it was asked for before with the same key."""
+    if before:
+        held, approved = (any(isinstance(event, of) for event in before) for of in (RequestHeld, RequestApproved))
+        return "needed" if held else "given" if approved else "seerr"
+    if site.settings.approval_mode == "seerr":
+        return "seerr"
+    return "given" if may(me, "requests.auto_approve") else "needed"
 
 
 async def _title(site: Site, write: Write, data: NewRequest) -> tuple[str, int | None]:
@@ -222,7 +236,8 @@ async def _asked(
 ) -> Asked:  # fmt: skip
     for event in events:
         if isinstance(event, RequestSubmitted):
-            return Asked(position=position, request=event.request, state="submitted", joined=False)
+            *_, state = (state for other in events if (state := state_after(other)))
+            return Asked(position=position, request=event.request, state=state, joined=False)
     async with site.pool.connection() as rows:
         open_ = [row for row in await requests.requests_for(command.media, rows) if row.state in OPEN_STATES]
         joined = {event.request for event in events if isinstance(event, RequestJoined)}

@@ -77,9 +77,10 @@ def automations(
         signal,
         waiting_for={"plex": (PUBLISH,), "seerr": (SEND, RELAY, HINTS)},
     )
+    sending = Sending(pool, commands, people, seerr, observer, settings)
     publishing = Publishing(pool, commands, credentials, plex_server, settings)
     todos: list[TodoList] = [
-        Sending(pool, commands, people, seerr, observer).todo(),
+        sending.todo(),
         Relaying(pool, commands, people, seerr, observer).todo(),
         observer.hints(),
         Downloading(pool, head, engine, commands, vault, ytdlp, settings, signal).todo(),
@@ -90,6 +91,7 @@ def automations(
         recurring(
             [
                 *probing.recurring(lambda: settings.probe_seconds),
+                sending.releasing(),
                 observer.polling(lambda: settings.seerr_poll_seconds),
                 PlexPeople(pool, commands, credentials, plex_tv, plex_server).recurring(),
                 Sweeping(pool, sweep_sessions).recurring(),

@@ -25,20 +25,33 @@ from medianest.adapters.seerr_answers import SeerrRequest
 from medianest.automations.attempts import Attempt
 from medianest.automations.observations import Observer
 from medianest.automations.seerr_people import GONE, NOT_LINKED, PersonGone, SeerrPeople
-from medianest.automations.worker import Done, GivenUp, Later, Record, Result, TodoList
+from medianest.automations.worker import Done, GivenUp, Later, Record, Recurring, Result, TodoList
 from medianest.commands import Commands
 from medianest.domain.command import Actor, Command
-from medianest.domain.requests import ObserveRequest, RecordDeferred, RecordFailed, RecordRelayed, RecordSent
+from medianest.domain.requests import (
+    HoldRequest,
+    ObserveRequest,
+    RecordDeferred,
+    RecordFailed,
+    RecordRelayed,
+    RecordSent,
+    ReleaseRequest,
+)
 from medianest.eventstore.connections import Pool
+from medianest.settings import Settings
 from projections import requests
 from projections.requests import DecisionToRelay, RequestRow
 
 SEND = "requests_to_send"
 RELAY = "decisions_to_relay"
+RELEASE_SECONDS = 15.0  # how long what waits for approval here may wait for nobody, once Seerr decides
 CLOCKS_DIFFER = timedelta(minutes=10)
 ON_ITS_WAY = "Seerr has these seasons on their way already, without a request for them."
 OF_SOMEBODY_ELSE = "Seerr has it under the name of somebody else."
 APPROVED_MEANWHILE = "Seerr has approved it meanwhile: only somebody who manages requests can delete it there."
+_TO_SEND = """
+SELECT request AS key, submitted_at AS turn FROM requests_to_send JOIN requests USING (request) WHERE NOT held
+"""
 _TO_RELAY = """
 SELECT d.request || '/' || d.decision AS key, r.position AS turn
 FROM decisions_to_relay AS d JOIN requests AS r USING (request)
@@ -51,8 +64,11 @@ WHERE r.seerr IS NOT NULL AND NOT EXISTS (  -- two decisions on one request are 
 class Sending:
     """Asks Seerr for what people ask for here."""
 
-    def __init__(self, pool: Pool, commands: Commands, people: SeerrPeople, seerr: Seerr, observer: Observer) -> None:
+    def __init__(
+        self, pool: Pool, commands: Commands, people: SeerrPeople, seerr: Seerr, observer: Observer, settings: Settings
+    ) -> None:
         self._pool = pool
+        self._settings = settings
         self._record = Record(commands, Actor.system(SEND), follows=True)
         self._people = people
         self._seerr = seerr
@@ -61,10 +77,22 @@ class Sending:
     def todo(self) -> TodoList:
         return TodoList(
             name=SEND,
-            source="SELECT request AS key, submitted_at AS turn FROM requests_to_send JOIN requests USING (request)",
+            source=_TO_SEND,
             act=self.send,
             projection="requests",
         )
+
+    def releasing(self) -> Recurring:
+        return Recurring("release-requests", RELEASE_SECONDS, self.release)
+
+    async def release(self) -> None:
+        """Let go what waits for approval here, if that is up to Seerr by now."""
+        if self._settings.approval_mode == "medianest":
+            return
+        async with self._pool.connection() as rows:
+            waiting = await requests.held(rows)
+        for request in waiting:
+            await self._record(ReleaseRequest(request=request))
 
     async def send(self, attempt: Attempt) -> Result:
         """Whatever keeps a request from Seerr is on record as the reason it waits."""
@@ -85,6 +113,10 @@ class Sending:
             return Done.by(await self._record(RecordFailed(request=row.request, why=GONE)))
 
     async def _send(self, row: RequestRow, attempt: Attempt) -> Result:
+        if self._settings.approval_mode == "medianest":
+            held = await self._record(HoldRequest(request=row.request))
+            if held.events:
+                return Done.by(held)
         user = await self._people.user_of(row.account)
         if user is None:
             await self._record(RecordDeferred(request=row.request, reason="not-linked", why=NOT_LINKED))

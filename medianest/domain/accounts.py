@@ -13,6 +13,7 @@ Role = Literal["owner", "admin", "moderator", "member"]
 Permission = Literal[
     "requests.submit",
     "requests.moderate",
+    "requests.auto_approve",
     "downloads.submit",
     "downloads.view_all",
     "accounts.view",
@@ -23,7 +24,9 @@ Permission = Literal[
     "todo.manage",
 ]
 MEMBER: frozenset[Permission] = frozenset(("requests.submit", "downloads.submit"))
-MODERATOR: frozenset[Permission] = MEMBER | frozenset(("requests.moderate", "accounts.view", "downloads.view_all"))
+MODERATOR: frozenset[Permission] = MEMBER | frozenset(
+    ("requests.moderate", "requests.auto_approve", "accounts.view", "downloads.view_all")
+)
 ADMIN: frozenset[Permission] = MODERATOR | frozenset(
     ("accounts.manage", "services.manage", "settings.manage", "audit.view", "todo.manage")
 )

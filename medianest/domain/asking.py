@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 from msgspec import structs
@@ -15,10 +15,12 @@ from medianest.domain.requests import (
     OPEN_STATES,
     STATE_AFTER,
     Media,
+    RequestApproved,
     RequestCancelled,
     RequestDeclined,
     RequestEvent,
     RequestHandedOn,
+    RequestHeld,
     RequestJoined,
     RequestLeft,
     RequestRemoved,
@@ -28,6 +30,9 @@ from medianest.domain.requests import (
     state_after,
     without,
 )
+
+# Who has to say yes: Seerr, by its own rules; a moderator here; or nobody, since who asks may say it to themselves.
+Approval = Literal["seerr", "needed", "given"]
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -153,6 +158,7 @@ class SubmitRequest(Command, frozen=True, kw_only=True):
     title: str
     year: int | None = None
     seasons: tuple[int, ...] = ()
+    approval: Approval = "seerr"
 
 
 def submit(command: SubmitRequest, facts: SubmissionFacts, now: datetime) -> Sequence[Event]:
@@ -171,10 +177,20 @@ def submit(command: SubmitRequest, facts: SubmissionFacts, now: datetime) -> Seq
             return joined
     if free_at := facts.quota.next_slot(facts.used(), len(wanted) or 1, now):
         raise Refused("quota-used-up", f"Your next slot frees on {free_at:%d %b at %H:%M} UTC.", retry_at=free_at)
-    return [
-        RequestSubmitted(command.request, command.account, command.media, command.title, command.year, wanted),
-        *joined,
-    ]
+    submitted = RequestSubmitted(
+        command.request, command.account, command.media, command.title, command.year, wanted
+    )  # fmt: skip
+    return [submitted, *_approval(command), *joined]
+
+
+def _approval(command: SubmitRequest) -> Sequence[Event]:
+    about = (command.request, command.account, command.media)
+    match command.approval:
+        case "needed":
+            return [RequestHeld(*about)]
+        case "given":
+            return [RequestApproved(*about, command.account)]
+    return []
 
 
 def _not_available_yet(command: SubmitRequest, facts: SubmissionFacts) -> tuple[int, ...]:

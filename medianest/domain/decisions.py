@@ -40,6 +40,8 @@ DECISIONS: dict[type[Command], Decision] = {
     requests.ApproveRequest: Decision(requests.RequestFacts, requests.approve),
     requests.DeclineRequest: Decision(requests.RequestFacts, requests.decline),
     requests.CancelRequest: Decision(requests.RequestFacts, requests.cancel),
+    requests.HoldRequest: Decision(requests.RequestFacts, requests.hold),
+    requests.ReleaseRequest: Decision(requests.RequestFacts, requests.release),
     requests.RecordSent: Decision(requests.RequestFacts, requests.record_sent),
     requests.RecordDeferred: Decision(requests.RequestFacts, requests.record_deferred),
     requests.RecordFailed: Decision(requests.RequestFacts, requests.record_failed),

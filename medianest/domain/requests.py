@@ -12,12 +12,13 @@ from medianest.domain.event import Event, Item, Personal, Query, Tags, tags
 
 Kind = Literal["movie", "tv"]
 RequestState = Literal[
-    "submitted", "deferred", "sent", "approved", "processing", "partially_available", "available",
+    "submitted", "awaiting_approval", "deferred", "sent", "approved", "processing", "partially_available", "available",
     "declined", "cancelled", "failed", "removed",
 ]  # fmt: skip
 OPEN_STATES: frozenset[RequestState] = frozenset(
-    ("submitted", "deferred", "sent", "approved", "processing", "partially_available")
+    ("submitted", "awaiting_approval", "deferred", "sent", "approved", "processing", "partially_available")
 )
+PENDING_STATES: frozenset[RequestState] = frozenset(("submitted", "awaiting_approval", "deferred", "sent"))  # undecided
 DeclineReason = Literal["already-have-something-like-it", "not-suitable", "no-space", "too-many", "other"]
 DeferReason = Literal["seerr-down", "not-linked", "seerr-refused"]
 Observed = Literal["approved", "processing", "partially_available", "available", "declined", "failed", "removed"]
@@ -83,6 +84,14 @@ class RequestHandedOn(RequestEvent, frozen=True, tag="request.handed-on"):
         return (*super().tags(), f"account:{self.to}")
 
 
+class RequestHeld(RequestEvent, frozen=True, tag="request.held"):
+    """It waits for a moderator here: Seerr is asked for it once it is approved."""
+
+
+class RequestReleased(RequestEvent, frozen=True, tag="request.released"):
+    """Nobody here need approve it any more: that is up to Seerr, as the settings have it now."""
+
+
 class RequestDeferred(RequestEvent, frozen=True, tag="request.deferred"):
     """It waits: the first attempt that failed for this reason is a change, the next ones are attempts."""
 
@@ -146,14 +155,16 @@ class DecisionRelayed(RequestEvent, frozen=True, tag="request.decision-relayed")
 
 
 REQUEST_EVENTS = (
-    RequestSubmitted, RequestJoined, RequestLeft, RequestHandedOn, RequestDeferred, RequestSent, RequestApproved,
-    RequestDeclined, RequestCancelled, RequestProcessing, RequestPartiallyAvailable, RequestAvailable, RequestFailed,
+    RequestSubmitted, RequestJoined, RequestLeft, RequestHandedOn, RequestHeld, RequestReleased, RequestDeferred,
+    RequestSent, RequestApproved, RequestDeclined, RequestCancelled, RequestProcessing, RequestPartiallyAvailable, RequestAvailable, RequestFailed,
     RequestRetried, RequestRemoved, DecisionRelayed,
 )  # fmt: skip
 
 # What each event makes of its request; an event that is not here leaves the state as it was.
 STATE_AFTER: dict[type[Event], RequestState] = {
     RequestSubmitted: "submitted",
+    RequestHeld: "awaiting_approval",
+    RequestReleased: "submitted",
     RequestDeferred: "deferred",
     RequestSent: "sent",
     RequestApproved: "approved",
@@ -189,6 +200,7 @@ class RequestFacts(Facts, frozen=True):
     waiting: bool = False  # to be sent: submitted or tried again, and Seerr has not been heard to have it since
     seerr: int | None = None  # None: not sent yet
     moderator: str | None = None  # who decided here; None: nobody has
+    approved: bool = False  # once, by whomever: what is tried again need not be approved again
     followers: tuple[str, ...] = ()  # the first to follow first
     left: frozenset[str] = frozenset()  # who wanted it once
     relayed: tuple[RelayedDecision, ...] = ()
@@ -208,7 +220,9 @@ class RequestFacts(Facts, frozen=True):
                 return structs.replace(facts, waiting=True, relayed=())  # what is decided now is told anew
             case RequestSent(seerr=seerr):
                 return structs.replace(facts, seerr=seerr, waiting=False)
-            case RequestApproved(moderator=moderator) | RequestDeclined(moderator=moderator):
+            case RequestApproved(moderator=moderator):
+                return structs.replace(facts, moderator=moderator, approved=True)
+            case RequestDeclined(moderator=moderator):
                 return structs.replace(facts, moderator=moderator)
             case RequestJoined(follower=follower):
                 return structs.replace(facts, followers=(*self.followers, follower), left=self.left - {follower})
@@ -287,7 +301,7 @@ def cancel(command: CancelRequest, facts: RequestFacts, now: datetime) -> Sequen
         raise Refused("not-yours", "Only who asked for it or follows it can take that back.")
     if facts.followers and not facts.closed():
         return [RequestHandedOn(*about, facts.followers[0])]
-    if facts.state not in ("submitted", "deferred", "sent"):
+    if facts.state not in PENDING_STATES:
         raise Refused("too-late", f"The request is {facts.state.replace('_', ' ')} already: ask a moderator.")
     return [RequestCancelled(*about)]
 
@@ -306,8 +320,31 @@ def record_sent(command: RecordSent, facts: RequestFacts, now: datetime) -> Sequ
     facts.known()
     if facts.seerr == command.seerr and not facts.waiting:
         return []
-    state: RequestState = "sent" if facts.state in ("submitted", "deferred", "failed") else facts.state
+    state: RequestState = "sent" if facts.state in (*PENDING_STATES, "failed") else facts.state
     return [RequestSent(command.request, facts.account, facts.media, command.seerr, state)]
+
+
+class HoldRequest(OfOneRequest, frozen=True, kw_only=True):
+    """It is to be sent, and since it was asked for the settings have come to want a moderator's approval first."""
+
+
+def hold(command: HoldRequest, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    """What was approved, or was in Seerr before, goes on its way."""
+    facts.known()
+    if facts.approved or facts.seerr is not None or facts.state not in ("submitted", "deferred"):
+        return []
+    return [RequestHeld(command.request, facts.account, facts.media)]
+
+
+class ReleaseRequest(OfOneRequest, frozen=True, kw_only=True):
+    """The settings leave approval to Seerr now."""
+
+
+def release(command: ReleaseRequest, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    facts.known()
+    if facts.state != "awaiting_approval":
+        return []
+    return [RequestReleased(command.request, facts.account, facts.media)]
 
 
 class RecordDeferred(OfOneRequest, frozen=True, kw_only=True):
@@ -352,7 +389,8 @@ class ObserveRequest(OfOneRequest, frozen=True, kw_only=True):
 
 # How far along a request is; an observation never takes it back, since Seerr's webhooks and lists lag.
 _PROGRESS: dict[RequestState, int] = {
-    "submitted": 0, "deferred": 0, "sent": 0, "approved": 1, "processing": 2, "partially_available": 3, "available": 4,
+    "submitted": 0, "awaiting_approval": 0, "deferred": 0, "sent": 0, "approved": 1, "processing": 2,
+    "partially_available": 3, "available": 4,
 }  # fmt: skip
 _OBSERVED: dict[Observed, type[RequestEvent]] = {
     "approved": RequestApproved,

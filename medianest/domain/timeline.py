@@ -46,10 +46,12 @@ from medianest.domain.requests import (
     RequestDeferred,
     RequestFailed,
     RequestHandedOn,
+    RequestHeld,
     RequestJoined,
     RequestLeft,
     RequestPartiallyAvailable,
     RequestProcessing,
+    RequestReleased,
     RequestRemoved,
     RequestRetried,
     RequestSent,
@@ -75,6 +77,10 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return f"{names(account)} wants it no longer."
         case RequestHandedOn(account=account, to=to):
             return f"{names(account)} wants it no longer. {names(to)} still does, so it goes on."
+        case RequestHeld():
+            return "It waits for a moderator: once it is approved, it is sent to Seerr."
+        case RequestReleased():
+            return "Seerr decides about it now, so it need not wait for a moderator here."
         case RequestDeferred(reason="seerr-down"):
             return "Seerr is down: it waits and will be sent by itself."
         case RequestDeferred(reason="not-linked"):
@@ -87,6 +93,8 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return "It was sent to Seerr."
         case RequestApproved(moderator=None):
             return "It was approved in Seerr."
+        case RequestApproved(account=account, moderator=str(moderator)) if account == moderator:
+            return f"{names(moderator)} asked for it and may approve it: it is approved."
         case RequestApproved(moderator=str(moderator)):
             return f"{names(moderator)} approved it."
         case RequestDeclined(moderator=None):

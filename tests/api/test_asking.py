@@ -147,6 +147,21 @@ async def test_a_moderator_decides_and_says_why(olivia: httpx.AsyncClient, anna:
     assert problem(await anna.post(f"/media/requests/{dune}/cancel")) == (409, "too-late")
 
 
+async def test_where_moderators_here_approve_a_request_waits_for_them_and_theirs_does_not(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, site: Site
+) -> None:
+    answer = await olivia.put(
+        "/admin/settings/seerr", json={"values": {"approval_mode": "medianest"}, "untested": True}
+    )
+    assert answer.status_code == 200, answer.text
+    taken = await ask(anna, DUNE, "k1")
+    assert (taken.status_code, taken.json()["state"]) == (201, "awaiting_approval")
+    assert (await ask(olivia, MATRIX)).json()["state"] == "approved"
+    await olivia.post("/admin/settings/seerr/roll-back", json={"revision": 0})
+    assert site.settings.approval_mode == "seerr"
+    assert (await ask(anna, DUNE, "k1")).json() == taken.json(), "the same wish, though the settings changed"
+
+
 async def test_the_timeline_tells_it_in_plain_words(
     olivia: httpx.AsyncClient, anna: httpx.AsyncClient, ben: httpx.AsyncClient, site: Site
 ) -> None:

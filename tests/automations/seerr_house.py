@@ -22,6 +22,7 @@ from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import Vault
 from medianest.sandbox.cast import CAST
 from medianest.sandbox.seerr import SeerrWorld
+from medianest.settings import Settings
 from projections import requests
 from projections.engine import ProjectionEngine
 from projections.requests import RequestRow
@@ -60,9 +61,10 @@ class SeerrHouse:
         self.seerr = seerr
         self.world = world
         self.signals: list[Signal] = []
+        self.settings = Settings()
         people = SeerrPeople(pool, vault, seerr)
         self.observer = Observer(pool, commands, seerr, self.signals.append)
-        self.sending = Sending(pool, commands, people, seerr, self.observer)
+        self.sending = Sending(pool, commands, people, seerr, self.observer, self.settings)
         self.relaying = Relaying(pool, commands, people, seerr, self.observer)
 
     def todos(self) -> tuple[TodoList, ...]:

@@ -489,3 +489,61 @@ async def _told(house: SeerrHouse, request: str) -> bool:
 
 async def _no_hints(house: SeerrHouse) -> bool:
     return not await house.hints()
+
+
+def _approve_here(house: SeerrHouse, mode: str = "medianest") -> None:
+    """In place, as `Configuration` does it."""
+    msgspec.structs.force_setattr(house.settings, "approval_mode", mode)
+
+
+async def test_what_is_approved_here_is_sent_as_who_asked_and_approved_there_as_who_approved(
+    house: SeerrHouse, hands: Hands
+) -> None:
+    _approve_here(house)
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "awaiting_approval")
+        assert house.seerr.requests_made == 0
+        await house.run(ApproveRequest(request="r1", moderator="olivia"))
+        row = await house.becomes("r1", "approved")
+        await eventually(lambda: _told(house, "r1"))
+        row = await house.row("r1")
+    assert house.made() == [(row.seerr, ANNA.plex_id)]
+    story = await house.story("r1")
+    assert story[:4] == ["RequestSubmitted", "RequestHeld", "RequestApproved", "RequestSent"]
+    assert house.world.state.requests[row.seerr or 0].modified_by == 1
+
+
+async def test_what_is_declined_here_never_reaches_seerr(house: SeerrHouse, hands: Hands) -> None:
+    _approve_here(house)
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "awaiting_approval")
+        await house.run(DeclineRequest(request="r1", moderator="olivia", reason="no-space"))
+        await eventually(lambda: _idle(hands))
+    assert house.seerr.requests_made == 0
+
+
+async def test_what_waits_for_a_moderator_goes_to_seerr_once_seerr_decides(house: SeerrHouse, hands: Hands) -> None:
+    _approve_here(house)
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "awaiting_approval")
+        await house.sending.release()
+        assert (await house.row("r1")).state == "awaiting_approval"
+        _approve_here(house, "seerr")
+        await house.sending.release()
+        await house.becomes("r1", "sent")
+
+
+async def test_what_is_in_seerr_stays_there_when_moderators_here_come_to_approve(
+    house: SeerrHouse, hands: Hands
+) -> None:
+    """They decide about it all the same: Seerr is told."""
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "sent")
+        _approve_here(house)
+        await house.run(ApproveRequest(request="r1", moderator="olivia"))
+        await eventually(lambda: _told(house, "r1"))
+    assert (await house.story("r1")).count("RequestSent") == 1

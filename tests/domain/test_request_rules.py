@@ -15,6 +15,7 @@ from medianest.domain.requests import (
     CancelRequest,
     DecisionRelayed,
     DeclineRequest,
+    HoldRequest,
     Media,
     Observed,
     ObserveRequest,
@@ -22,6 +23,7 @@ from medianest.domain.requests import (
     RecordFailed,
     RecordRelayed,
     RecordSent,
+    ReleaseRequest,
     RequestApproved,
     RequestAvailable,
     RequestCancelled,
@@ -29,10 +31,12 @@ from medianest.domain.requests import (
     RequestDeferred,
     RequestFailed,
     RequestHandedOn,
+    RequestHeld,
     RequestJoined,
     RequestLeft,
     RequestPartiallyAvailable,
     RequestProcessing,
+    RequestReleased,
     RequestRemoved,
     RequestRetried,
     RequestSent,
@@ -54,6 +58,8 @@ AVAILABLE = RequestAvailable(*MINE)
 DECLINED = RequestDeclined(*MINE, "not-suitable", "olivia", Personal("Not now."))
 CANCELLED = RequestCancelled(*MINE)
 JOINED = RequestJoined(*MINE, "ben")
+HELD = RequestHeld(*MINE)
+RELEASED = RequestReleased(*MINE)
 HANDED_ON = RequestHandedOn(*MINE, "ben")
 BACK = RequestJoined("r1", "ben", DUNE, "anna")
 FAILED = RequestFailed(*MINE, "No such folder.")
@@ -93,6 +99,51 @@ def cancels(account: str) -> CancelRequest:
 
 def observes(observed: Observed | None) -> ObserveRequest:
     return ObserveRequest(request="r1", observed=observed)
+
+
+# --- who approves
+
+
+def test_where_moderators_here_approve_a_request_waits_for_one() -> None:
+    given().when(asks(approval="needed")).then(SUBMITTED, HELD)
+    given(SUBMITTED, HELD).when(APPROVE).then(APPROVED)
+    given(SUBMITTED, HELD).when(DECLINE).then(DECLINED)
+    given(SUBMITTED, HELD).when(CANCEL).then(CANCELLED)
+    given(SUBMITTED, HELD).when(asks(account="ben", request="new", approval="needed")).then(JOINED)
+
+
+def test_who_may_approve_waits_for_nobody() -> None:
+    given().when(asks(approval="given")).then(SUBMITTED, RequestApproved(*MINE, "anna"))
+
+
+HOLD, RELEASE = HoldRequest(request="r1"), ReleaseRequest(request="r1")
+
+
+def test_what_seerr_does_not_have_yet_waits_for_a_moderator_once_moderators_here_approve() -> None:
+    to_be_held: list[list[Event]] = [[], [DEFERRED], [HELD, RELEASED]]
+    for so_far in to_be_held:
+        given(SUBMITTED, *so_far).when(HOLD).then(HELD)
+    not_held: list[list[Event]] = [
+        [HELD],
+        [CANCELLED],
+        [APPROVED],
+        [SENT],
+        [SENT, FAILED, RETRIED],
+        [APPROVED, FAILED, RETRIED],
+    ]
+    for so_far in not_held:
+        given(SUBMITTED, *so_far).when(HOLD).then_nothing()
+    given().when(HOLD).then_refused("request-unknown")
+
+
+def test_what_waits_for_a_moderator_is_let_go_once_seerr_decides() -> None:
+    given(SUBMITTED, HELD).when(RELEASE).then(RELEASED)
+    for so_far in ([], [HELD, RELEASED], [HELD, APPROVED], [HELD, DECLINED], [HELD, CANCELLED]):
+        given(SUBMITTED, *so_far).when(RELEASE).then_nothing()
+
+
+def test_what_seerr_got_after_all_waits_for_nobody_here() -> None:
+    given(SUBMITTED, DEFERRED, HELD).when(SEND).then(SENT)
 
 
 # --- asking

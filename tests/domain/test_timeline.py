@@ -8,11 +8,14 @@ from medianest.domain.examples import ANNA, BEN, EXAMPLES, OLIVIA
 from medianest.domain.quotas import DefaultQuotaSet, QuotaSet
 from medianest.domain.requests import (
     Media,
+    RequestApproved,
     RequestDeclined,
     RequestDeferred,
     RequestHandedOn,
+    RequestHeld,
     RequestJoined,
     RequestLeft,
+    RequestReleased,
     RequestSubmitted,
 )
 from medianest.domain.services import ServiceStateChanged
@@ -53,6 +56,9 @@ def test_no_sentence_needs_the_personal_words(event: Event) -> None:
         (RequestSubmitted(*SERIES, "Lost", 2004, (1, 2, 5)), "Anna asked for Lost (2004), seasons 1, 2 and 5."),
         (RequestJoined(*MINE, BEN), "Ben wants it too."),
         (RequestLeft(*MINE, BEN), "Ben wants it no longer."),
+        (RequestHeld(*MINE), "It waits for a moderator: once it is approved, it is sent to Seerr."),
+        (RequestReleased(*MINE), "Seerr decides about it now, so it need not wait for a moderator here."),
+        (RequestApproved(*MINE, ANNA), "Anna asked for it and may approve it: it is approved."),
         (RequestHandedOn(*MINE, BEN), "Anna wants it no longer. Ben still does, so it goes on."),
         (RequestDeferred(*MINE, "seerr-down", "x"), "Seerr is down: it waits and will be sent by itself."),
         (RequestDeclined(*MINE, "not-suitable", OLIVIA), "Declined: not suitable."),

@@ -205,6 +205,7 @@ export const say = {
   kind: { movie: "Film", tv: "Series" } satisfies Record<Found["kind"], string>,
   requestState: {
     submitted: "Asked for",
+    awaiting_approval: "Needs a moderator",
     deferred: "Waiting",
     sent: "Needs approval",
     approved: "Approved",
@@ -218,6 +219,7 @@ export const say = {
   } satisfies Record<RequestView["state"], string>,
   where: {
     submitted: "Taken: it goes to the request manager now.",
+    awaiting_approval: "A moderator has to approve it here, then it goes to the request manager.",
     deferred: "It waits until the request manager can take it.",
     sent: "A moderator has to approve it.",
     approved: "Approved: it is looked for now.",

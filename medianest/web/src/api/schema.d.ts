@@ -1616,7 +1616,7 @@ export interface components {
             position: number;
             request: string;
             /** @enum {string} */
-            state: "submitted" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed";
+            state: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed";
             joined: boolean;
         };
         /** Attempt */
@@ -2050,7 +2050,7 @@ export interface components {
         /** Ours */
         Ours: {
             /** @enum {string} */
-            state: "submitted" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed";
+            state: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed";
             mine: boolean;
             request: string | null;
         };
@@ -2190,7 +2190,7 @@ export interface components {
             year: number | null;
             seasons: number[];
             /** @enum {string} */
-            state: "submitted" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed";
+            state: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed";
             why: string | null;
             note: string | null;
             mine: boolean;
@@ -2376,7 +2376,7 @@ export interface components {
             name: string;
             /** @enum {string} */
             role: "owner" | "admin" | "moderator" | "member";
-            permissions: ("requests.submit" | "requests.moderate" | "downloads.submit" | "downloads.view_all" | "accounts.view" | "accounts.manage" | "services.manage" | "settings.manage" | "audit.view" | "todo.manage")[];
+            permissions: ("requests.submit" | "requests.moderate" | "requests.auto_approve" | "downloads.submit" | "downloads.view_all" | "accounts.view" | "accounts.manage" | "services.manage" | "settings.manage" | "audit.view" | "todo.manage")[];
             /** Format: date-time */
             expires_at: string;
         };
@@ -3219,7 +3219,7 @@ export interface operations {
                 /** @description Everybody's; for moderators. */
                 all?: boolean;
                 /** @description Only those in this state. */
-                state?: "submitted" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | null;
+                state?: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | null;
                 /** @description Only what stands below this position. */
                 before?: number;
                 /** @description At most as many. */
@@ -5123,7 +5123,7 @@ export interface operations {
                 /** @description A position, or a moment: with its offset, or in UTC. */
                 as_of?: string | null;
                 /** @description Only those in this state. */
-                state?: "submitted" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | null;
+                state?: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | null;
                 /** @description Only what stands below this position. */
                 before?: number;
                 /** @description At most as many. */

@@ -5,6 +5,7 @@ export type State = RequestView["state"];
 
 export const TONES: Readonly<Record<State, Tone>> = {
   submitted: "busy",
+  awaiting_approval: "warn",
   deferred: "warn",
   sent: "warn",
   approved: "busy",
@@ -18,9 +19,9 @@ export const TONES: Readonly<Record<State, Tone>> = {
 };
 
 /** What one may filter by, in the order in which things happen. */
-export const FILTERS: readonly State[] = ["deferred", "sent", "approved", "processing", "available", "declined", "failed", "cancelled"];
+export const FILTERS: readonly State[] = ["awaiting_approval", "deferred", "sent", "approved", "processing", "available", "declined", "failed", "cancelled"];
 
-const EARLY: ReadonlySet<State> = new Set<State>(["submitted", "deferred", "sent", "approved"]);
+const EARLY: ReadonlySet<State> = new Set<State>(["submitted", "awaiting_approval", "deferred", "sent", "approved"]);
 const MOVING: ReadonlySet<State> = new Set<State>(["approved", "processing", "partially_available"]);
 
 /** Whether it can still be taken back: nothing is being fetched yet. */
@@ -28,7 +29,7 @@ export function canCancel(request: Pick<RequestView, "state">): boolean {
   return EARLY.has(request.state);
 }
 
-const UNDECIDED: ReadonlySet<State> = new Set<State>(["submitted", "deferred", "sent"]);
+const UNDECIDED: ReadonlySet<State> = new Set<State>(["submitted", "awaiting_approval", "deferred", "sent"]);
 
 /** Whether a moderator may still say yes or no. */
 export function awaitsDecision(request: Pick<RequestView, "state">): boolean {
