@@ -7,7 +7,14 @@ from typing import NamedTuple
 import msgspec
 from msgspec import structs
 
-from medianest.domain.services import ServiceName, ServiceState, ServiceStateChanged
+from medianest.domain.services import (
+    SERVICE_EVENTS,
+    MaintenanceEnded,
+    MaintenancePlanned,
+    ServiceName,
+    ServiceState,
+    ServiceStateChanged,
+)
 from medianest.eventstore.codec import Recorded
 from projections.changes import Changes, Table
 from projections.engine import Projection, Rows
@@ -29,6 +36,13 @@ CREATE TABLE transitions (
     PRIMARY KEY (service, position)
 );
 CREATE INDEX transitions_at ON transitions (at);
+CREATE TABLE maintenances (
+    maintenance text        PRIMARY KEY,
+    service     text        NOT NULL,
+    why         text        NOT NULL,
+    since       timestamptz NOT NULL,
+    until       timestamptz            -- when it is over, or was ended
+);
 """
 
 
@@ -38,6 +52,14 @@ class ServiceRow(msgspec.Struct, frozen=True):
     why: str
     since: datetime
     position: int
+
+
+class MaintenanceRow(msgspec.Struct, frozen=True):
+    maintenance: str
+    service: ServiceName
+    why: str
+    since: datetime
+    until: datetime | None  # None: until it is ended
 
 
 class Span(NamedTuple):
@@ -60,27 +82,43 @@ class Incident(msgspec.Struct, frozen=True):
 
 
 SERVICES = Table("services", ("service",))
+MAINTENANCES = Table("maintenances", ("maintenance",))
 TRANSITIONS = Table("transitions", ("service", "position"))
 BAD: frozenset[ServiceState] = frozenset(("down", "degraded"))
 LOOKED_THROUGH = 2_000  # of the newest transitions, for incidents
 
 
 def project(recorded: Recorded, changes: Changes) -> None:
-    event = recorded.event
-    assert isinstance(event, ServiceStateChanged)
-    changes.put(
-        SERVICES, event.service, state=event.state, why=event.why, since=recorded.at, position=recorded.position
-    )
-    changes.put(TRANSITIONS, event.service, recorded.position, state=event.state, why=event.why, at=recorded.at)
+    at, position = recorded.at, recorded.position
+    match recorded.event:
+        case ServiceStateChanged(service=service, state=state, why=why):
+            changes.put(SERVICES, service, state=state, why=why, since=at, position=position)
+            changes.put(TRANSITIONS, service, position, state=state, why=why, at=at)
+        case MaintenancePlanned() as plan:
+            changes.put(
+                MAINTENANCES, plan.maintenance, service=plan.service, why=plan.why, since=plan.since, until=plan.until
+            )
+        case MaintenanceEnded(maintenance=maintenance):
+            changes.change(MAINTENANCES, maintenance, until=at)
 
 
-PROJECTION = Projection("services", 2, TABLES, (ServiceStateChanged,), project, "service")
+PROJECTION = Projection("services", 3, TABLES, SERVICE_EVENTS, project, "service", (ServiceStateChanged,))
 
 
 async def all_services(rows: Rows) -> list[ServiceRow]:
     """The services that were probed at least once."""
     found = await rows.execute("SELECT service, state, why, since, position FROM services ORDER BY service")
     return [ServiceRow(*row) for row in await found.fetchall()]
+
+
+async def maintenances(rows: Rows, *, since: datetime) -> list[MaintenanceRow]:
+    """What is in maintenance, will be, or was since then, the newest first; not what never took place."""
+    found = await rows.execute(
+        "SELECT maintenance, service, why, since, until FROM maintenances"
+        " WHERE until IS NULL OR (until > %s AND until > since) ORDER BY since DESC, maintenance",
+        (since,),
+    )
+    return [MaintenanceRow(*row) for row in await found.fetchall()]
 
 
 async def uptime(rows: Rows, now: datetime, spans: Sequence[Span]) -> dict[str, list[float | None]]:

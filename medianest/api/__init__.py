@@ -10,7 +10,7 @@ pages.py         the web UI: its page, its files, and what browsers may do with 
 library.py       what Plex says to each person, and what it said last while it is out of reach; for plex.py
 posters.py       pictures through our own door, by tickets, kept on disk
 kept.py          the questions to the tables beside the log
-notices.py       the inbox
+notices.py       the inbox; announcements.py what admins tell everybody
 history.py       events in plain words, with names, which are unsealed here
 admin.py         accounts, quotas, read models, and work that is stuck
 """

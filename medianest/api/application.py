@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 
 from medianest.api import health
 from medianest.api.admin import AccountController, SystemController
+from medianest.api.announcements import AnnouncementController, BoardController
 from medianest.api.as_of import AsOfController
 from medianest.api.auth import SessionController, SignInController
 from medianest.api.dashboard import DashboardController, EventController
@@ -69,7 +70,8 @@ def build_api(site: Site) -> Litestar:
 # Who is not signed in reaches these and nothing else.
 OPEN: tuple[ControllerRouterHandler, ...] = (SignInController, WebhookController)
 SIGNED_IN: tuple[ControllerRouterHandler, ...] = (
-    SessionController, DashboardController, EventController, MediaController, RequestController, DownloadController, NoticeController,
+    SessionController, DashboardController, EventController, MediaController, RequestController, DownloadController,
+    NoticeController, AnnouncementController, BoardController,
     PlexController, AccountController, AuditController, SystemController, SettingsController,
     AsOfController, ReceivedController, MonitorController,
 )  # fmt: skip

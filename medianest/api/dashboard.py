@@ -1,7 +1,7 @@
 """The first page: what is open, what is running, what is up or down; and one's own feed of what happens."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Controller, get
@@ -23,21 +23,25 @@ from medianest.domain.requests import OPEN_STATES, RequestDeferred
 from medianest.domain.services import ServiceName, ServiceState
 from medianest.sessions import Identity
 from projections import downloads, requests, services
-from projections.services import Incident, ServiceRow, Span
+from projections.services import Incident, MaintenanceRow, ServiceRow, Span
 
 SERVICES: tuple[ServiceName, ...] = ("plex", "seerr", "uptime-kuma")
 MOST_HELD = 500  # of what an incident held up, so much is counted
 LOOK_AT = 100  # the newest of one's things that are looked through for those that are open
 
 
+TileState = Literal["up", "degraded", "down", "unknown", "maintenance"]
+
+
 class Service(msgspec.Struct, frozen=True):
     service: ServiceName
-    state: ServiceState
+    state: TileState
     since: datetime | None  # null: it was never probed
     why: str | None  # for admins
     latency_ms: float | None
     checked_at: datetime | None
     kuma: KumaSees | None = None  # what Uptime Kuma sees of it; null: no monitor of its own stands for it
+    until: datetime | None = None  # when the maintenance is over; null: there is none, or nobody knows
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -159,13 +163,24 @@ async def _downloads_held(site: Site, incident: Incident) -> int:
 
 
 async def _services(site: Site, me: Identity) -> list[Service]:
+    now = site.clock()
     async with site.pool.connection() as rows:
         known = {row.service: row for row in await services.all_services(rows)}
         samples = await kept.last_samples(rows)
+        planned = await services.maintenances(rows, since=now)
     technical = may(me, "services.manage")
     sees = await kuma_sees(site, {name: row.state for name, row in known.items()}, technical=technical)
-    views = [service_view(name, known.get(name), samples.get(name), technical=technical) for name in SERVICES]
-    return [msgspec.structs.replace(view, kuma=sees.get(view.service)) for view in views]
+    worked_on = {row.service: row for row in planned if row.since <= now}
+    tiles = [service_view(name, known.get(name), samples.get(name), technical=technical) for name in SERVICES]
+    tiles = [msgspec.structs.replace(tile, kuma=sees.get(tile.service)) for tile in tiles]
+    return [_in_maintenance(tile, worked_on.get(tile.service)) for tile in tiles]
+
+
+def _in_maintenance(tile: Service, row: MaintenanceRow | None) -> Service:
+    """As it is while somebody works on it: what the probes see says nothing then."""
+    if row is None:
+        return tile
+    return msgspec.structs.replace(tile, state="maintenance", since=row.since, why=row.why, until=row.until)
 
 
 def service_view(name: ServiceName, row: ServiceRow | None, sample: Sample | None, *, technical: bool) -> Service:

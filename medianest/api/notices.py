@@ -86,7 +86,7 @@ class NoticeController(Controller):
     async def read_all(self, site: House, me: Me, write: Writing, data: JSONBody[ReadUpTo]) -> Written:
         """Mark all up to the newest one shown as read; what came meanwhile stays unread."""
         until = min(data.until, await site.engine.newest())
-        outcome = await write.run(ReadNotices(account=me.account, until=until), "notices")
+        outcome = await write.run(ReadNotices(account=me.account, up_to=until), "notices")
         return Written(position=outcome.position)
 
     @post("/{notice:int}/read", status_code=200)

@@ -4,8 +4,9 @@ event.py        events, tags and queries; command.py commands, facts and refusal
 accounts.py     who may come in, as what; sessions
 requests.py     the life of a request; asking.py who may ask for what; quotas.py how much
 downloads.py    videos and playlists
-services.py     what is up and what is down
+services.py     what is up, what is down, what is in maintenance
 notices.py      what of all that is told to whom in their inbox
+announcements.py  what admins put on everybody's home: announcements, quick links
 work.py         what admins order about work that is stuck, and read models filled anew
 decisions.py    which facts and which function decide each command
 catalogue.py    every event; timeline.py each in plain words; examples.py one of each; signals.py what is only shown

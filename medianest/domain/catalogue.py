@@ -2,6 +2,7 @@
 
 from medianest.domain import (
     accounts,
+    announcements,
     breakers,
     configuration,
     downloads,
@@ -21,12 +22,14 @@ _ALL: tuple[tuple[type[Event], ...], ...] = (
     requests.REQUEST_EVENTS,
     (quotas.QuotaSet, quotas.DefaultQuotaSet),
     downloads.DOWNLOAD_EVENTS,
-    (services.ServiceStateChanged,),
     monitors.MONITOR_EVENTS,
+    services.SERVICE_EVENTS,
     breakers.BREAKER_EVENTS,
     (configuration.SettingsChanged,),
     work.WORK_EVENTS,
     (work.ProjectionRebuilt,),
     notices.NOTICE_EVENTS,
+    announcements.ANNOUNCEMENT_EVENTS,
+    (announcements.LinksArranged,),
 )
 EVENTS: dict[str, type[Event]] = {type_of(event): event for events in _ALL for event in events}

@@ -2,6 +2,7 @@
 
 from medianest.domain import (
     accounts,
+    announcements,
     asking,
     breakers,
     configuration,
@@ -28,6 +29,8 @@ DECISIONS: dict[type[Command], Decision] = {
     services.ObserveService: Decision(services.ServiceFacts, services.observe_service),
     monitors.ObserveMonitor: Decision(monitors.MonitorFacts, monitors.observe_monitor),
     monitors.ObserveMonitors: Decision(monitors.WatchFacts, monitors.observe_monitors),
+    services.PlanMaintenance: Decision(services.MaintenanceFacts, services.plan_maintenance),
+    services.EndMaintenance: Decision(services.MaintenanceFacts, services.end_maintenance),
     breakers.RecordBreakerOpened: Decision(breakers.BreakerFacts, breakers.record_opened),
     breakers.CloseBreaker: Decision(breakers.BreakerFacts, breakers.close),
     configuration.ChangeSettings: Decision(configuration.SettingsFacts, configuration.change),
@@ -65,4 +68,9 @@ DECISIONS: dict[type[Command], Decision] = {
     notices.DismissNotice: Decision(notices.NoticeFacts, notices.dismiss_notice),
     notices.ReadNotices: Decision(notices.InboxFacts, notices.read_notices),
     notices.ChooseNotices: Decision(notices.InboxFacts, notices.choose_notices),
+    announcements.PostAnnouncement: Decision(announcements.AnnouncementFacts, announcements.post),
+    announcements.ChangeAnnouncement: Decision(announcements.AnnouncementFacts, announcements.change),
+    announcements.WithdrawAnnouncement: Decision(announcements.AnnouncementFacts, announcements.withdraw),
+    announcements.DismissAnnouncement: Decision(announcements.AnnouncementFacts, announcements.dismiss),
+    announcements.ArrangeLinks: Decision(announcements.LinkFacts, announcements.arrange_links),
 }

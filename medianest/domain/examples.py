@@ -1,5 +1,7 @@
 """One of each event, some in two forms: what documents show and what tests go through."""
 
+from datetime import UTC, datetime
+
 from medianest.domain.accounts import (
     AccountErased,
     AccountOpened,
@@ -9,6 +11,14 @@ from medianest.domain.accounts import (
     RoleChanged,
     SessionEnded,
     SessionStarted,
+)
+from medianest.domain.announcements import (
+    AnnouncementChanged,
+    AnnouncementDismissed,
+    AnnouncementPosted,
+    AnnouncementWithdrawn,
+    Link,
+    LinksArranged,
 )
 from medianest.domain.breakers import BreakerClosed, BreakerOpened
 from medianest.domain.configuration import Change, SettingsChanged
@@ -50,7 +60,7 @@ from medianest.domain.requests import (
     RequestSent,
     RequestSubmitted,
 )
-from medianest.domain.services import ServiceStateChanged
+from medianest.domain.services import MaintenanceEnded, MaintenancePlanned, ServiceStateChanged
 from medianest.domain.signals import Signal
 from medianest.domain.work import ProjectionRebuilt, WorkGivenUp, WorkRetried
 
@@ -58,6 +68,7 @@ ANNA, BEN, OLIVIA = "0a11ce", "0be7a0", "0011fe"
 DUNE, SEVERANCE = Media("movie", 438631), Media("tv", 95396)
 FILM, SERIES = ("f1", ANNA, DUNE), ("5e", ANNA, SEVERANCE)
 VIDEO = ("d0", ANNA)
+FRIDAY, SUNDAY = datetime(2026, 5, 8, 18, tzinfo=UTC), datetime(2026, 5, 10, 18, tzinfo=UTC)
 
 EXAMPLES: tuple[Event, ...] = (
     AccountOpened(ANNA, "9d3c", Personal("1000"), Personal("Anna"), "member"),
@@ -132,6 +143,14 @@ EXAMPLES: tuple[Event, ...] = (
     WorkRetried("04de", "requests_to_send", "f1"),
     WorkGivenUp("04df", "decisions_to_relay", "f1/approve"),
     ProjectionRebuilt("04e0", "requests"),
+    MaintenancePlanned("0e1", "plex", FRIDAY, SUNDAY, "The disks are being replaced."),
+    MaintenancePlanned("0e2", "seerr", FRIDAY, None, "It is being moved."),
+    MaintenanceEnded("0e1", "plex"),
+    AnnouncementPosted("0a1", "Film night on Friday!", "info", FRIDAY, SUNDAY),
+    AnnouncementChanged("0a1", "Film night on Saturday!", "important", FRIDAY, None),
+    AnnouncementWithdrawn("0a1"),
+    AnnouncementDismissed("0a1", ANNA),
+    LinksArranged((Link("Our wiki", "https://wiki.example/"), Link("Photos", "https://photos.example/"))),
     NoticeRead(ANNA, 7),
     NoticeDismissed(ANNA, 7),
     NoticesRead(ANNA, 12),

@@ -154,7 +154,7 @@ class ReadNotices(Command, frozen=True, kw_only=True):
     """Read all that was shown, up to that position: what came in the same moment stays unread."""
 
     account: str
-    until: int
+    up_to: int
 
 
 class InboxFacts(Facts, frozen=True):
@@ -178,7 +178,7 @@ class InboxFacts(Facts, frozen=True):
 
 
 def read_notices(command: ReadNotices, facts: InboxFacts, now: datetime) -> Sequence[Event]:
-    return [NoticesRead(command.account, command.until)] if command.until > facts.until else []
+    return [NoticesRead(command.account, command.up_to)] if command.up_to > facts.until else []
 
 
 class ChooseNotices(Command, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from msgspec import structs
 
-from medianest.domain.command import Command, Facts
+from medianest.domain.command import Command, Facts, Refused
 from medianest.domain.event import Event, Item, Query, Tags, tags
 
 ServiceName = Literal["plex", "seerr", "uptime-kuma"]
@@ -55,3 +55,74 @@ def observe_service(command: ObserveService, facts: ServiceFacts, now: datetime)
     if command.state == facts.state:
         return []
     return [ServiceStateChanged(command.service, command.state, facts.state, command.why)]
+
+
+class MaintenancePlanned(Event, frozen=True, tag="service.maintenance-planned"):
+    """An admin works on a service, or will: meanwhile it is in maintenance, whatever the probes see."""
+
+    maintenance: str
+    service: ServiceName
+    since: datetime
+    until: datetime | None  # None: until it is ended
+    why: str
+
+    def tags(self) -> Tags:
+        return tags(service=self.service, maintenance=self.maintenance)
+
+
+class MaintenanceEnded(Event, frozen=True, tag="service.maintenance-ended"):
+    """It is over, or does not take place."""
+
+    maintenance: str
+    service: ServiceName
+
+    def tags(self) -> Tags:
+        return tags(service=self.service, maintenance=self.maintenance)
+
+
+SERVICE_EVENTS = (ServiceStateChanged, MaintenancePlanned, MaintenanceEnded)
+
+
+class OfOneMaintenance(Command, frozen=True, kw_only=True):
+    maintenance: str
+
+
+class PlanMaintenance(OfOneMaintenance, frozen=True, kw_only=True):
+    service: ServiceName
+    since: datetime
+    until: datetime | None
+    why: str
+
+
+class EndMaintenance(OfOneMaintenance, frozen=True, kw_only=True):
+    pass
+
+
+class MaintenanceFacts(Facts, frozen=True):
+    service: ServiceName | None = None  # None: there is no such maintenance
+    ended: bool = False
+
+    @classmethod
+    def query(cls, command: OfOneMaintenance) -> Query:
+        about = tags(maintenance=command.maintenance)
+        return Query(Item(MaintenancePlanned, MaintenanceEnded, tags=about))
+
+    def evolve(self, event: Event, at: datetime) -> Self:
+        assert isinstance(event, MaintenancePlanned | MaintenanceEnded)
+        return structs.replace(self, service=event.service, ended=isinstance(event, MaintenanceEnded))
+
+
+def plan_maintenance(command: PlanMaintenance, facts: MaintenanceFacts, now: datetime) -> Sequence[Event]:
+    if facts.service is not None:
+        return []
+    if command.until is not None and command.until <= max(command.since, now):
+        raise Refused("ends-before-it-begins", "Choose an end after the beginning that is not over yet.")
+    return [
+        MaintenancePlanned(command.maintenance, command.service, command.since, command.until, command.why)
+    ]  # fmt: skip
+
+
+def end_maintenance(command: EndMaintenance, facts: MaintenanceFacts, now: datetime) -> Sequence[Event]:
+    if facts.service is None:
+        raise Refused("maintenance-unknown", "There is no such maintenance: look at the list again.")
+    return [] if facts.ended else [MaintenanceEnded(command.maintenance, facts.service)]

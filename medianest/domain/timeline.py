@@ -15,6 +15,13 @@ from medianest.domain.accounts import (
     SessionEnded,
     SessionStarted,
 )
+from medianest.domain.announcements import (
+    AnnouncementChanged,
+    AnnouncementDismissed,
+    AnnouncementPosted,
+    AnnouncementWithdrawn,
+    LinksArranged,
+)
 from medianest.domain.breakers import BreakerClosed, BreakerName, BreakerOpened
 from medianest.domain.configuration import Change, SettingsChanged, Value
 from medianest.domain.downloads import (
@@ -57,7 +64,13 @@ from medianest.domain.requests import (
     RequestSent,
     RequestSubmitted,
 )
-from medianest.domain.services import ServiceName, ServiceState, ServiceStateChanged
+from medianest.domain.services import (
+    MaintenanceEnded,
+    MaintenancePlanned,
+    ServiceName,
+    ServiceState,
+    ServiceStateChanged,
+)
 from medianest.domain.work import ProjectionRebuilt, WorkGivenUp, WorkRetried
 
 Names = Callable[[str], str]
@@ -192,6 +205,21 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return f"{names(account)} may ask for {_quota(kind, limit, days)}."
         case DefaultQuotaSet(kind=kind, limit=limit, days=days):
             return f"Everyone may ask for {_quota(kind, limit, days)}, unless it is set otherwise for them."
+        case MaintenancePlanned(service=service, until=until, why=why):
+            end = f" until {until:%d %b %H:%M} UTC" if until else ""
+            return f"{_SERVICES[service]} is put into maintenance{end}: {_ended(why)}"
+        case MaintenanceEnded(service=service):
+            return f"The maintenance of {_SERVICES[service]} is over."
+        case AnnouncementPosted(text=text):
+            return f'An admin announced: "{text}".'
+        case AnnouncementChanged(text=text):
+            return f'An announcement says something else now: "{text}".'
+        case AnnouncementWithdrawn():
+            return "An announcement was withdrawn."
+        case AnnouncementDismissed(account=account):
+            return f"{names(account)} put an announcement away."
+        case LinksArranged(links=links):
+            return f"The quick links are now: {', '.join(link.label for link in links) or 'none'}."
         case NoticeRead(account=account) | NoticesRead(account=account):
             return f"{names(account)} read what was new."
         case NoticeDismissed(account=account):

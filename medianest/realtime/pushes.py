@@ -23,6 +23,7 @@ from medianest.domain.accounts import (
     SessionEnded,
     SessionStarted,
 )
+from medianest.domain.announcements import AnnouncementDismissed, AnnouncementEvent, AnnouncementWords, LinksArranged
 from medianest.domain.breakers import BreakerClosed, BreakerOpened
 from medianest.domain.configuration import SettingsChanged
 from medianest.domain.downloads import STATE_AFTER as DOWNLOAD_STATE_AFTER
@@ -49,7 +50,7 @@ from medianest.domain.requests import (
     RequestSubmitted,
     state_after,
 )
-from medianest.domain.services import Overall, ServiceStateChanged
+from medianest.domain.services import MaintenanceEnded, MaintenancePlanned, Overall, ServiceStateChanged
 from medianest.domain.signals import Signal, SignalName
 from medianest.domain.work import ProjectionRebuilt, WorkEvent
 
@@ -184,6 +185,19 @@ def _of_event(event: Event, position: int, at: datetime) -> list[Push]:
             return [Push("/admin", ADMINS, "todo.changed", envelope | {"list": todo, "key": key})]
         case ProjectionRebuilt(projection=projection):
             return [Push("/admin", ADMINS, "projection.rebuilt", envelope | {"projection": projection})]
+        case MaintenancePlanned(service=service, since=since, until=until):
+            span: Payload = {"service": service, "since": _iso(since), "until": until and _iso(until)}
+            return _of_all("service.maintenance", envelope | span)
+        case MaintenanceEnded(service=service):
+            return _of_all("service.maintenance", envelope | {"service": service, "since": None, "until": None})
+        case AnnouncementDismissed(announcement=announcement, account=of):
+            away = envelope | {"announcement": announcement, "level": None}
+            return [Push("/auth", account(of), "announcement.changed", away)]
+        case AnnouncementEvent(announcement=announcement):  # what it says is fetched: it may name an address
+            level = event.level if isinstance(event, AnnouncementWords) else None
+            return _of_all("announcement.changed", envelope | {"announcement": announcement, "level": level})
+        case LinksArranged(links=links):
+            return _of_all("links.changed", envelope | {"links": len(links)})
         case NoticeEvent():  # what somebody reads is their own affair
             return []
         case LoginRefused(reason=reason):  # its PIN would let whoever hears it wait for somebody's sign-in
@@ -305,6 +319,11 @@ def _of_monitors(event: MonitorStateChanged | MonitorsSeen | MonitorsLost, envel
 
 
 _SIGNED_IN: tuple[tuple[Namespace, str], ...] = (("/auth", EVERYONE), ("/admin", ADMINS))
+
+
+def _of_all(name: str, payload: Payload) -> list[Push]:
+    """Everyone who is signed in, and admins among what they look after."""
+    return [Push("/auth", EVERYONE, name, payload), Push("/admin", ADMINS, name, payload)]
 
 
 def _of_account(account_id: str, name: str, payload: Payload) -> list[Push]:

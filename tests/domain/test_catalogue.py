@@ -9,6 +9,7 @@ import pytest
 
 from medianest.domain import (
     accounts,
+    announcements,
     asking,
     breakers,
     configuration,
@@ -26,7 +27,20 @@ from medianest.domain.decisions import DECISIONS
 from medianest.domain.event import Event, Personal, personal_fields, type_of
 from medianest.domain.examples import ANNA, EXAMPLES, OLIVIA
 
-MODULES = (accounts, asking, breakers, configuration, downloads, monitors, notices, quotas, requests, services, work)
+MODULES = (
+    accounts,
+    announcements,
+    asking,
+    breakers,
+    configuration,
+    downloads,
+    monitors,
+    notices,
+    quotas,
+    requests,
+    services,
+    work,
+)
 TAG = re.compile(r"[a-z]+:\S+")
 
 

@@ -14,6 +14,7 @@ from msgspec import structs
 
 from medianest.domain import accounts, downloads, requests
 from medianest.domain.accounts import LogIn
+from medianest.domain.announcements import Link
 from medianest.domain.asking import RetryRequest, SubmitRequest
 from medianest.domain.command import Command, Refused
 from medianest.domain.decisions import DECISIONS
@@ -68,6 +69,9 @@ FIELDS: dict[str, SearchStrategy[Any]] = {
     "kind": st.sampled_from(["movie", "tv"]), "limit": st.integers(0, 3), "days": st.just(7),
     "seasons": st.lists(st.integers(1, 3), max_size=3).map(tuple), "year": st.none(),
     "playlist": st.sampled_from(["p1", "p2"]), "submission": THINGS, "items": LIST_ITEMS,
+    "since": st.just(NOW), "until": st.sampled_from([None, NOW + timedelta(days=1)]), "maintenance": THINGS,
+    "announcement": THINGS, "text": st.sampled_from(["Hear!", "See!"]),
+    "links": st.sampled_from([(), (Link("Wiki", "https://wiki.example/"),)]), "notice": st.integers(1, 9), "up_to": st.integers(1, 9),
     "order": THINGS, "todo": st.just("requests_to_send"), "key": THINGS,
 }  # fmt: skip
 

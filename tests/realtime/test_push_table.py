@@ -10,6 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medianest.domain.accounts import PERMISSIONS, LoginRefused, Role, SessionEnded
+from medianest.domain.announcements import (
+    AnnouncementChanged,
+    AnnouncementPosted,
+    AnnouncementWithdrawn,
+    LinksArranged,
+)
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.downloads import DownloadDeferred, DownloadEvent, DownloadFailed
 from medianest.domain.event import Event, Personal, personal_fields, type_of
@@ -26,12 +32,17 @@ from medianest.domain.requests import (
     RequestLeft,
     RequestSent,
 )
-from medianest.domain.services import ServiceStateChanged
+from medianest.domain.services import MaintenanceEnded, MaintenancePlanned, ServiceStateChanged
 from medianest.domain.signals import Signal
 from medianest.realtime.asyncapi import CHANNELS, asyncapi
 from medianest.realtime.pushes import Push, closes, may_see, push_of_signal, pushes_for, rooms_for
 
 AT = datetime(2026, 5, 4, 14, 0, tzinfo=timezone(timedelta(hours=2)))
+# What is everyone's.
+OF_ALL = (
+    ServiceStateChanged, DefaultQuotaSet, MaintenancePlanned, MaintenanceEnded, LinksArranged, AnnouncementPosted,
+    AnnouncementChanged, AnnouncementWithdrawn,
+)  # fmt: skip
 CLEO = "0c1e0"  # a member who has nothing to do with any example
 # Whoever listens: anna is the person of all examples, ben follows her film.
 LISTENERS: dict[str, tuple[str | None, Role | None, frozenset[str]]] = {
@@ -114,7 +125,7 @@ def test_the_table_tells_visitors_nothing(event: Event) -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [e for e in EXAMPLES if not isinstance(e, (ServiceStateChanged, DefaultQuotaSet, *MONITOR_EVENTS))],
+    [e for e in EXAMPLES if not isinstance(e, (*OF_ALL, *MONITOR_EVENTS))],
     ids=type_of,
 )
 def test_somebody_who_has_nothing_to_do_with_it_hears_nothing(event: Event) -> None:
@@ -204,6 +215,12 @@ def test_an_address_in_the_words_of_an_outside_system_stays_inside(
     ):
         for push in pushes_for(event, 5, AT):
             assert "://" not in push.payload.get("why", "")
+
+
+@pytest.mark.parametrize("event", of(*OF_ALL), ids=type_of)
+def test_what_is_everyones_is_heard_by_all_who_are_signed_in(event: Event) -> None:
+    signed_in = {f"{name} /auth" for name in LISTENERS if name != "visitor"}
+    assert hearers(event) == signed_in | {"admin /admin"}
 
 
 # --- notices

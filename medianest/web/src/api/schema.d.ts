@@ -835,6 +835,178 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/announcements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Announced
+         * @description What is announced now, and was not put away by whoever asks.
+         */
+        get: operations["ApiV1AnnouncementsAnnounced"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/{announcement}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss
+         * @description Put it away: it is shown no longer to whoever calls, unless it comes to say something else.
+         */
+        post: operations["ApiV1AnnouncementsDismissDismiss"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Links
+         * @description Other places that are good to know, in the order admins gave them.
+         */
+        get: operations["ApiV1LinksLinks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/announcements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything
+         * @description What was, is and will be announced, newest first; not what was withdrawn.
+         */
+        get: operations["ApiV1AdminAnnouncementsEverything"];
+        put?: never;
+        /**
+         * Announce
+         * @description Tell everybody, on their home, from a moment on and until another.
+         */
+        post: operations["ApiV1AdminAnnouncementsAnnounce"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Arrange
+         * @description Have these quick links and no others, in this order.
+         */
+        put: operations["ApiV1AdminLinksArrange"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/maintenance/{maintenance}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End
+         * @description Have it be over now, or not take place.
+         */
+        post: operations["ApiV1AdminMaintenanceEndEnd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Maintenance
+         * @description What is in maintenance, will be, and was of late, the newest first.
+         */
+        get: operations["ApiV1AdminMaintenanceMaintenance"];
+        put?: never;
+        /**
+         * Plan
+         * @description Have a service's tile say maintenance, from a moment on and until another, whatever the probes see.
+         */
+        post: operations["ApiV1AdminMaintenancePlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/announcements/{announcement}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Reword
+         * @description Have it say something else; who had put it away sees it again.
+         */
+        put: operations["ApiV1AdminAnnouncementsReword"];
+        post?: never;
+        /**
+         * Withdraw
+         * @description Have nobody see it any more.
+         */
+        delete: operations["ApiV1AdminAnnouncementsWithdraw"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/plex/libraries/{library}/collections": {
         parameters: {
             query?: never;
@@ -1611,6 +1783,25 @@ export interface components {
         Allowance: {
             items: components["schemas"]["Left"][];
         };
+        /** Announced */
+        Announced: {
+            items: components["schemas"]["Announcement"][];
+            changes_at: string | null;
+        };
+        /** Announcement */
+        Announcement: {
+            announcement: string;
+            text: string;
+            /** @enum {string} */
+            level: "info" | "warning" | "important";
+            /** Format: date-time */
+            since: string;
+            until: string | null;
+        };
+        /** Announcements */
+        Announcements: {
+            items: components["schemas"]["Announcement"][];
+        };
         /** Asked */
         Asked: {
             position: number;
@@ -1939,6 +2130,20 @@ export interface components {
              */
             status: "live";
         };
+        /** Maintenance */
+        Maintenance: {
+            maintenance: string;
+            /** @enum {string} */
+            service: "plex" | "seerr" | "uptime-kuma";
+            why: string;
+            /** Format: date-time */
+            since: string;
+            until: string | null;
+        };
+        /** Maintenances */
+        Maintenances: {
+            items: components["schemas"]["Maintenance"][];
+        };
         /** Moment */
         Moment: {
             position: number;
@@ -1975,6 +2180,17 @@ export interface components {
             items: components["schemas"]["MonitorView"][];
             unmatched: components["schemas"]["Unmatched"][];
         };
+        /** NewAnnouncement */
+        NewAnnouncement: {
+            text: string;
+            /**
+             * @default info
+             * @enum {string}
+             */
+            level: "info" | "warning" | "important";
+            since?: string | null;
+            until?: string | null;
+        };
         /** NewDownload */
         NewDownload: {
             url: string;
@@ -1985,6 +2201,14 @@ export interface components {
             preset: "best" | "1080p" | "720p" | "480p" | "360p" | "audio";
             title?: string | null;
             items?: string[] | "all" | null;
+        };
+        /** NewMaintenance */
+        NewMaintenance: {
+            /** @enum {string} */
+            service: "plex" | "seerr" | "uptime-kuma";
+            why: string;
+            since?: string | null;
+            until?: string | null;
         };
         /** NewQuota */
         NewQuota: {
@@ -2083,6 +2307,11 @@ export interface components {
             /** @constant */
             state: "waiting";
         };
+        /** Planned */
+        Planned: {
+            position: number;
+            maintenance: string;
+        };
         /** PlaylistView */
         PlaylistView: {
             playlist: string;
@@ -2093,6 +2322,11 @@ export interface components {
         PlexGenre: {
             key: string;
             title: string;
+        };
+        /** Posted */
+        Posted: {
+            position: number;
+            announcement: string;
         };
         /** PresetView */
         PresetView: {
@@ -2138,6 +2372,15 @@ export interface components {
             title: string;
             queued: components["schemas"]["QueuedItem"][];
             already: components["schemas"]["QueuedItem"][];
+        };
+        /** QuickLink */
+        QuickLink: {
+            label: string;
+            url: string;
+        };
+        /** QuickLinks */
+        QuickLinks: {
+            items: components["schemas"]["QuickLink"][];
         };
         /** ReadModel */
         ReadModel: {
@@ -2256,12 +2499,13 @@ export interface components {
             /** @enum {string} */
             service: "plex" | "seerr" | "uptime-kuma";
             /** @enum {string} */
-            state: "up" | "degraded" | "down" | "unknown";
+            state: "up" | "degraded" | "down" | "unknown" | "maintenance";
             since: string | null;
             why: string | null;
             latency_ms: number | null;
             checked_at: string | null;
             kuma?: components["schemas"]["KumaSees"] | null;
+            until?: string | null;
         };
         /** StartPin */
         StartPin: {
@@ -2426,6 +2670,9 @@ export type Account = components['schemas']['Account'];
 export type AccountPage = components['schemas']['AccountPage'];
 export type Actor = components['schemas']['Actor'];
 export type Allowance = components['schemas']['Allowance'];
+export type Announced = components['schemas']['Announced'];
+export type Announcement = components['schemas']['Announcement'];
+export type Announcements = components['schemas']['Announcements'];
 export type Asked = components['schemas']['Asked'];
 export type Attempt = components['schemas']['Attempt'];
 export type AuditPage = components['schemas']['AuditPage'];
@@ -2465,10 +2712,14 @@ export type Left = components['schemas']['Left'];
 export type Libraries = components['schemas']['Libraries'];
 export type Library = components['schemas']['Library'];
 export type Live = components['schemas']['Live'];
+export type Maintenance = components['schemas']['Maintenance'];
+export type Maintenances = components['schemas']['Maintenances'];
 export type Moment = components['schemas']['Moment'];
 export type MonitorView = components['schemas']['MonitorView'];
 export type Monitors = components['schemas']['Monitors'];
+export type NewAnnouncement = components['schemas']['NewAnnouncement'];
 export type NewDownload = components['schemas']['NewDownload'];
+export type NewMaintenance = components['schemas']['NewMaintenance'];
 export type NewQuota = components['schemas']['NewQuota'];
 export type NewRequest = components['schemas']['NewRequest'];
 export type NewRole = components['schemas']['NewRole'];
@@ -2481,14 +2732,18 @@ export type Ours = components['schemas']['Ours'];
 export type PinDone = components['schemas']['PinDone'];
 export type PinStarted = components['schemas']['PinStarted'];
 export type PinWaiting = components['schemas']['PinWaiting'];
+export type Planned = components['schemas']['Planned'];
 export type PlaylistView = components['schemas']['PlaylistView'];
 export type PlexGenre = components['schemas']['PlexGenre'];
+export type Posted = components['schemas']['Posted'];
 export type PresetView = components['schemas']['PresetView'];
 export type Presets = components['schemas']['Presets'];
 export type PreviewView = components['schemas']['PreviewView'];
 export type Queued = components['schemas']['Queued'];
 export type QueuedItem = components['schemas']['QueuedItem'];
 export type QueuedPlaylist = components['schemas']['QueuedPlaylist'];
+export type QuickLink = components['schemas']['QuickLink'];
+export type QuickLinks = components['schemas']['QuickLinks'];
 export type ReadModel = components['schemas']['ReadModel'];
 export type ReadModels = components['schemas']['ReadModels'];
 export type ReadUpTo = components['schemas']['ReadUpTo'];
@@ -4037,6 +4292,384 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Unread"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AnnouncementsAnnounced: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Announced"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AnnouncementsDismissDismiss: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                announcement: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1LinksLinks: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuickLinks"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminAnnouncementsEverything: {
+        parameters: {
+            query?: {
+                /** @description At most as many. */
+                limit?: number;
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Announcements"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminAnnouncementsAnnounce: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAnnouncement"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Posted"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminLinksArrange: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuickLinks"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminMaintenanceEndEnd: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                maintenance: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminMaintenanceMaintenance: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenances"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminMaintenancePlan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMaintenance"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Planned"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminAnnouncementsReword: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                announcement: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAnnouncement"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminAnnouncementsWithdraw: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                announcement: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
