@@ -27,6 +27,7 @@ from medianest.domain.requests import (
     Kind,
     RequestDeclined,
     RequestHandedOn,
+    RequestImported,
     RequestJoined,
     RequestLeft,
     RequestSubmitted,
@@ -127,7 +128,7 @@ def _change_interest(recorded: Recorded, changes: Changes) -> None:
             interest(account, f"account:{account}")
         case DownloadSubmitted(download=download, account=account):
             interest(account, f"download:{download}")
-        case RequestSubmitted(request=request, account=account):
+        case RequestSubmitted(request=request, account=account) | RequestImported(request=request, account=account):
             interest(account, f"request:{request}")
         case RequestJoined(request=request, follower=follower):
             interest(follower, f"request:{request}")
@@ -139,16 +140,20 @@ def _change_interest(recorded: Recorded, changes: Changes) -> None:
 
 def _name_subject(recorded: Recorded, changes: Changes) -> None:
     match recorded.event:
-        case RequestSubmitted(request=request, title=title, media=media):
+        case (
+            RequestSubmitted(request=request, title=title, media=media)
+            | RequestImported(request=request, title=title, media=media)
+        ):
             changes.put(SUBJECTS, f"request:{request}", title=title, kind=media.kind, tmdb=media.tmdb)
         case DownloadSubmitted(download=download, title=title) | DownloadStored(download=download, title=title):
             changes.put(SUBJECTS, f"download:{download}", title=title)
 
 
 EVENTS: tuple[type[Event], ...] = (
-    AccountOpened, RequestSubmitted, RequestJoined, RequestLeft, RequestHandedOn, DownloadSubmitted, *CAUSES, *NOTICE_EVENTS,
+    AccountOpened, RequestSubmitted, RequestImported, RequestJoined, RequestLeft, RequestHandedOn, DownloadSubmitted,
+    *CAUSES, *NOTICE_EVENTS,
 )  # fmt: skip
-PROJECTION = Projection("notices", 1, TABLES, EVENTS, project, "")
+PROJECTION = Projection("notices", 2, TABLES, EVENTS, project, "")
 
 # All notices of an account: what happened while it had an interest, but for its own doing and what it does not want.
 _FOUND = """

@@ -23,6 +23,7 @@ from medianest.domain.requests import (
     RequestFailed,
     RequestHandedOn,
     RequestHeld,
+    RequestImported,
     RequestJoined,
     RequestLeft,
     RequestReleased,
@@ -50,6 +51,7 @@ CREATE TABLE requests (
     why          text,                  -- why it waits or failed; why it was declined
     note         text,                  -- sealed: the moderator's words
     seerr        int,
+    external     boolean     NOT NULL,  -- asked for in Seerr itself
     submitted_at timestamptz NOT NULL,
     changed_at   timestamptz NOT NULL,
     position     bigint      NOT NULL
@@ -96,6 +98,7 @@ class RequestRow(msgspec.Struct, frozen=True):
     submitted_at: datetime
     changed_at: datetime
     position: int
+    external: bool = False  # it was asked for in Seerr itself
 
 
 class OpenRequest(msgspec.Struct, frozen=True):
@@ -133,6 +136,8 @@ def project(recorded: Recorded, changes: Changes) -> None:
     assert isinstance(event, RequestEvent)
     if isinstance(event, RequestSubmitted):
         _submit(event, recorded, changes)
+    elif isinstance(event, RequestImported):
+        _import(event, recorded, changes)
     elif state := state_after(event):
         changes.change(REQUESTS, event.request, state=state, changed_at=recorded.at, position=recorded.position)
         changes.change(REQUESTS, event.request, **_words(event, state))
@@ -152,8 +157,30 @@ def _submit(event: RequestSubmitted, recorded: Recorded, changes: Changes) -> No
         seasons=event.seasons,
         state="submitted",
         why=None,
+        external=False,
         submitted_at=recorded.at,
         changed_at=recorded.at,
+        position=recorded.position,
+    )
+
+
+def _import(event: RequestImported, recorded: Recorded, changes: Changes) -> None:
+    """With the dates it has in Seerr."""
+    changes.put(
+        REQUESTS,
+        event.request,
+        account=event.account,
+        kind=event.media.kind,
+        tmdb=event.media.tmdb,
+        title=event.title,
+        year=event.year,
+        seasons=event.seasons,
+        state=event.state,
+        why="other" if event.state == "declined" else None,
+        seerr=event.seerr,
+        external=True,
+        submitted_at=event.asked_at,
+        changed_at=event.changed_at,
         position=recorded.position,
     )
 
@@ -173,7 +200,7 @@ def _words(event: RequestEvent, state: RequestState) -> dict[str, str | int | No
 
 def _change_people(event: RequestEvent, recorded: Recorded, changes: Changes) -> None:
     match event:
-        case RequestSubmitted(request=request, account=account):
+        case RequestSubmitted(request=request, account=account) | RequestImported(request=request, account=account):
             changes.put(OWNERS, request, account)
         case RequestJoined(request=request, follower=follower):
             changes.put(FOLLOWERS, follower, request)
@@ -226,7 +253,7 @@ PROJECTION = Projection("requests", 4, TABLES, REQUEST_EVENTS, project, "request
 
 _REQUEST = (
     "SELECT request, account, kind, tmdb, title, year, seasons, state, why, note, seerr, submitted_at, changed_at,"
-    " position FROM requests"
+    " position, external FROM requests"
 )
 
 
@@ -357,10 +384,10 @@ async def _rows(where: str, values: tuple[object, ...], rows: Rows) -> list[Requ
 def _request(
     request: str, account: str, kind: Kind, tmdb: int, title: str, year: int | None, seasons: list[int],
     state: RequestState, why: str | None, note: str | None, seerr: int | None,
-    submitted_at: datetime, changed_at: datetime, position: int,
+    submitted_at: datetime, changed_at: datetime, position: int, external: bool,
 ) -> RequestRow:  # fmt: skip
     words = Personal(sealed=note) if note else None
     return RequestRow(
         request, account, Media(kind, tmdb), title, year, tuple(seasons), state, why, words, seerr,
-        submitted_at, changed_at, position,
+        submitted_at, changed_at, position, external,
     )  # fmt: skip

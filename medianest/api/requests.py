@@ -82,6 +82,7 @@ class RequestView(msgspec.Struct, frozen=True):
     submitted_at: datetime
     changed_at: datetime
     position: int
+    external: bool = False  # it was asked for in Seerr itself
     waiting: Waiting | None = None  # on its own page: what is being tried now
 
 
@@ -290,7 +291,7 @@ def _view(row: RequestRow, me: Identity, names: dict[str, str], notes: dict[Pers
     return RequestView(
         row.request, row.media.kind, row.media.tmdb, row.title, row.year, row.seasons, row.state, row.why,
         None if note == ERASED else note, row.account == me.account, names.get(row.account),
-        row.submitted_at, row.changed_at, row.position,
+        row.submitted_at, row.changed_at, row.position, row.external,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from medianest.automations.seerr_states import is_gone, observed, of_seasons
 from medianest.automations.worker import Done, Later, Record, Recurring, Result, TodoList
 from medianest.commands import Commands, Outcome, now_utc
 from medianest.domain.command import Actor
-from medianest.domain.requests import ObserveRequest
+from medianest.domain.observing import ObserveRequest
 from medianest.domain.signals import Signal
 from medianest.eventstore.connections import Pool
 from projections import requests

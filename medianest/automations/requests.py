@@ -28,6 +28,7 @@ from medianest.automations.seerr_people import GONE, NOT_LINKED, PersonGone, See
 from medianest.automations.worker import Done, GivenUp, Later, Record, Recurring, Result, TodoList
 from medianest.commands import Commands
 from medianest.domain.command import Actor, Command
+from medianest.domain.observing import ObserveRequest
 from medianest.domain.requests import (
     HoldRequest,
     ObserveRequest,

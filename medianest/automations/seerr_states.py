@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from medianest.adapters.seerr_answers import MediaState, RequestState, TitleDetail
-from medianest.domain.requests import Observed
+from medianest.domain.observing import Observed
 
 _WAITING: Mapping[MediaState, Observed | None] = {
     "unknown": None,

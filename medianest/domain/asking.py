@@ -21,6 +21,7 @@ from medianest.domain.requests import (
     RequestEvent,
     RequestHandedOn,
     RequestHeld,
+    RequestImported,
     RequestJoined,
     RequestLeft,
     RequestRemoved,
@@ -88,6 +89,8 @@ class AskedFacts(Facts, frozen=True):
         match event:
             case RequestSubmitted(request=request, account=account, media=media, seasons=seasons):
                 return self._with(request, Asked(account, media, seasons, at, wanted_by=(account,)))
+            case RequestImported(request=request, account=account, media=media, seasons=seasons, asked_at=asked_at):
+                return self._with(request, Asked(account, media, seasons, asked_at, event.state, (account,)))
             case RequestEvent(request=request) if asked := self.asked.get(request):
                 return self._with(request, asked.after(event))
         return self
@@ -113,8 +116,8 @@ class SubmissionFacts(AskedFacts, frozen=True):
         return Query(
             *super().query(command).items,
             Item(
-                AccountSuspended, AccountReinstated, AccountErased, QuotaSet, RequestSubmitted, RequestHandedOn,
-                RequestDeclined, RequestCancelled, RequestRemoved, tags=tags(account=command.account),
+                AccountSuspended, AccountReinstated, AccountErased, QuotaSet, RequestSubmitted, RequestImported,
+                RequestHandedOn, RequestDeclined, RequestCancelled, RequestRemoved, tags=tags(account=command.account),
             ),
             Item(DefaultQuotaSet, tags=tags(settings="quota")),
         )  # fmt: skip

@@ -50,6 +50,7 @@ from medianest.domain.requests import (
     RequestFailed,
     RequestHandedOn,
     RequestHeld,
+    RequestImported,
     RequestJoined,
     RequestLeft,
     RequestPartiallyAvailable,
@@ -69,6 +70,7 @@ DUNE, SEVERANCE = Media("movie", 438631), Media("tv", 95396)
 FILM, SERIES = ("f1", ANNA, DUNE), ("5e", ANNA, SEVERANCE)
 VIDEO = ("d0", ANNA)
 FRIDAY, SUNDAY = datetime(2026, 5, 8, 18, tzinfo=UTC), datetime(2026, 5, 10, 18, tzinfo=UTC)
+LONG_AGO = datetime(2024, 2, 29, 20, 15, tzinfo=UTC)
 
 EXAMPLES: tuple[Event, ...] = (
     AccountOpened(ANNA, "9d3c", Personal("1000"), Personal("Anna"), "member"),
@@ -89,10 +91,13 @@ EXAMPLES: tuple[Event, ...] = (
     RequestReleased(*FILM),
     RequestDeferred(*FILM, "seerr-down", "Seerr does not answer."),
     RequestSent(*FILM, 7),
+    RequestImported(*FILM, "Dune", 8, "approved", LONG_AGO, LONG_AGO, 2021, decided_by=OLIVIA),
     RequestApproved(*FILM, OLIVIA),
     RequestApproved(*SERIES),
+    RequestApproved(*SERIES, decided_by=OLIVIA),
     RequestDeclined(*FILM, "not-suitable", OLIVIA, Personal("Not while the kids are here.")),
     RequestDeclined(*SERIES, "other"),
+    RequestDeclined(*SERIES, "other", decided_by=OLIVIA),
     RequestCancelled(*FILM),
     RequestProcessing(*FILM),
     RequestPartiallyAvailable(*SERIES),

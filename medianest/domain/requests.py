@@ -21,7 +21,6 @@ OPEN_STATES: frozenset[RequestState] = frozenset(
 PENDING_STATES: frozenset[RequestState] = frozenset(("submitted", "awaiting_approval", "deferred", "sent"))  # undecided
 DeclineReason = Literal["already-have-something-like-it", "not-suitable", "no-space", "too-many", "other"]
 DeferReason = Literal["seerr-down", "not-linked", "seerr-refused"]
-Observed = Literal["approved", "processing", "partially_available", "available", "declined", "failed", "removed"]
 RelayedDecision = Literal["approve", "decline", "cancel"]
 
 
@@ -107,14 +106,33 @@ class RequestSent(RequestEvent, frozen=True, tag="request.sent"):
         return (*super().tags(), f"seerr:{self.seerr}")
 
 
+class RequestImported(RequestEvent, frozen=True, tag="request.imported"):
+    """Somebody asked for it in Seerr itself, or with their watchlist: here it stands as it stood there."""
+
+    title: str
+    seerr: int
+    state: RequestState
+    asked_at: datetime  # by Seerr's clock, as is the next
+    changed_at: datetime
+    year: int | None = None  # None: not announced yet
+    seasons: tuple[int, ...] = ()  # a film has none
+    decided_by: str | None = None  # who approved or declined it in Seerr; None: nobody, or nobody known here
+    quiet: bool = False  # it is history: nobody is told of it
+
+    def tags(self) -> Tags:
+        return (*super().tags(), f"seerr:{self.seerr}")
+
+
 class RequestApproved(RequestEvent, frozen=True, tag="request.approved"):
     moderator: str | None = None  # None: Seerr says so, by its own rules or its own moderator
+    decided_by: str | None = None  # that moderator of Seerr's; None: its rules, or nobody known here
 
 
 class RequestDeclined(RequestEvent, frozen=True, tag="request.declined"):
     reason: DeclineReason
     moderator: str | None = None  # None: declined in Seerr itself, which keeps no reason
     note: Personal | None = None  # the moderator's words
+    decided_by: str | None = None  # who declined it in Seerr; None: nobody known here
 
     def person(self) -> str | None:
         return self.moderator
@@ -158,6 +176,9 @@ REQUEST_EVENTS = (
     RequestSubmitted, RequestJoined, RequestLeft, RequestHandedOn, RequestHeld, RequestReleased, RequestDeferred,
     RequestSent, RequestApproved, RequestDeclined, RequestCancelled, RequestProcessing, RequestPartiallyAvailable, RequestAvailable, RequestFailed,
     RequestRetried, RequestRemoved, DecisionRelayed,
+    RequestSubmitted, RequestJoined, RequestLeft, RequestHandedOn, RequestDeferred, RequestSent, RequestImported,
+    RequestApproved, RequestDeclined, RequestCancelled, RequestProcessing, RequestPartiallyAvailable, RequestAvailable,
+    RequestFailed, RequestRetried, RequestRemoved, DecisionRelayed,
 )  # fmt: skip
 
 # What each event makes of its request; an event that is not here leaves the state as it was.
@@ -167,6 +188,7 @@ STATE_AFTER: dict[type[Event], RequestState] = {
     RequestReleased: "submitted",
     RequestDeferred: "deferred",
     RequestSent: "sent",
+    RequestImported: "sent",
     RequestApproved: "approved",
     RequestDeclined: "declined",
     RequestCancelled: "cancelled",
@@ -181,7 +203,7 @@ STATE_AFTER: dict[type[Event], RequestState] = {
 
 def state_after(event: Event) -> RequestState | None:
     """What `event` makes of its request; None: it leaves the state as it was."""
-    return event.state if isinstance(event, RequestSent) else STATE_AFTER.get(type(event))
+    return event.state if isinstance(event, RequestSent | RequestImported) else STATE_AFTER.get(type(event))
 
 
 class OfOneRequest(Command, frozen=True, kw_only=True):
@@ -214,6 +236,8 @@ class RequestFacts(Facts, frozen=True):
         match event:
             case RequestSubmitted(account=account, media=media):
                 return structs.replace(facts, account=account, media=media, waiting=True)
+            case RequestImported(account=account, media=media, seerr=seerr):
+                return structs.replace(facts, account=account, media=media, seerr=seerr)
             case RequestDeferred(reason=reason):
                 return structs.replace(facts, deferred=reason)
             case RequestRetried():

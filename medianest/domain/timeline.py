@@ -54,6 +54,7 @@ from medianest.domain.requests import (
     RequestFailed,
     RequestHandedOn,
     RequestHeld,
+    RequestImported,
     RequestJoined,
     RequestLeft,
     RequestPartiallyAvailable,
@@ -62,6 +63,7 @@ from medianest.domain.requests import (
     RequestRemoved,
     RequestRetried,
     RequestSent,
+    RequestState,
     RequestSubmitted,
 )
 from medianest.domain.services import (
@@ -104,12 +106,19 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return "It was sent to Seerr and waits for approval."
         case RequestSent():
             return "It was sent to Seerr."
+        case RequestImported(account=account, title=title, year=year, seasons=seasons, asked_at=asked_at, state=state):
+            what = f"{title}{f' ({year})' if year else ''}{_seasons(seasons)}"
+            return f"{names(account)} asked for {what} in Seerr itself on {asked_at:%d %b %Y}; {_STOOD[state]}."
+        case RequestApproved(decided_by=str(moderator)):
+            return f"{names(moderator)} approved it in Seerr."
         case RequestApproved(moderator=None):
             return "It was approved in Seerr."
         case RequestApproved(account=account, moderator=str(moderator)) if account == moderator:
             return f"{names(moderator)} asked for it and may approve it: it is approved."
         case RequestApproved(moderator=str(moderator)):
             return f"{names(moderator)} approved it."
+        case RequestDeclined(decided_by=str(moderator)):
+            return f"{names(moderator)} declined it in Seerr, which keeps no reason: ask them."
         case RequestDeclined(moderator=None):
             return "It was declined in Seerr, which keeps no reason: ask an admin."
         case RequestDeclined(reason=reason):
@@ -301,6 +310,19 @@ _DECLINED: dict[DeclineReason, str] = {
     "no-space": ": there is no space for it",
     "too-many": ": too many at once",
     "other": "",
+}
+_STOOD: dict[RequestState, str] = {
+    "submitted": "it waited to be sent",
+    "deferred": "it waited to be sent",
+    "sent": "it waited for approval",
+    "approved": "it was approved",
+    "processing": "it was being looked for and fetched",
+    "partially_available": "part of it was in Plex",
+    "available": "it was in Plex",
+    "declined": "it was declined",
+    "cancelled": "it was cancelled",
+    "failed": "it had failed",
+    "removed": "it was there no longer",
 }
 _RELAYED: dict[RelayedDecision, str] = {"approve": "approved", "decline": "declined", "cancel": "cancelled"}
 _SERVICES: dict[ServiceName, str] = {"plex": "Plex", "seerr": "Seerr", "uptime-kuma": "Uptime Kuma"}

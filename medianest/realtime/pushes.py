@@ -45,6 +45,7 @@ from medianest.domain.requests import (
     RequestEvent,
     RequestFailed,
     RequestHandedOn,
+    RequestImported,
     RequestJoined,
     RequestLeft,
     RequestSubmitted,
@@ -232,7 +233,9 @@ _NAMESPACE_OF: dict[SignalName, Namespace] = {
 
 
 def _of_request(event: RequestEvent, envelope: Payload) -> list[Push]:
-    """Whose it is and who follows it hear what it has come to; moderators hear whose it is too."""
+    """Whose it is and who follows it hear what it has come to; moderators hear whose it is too. Of history nobody hears."""
+    if isinstance(event, RequestImported) and event.quiet:
+        return []
     media = {"kind": event.media.kind, "tmdb": event.media.tmdb}
     told = envelope | {"request": event.request, "media": media} | _request(event)
     name = "request.changed" if "state" in told else type_of(event)
@@ -256,7 +259,10 @@ def _request(event: RequestEvent) -> Payload:
     state = state_after(event)
     changed: Payload = {} if state is None else {"state": state}
     match event:
-        case RequestSubmitted(title=title, year=year, seasons=seasons):
+        case (
+            RequestSubmitted(title=title, year=year, seasons=seasons)
+            | RequestImported(title=title, year=year, seasons=seasons)
+        ):
             return changed | {"title": title, "year": year, "seasons": list(seasons)}
         case RequestDeferred(reason=reason, why=why):
             return changed | {"reason": reason, "why": _without_addresses(why)}

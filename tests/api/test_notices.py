@@ -8,7 +8,8 @@ from medianest.api.site import Site
 from medianest.domain.command import Actor, Command
 from medianest.domain.downloads import RecordFailed, RecordStored, SubmitDownload
 from medianest.domain.event import Personal
-from medianest.domain.requests import ObserveRequest, RecordSent
+from medianest.domain.observing import ObserveRequest
+from medianest.domain.requests import RecordSent
 from tests.api.conftest import problem
 
 DUNE = {"kind": "movie", "tmdb": 438631}

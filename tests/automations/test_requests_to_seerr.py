@@ -14,13 +14,13 @@ from medianest.automations.requests import RELAY, SEND
 from medianest.commands import Commands
 from medianest.domain.accounts import EraseAccount
 from medianest.domain.asking import RetryRequest
+from medianest.domain.observing import ObserveRequest
 from medianest.domain.requests import (
     ApproveRequest,
     CancelRequest,
     DeclineRequest,
     Kind,
     Media,
-    ObserveRequest,
     RecordFailed,
     RecordSent,
 )

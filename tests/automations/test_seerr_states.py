@@ -7,7 +7,7 @@ import pytest
 
 from medianest.adapters.seerr_answers import MediaState, RequestState, Season, TitleDetail
 from medianest.automations.seerr_states import is_gone, observed, of_seasons
-from medianest.domain.requests import Observed
+from medianest.domain.observing import Observed
 
 REQUEST_STATES: tuple[RequestState, ...] = get_args(RequestState)
 MEDIA_STATES: tuple[MediaState, ...] = get_args(MediaState)

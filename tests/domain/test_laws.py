@@ -31,18 +31,19 @@ from medianest.domain.downloads import (
     SubmitPlaylist,
 )
 from medianest.domain.event import Event, Personal, type_of
+from medianest.domain.observing import ImportRequest, Observed, ObserveRequest
 from medianest.domain.quotas import DefaultQuotaSet
 from medianest.domain.requests import (
     ApproveRequest,
     CancelRequest,
     DeclineRequest,
     Media,
-    ObserveRequest,
     RecordDeferred,
     RecordFailed,
     RecordRelayed,
     RecordSent,
     RequestFacts,
+    RequestImported,
     RequestRetried,
     RequestState,
     RequestSubmitted,
@@ -72,6 +73,7 @@ FIELDS: dict[str, SearchStrategy[Any]] = {
     "since": st.just(NOW), "until": st.sampled_from([None, NOW + timedelta(days=1)]), "maintenance": THINGS,
     "announcement": THINGS, "text": st.sampled_from(["Hear!", "See!"]),
     "links": st.sampled_from([(), (Link("Wiki", "https://wiki.example/"),)]), "notice": st.integers(1, 9), "up_to": st.integers(1, 9),
+    "asked_at": st.just(NOW - timedelta(days=400)), "changed_at": st.just(NOW - timedelta(days=399)), "decided_by": PEOPLE,
     "order": THINGS, "todo": st.just("requests_to_send"), "key": THINGS,
 }  # fmt: skip
 
@@ -121,7 +123,8 @@ def lived(commands: Iterable[Command], history: list[Dated]) -> Iterable[tuple[C
 def new_ids(made: Command | Event) -> set[tuple[str, str]]:
     """What a submission makes; nothing for all else."""
     match made:
-        case SubmitRequest(request=request) | RequestSubmitted(request=request):
+        case SubmitRequest() | RequestSubmitted() | ImportRequest() | RequestImported():
+            request = made.request
             return {("request", request)}
         case SubmitDownload(download=download) | DownloadSubmitted(download=download):
             return {("download", download)}
@@ -233,7 +236,7 @@ ENDS = st.one_of(
     st.builds(CancelRequest, request=THINGS, account=PEOPLE),
     st.builds(DeclineRequest, request=THINGS, moderator=PEOPLE, reason=st.just("other")),
     st.builds(RecordSent, request=THINGS, seerr=st.integers(1, 5)),
-    st.builds(ObserveRequest, request=THINGS, observed=st.sampled_from(get_args(requests.Observed))),
+    st.builds(ObserveRequest, request=THINGS, observed=st.sampled_from(get_args(Observed))),
     st.builds(
         RetryRequest, request=THINGS, media=st.builds(Media, st.sampled_from(["movie", "tv"]), st.integers(1, 4))
     ),

@@ -9,6 +9,7 @@ from medianest.domain.accounts import AccountErased, AccountReinstated, AccountS
 from medianest.domain.asking import RetryRequest, SubmitRequest
 from medianest.domain.command import Command
 from medianest.domain.event import Event, Personal
+from medianest.domain.observing import Observed, ObserveRequest
 from medianest.domain.quotas import DefaultQuotaSet, QuotaSet, SetDefaultQuota, SetQuota
 from medianest.domain.requests import (
     ApproveRequest,
@@ -17,8 +18,6 @@ from medianest.domain.requests import (
     DeclineRequest,
     HoldRequest,
     Media,
-    Observed,
-    ObserveRequest,
     RecordDeferred,
     RecordFailed,
     RecordRelayed,

@@ -26,11 +26,11 @@ from medianest.domain.downloads import (
 )
 from medianest.domain.event import Personal
 from medianest.domain.monitors import ObserveMonitor
+from medianest.domain.observing import ObserveRequest
 from medianest.domain.requests import (
     ApproveRequest,
     CancelRequest,
     Media,
-    ObserveRequest,
     RecordSent,
 )
 from medianest.domain.requests import RecordDeferred as RecordRequestDeferred

@@ -2443,6 +2443,8 @@ export interface components {
             /** Format: date-time */
             changed_at: string;
             position: number;
+            /** @default false */
+            external: boolean;
             waiting?: components["schemas"]["Waiting"] | null;
         };
         /** RequestsThen */

@@ -1,0 +1,96 @@
+"""What Seerr says of requests made there: taken over once, with the dates and the people it names."""
+
+from datetime import timedelta
+
+from medianest.domain.asking import SubmitRequest
+from medianest.domain.observing import ImportRequest, ObserveRequest
+from medianest.domain.quotas import QuotaSet
+from medianest.domain.requests import (
+    ApproveRequest,
+    Media,
+    RequestApproved,
+    RequestAvailable,
+    RequestDeclined,
+    RequestEvent,
+    RequestFailed,
+    RequestImported,
+    RequestJoined,
+    RequestProcessing,
+    RequestSent,
+    RequestState,
+    RequestSubmitted,
+)
+from tests.domain.scenario import NOW, given
+
+LONG_AGO = NOW - timedelta(days=700)
+FILM, SERIES = Media("movie", 438631), Media("tv", 95396)
+MINE = ("r1", "anna", FILM)
+
+
+def imported(state: RequestState = "sent", request: str = "r9", account: str = "anna") -> RequestImported:
+    return RequestImported(request, account, FILM, "Dune", 7, state, LONG_AGO, LONG_AGO)
+
+
+def take(request: str = "r9", media: Media = FILM, *seasons: int, seerr: int = 7) -> ImportRequest:
+    return ImportRequest(
+        request=request, account="anna", media=media, title="Dune", seerr=seerr, state="sent", asked_at=LONG_AGO,
+        changed_at=LONG_AGO, seasons=seasons,
+    )  # fmt: skip
+
+
+def test_a_request_made_in_seerr_is_taken_over_with_its_dates() -> None:
+    given().when(take()).then(imported())
+
+
+def test_it_is_taken_over_once_whatever_became_of_it() -> None:
+    given(imported()).when(take("r10")).then_nothing()
+    given(imported(), RequestDeclined("r9", "anna", FILM, "other")).when(take("r10")).then_nothing()
+    given(RequestSubmitted(*MINE, "Dune"), RequestSent(*MINE, 7)).when(take()).then_nothing()
+
+
+def test_what_may_be_ours_that_was_just_sent_is_left_alone() -> None:
+    given(RequestSubmitted(*MINE, "Dune")).when(take()).then_nothing()
+    given(RequestSubmitted(*MINE, "Dune"), RequestFailed(*MINE, "So.")).when(take()).then(imported())
+    given(RequestSubmitted(*MINE, "Dune"), RequestSent(*MINE, 6)).when(take()).then(imported())
+
+
+def test_of_a_series_only_the_same_seasons_may_be_ours() -> None:
+    waiting: RequestEvent = RequestSubmitted("r1", "anna", SERIES, "Severance", 2022, (1,))
+    given(waiting).when(take("r9", SERIES, 1, 2)).then_nothing()
+    other = RequestImported("r9", "anna", SERIES, "Dune", 7, "sent", LONG_AGO, LONG_AGO, seasons=(2,))
+    given(waiting).when(take("r9", SERIES, 2)).then(other)
+
+
+def test_who_asks_here_for_what_was_asked_for_in_seerr_joins_it() -> None:
+    ask = SubmitRequest(request="r1", account="ben", media=FILM, title="Dune")
+    given(imported()).when(ask).then(RequestJoined("r9", "anna", FILM, "ben"))
+    given(imported("available")).when(ask).then_refused("already-available")
+
+
+def test_it_uses_the_slot_of_the_day_it_was_asked_for() -> None:
+    other = SubmitRequest(request="r1", account="anna", media=Media("movie", 1), title="Alien")
+    quota = QuotaSet("anna", "movie", 1, 7)
+    asked = RequestSubmitted("r1", "anna", Media("movie", 1), "Alien")
+    given(quota, imported()).when(other).then(asked)
+    lately = NOW - timedelta(days=1)
+    new = RequestImported("r9", "anna", FILM, "Dune", 7, "sent", lately, lately)
+    given(quota, new).when(other).then_refused("quota-used-up", retry_at=lately + timedelta(days=7))
+
+
+def test_it_is_decided_here_like_any_other() -> None:
+    approved = RequestApproved("r9", "anna", FILM, "olivia")
+    given(imported()).when(ApproveRequest(request="r9", moderator="olivia")).then(approved)
+
+
+def test_who_decided_in_seerr_is_named_also_where_it_was_fetched_at_once() -> None:
+    sent = (RequestSubmitted(*MINE, "Dune"), RequestSent(*MINE, 7))
+    by_olivia = RequestApproved(*MINE, decided_by="olivia")
+    see = ObserveRequest(request="r1", observed="approved", decided_by="olivia")
+    given(*sent).when(see).then(by_olivia)
+    fetched = ObserveRequest(request="r1", observed="processing", decided_by="olivia")
+    given(*sent).when(fetched).then(by_olivia, RequestProcessing(*MINE))
+    given(*sent, by_olivia).when(fetched).then(RequestProcessing(*MINE))
+    there = ObserveRequest(request="r1", observed="available")
+    given(*sent).when(there).then(RequestAvailable(*MINE))
+    declined = ObserveRequest(request="r1", observed="declined", decided_by="olivia")
+    given(*sent).when(declined).then(RequestDeclined(*MINE, "other", decided_by="olivia"))
