@@ -92,6 +92,7 @@ def automations(
             [
                 *probing.recurring(lambda: settings.probe_seconds),
                 sending.releasing(),
+                sending.settling(),
                 observer.polling(lambda: settings.seerr_poll_seconds),
                 PlexPeople(pool, commands, credentials, plex_tv, plex_server).recurring(),
                 Sweeping(pool, sweep_sessions).recurring(),

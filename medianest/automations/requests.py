@@ -30,6 +30,7 @@ from medianest.commands import Commands
 from medianest.domain.command import Actor, Command
 from medianest.domain.observing import ObserveRequest
 from medianest.domain.requests import (
+    OPEN_STATES,
     HoldRequest,
     ObserveRequest,
     RecordDeferred,
@@ -37,6 +38,9 @@ from medianest.domain.requests import (
     RecordRelayed,
     RecordSent,
     ReleaseRequest,
+    RequestCancelled,
+    RequestHandedOn,
+    SettleRequest,
 )
 from medianest.eventstore.connections import Pool
 from medianest.settings import Settings
@@ -46,12 +50,22 @@ from projections.requests import DecisionToRelay, RequestRow
 SEND = "requests_to_send"
 RELAY = "decisions_to_relay"
 RELEASE_SECONDS = 15.0  # how long what waits for approval here may wait for nobody, once Seerr decides
+SETTLE_SECONDS = (
+    60.0  # how long somebody may be away before what is theirs goes on without them; nothing is sent before
+)
 CLOCKS_DIFFER = timedelta(minutes=10)
 ON_ITS_WAY = "Seerr has these seasons on their way already, without a request for them."
 OF_SOMEBODY_ELSE = "Seerr has it under the name of somebody else."
 APPROVED_MEANWHILE = "Seerr has approved it meanwhile: only somebody who manages requests can delete it there."
 _TO_SEND = """
 SELECT request AS key, submitted_at AS turn FROM requests_to_send JOIN requests USING (request) WHERE NOT held
+"""
+_OF_THE_AWAY = """
+SELECT r.request FROM requests AS r JOIN accounts AS a USING (account) WHERE r.state = ANY (%s) AND (
+    a.state <> 'active' AND EXISTS (SELECT FROM requests_to_send AS t WHERE t.request = r.request)
+    OR EXISTS (
+        SELECT FROM followers AS f JOIN accounts AS b USING (account)
+        WHERE f.request = r.request AND (b.state = 'erased' OR a.state = 'erased' AND b.state = 'active')))
 """
 _TO_RELAY = """
 SELECT d.request || '/' || d.decision AS key, r.position AS turn
@@ -95,6 +109,17 @@ class Sending:
         for request in waiting:
             await self._record(ReleaseRequest(request=request))
 
+    def settling(self) -> Recurring:
+        return Recurring("settle-requests", SETTLE_SECONDS, self.settle)
+
+    async def settle(self) -> None:
+        """Whose owner, or follower, is away goes on without them."""
+        async with self._pool.connection() as rows:
+            found = await rows.execute(_OF_THE_AWAY, (list(OPEN_STATES),))
+            left = [request for (request,) in await found.fetchall()]
+        for request in left:
+            await self._record(SettleRequest(request=request))
+
     async def send(self, attempt: Attempt) -> Result:
         """Whatever keeps a request from Seerr is on record as the reason it waits."""
         async with self._pool.connection() as rows:
@@ -114,6 +139,9 @@ class Sending:
             return Done.by(await self._record(RecordFailed(request=row.request, why=GONE)))
 
     async def _send(self, row: RequestRow, attempt: Attempt) -> Result:
+        settled = await self._record(SettleRequest(request=row.request))
+        if any(isinstance(event, RequestCancelled | RequestHandedOn) for event in settled.events):
+            return Done.by(settled)  # if somebody has it now it is on the list still, as theirs
         if self._settings.approval_mode == "medianest":
             held = await self._record(HoldRequest(request=row.request))
             if held.events:

@@ -7,6 +7,7 @@ from typing import Literal, Self
 import msgspec
 from msgspec import structs
 
+from medianest.domain.accounts import AccountErased, AccountReinstated, AccountSuspended
 from medianest.domain.command import Command, Facts, Refused
 from medianest.domain.event import Event, Item, Personal, Query, Tags, tags
 
@@ -64,6 +65,7 @@ class RequestLeft(RequestEvent, frozen=True, tag="request.left"):
     """A follower wants it no longer."""
 
     follower: str
+    gone: bool = False  # they were erased, and have not said so
 
     def tags(self) -> Tags:
         return (*super().tags(), f"account:{self.follower}")
@@ -78,6 +80,7 @@ class RequestHandedOn(RequestEvent, frozen=True, tag="request.handed-on"):
     """
 
     to: str
+    gone: bool = False  # whose it was is suspended or erased, and has not said so
 
     def tags(self) -> Tags:
         return (*super().tags(), f"account:{self.to}")
@@ -139,7 +142,7 @@ class RequestDeclined(RequestEvent, frozen=True, tag="request.declined"):
 
 
 class RequestCancelled(RequestEvent, frozen=True, tag="request.cancelled"):
-    pass
+    gone: bool = False  # whose it was is suspended or erased, and nobody who is not wants it
 
 
 class RequestProcessing(RequestEvent, frozen=True, tag="request.processing"):
@@ -267,6 +270,34 @@ class RequestFacts(Facts, frozen=True):
         return self.state not in OPEN_STATES
 
 
+class LeavingFacts(RequestFacts, frozen=True):
+    """Besides: who is away, of all people. They are few, and who followed is not known before the facts are read."""
+
+    suspended: frozenset[str] = frozenset()
+    erased: frozenset[str] = frozenset()
+
+    @classmethod
+    def query(cls, command: OfOneRequest) -> Query:
+        return Query(*super().query(command).items, Item(AccountSuspended, AccountReinstated, AccountErased))
+
+    def evolve(self, event: Event, at: datetime) -> Self:
+        match event:
+            case AccountSuspended(account=account):
+                return structs.replace(self, suspended=self.suspended | {account})
+            case AccountReinstated(account=account):
+                return structs.replace(self, suspended=self.suspended - {account})
+            case AccountErased(account=account):
+                return structs.replace(self, erased=self.erased | {account})
+        return super().evolve(event, at)
+
+    def is_away(self, account: str) -> bool:
+        return account in self.suspended or account in self.erased
+
+    def heir(self) -> str | None:
+        """Who has it next: the first who followed and is not away."""
+        return next((follower for follower in self.followers if not self.is_away(follower)), None)
+
+
 class ApproveRequest(OfOneRequest, frozen=True, kw_only=True):
     moderator: str
 
@@ -313,8 +344,11 @@ class CancelRequest(OfOneRequest, frozen=True, kw_only=True):
     account: str
 
 
-def cancel(command: CancelRequest, facts: RequestFacts, now: datetime) -> Sequence[Event]:
-    """A wish ends when nobody has it any more; until then it goes on without who has left."""
+def cancel(command: CancelRequest, facts: LeavingFacts, now: datetime) -> Sequence[Event]:
+    """A wish ends when nobody has it any more; until then it goes on without who has left.
+
+    It is never handed to somebody who is away: they could do nothing about it.
+    """
     facts.known()
     about = (command.request, facts.account, facts.media)
     if command.account in facts.followers:
@@ -323,11 +357,32 @@ def cancel(command: CancelRequest, facts: RequestFacts, now: datetime) -> Sequen
         return []
     if command.account != facts.account:
         raise Refused("not-yours", "Only who asked for it or follows it can take that back.")
-    if facts.followers and not facts.closed():
-        return [RequestHandedOn(*about, facts.followers[0])]
+    if (heir := facts.heir()) and not facts.closed():
+        return [RequestHandedOn(*about, heir)]
     if facts.state not in PENDING_STATES:
         raise Refused("too-late", f"The request is {facts.state.replace('_', ' ')} already: ask a moderator.")
     return [RequestCancelled(*about)]
+
+
+class SettleRequest(OfOneRequest, frozen=True, kw_only=True):
+    """Some whose wish it is may be away: who is suspended may come back, who is erased does not."""
+
+
+def settle(command: SettleRequest, facts: LeavingFacts, now: datetime) -> Sequence[Event]:
+    """Nothing is sent in the name of who is away: the first who followed has it then, or nobody.
+
+    What Seerr has already goes on: in Seerr it stays theirs, and who was only suspended finds it again.
+    """
+    facts.known()
+    if facts.closed():
+        return []
+    about = (command.request, facts.account, facts.media)
+    left = [RequestLeft(*about, follower, gone=True) for follower in facts.followers if follower in facts.erased]
+    if not (facts.account in facts.erased or (facts.waiting and facts.account in facts.suspended)):
+        return left
+    if heir := facts.heir():
+        return [*left, RequestHandedOn(*about, heir, gone=True)]
+    return [*left, RequestCancelled(*about, gone=True)] if facts.waiting else left
 
 
 class RecordSent(OfOneRequest, frozen=True, kw_only=True):

@@ -88,8 +88,12 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return f"{names(account)} asked for {title}{f' ({year})' if year else ''}{_seasons(seasons)}."
         case RequestJoined(follower=follower):
             return f"{names(follower)} wants it too."
+        case RequestLeft(gone=True):
+            return "Somebody who wanted it too is no longer here."
         case RequestLeft(follower=account):
             return f"{names(account)} wants it no longer."
+        case RequestHandedOn(to=to, gone=True):
+            return f"Whose it was is no longer here. {names(to)} still wants it, so it goes on."
         case RequestHandedOn(account=account, to=to):
             return f"{names(account)} wants it no longer. {names(to)} still does, so it goes on."
         case RequestHeld():
@@ -123,6 +127,8 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return "It was declined in Seerr, which keeps no reason: ask an admin."
         case RequestDeclined(reason=reason):
             return _with_words(f"Declined{_DECLINED[reason]}.", unsealed.get("note"))
+        case RequestCancelled(gone=True):
+            return "It was withdrawn: whose it was is no longer here, and nobody else wants it."
         case RequestCancelled(account=account):
             return f"{names(account)} cancelled it."
         case RequestProcessing():

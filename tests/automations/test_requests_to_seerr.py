@@ -12,7 +12,7 @@ from medianest.adapters.seerr_answers import TitleDetail
 from medianest.automations.observations import CONFIRMATIONS
 from medianest.automations.requests import RELAY, SEND
 from medianest.commands import Commands
-from medianest.domain.accounts import EraseAccount
+from medianest.domain.accounts import EraseAccount, SuspendAccount
 from medianest.domain.asking import RetryRequest
 from medianest.domain.observing import ObserveRequest
 from medianest.domain.requests import (
@@ -310,7 +310,7 @@ async def test_a_request_of_somebody_erased_is_never_sent(house: SeerrHouse, han
     await house.run(EraseAccount(account="anna"))
     await vault.destroy("anna")
     async with hands.at_work(*house.todos()):
-        await house.becomes("r1", "failed")
+        await house.becomes("r1", "cancelled")
     assert house.made() == []
 
 
@@ -547,3 +547,32 @@ async def test_what_is_in_seerr_stays_there_when_moderators_here_come_to_approve
         await house.run(ApproveRequest(request="r1", moderator="olivia"))
         await eventually(lambda: _told(house, "r1"))
     assert (await house.story("r1")).count("RequestSent") == 1
+
+
+async def test_what_was_not_sent_goes_on_as_who_followed_when_who_asked_is_suspended(
+    house: SeerrHouse, hands: Hands
+) -> None:
+    await house.ask("r1")
+    await house.ask("r1b", "ben")
+    await house.run(SuspendAccount(account="anna"))
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "sent")
+        await eventually(lambda: _idle(hands))
+    assert row.account == "ben"
+    assert house.made() == [(row.seerr, BEN.plex_id)]
+
+
+async def test_what_waits_is_withdrawn_when_who_asked_is_suspended_and_nobody_else_wants_it(
+    house: SeerrHouse, hands: Hands
+) -> None:
+    _approve_here(house)
+    await house.ask("r1")
+    await house.ask("r2", "ben", ALIEN)
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "awaiting_approval")
+        await house.becomes("r2", "awaiting_approval")
+        await house.run(SuspendAccount(account="anna"))
+        await house.sending.settle()
+        await house.becomes("r1", "cancelled")
+        assert (await house.row("r2")).state == "awaiting_approval"
+    assert house.seerr.requests_made == 0

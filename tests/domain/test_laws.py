@@ -91,7 +91,8 @@ def some(commands: Iterable[type[Command]], **known: SearchStrategy[Any]) -> Sea
 
 COMMANDS = some(DECISIONS)
 ABOUT_ONE_REQUEST = some(
-    (command for command, decision in DECISIONS.items() if decision.facts is RequestFacts), request=st.just("r1")
+    (command for command, decision in DECISIONS.items() if issubclass(decision.facts, RequestFacts)),
+    request=st.just("r1"),
 )
 ON_ITS_WAY = some(
     (ApproveRequest, RecordSent, RecordDeferred, RecordFailed, RecordRelayed, ObserveRequest, RetryRequest),

@@ -41,6 +41,7 @@ from medianest.domain.requests import (
     RequestSent,
     RequestState,
     RequestSubmitted,
+    SettleRequest,
 )
 from tests.domain.scenario import NOW, given
 
@@ -143,6 +144,51 @@ def test_what_waits_for_a_moderator_is_let_go_once_seerr_decides() -> None:
 
 def test_what_seerr_got_after_all_waits_for_nobody_here() -> None:
     given(SUBMITTED, DEFERRED, HELD).when(SEND).then(SENT)
+
+
+# --- who is away
+
+SETTLE = SettleRequest(request="r1")
+BEN_SUSPENDED, BEN_BACK = AccountSuspended("ben", "q", "admin"), AccountReinstated("ben", "q")
+ANNA_AWAY: list[Event] = [AccountSuspended("anna", "p", "admin"), AccountErased("anna", "p")]
+CLEO_JOINED = RequestJoined(*MINE, "cleo")
+
+
+def test_a_wish_is_never_handed_to_who_is_away() -> None:
+    for away in (BEN_SUSPENDED, AccountErased("ben", "q")):
+        given(SUBMITTED, JOINED, CLEO_JOINED, away).when(CANCEL).then(RequestHandedOn(*MINE, "cleo"))
+        given(SUBMITTED, JOINED, away).when(CANCEL).then(CANCELLED)
+    given(SUBMITTED, JOINED, BEN_SUSPENDED, BEN_BACK).when(CANCEL).then(HANDED_ON)
+
+
+@pytest.mark.parametrize("away", ANNA_AWAY)
+def test_what_was_not_sent_goes_on_without_who_is_away_or_is_withdrawn(away: Event) -> None:
+    gone_on = RequestHandedOn(*MINE, "ben", gone=True)
+    for so_far in ([], [DEFERRED], [HELD], [APPROVED]):
+        given(SUBMITTED, *so_far, JOINED, away).when(SETTLE).then(gone_on)
+        given(SUBMITTED, *so_far, away).when(SETTLE).then(RequestCancelled(*MINE, gone=True))
+        given(SUBMITTED, *so_far, JOINED, BEN_SUSPENDED, away).when(SETTLE).then(RequestCancelled(*MINE, gone=True))
+    given(SUBMITTED, JOINED, away, gone_on).when(SETTLE).then_nothing()
+    given(SUBMITTED, CANCELLED, away).when(SETTLE).then_nothing()
+    given(SUBMITTED).when(SETTLE).then_nothing()
+
+
+def test_what_seerr_has_of_who_was_erased_goes_on_as_who_followed_has_it() -> None:
+    suspended, erased = ANNA_AWAY
+    given(SUBMITTED, SENT, JOINED, erased).when(SETTLE).then(RequestHandedOn(*MINE, "ben", gone=True))
+    given(SUBMITTED, SENT, erased).when(SETTLE).then_nothing()
+    given(SUBMITTED, SENT, JOINED, suspended).when(SETTLE).then_nothing()
+
+
+def test_a_follower_who_was_erased_is_dropped_and_who_was_suspended_stays() -> None:
+    given(SUBMITTED, JOINED, AccountErased("ben", "q")).when(SETTLE).then(RequestLeft(*MINE, "ben", gone=True))
+    given(SUBMITTED, JOINED, BEN_SUSPENDED).when(SETTLE).then_nothing()
+
+
+def test_a_withdrawn_wish_gives_its_slot_back() -> None:
+    quota = DefaultQuotaSet("movie", 1, 7)
+    withdrawn = [film(1), RequestCancelled("f1", "anna", Media("movie", 1), gone=True)]
+    given(quota, *withdrawn).when(asks()).then(SUBMITTED)
 
 
 # --- asking

@@ -56,6 +56,11 @@ def test_no_sentence_needs_the_personal_words(event: Event) -> None:
         (RequestSubmitted(*SERIES, "Lost", 2004, (1, 2, 5)), "Anna asked for Lost (2004), seasons 1, 2 and 5."),
         (RequestJoined(*MINE, BEN), "Ben wants it too."),
         (RequestLeft(*MINE, BEN), "Ben wants it no longer."),
+        (RequestLeft(*MINE, BEN, gone=True), "Somebody who wanted it too is no longer here."),
+        (
+            RequestHandedOn(*MINE, BEN, gone=True),
+            "Whose it was is no longer here. Ben still wants it, so it goes on.",
+        ),
         (RequestHeld(*MINE), "It waits for a moderator: once it is approved, it is sent to Seerr."),
         (RequestReleased(*MINE), "Seerr decides about it now, so it need not wait for a moderator here."),
         (RequestApproved(*MINE, ANNA), "Anna asked for it and may approve it: it is approved."),
