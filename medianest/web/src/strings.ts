@@ -1,4 +1,4 @@
-import type { Decline, DownloadView, Found, RequestView, Service } from "./api/schema";
+import type { Announcement, Decline, DownloadView, Found, NoticeChoice, RequestView, Service } from "./api/schema";
 
 /** Every word the UI says by itself, in one place: a translation is another file of this shape. */
 export const say = {
@@ -70,6 +70,11 @@ export const say = {
     nothingNew: "Plex has nothing new for you yet.",
     latency: (ms: number) => `${Math.round(ms)} ms`,
     since: (when: string) => `since ${when}`,
+    until: (when: string) => `until ${when}`,
+    announcements: "Announcements",
+    level: { warning: "Please note:", important: "Important:" } satisfies Record<Exclude<Announcement["level"], "info">, string>,
+    putAway: "Put this announcement away",
+    links: "Links",
     uptime: {
       day: "24 h",
       week: "7 d",
@@ -79,6 +84,30 @@ export const say = {
         known === 0 ? "Nothing is known of the last 30 days." : `Usable all day on ${whole} of ${known} days that are known of.`,
       today: (ago: number) => (ago === 0 ? "Today" : ago === 1 ? "Yesterday" : `${ago} days ago`),
     },
+  },
+  notices: {
+    title: "Notices",
+    bell: (unread: number) => (unread === 0 ? "Notices" : `Notices, ${unread > 99 ? "more than 99" : unread} unread`),
+    count: (unread: number) => (unread > 99 ? "99+" : `${unread}`),
+    none: "Nothing new.",
+    noneHint: "What becomes of your requests and videos is told here.",
+    unread: "Unread:",
+    account: "Your account",
+    video: "A video",
+    readAll: "Mark all as read",
+    putAway: (title: string) => `Put away: ${title}`,
+    choices: "Choose what you are told",
+    choicesHint: "It counts from now on, on all your devices.",
+    kinds: {
+      "request-approved": "A request is approved",
+      "request-declined": "A request is declined",
+      "request-arrived": "A request has arrived",
+      "request-failed": "A request has failed",
+      "request-removed": "Something you asked for was removed",
+      "download-ready": "A video is ready",
+      "download-failed": "A video has failed",
+      "account-changed": "Your account changes",
+    } satisfies Record<NoticeChoice["kind"], string>,
   },
   requests: {
     title: "Requests",
@@ -250,7 +279,7 @@ export const say = {
     blocklisted: "Not wanted here",
   } as Readonly<Record<string, string>>,
   service: { plex: "Plex", seerr: "Requests", "uptime-kuma": "Monitoring" } satisfies Record<Service["service"], string>,
-  serviceState: { up: "Up", degraded: "Slow", down: "Down", unknown: "Unknown" } satisfies Record<Service["state"], string>,
+  serviceState: { up: "Up", degraded: "Slow", down: "Down", unknown: "Unknown", maintenance: "Maintenance" } satisfies Record<Service["state"], string>,
 } as const;
 
 /** 1, 2, 3, 5 as "1–3, 5". */

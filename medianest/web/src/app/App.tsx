@@ -17,6 +17,7 @@ const Library = lazy(() => import("../library/Library"));
 const OneItem = lazy(() => import("../library/OneItem"));
 const Requests = lazy(() => import("../requests/Requests"));
 const Downloads = lazy(() => import("../downloads/Downloads"));
+const Inbox = lazy(() => import("../notices/Inbox"));
 const Request = lazy(() => import("../requests/Request"));
 
 export function App() {
@@ -49,6 +50,7 @@ function SignedIn() {
             <Route path={routes.requests} component={Requests} />
             <Route path={routes.request} component={Request} />
             <Route path={routes.downloads} component={Downloads} />
+            <Route path={routes.notices} component={Inbox} />
             <Route component={Lost} />
           </Switch>
         </Suspense>

@@ -1,6 +1,7 @@
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useMe } from "../api/queries";
+import { Bell } from "../notices/Bell";
 import { LiveNote } from "../live/LiveNote";
 import { SignOut } from "../session/SignOut";
 import { say } from "../strings";
@@ -41,10 +42,13 @@ export function Shell({ children }: { readonly children: ReactNode }) {
 function Sidebar() {
   return (
     <header className="sticky top-0 hidden h-dvh flex-col border-r border-line bg-raised/50 px-3 py-5 md:flex">
-      <Link href={routes.home} className="mb-6 flex items-center gap-2.5 px-3 font-semibold tracking-tight">
-        <img src="/icon.svg" alt="" className="size-7" />
-        {say.name}
-      </Link>
+      <div className="mb-6 flex items-center justify-between pl-3">
+        <Link href={routes.home} className="flex items-center gap-2.5 font-semibold tracking-tight">
+          <img src="/icon.svg" alt="" className="size-7" />
+          {say.name}
+        </Link>
+        <Bell />
+      </div>
       <nav aria-label={say.nav.label} className="flex flex-col gap-0.5">
         {PLACES.map((place) => (
           <Place key={place.path} {...place} className="flex-row gap-3 rounded-lg px-3 py-2.5" current="bg-sunken text-ink" />

@@ -7,6 +7,7 @@ export const routes = {
   requests: "/requests",
   request: "/requests/:request",
   downloads: "/downloads",
+  notices: "/notices",
   library: "/library",
   libraryOf: "/library/:library",
   item: "/library/item/:item",

@@ -9,7 +9,9 @@ import { Empty, Ghost } from "../ui/Empty";
 import { Page, Section } from "../ui/Page";
 import { Loaded } from "../ui/Trouble";
 import { DownloadRow } from "../downloads/DownloadRow";
+import { Announcements } from "./Announcements";
 import { PlexShelf } from "./PlexShelf";
+import { QuickLinks } from "./QuickLinks";
 import { RequestRow } from "../requests/RequestRow";
 import { ServiceTiles } from "./ServiceTiles";
 
@@ -19,6 +21,7 @@ export function Home() {
   const fresh = useNewInPlex();
   return (
     <Page title={say.home.title}>
+      <Announcements />
       <Loaded asked={dashboard} ghost={<Ghost className="mb-10 h-52" />}>
         {(found) => (
           <>
@@ -41,6 +44,7 @@ export function Home() {
           )}
         </Loaded>
       </Section>
+      <QuickLinks />
     </Page>
   );
 }

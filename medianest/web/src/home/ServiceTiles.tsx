@@ -2,10 +2,10 @@ import { useUptime } from "../api/queries";
 import type { Service, Uptime } from "../api/schema";
 import { say } from "../strings";
 import { Badge, type Tone } from "../ui/Badge";
-import { fromNow } from "../ui/units";
+import { atClock, fromNow } from "../ui/units";
 import { UptimeBars } from "./UptimeBars";
 
-const TONES: Readonly<Record<Service["state"], Tone>> = { up: "good", degraded: "warn", down: "bad", unknown: "plain" };
+const TONES: Readonly<Record<Service["state"], Tone>> = { up: "good", degraded: "warn", down: "bad", unknown: "plain", maintenance: "busy" };
 
 export function ServiceTiles({ services }: { readonly services: readonly Service[] }) {
   const uptimes = useUptime().data?.items;
@@ -19,7 +19,8 @@ export function ServiceTiles({ services }: { readonly services: readonly Service
 }
 
 function Tile({ service, uptime }: { readonly service: Service; readonly uptime: Uptime | undefined }) {
-  const { state, latency_ms: latency, since, why } = service;
+  const { state, latency_ms: latency, since, until, why } = service;
+  const when = until ? say.home.until(atClock(new Date(until))) : since && say.home.since(fromNow(new Date(since)));
   return (
     <li className="min-w-0 rounded-xl bg-raised px-3 py-2.5 md:px-4 md:py-3">
       <div className="flex flex-wrap items-center justify-between gap-x-2">
@@ -27,7 +28,7 @@ function Tile({ service, uptime }: { readonly service: Service; readonly uptime:
         <Badge tone={TONES[state]}>{say.serviceState[state]}</Badge>
       </div>
       <p className="mt-0.5 truncate text-xs text-quiet tabular-nums">
-        {state === "up" && latency !== null ? say.home.latency(latency) : since && say.home.since(fromNow(new Date(since)))}
+        {state === "up" && latency !== null ? say.home.latency(latency) : when}
         {state !== "up" && why && ` · ${why}`}
       </p>
       {uptime && <UptimeBars uptime={uptime} />}

@@ -5,8 +5,12 @@ const TOUCHED: Readonly<Record<string, readonly string[]>> = {
   service: ["dashboard", "uptime"],
   monitor: ["dashboard"],
   monitors: ["dashboard"],
-  account: ["me"],
-  quota: ["quota"],
+  account: ["me", "notices"],
+  quota: ["quota", "notices"],
+  session: ["notices"],
+  notices: ["notices"],
+  announcement: ["announcements"],
+  links: ["links"],
 };
 /** What is said live and kept nowhere: it changes no page. */
 export const SIGNALS: ReadonlySet<string> = new Set(["request.progress", "download.progress", "service.latency"]);

@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useRef } from "react";
+import { Bell } from "../notices/Bell";
 import { say } from "../strings";
 import { hueOf } from "./hue";
 
@@ -28,7 +29,10 @@ export function Page({ title, aside, seed, children }: PageProps) {
         <h1 ref={heading} tabIndex={-1} className="text-2xl font-semibold tracking-tight md:text-[1.75rem]">
           {title}
         </h1>
-        {aside}
+        <div className="ml-auto flex items-center gap-2">
+          {aside}
+          <Bell className="-mr-2 md:hidden" />
+        </div>
       </header>
       {children}
     </div>

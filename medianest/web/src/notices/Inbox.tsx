@@ -1,0 +1,63 @@
+import { useState } from "react";
+import type { NoticePage } from "../api/schema";
+import { say } from "../strings";
+import { Button } from "../ui/Button";
+import { Empty, Ghost } from "../ui/Empty";
+import { More } from "../ui/More";
+import { Page } from "../ui/Page";
+import { Loaded, Trouble } from "../ui/Trouble";
+import { Choices } from "./Choices";
+import { NoticeRow } from "./NoticeRow";
+import { useMark, useNotices, useReadAll } from "./queries";
+
+/** What became of what one asked for, follows and sent, the newest first. */
+export default function Inbox() {
+  const asked = useNotices();
+  return (
+    <Page title={say.notices.title} aside={<ReadAll newest={asked.data?.pages[0]} />}>
+      <Loaded asked={asked} ghost={<Ghost className="h-64" />}>
+        {({ pages }) => <List pages={pages} />}
+      </Loaded>
+      <More list={asked} />
+      <Choices />
+    </Page>
+  );
+}
+
+function List({ pages }: { readonly pages: readonly NoticePage[] }) {
+  const dismiss = useMark("dismiss");
+  const read = useMark("read");
+  const [away, setAway] = useState<ReadonlySet<number>>(new Set()); // at once: the answer comes a moment later
+  const items = pages.flatMap((page) => page.items).filter((notice) => !away.has(notice.position));
+  const putAway = (position: number) => {
+    setAway((before) => new Set(before).add(position));
+    dismiss.mutate(position, {
+      onError: () => setAway((before) => new Set([...before].filter((one) => one !== position))),
+    });
+  };
+  return (
+    <>
+      {dismiss.error ? <Trouble error={dismiss.error} /> : null}
+      {items.length === 0 ? (
+        <Empty title={say.notices.none} hint={say.notices.noneHint} />
+      ) : (
+        <ul className="grid gap-2" aria-label={say.notices.title}>
+          {items.map((notice) => (
+            <NoticeRow key={notice.position} notice={notice} onOpen={() => read.mutate(notice.position)} onPutAway={() => putAway(notice.position)} />
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function ReadAll({ newest }: { readonly newest: NoticePage | undefined }) {
+  const readAll = useReadAll();
+  const until = newest?.items[0]?.position;
+  if (until === undefined || newest?.unread === 0) return null;
+  return (
+    <Button weight="quiet" disabled={readAll.isPending} onClick={() => readAll.mutate(until)}>
+      {say.notices.readAll}
+    </Button>
+  );
+}

@@ -1,0 +1,86 @@
+import { type KeyboardEvent, useRef } from "react";
+import { Link } from "wouter";
+import type { Notice } from "../api/schema";
+import { requestPath, routes } from "../app/routes";
+import { say } from "../strings";
+import { Icon } from "../ui/Icon";
+import { atClock, fromNow } from "../ui/units";
+
+const INK: Readonly<Record<Notice["kind"], string>> = {
+  "request-approved": "text-busy",
+  "request-declined": "text-bad",
+  "request-arrived": "text-good",
+  "request-failed": "text-bad",
+  "request-removed": "text-warn",
+  "download-ready": "text-good",
+  "download-failed": "text-bad",
+  "account-changed": "text-busy",
+};
+
+interface Row {
+  readonly notice: Notice;
+  readonly onOpen: () => void;
+  readonly onPutAway: () => void;
+}
+
+/** One notice: a way to what it is about, and a way to be rid of it. */
+export function NoticeRow({ notice, onOpen, onPutAway }: Row) {
+  const row = useRef<HTMLLIElement>(null);
+  const title = notice.title ?? (notice.kind === "account-changed" ? say.notices.account : say.notices.video);
+  const putAway = () => {
+    const near = row.current?.nextElementSibling ?? row.current?.previousElementSibling;
+    (near?.querySelector<HTMLElement>("a, button") ?? document.getElementById("content"))?.focus();
+    onPutAway();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Delete") putAway();
+  };
+  return (
+    <li ref={row} onKeyDown={onKeyDown} className="relative flex items-start gap-3 rounded-xl bg-raised py-3 pr-2 pl-4 hover:bg-sunken">
+      <span aria-hidden="true" className={`mt-2 size-2 shrink-0 rounded-full ${notice.read ? "border border-line" : `bg-current ${INK[notice.kind]}`}`} />
+      <div className="min-w-0 flex-1">
+        <p className={`truncate ${notice.read ? "text-quiet" : "font-medium"}`}>
+          {notice.read ? null : <span className="sr-only">{say.notices.unread} </span>}
+          <Subject notice={notice} title={title} onOpen={onOpen} />
+        </p>
+        <p className="text-sm text-quiet">{notice.words}</p>
+        {notice.note && <p className="mt-1 text-sm text-ink">{say.requests.note(notice.note)}</p>}
+        <p className="mt-1 text-xs text-quiet">
+          <time dateTime={notice.at} title={atClock(new Date(notice.at))}>
+            {fromNow(new Date(notice.at))}
+          </time>
+        </p>
+      </div>
+      <button
+        type="button"
+        aria-label={say.notices.putAway(title)}
+        className="relative z-10 flex size-11 shrink-0 items-center justify-center rounded-lg text-quiet hover:bg-line hover:text-ink"
+        onClick={putAway}
+      >
+        <Icon name="close" className="size-4" />
+      </button>
+    </li>
+  );
+}
+
+/** The whole row leads there. What is about the account leads nowhere: it is read by a press. */
+function Subject({ notice, title, onOpen }: { readonly notice: Notice; readonly title: string; readonly onOpen: () => void }) {
+  const open = () => {
+    if (!notice.read) onOpen();
+  };
+  const look = "after:absolute after:inset-0 after:rounded-xl after:content-['']";
+  const path = notice.request ? requestPath(notice.request) : notice.download ? routes.downloads : null;
+  if (path)
+    return (
+      <Link href={path} className={look} onClick={open}>
+        {title}
+      </Link>
+    );
+  return notice.read ? (
+    title
+  ) : (
+    <button type="button" className={look} onClick={open}>
+      {title}
+    </button>
+  );
+}
