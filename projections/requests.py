@@ -249,7 +249,7 @@ def _relay_end(request: str, decision: RelayedDecision, account: str, changes: C
 
 # Who joins, leaves or relays lets a request stay where it is on the list; all else brings it to the front.
 MOVING = tuple(event for event in REQUEST_EVENTS if event not in (RequestJoined, RequestLeft, DecisionRelayed))
-PROJECTION = Projection("requests", 4, TABLES, REQUEST_EVENTS, project, "request", MOVING)
+PROJECTION = Projection("requests", 5, TABLES, REQUEST_EVENTS, project, "request", MOVING)
 
 _REQUEST = (
     "SELECT request, account, kind, tmdb, title, year, seasons, state, why, note, seerr, submitted_at, changed_at,"

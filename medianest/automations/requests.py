@@ -32,7 +32,6 @@ from medianest.domain.observing import ObserveRequest
 from medianest.domain.requests import (
     OPEN_STATES,
     HoldRequest,
-    ObserveRequest,
     RecordDeferred,
     RecordFailed,
     RecordRelayed,

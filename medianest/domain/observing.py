@@ -42,7 +42,8 @@ class ObserveRequest(OfOneRequest, frozen=True, kw_only=True):
 
 # How far along a request is; an observation never takes it back, since Seerr's webhooks and lists lag.
 _PROGRESS: dict[RequestState, int] = {
-    "submitted": 0, "deferred": 0, "sent": 0, "approved": 1, "processing": 2, "partially_available": 3, "available": 4,
+    "submitted": 0, "awaiting_approval": 0, "deferred": 0, "sent": 0, "approved": 1, "processing": 2,
+    "partially_available": 3, "available": 4,
 }  # fmt: skip
 _OBSERVED: dict[Observed, type[RequestEvent]] = {
     "processing": RequestProcessing,

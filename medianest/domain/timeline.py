@@ -319,6 +319,7 @@ _DECLINED: dict[DeclineReason, str] = {
 }
 _STOOD: dict[RequestState, str] = {
     "submitted": "it waited to be sent",
+    "awaiting_approval": "it waited for approval",
     "deferred": "it waited to be sent",
     "sent": "it waited for approval",
     "approved": "it was approved",
