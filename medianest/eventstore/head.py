@@ -13,7 +13,7 @@ from medianest.tasks import cancel
 
 log = structlog.get_logger()
 POLL_SECONDS = 5.0  # NOTIFY may be lost with its connection; polling bounds the delay
-BELIEF_SECONDS = 0.02  # how long a notice is taken at its word before the database is asked
+BELIEF_SECONDS = 0.05  # how long a notice is taken at its word before the database is asked
 RECONNECT_SECONDS = 1.0
 LONGEST = len(str(2**63 - 1))  # digits of a position
 

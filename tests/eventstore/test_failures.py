@@ -25,6 +25,7 @@ from medianest.eventstore import writer
 from medianest.eventstore.codec import Codec, Metadata, Row
 from medianest.eventstore.connections import Pool, connection_pool
 from medianest.eventstore.head import Head
+from medianest.eventstore.pipeline import Pipeline
 from medianest.eventstore.store import (
     Appended,
     CommandReused,
@@ -298,6 +299,19 @@ async def _gone(admin: psycopg.AsyncConnection, backend: int) -> None:
 
 
 _ALIVE = "SELECT FROM pg_stat_activity WHERE pid = %s"
+
+
+async def test_where_a_statement_cannot_be_sent_all_that_are_under_way_are_told(database: str) -> None:
+    pipeline = await Pipeline.open(database, "SELECT pg_sleep(60)")
+    first = asyncio.create_task(pipeline.run([]))
+    await asyncio.sleep(0)
+    pipeline._pgconn.finish()
+    async with asyncio.timeout(SECONDS):
+        for asked in (pipeline.run([]), first):
+            with pytest.raises(psycopg.OperationalError, match="connection"):
+                await asked
+    assert pipeline.lost
+    await pipeline.close()
 
 
 async def test_who_asked_a_log_that_is_closed_is_told_that_the_outcome_is_unknown(
