@@ -10,6 +10,7 @@ from msgspec import structs
 from medianest.domain.command import Command, Facts
 from medianest.domain.event import Event, Item, Query, tags
 from medianest.domain.requests import (
+    PENDING_STATES,
     STATE_AFTER,
     Media,
     OfOneRequest,
@@ -73,7 +74,7 @@ def observe(command: ObserveRequest, facts: RequestFacts, now: datetime) -> Sequ
     if seen == "approved":
         return [RequestApproved(*about, decided_by=command.decided_by)]
     approved: list[Event] = []
-    if command.decided_by and seen in _PROGRESS and facts.state in ("submitted", "deferred", "sent"):
+    if command.decided_by and seen in _PROGRESS and facts.state in PENDING_STATES:
         approved.append(RequestApproved(*about, decided_by=command.decided_by))  # it was fetched at once
     return [*approved, _OBSERVED[seen](*about)]
 
