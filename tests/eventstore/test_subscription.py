@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from medianest.domain.command import Actor
 from medianest.domain.event import Query
@@ -149,11 +150,25 @@ async def test_words_on_its_channels_that_it_does_not_understand_do_not_silence_
 ) -> None:
     """Whoever may connect may NOTIFY."""
     monkeypatch.setattr(head_module, "RECONNECT_SECONDS", 0.1)
+    failed = list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failed.append(context))
+    with capture_logs() as logs:
+        await _nonsense_is_heard(store, database, admin)
+    said = {(told["event"], told["channel"]) for told in logs}
+    assert said == {("the log's listener was told something that is no position", channel) for channel in CHANNELS}
+    assert failed == []
+
+
+CHANNELS = ("medianest_events", "medianest_checkpoints")
+NONSENSE = ("nonsense", "", "9" * 5000, "1" * 20, "\N{SUPERSCRIPT TWO}")
+
+
+async def _nonsense_is_heard(store: EventStore, database: str, admin: psycopg.AsyncConnection) -> None:
     async with Head(database) as elsewhere:
         await append(store, UP)
         await until(lambda: elsewhere.position == 1)
-        for channel in ("medianest_events", "medianest_checkpoints"):
-            for words in ("nonsense", "", "9" * 5000, "\N{SUPERSCRIPT TWO}"):
+        for channel in CHANNELS:
+            for words in NONSENSE:
                 await admin.execute("SELECT pg_notify(%s, %s)", (channel, words))
         await append(store, UP)
         await until(lambda: elsewhere.position == 2)
@@ -170,7 +185,7 @@ async def test_a_forged_notice_wakes_those_who_wait_and_moves_nothing(
         following = asyncio.create_task(follow(store, elsewhere, until=2))
         shown = asyncio.create_task(before.above(1, SECONDS))
         await until(lambda: elsewhere.waiting + before.waiting == 2)
-        for channel, words in (("events", "4000000000"), ("checkpoints", "before 4000000000")):
+        for channel, words in (("events", f"{2**63 - 1}"), ("checkpoints", f"before {2**63 - 1}")):
             await admin.execute("SELECT pg_notify(%s, %s)", (f"medianest_{channel}", words))
         assert not await shown  # it was told to look for itself
         assert (elsewhere.position, before.position) == (1, 1)
@@ -180,6 +195,47 @@ async def test_a_forged_notice_wakes_those_who_wait_and_moves_nothing(
         await append(store, UP)
         assert positions(await following) == [1, 2]
         await until(lambda: elsewhere.position == 2)
+
+
+@pytest.mark.parametrize(("channel", "words"), [("medianest_events", ""), ("medianest_checkpoints", "both ")])
+async def test_a_notice_of_what_is_new_wakes_at_once_and_the_database_is_asked_only_later(
+    store: EventStore, database: str, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch,
+    channel: str, words: str,
+) -> None:  # fmt: skip
+    await admin.execute("INSERT INTO checkpoints (subscription, position) VALUES ('both', 1)")
+    async with Head(database) as elsewhere:
+        await append(store, UP)
+        await until(lambda: elsewhere.position == 1)
+        await until(lambda: not elsewhere._news.done())
+        monkeypatch.setattr(head_module, "BELIEF_SECONDS", SECONDS)
+        mark = elsewhere.checkpoint("both") if words else elsewhere
+        first, second = (asyncio.create_task(mark.above(position, SECONDS)) for position in (1, 2))
+        await admin.execute("SELECT pg_notify(%s, %s), pg_notify(%s, %s)", (channel, f"{words}1", channel, f"{words}2"))
+        async with asyncio.timeout(SECONDS / 2):
+            assert not await first
+            await until(elsewhere._news.done)
+            await admin.execute("SELECT pg_notify(%s, %s)", (channel, f"{words}3"))
+            assert not await second
+        assert mark.position == 1
+
+
+async def test_what_is_known_already_is_no_news(
+    store: EventStore, database: str, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Head(database) as elsewhere:
+        await append(store, UP)
+        await until(lambda: elsewhere.position == 1)
+        await until(lambda: not elsewhere._news.done())
+        heard, hear = list[str](), elsewhere._hear
+
+        def listens(notice: psycopg.Notify) -> None:
+            hear(notice)
+            heard.append(notice.payload)
+
+        monkeypatch.setattr(elsewhere, "_hear", listens)
+        await admin.execute("SELECT pg_notify('medianest_events', '1')")
+        await until(lambda: heard == ["1"])
+        assert not elsewhere._news.done()
 
 
 async def test_notices_about_readers_that_do_not_exist_are_not_kept(
