@@ -5,7 +5,7 @@ each call makes a new request. And a request is made as the person (`X-API-User`
 which would approve it at once.
 """
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,7 @@ from medianest.adapters.errors import (
 from medianest.adapters.exchange import Answer, Exchange, Query
 from medianest.adapters.seerr_answers import (
     SERVICE,
+    Changes,
     Family,
     Kind,
     RawQuota,
@@ -51,6 +52,8 @@ log = structlog.get_logger()
 
 API = "/api/v1"
 USERS_A_PAGE = 100
+OVERLAP = 10  # how far a list may move while its place is looked for
+MOVES_LIMIT = 5
 PAGES_LIMIT = 1_000  # no list is read for ever, whatever its page numbers claim
 MESSAGE_LIMIT = 200  # characters of a foreign message that we show
 REQUEST_SECONDS = 20.0  # it asks TMDB, Radarr and Sonarr before it answers
@@ -184,25 +187,43 @@ class Seerr:
         answer = await self._ask("GET", f"/request/{int(request_id)}")
         return answer.decode(RawRequest).public(await self._known_family())
 
-    async def modified_requests(
-        self, after: datetime | None, take: int = 50
-    ) -> AsyncGenerator[list[SeerrRequest], None]:
-        """Pages of requests changed at or after `after` (None: all there are), last changed first, each request once.
+    async def changes_since(self, after: datetime | None, limit: int = 50) -> Changes:
+        """The earliest `limit` requests or so that changed at or after `after` (None: ever): call it again with what
+        was reached, until it is complete. Whatever changes meanwhile comes again, later.
 
         A title that becomes available does not always touch its request: read the open ones by `get_request` too.
         A request this release cannot read is logged and left out, so that it does not hide the others.
         """
-        seen: set[int] = set()
         family = await self._known_family()
-        for page in range(PAGES_LIMIT):
-            query: Query = [("take", take), ("skip", page * take), ("filter", "all"), ("sort", "modified")]
-            found = (await self._ask("GET", "/request", query=query)).decode(RawRequests).results
-            fresh = [raw for raw in found if raw.id not in seen and (after is None or raw.updated_at >= after)]
-            seen.update(raw.id for raw in fresh)
-            if readable := [request for raw in fresh if (request := _read(raw, family))]:
-                yield readable
-            if not found or (after is not None and found[-1].updated_at < after):
-                return
+        skip, page = 0, await self._modified(0, limit)
+        for _ in range(MOVES_LIMIT):
+            if _ends(page, skip, after):
+                break
+            skip = max(0, await self._how_many_since(after, page.total) - limit)
+            page = await self._modified(skip, limit + OVERLAP)
+        else:
+            raise Unreachable(SERVICE, "its list of requests changes while it is read")
+        while skip and page.results and page.results[0].updated_at == after:  # more at one moment than fit on a page
+            skip = max(0, skip - limit)
+            page = await self._modified(skip, len(page.results) + limit)
+        fresh = [raw for raw in reversed(page.results) if after is None or raw.updated_at >= after]
+        readable = tuple(request for raw in fresh if (request := _read(raw, family)))
+        return Changes(readable, fresh[-1].updated_at if fresh else after, skip == 0, page.total)
+
+    async def _how_many_since(self, after: datetime | None, total: int) -> int:
+        """The place in the list, last changed first, of the first that changed before `after`."""
+        if after is None:
+            return total
+        low, high = 0, total
+        while low < high:
+            middle = (low + high) // 2
+            found = (await self._modified(middle, 1)).results
+            low, high = (middle + 1, high) if found and found[0].updated_at >= after else (low, middle)
+        return low
+
+    async def _modified(self, skip: int, take: int) -> RawRequests:
+        query: Query = [("take", take), ("skip", skip), ("filter", "all"), ("sort", "modified")]
+        return (await self._ask("GET", "/request", query=query)).decode(RawRequests)
 
     async def approve(self, request_id: int, *, as_user: int | None = None) -> SeerrRequest:
         """Approving twice is harmless. The state may be "failed" at once, when Radarr or Sonarr refuses.
@@ -315,6 +336,13 @@ def _refusal(answer: Answer, path: str) -> AdapterError:
             return TitleUnknown(SERVICE, "it cannot retrieve the title: TMDB does not know it, or is out of its reach")
         case _:
             return answer.unexpected(f"/{path.split('/')[1]}")
+
+
+def _ends(page: RawRequests, skip: int, after: datetime | None) -> bool:
+    """Whether nothing that changed since `after` stands behind this page."""
+    if skip + len(page.results) >= page.total:
+        return True
+    return after is not None and bool(page.results) and page.results[-1].updated_at < after
 
 
 def _read(raw: RawRequest, family: Family) -> SeerrRequest | None:

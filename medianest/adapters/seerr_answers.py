@@ -113,6 +113,16 @@ class SeerrRequest(msgspec.Struct, frozen=True):
     requested_by: int | None  # Seerr's user id
     requested_by_plex: int | None
     download: SeerrDownload | None
+    decided_by_plex: int | None = None  # who changed it last, if not whoever asked: they approved or declined it
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """A stretch of Seerr's requests in the order of their last change, the earliest first."""
+
+    requests: tuple[SeerrRequest, ...]
+    reached: datetime | None  # all that changed before is in this stretch or an earlier one; None: there was nothing
+    complete: bool  # nothing changed later
+    total: int  # requests Seerr has
 
 
 class QuotaPart(msgspec.Struct, frozen=True):
@@ -174,6 +184,7 @@ class RawRequest(msgspec.Struct, rename="camel"):
     media: RawMedia | None = None
     seasons: list[RawSeasonOf] | None = None
     requested_by: RawUser | None = None
+    modified_by: RawUser | None = None
 
     def public(self, family: Family, media: RawMedia | None = None) -> SeerrRequest:
         """`media`: what the answer says of the title elsewhere, where the request itself holds no or a lesser copy."""
@@ -194,8 +205,14 @@ class RawRequest(msgspec.Struct, rename="camel"):
             updated_at=self.updated_at,
             requested_by=self.requested_by.id if self.requested_by else None,
             requested_by_plex=self.requested_by.plex_id if self.requested_by else None,
+            decided_by_plex=self._decider(),
             download=download((about.download_status4k if is4k else about.download_status) or []),
         )
+
+    def _decider(self) -> int | None:
+        """What is approved by Seerr's own rules was changed last by whoever asked."""
+        asked, changed = self.requested_by, self.modified_by
+        return None if changed is None or (asked and asked.id == changed.id) else changed.plex_id
 
 
 class RawHit(msgspec.Struct, rename="camel"):
@@ -279,6 +296,11 @@ class RawPageInfo(msgspec.Struct):
 
 class RawRequests(msgspec.Struct, rename="camel"):
     results: list[RawRequest]
+    page_info: RawPageInfo | None = None
+
+    @property
+    def total(self) -> int:
+        return self.page_info.results if self.page_info else len(self.results)
 
 
 class RawUsers(msgspec.Struct, rename="camel"):

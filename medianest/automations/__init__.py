@@ -7,7 +7,9 @@ event that its command leads to takes the row off the list. Any number of proces
     attempts.py       the table of attempts: who has a row, when the next try is due, and why
 
     requests.py       requests_to_send, decisions_to_relay: to Seerr, as the person who asked or decided
-    observations.py   hints (what webhooks say is not believed) and poll-seerr: what became of them
+    observations.py   hints (what webhooks say is not believed) and poll-seerr: what became of them;
+                      follow-seerr: what was asked for and decided in Seerr itself
+    seerr_imports.py  takes over what was asked for there, or sets it aside until it can
     seerr_people.py   who our people are in Seerr
     seerr_states.py   what Seerr's states mean, in one table
     downloads.py      downloads_to_run: fetches videos into their owners' folders
@@ -35,6 +37,7 @@ from medianest.automations.observations import HINTS, Observer
 from medianest.automations.plex_people import PlexPeople
 from medianest.automations.publishing import PUBLISH, Publishing
 from medianest.automations.requests import RELAY, SEND, Relaying, Sending
+from medianest.automations.seerr_imports import Imports
 from medianest.automations.seerr_people import SeerrPeople
 from medianest.automations.services import Probing
 from medianest.automations.worker import TodoList, Worker, recurring
@@ -69,7 +72,7 @@ def automations(
 ) -> dict[str, Coroutine[Any, Any, None]]:
     """Everything a `work` process runs, each by its name and for ever: hand it to `medianest.tasks.running`."""
     people = SeerrPeople(pool, vault, seerr)
-    observer = Observer(pool, commands, seerr, signal)
+    observer = Observer(pool, commands, seerr, Imports(pool, vault, commands, seerr), signal)
     probing = Probing(
         pool,
         commands,
@@ -93,6 +96,7 @@ def automations(
                 *probing.recurring(lambda: settings.probe_seconds),
                 sending.releasing(),
                 sending.settling(),
+                observer.following(lambda: settings.seerr_poll_seconds),
                 observer.polling(lambda: settings.seerr_poll_seconds),
                 PlexPeople(pool, commands, credentials, plex_tv, plex_server).recurring(),
                 Sweeping(pool, sweep_sessions).recurring(),

@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
 
-from medianest.adapters.errors import AdapterError, RequestGone, TitleUnknown
+from medianest.adapters.errors import AdapterError, RequestGone, TitleUnknown, Unexpected
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.seerr_answers import MediaState, SeerrRequest
 from medianest.automations.attempts import Attempt
+from medianest.automations.seerr_imports import Imports
 from medianest.automations.seerr_states import is_gone, observed, of_seasons
 from medianest.automations.worker import Done, Later, Record, Recurring, Result, TodoList
 from medianest.commands import Commands, Outcome, now_utc
@@ -29,9 +30,9 @@ HINT_SECONDS = 1.0  # how often to look for hints: they come past the log
 UNKNOWN_LOOKS = 3  # a webhook may be faster than our own note of the number it names
 UNKNOWN_SECONDS = 2.0
 POLLED_AT_ONCE = 4
+STRETCH = 50  # changes followed at a time
 POLLED_EACH_TIME = 100  # the rest has its turn the next time
-FIRST_LOOK_BACK = timedelta(days=1)
-OVERLAP = timedelta(minutes=5)  # between two looks at the changed ones: clocks differ
+BEHIND_SECONDS = 1.0  # between two stretches of the list, while there is more
 CHECKED_EACH_TIME = 10  # of what is there: deleting it tells nobody, and is rare
 CONFIRMATIONS = 2  # of what is gone: one answer proves little
 
@@ -44,17 +45,19 @@ class Observer:
         pool: Pool,
         commands: Commands,
         seerr: Seerr,
+        imports: Imports,
         signal: Callable[[Signal], None],
         clock: Callable[[], datetime] = now_utc,
     ) -> None:
         self._pool = pool
         self._record = Record(commands, Actor.outside("seerr"))
         self._seerr = seerr
+        self._imports = imports
         self._signal = signal
         self._clock = clock
         self._gone: dict[str, int] = {}  # how often in a row a request, or what had come of it, was not there
         self._checked = ""  # up to which request what is there was looked at again; then from the start
-        self._changed_after: datetime | None = None  # None: this process has not looked yet
+        self._behind = True  # there is more in the list of changes
         self._next = 0  # whose turn it is when there are too many to ask for at once
 
     def hints(self) -> TodoList:
@@ -69,6 +72,9 @@ class Observer:
     def polling(self, every_seconds: float | Callable[[], float]) -> Recurring:
         return Recurring("poll-seerr", every_seconds, self.poll)
 
+    def following(self, every_seconds: Callable[[], float]) -> Recurring:
+        return Recurring("follow-seerr", lambda: BEHIND_SECONDS if self._behind else every_seconds(), self.follow)
+
     async def follow_hint(self, attempt: Attempt) -> Result:
         """Ask Seerr about the request a webhook named; a hint that came anew meanwhile is followed anew."""
         received_at = await self._received_at(attempt.key)
@@ -79,15 +85,16 @@ class Observer:
             return Later(UNKNOWN_SECONDS, "No request of ours has this number yet.")
         if ours is not None:
             await self._look_at(ours)
+        elif _is_number(attempt.key):
+            await self._take_over(int(attempt.key))
         return Done() if await self._drop_hint(attempt.key, received_at) else Later(0, None)
 
     async def poll(self) -> None:
-        """Look at what changed in Seerr, then at each open request of ours that was not among it."""
-        seen = await self._poll_changed()
+        """Look at each open request of ours: a title that becomes available need not touch its request."""
         async with self._pool.connection() as rows:
             watched = await requests.to_watch(rows)
             there = await self._to_check_again(rows)
-        due = self._turn([row for row in watched if row.request not in seen])
+        due = self._turn(watched)
         slots = asyncio.Semaphore(POLLED_AT_ONCE)
 
         async def look(row: RequestRow) -> None:
@@ -100,13 +107,45 @@ class Observer:
         if errors:
             raise errors[0]
 
+    async def follow(self) -> None:
+        """Take over the next stretch of what changed in Seerr. Killed in the middle, it goes on where it was.
+
+        The list asks every Radarr and Sonarr first and may fail with them: hints and single look-ups must do then.
+        """
+        followed = await self._imports.followed()
+        changes = await self._seerr.changes_since(followed.reached, STRETCH)
+        for found in changes.requests:
+            await self._follow_one(found, quiet=followed.first_run)
+            await self._imports.has_reached(found.updated_at)
+        await self._imports.has_reached(changes.reached)
+        await self._imports.has_seen(changes.total, complete=changes.complete)
+        self._behind = not changes.complete
+        await self._imports.look_again(self._clock())
+
     async def observe(self, row: RequestRow, found: SeerrRequest) -> Outcome | None:
         """Put on record what `found` says of our request; None where that is nothing."""
         self._show_progress(row, found)
         seen = observed(found.state, await self._media_state(found))
         if seen is None:
             return None
-        return await self._record(ObserveRequest(request=row.request, observed=seen))
+        decided_by = await self._imports.account_of(found.decided_by_plex)
+        return await self._record(ObserveRequest(request=row.request, observed=seen, decided_by=decided_by))
+
+    async def _follow_one(self, found: SeerrRequest, *, quiet: bool) -> None:
+        ours = await self._ours(str(found.id))
+        if ours is None:
+            await self._imports.take(found, self._clock(), quiet=quiet)
+        elif (ours.media.kind, ours.media.tmdb) == (found.kind, found.tmdb):  # not of a Seerr that was set up anew
+            try:
+                await self.observe(ours, found)
+            except Unexpected as odd:  # it must not keep those behind it waiting, and is looked at again by itself
+                log.info("a changed request was left out", why=odd.why)
+
+    async def _take_over(self, number: int) -> None:
+        try:
+            await self._imports.take(await self._seerr.get_request(number), self._clock())
+        except RequestGone:
+            return
 
     async def _media_state(self, found: SeerrRequest) -> MediaState:
         """Of a series, Seerr tells how much of the whole is there: what counts is the seasons asked for."""
@@ -156,23 +195,6 @@ class Observer:
         await self._record(ObserveRequest(request=row.request, observed="removed"))
         del self._gone[row.request]
 
-    async def _poll_changed(self) -> set[str]:
-        """The list asks every Radarr and Sonarr first and may fail with them: then the single look-ups must do."""
-        started = self._clock()
-        seen: set[str] = set()
-        try:
-            async for page in self._seerr.modified_requests(self._changed_after or started - FIRST_LOOK_BACK):
-                for found in page:
-                    ours = await self._ours(str(found.id))
-                    if ours is not None:
-                        await self.observe(ours, found)
-                        seen.add(ours.request)
-        except AdapterError as error:
-            log.info("the list of changed requests was left out", why=error.why)
-        else:
-            self._changed_after = started - OVERLAP
-        return seen
-
     def _turn(self, watched: list[RequestRow]) -> list[RequestRow]:
         if len(watched) <= POLLED_EACH_TIME:
             return watched
@@ -199,7 +221,7 @@ class Observer:
 
     async def _ours(self, number: str) -> RequestRow | None:
         """Our request behind Seerr's number; None: it is not from here."""
-        if not number.isdecimal() or int(number) >= 2**31:
+        if not _is_number(number):
             return None
         async with self._pool.connection() as rows:
             request = await requests.request_of_seerr(int(number), rows)
@@ -220,3 +242,7 @@ class Observer:
                 (subject, received_at),
             )
             return dropped.rowcount == 1
+
+
+def _is_number(subject: str) -> bool:
+    return subject.isdecimal() and int(subject) < 2**31

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from medianest.adapters.seerr_answers import MediaState, RequestState, TitleDetail
 from medianest.domain.observing import Observed
+from medianest.domain.requests import RequestState as Standing
 
 _WAITING: Mapping[MediaState, Observed | None] = {
     "unknown": None,
@@ -44,6 +45,11 @@ OBSERVED: Mapping[RequestState, Mapping[MediaState, Observed | None]] = {
 def observed(state: RequestState, media: MediaState) -> Observed | None:
     """None: nothing new, it waits for approval (or says nothing we understand)."""
     return OBSERVED[state][media]
+
+
+def standing(state: RequestState, media: MediaState) -> Standing:
+    """As what a request that was made in Seerr comes here."""
+    return observed(state, media) or ("removed" if state == "completed" else "sent")
 
 
 def of_seasons(wanted: Iterable[int], known: Mapping[int, MediaState | None]) -> MediaState:

@@ -242,7 +242,7 @@ async def test_a_film_is_asked_for_approved_and_arrives(world: SeerrWorld, seerr
     await world.advance(603)
     assert (await seerr.get_request(made.id)).media_state == "available"
     assert (await seerr.title("movie", 603)).state == "available"
-    assert [[r.id for r in page] async for page in seerr.modified_requests(None)] == [[made.id]]
+    assert [request.id for request in (await seerr.changes_since(None)).requests] == [made.id]
 
 
 async def test_seasons_are_asked_for_once_and_a_request_is_cancelled(world: SeerrWorld, seerr: Seerr) -> None:

@@ -265,8 +265,7 @@ async def test_a_bad_key_is_for_the_settings(answers: Recording, seerr: Seerr, w
     for label in ("wrong key", "request anon"):
         answers.plays(label)
         with pytest.raises(Denied, match="API key"):
-            async for _ in seerr.modified_requests(None):
-                pass
+            await seerr.changes_since(None)
     assert wire.last().url.path == "/api/v1/request"
 
 
@@ -346,30 +345,17 @@ async def test_quotas(answers: Recording, seerr: Seerr) -> None:
     assert quota.tv.limit is None, "0 means without limit"
 
 
-async def test_modified_requests_come_by_pages_each_once(answers: Recording, seerr: Seerr, wire: Wire) -> None:
-    recorded = answers.body("list")["results"]
-    newest, older = recorded[0], recorded[1]
-    wire.answers(
-        "GET",
-        "/api/v1/request",
-        httpx.Response(200, json={"results": [newest, older]}),
-        httpx.Response(200, json={"results": [older]}),  # the list moved on by one meanwhile
-        httpx.Response(200, json={"results": []}),
-    )
-    pages = [page async for page in seerr.modified_requests(None, take=2)]
-    assert [[request.id for request in page] for page in pages] == [[newest["id"], older["id"]]]
-    assert wire.last().url.query == b"take=2&skip=4&filter=all&sort=modified"
-
-
-async def test_modified_requests_end_where_the_last_reading_ended(answers: Recording, seerr: Seerr, wire: Wire) -> None:
+async def test_changes_end_where_the_last_reading_ended(answers: Recording, seerr: Seerr, wire: Wire) -> None:
     """At, not after: their clock counts whole seconds, and two changes may share one."""
     first, second, third = (dict(answers.body("list")["results"][0], id=i) for i in (9, 8, 7))
     now = datetime(2026, 11, 23, 2, 45, 36, tzinfo=UTC)
     for request, age in ((first, 0), (second, 10), (third, 11)):
         request["updatedAt"] = (now - timedelta(seconds=age)).isoformat()
     wire.answers("GET", "/api/v1/request", httpx.Response(200, json={"results": [first, second, third]}))
-    pages = [page async for page in seerr.modified_requests(now - timedelta(seconds=10))]
-    assert [[request.id for request in page] for page in pages] == [[9, 8]]
+    found = await seerr.changes_since(now - timedelta(seconds=10))
+    assert [request.id for request in found.requests] == [8, 9]
+    assert (found.reached, found.complete) == (now, True)
+    assert wire.last().url.query == b"take=50&skip=0&filter=all&sort=modified"
 
 
 async def test_a_request_in_an_unknown_state_does_not_hide_the_others(
@@ -380,9 +366,8 @@ async def test_a_request_in_an_unknown_state_does_not_hide_the_others(
         "GET",
         "/api/v1/request",
         httpx.Response(200, json={"results": [odd, good]}),
-        httpx.Response(200, json={"results": []}),
     )
-    assert [[r.id for r in page] async for page in seerr.modified_requests(None)] == [[good["id"]]]
+    assert [request.id for request in (await seerr.changes_since(None)).requests] == [good["id"]]
 
 
 async def test_numbers_that_clash_are_named_by_family(

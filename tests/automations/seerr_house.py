@@ -8,6 +8,7 @@ from medianest.adapters.seerr import Seerr
 from medianest.adapters.seerr_answers import SeerrRequest
 from medianest.automations.observations import Observer
 from medianest.automations.requests import Relaying, Sending
+from medianest.automations.seerr_imports import Imports
 from medianest.automations.seerr_people import SeerrPeople
 from medianest.automations.worker import TodoList
 from medianest.commands import Commands
@@ -63,7 +64,9 @@ class SeerrHouse:
         self.signals: list[Signal] = []
         self.settings = Settings()
         people = SeerrPeople(pool, vault, seerr)
-        self.observer = Observer(pool, commands, seerr, self.signals.append)
+        self.vault = vault
+        self.imports = Imports(pool, vault, commands, seerr)
+        self.observer = Observer(pool, commands, seerr, self.imports, self.signals.append)
         self.sending = Sending(pool, commands, people, seerr, self.observer, self.settings)
         self.relaying = Relaying(pool, commands, people, seerr, self.observer)
 
@@ -79,7 +82,7 @@ class SeerrHouse:
         for person in CAST:
             await self.run(
                 LogIn(
-                    account=person.name, session=f"{person.name}-1", pin="pin", plex=f"{person.name}-plex",
+                    account=person.name, session=f"{person.name}-1", pin="pin", plex=self.vault.pseudonym("plex", str(person.plex_id)),
                     plex_id=Personal(str(person.plex_id)), name=Personal(person.title), device=Personal("Firefox"),
                     owns_server=person.owner, has_access=True,
                 )
