@@ -15,7 +15,10 @@ from medianest.realtime.pushes import OWN_MESSAGES, Namespace, Push, Status, pus
 
 CHANNELS: dict[Namespace, tuple[str, str]] = {
     "/": ("visitors", "What the sign-in page may know: how all services are, in one word. No token is needed."),
-    "/auth": ("auth", "What is the caller's own: sessions, account, quota; and which services are up."),
+    "/auth": (
+        "auth",
+        "What is the caller's own: sessions, account, quota, inbox; which services are up, and what is announced.",
+    ),
     "/media": ("media", "What has become of the caller's requests and downloads, and of the requests they follow."),
     "/admin": ("admin", "For moderators: all requests and downloads. For admins: accounts, sign-ins, services too."),
 }

@@ -48,6 +48,7 @@ async def _walk(page: Any, demo: Demo, prefix: Path) -> None:
         ("requests", "/requests", "Spirited Away"),
         ("request", f"/requests/{request}", "What happened"),
         ("videos", "/downloads", "A garden in spring"),
+        ("notices", "/notices", "Choose what you are told"),
         ("nowhere", "/requests/nothing/here", "There is no such page"),
     ):
         await page.goto(path)

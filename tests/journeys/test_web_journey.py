@@ -199,6 +199,84 @@ async def test_a_video_comes_to_the_server_while_one_watches(demo: Demo, chromiu
         await page.get_by_text("In Plex", exact=True).wait_for(timeout=60_000)
 
 
+async def test_what_became_of_a_request_is_in_the_inbox_at_once_and_is_read_and_put_away_by_keyboard(
+    demo: Demo, chromium: Any
+) -> None:
+    ben = Person(demo.url, "ben")
+    await ben.log_in()
+    asked = await ben.post("/media/requests", kind="movie", tmdb=62)
+    async with window(chromium, demo.url) as page, window(chromium, demo.url, PHONE) as phone:
+        for shown in (page, phone):
+            await sign_in(shown, "ben")
+            await live(shown)
+        before = await _unread(ben)
+        await _decline(demo, asked)
+        for shown in (page, phone):
+            await (
+                shown.get_by_role("link", name=f"Notices, {before + 1} unread")
+                .and_(shown.locator(":visible"))
+                .wait_for()
+            )
+        bell = page.get_by_role("link", name="Notices, ").and_(page.locator(":visible"))
+        await bell.focus()
+        await page.keyboard.press("Enter")
+        await page.get_by_text("Once the new disk is here.").wait_for()
+        await page.get_by_role("button", name="Mark all as read").focus()
+        await page.keyboard.press("Enter")
+        for shown in (page, phone):
+            await shown.get_by_role("link", name="Notices", exact=True).and_(shown.locator(":visible")).wait_for()
+        row = page.get_by_role("listitem").filter(has_text="Once the new disk is here.")
+        await row.get_by_role("link").focus()
+        await page.keyboard.press("Delete")
+        await row.wait_for(state="detached")
+        await page.reload()
+        await page.get_by_role("heading", name="Notices").wait_for()
+        assert await row.count() == 0
+        await page.get_by_text("Choose what you are told").click()
+        async with page.expect_response(lambda answer: answer.request.method == "PUT"):
+            await page.get_by_label("A request is approved").uncheck()
+        chosen = {one["kind"]: one["wanted"] for one in (await ben.get("/notices/choices"))["items"]}
+        assert not chosen["request-approved"]
+    await ben.leave()
+
+
+async def test_what_admins_announce_comes_to_everybodys_home_and_is_put_away_by_each(demo: Demo, chromium: Any) -> None:
+    olivia = Person(demo.url, "olivia")
+    await olivia.log_in()
+    async with window(chromium, demo.url) as annas, window(chromium, demo.url, PHONE) as bens:
+        for page, name in ((annas, "anna"), (bens, "ben")):
+            await sign_in(page, name)
+            await live(page)
+        await olivia.post("/admin/announcements", text="Film night on Friday!", level="important")
+        await olivia.client.put("/admin/links", json={"items": [{"label": "Our wiki", "url": "https://wiki.example/"}]})
+        planned = await olivia.post("/admin/maintenance", service="seerr", why="It is being moved.")
+        for page in (annas, bens):
+            await page.get_by_text("Film night on Friday!").wait_for()
+            await page.get_by_role("link", name="Our wiki").wait_for()
+            await page.get_by_text("Maintenance", exact=True).wait_for()
+        if AXE.is_file():
+            assert await findings(annas) == []
+        await annas.get_by_role("button", name="Put this announcement away").click()
+        await annas.get_by_text("Film night on Friday!").wait_for(state="detached")
+        await bens.get_by_text("Film night on Friday!").wait_for()
+        await olivia.post(f"/admin/maintenance/{planned['maintenance']}/end")
+        await bens.get_by_text("Maintenance", exact=True).wait_for(state="detached")
+    await olivia.leave()
+
+
+async def _unread(person: Person) -> int:
+    count: int = (await person.get("/notices/unread"))["unread"]
+    return count
+
+
+async def _decline(demo: Demo, asked: dict[str, Any]) -> None:
+    olivia = Person(demo.url, "olivia")
+    await olivia.log_in()
+    words = {"reason": "no-space", "note": "Once the new disk is here."}
+    await olivia.post(f"/media/requests/{asked['request']}/decline", **words)
+    await olivia.leave()
+
+
 @needs_axe
 @pytest.mark.parametrize("theme", ["dark", "light"])
 async def test_axe_finds_nothing(demo: Demo, chromium: Any, theme: str) -> None:
@@ -214,6 +292,7 @@ async def test_axe_finds_nothing(demo: Demo, chromium: Any, theme: str) -> None:
         anna = Person(demo.url, "anna")
         await anna.log_in()
         asked = await anna.post("/media/requests", kind="movie", tmdb=438631)
+        await _decline(demo, await anna.post("/media/requests", kind="movie", tmdb=240))
         await anna.leave()
         for path, shown in (
             ("/", "New in Plex"),
@@ -228,6 +307,7 @@ async def test_axe_finds_nothing(demo: Demo, chromium: Any, theme: str) -> None:
             ("/requests", "Dune"),
             (f"/requests/{asked['request']}", "What happened"),
             ("/downloads", "Paste the address of a video"),
+            ("/notices", "Declined"),
             ("/requests/none/such", "There is no such page"),
         ):
             await page.goto(path)

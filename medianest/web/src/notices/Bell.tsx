@@ -20,7 +20,7 @@ export function Bell({ className = "" }: { readonly className?: string }) {
       {unread > 0 && (
         <span
           aria-hidden="true"
-          className="absolute top-1 right-0.5 min-w-4.5 rounded-full bg-accent px-1 text-center text-2xs leading-4.5 font-semibold text-on-accent tabular-nums"
+          className="absolute top-1 left-6 min-w-4.5 rounded-full bg-accent px-1 text-center text-2xs leading-4.5 font-semibold text-on-accent tabular-nums"
         >
           {say.notices.count(unread)}
         </span>
