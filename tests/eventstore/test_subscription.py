@@ -127,10 +127,17 @@ async def test_a_listener_that_lost_its_connection_opens_another_and_catches_up(
     store: EventStore, database: str, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(head_module, "RECONNECT_SECONDS", 0.2)
+    with capture_logs() as logs:
+        await _end_and_follow(store, database, admin)
+    assert {told["event"] for told in logs} == {"the log's listener lost its connection and opens another"}
+
+
+async def _end_and_follow(store: EventStore, database: str, admin: psycopg.AsyncConnection) -> None:
     async with Head(database) as elsewhere:
         following = asyncio.create_task(follow(store, elsewhere, until=3))
         await append(store, UP)
         await until(lambda: elsewhere.position == 1)
+        assert "event log listener" in {task.get_name() for task in asyncio.all_tasks()}
         await admin.execute(_END_LISTENERS)
         await append(store, UP)  # announced while nobody listens
         await until(lambda: elsewhere.position == 2)
