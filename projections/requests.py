@@ -29,6 +29,7 @@ from medianest.domain.requests import (
     RequestReleased,
     RequestRemoved,
     RequestRetried,
+    RequestSeasonsChanged,
     RequestSent,
     RequestState,
     RequestSubmitted,
@@ -138,6 +139,9 @@ def project(recorded: Recorded, changes: Changes) -> None:
         _submit(event, recorded, changes)
     elif isinstance(event, RequestImported):
         _import(event, recorded, changes)
+    elif isinstance(event, RequestSeasonsChanged):
+        changed_at, position = recorded.at, recorded.position
+        changes.change(REQUESTS, event.request, seasons=event.seasons, changed_at=changed_at, position=position)
     elif state := state_after(event):
         changes.change(REQUESTS, event.request, state=state, changed_at=recorded.at, position=recorded.position)
         changes.change(REQUESTS, event.request, **_words(event, state))
@@ -228,6 +232,10 @@ def _change_work(event: RequestEvent, changes: Changes) -> None:
             | RequestDeclined(request=request, moderator=None)
         ):
             changes.remove(REQUESTS_TO_SEND, request)
+        case RequestSeasonsChanged(request=request, kept=True):
+            changes.remove(DECISIONS_TO_RELAY, request, "seasons")
+        case RequestSeasonsChanged(request=request, account=account):
+            changes.put(DECISIONS_TO_RELAY, request, "seasons", account=account)
         case RequestApproved(request=request, moderator=str(moderator)):
             changes.change(REQUESTS_TO_SEND, request, held=False)
             changes.put(DECISIONS_TO_RELAY, request, "approve", account=moderator)
@@ -249,7 +257,7 @@ def _relay_end(request: str, decision: RelayedDecision, account: str, changes: C
 
 # Who joins, leaves or relays lets a request stay where it is on the list; all else brings it to the front.
 MOVING = tuple(event for event in REQUEST_EVENTS if event not in (RequestJoined, RequestLeft, DecisionRelayed))
-PROJECTION = Projection("requests", 5, TABLES, REQUEST_EVENTS, project, "request", MOVING)
+PROJECTION = Projection("requests", 6, TABLES, REQUEST_EVENTS, project, "request", MOVING)
 
 _REQUEST = (
     "SELECT request, account, kind, tmdb, title, year, seasons, state, why, note, seerr, submitted_at, changed_at,"

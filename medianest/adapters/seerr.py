@@ -247,6 +247,17 @@ class Seerr:
         """
         await self._ask("DELETE", f"/request/{int(request_id)}", as_user=as_user)
 
+    async def change_seasons(self, request_id: int, seasons: Iterable[int], *, as_user: int | None) -> SeerrRequest:
+        """Have a pending request of `as_user` for these seasons; the answer says which ones it is for now.
+
+        Seerr checks no quota here, and leaves out what another request there is for. What was approved it changes too,
+        without telling Sonarr: that it is pending must be checked before.
+        """
+        body = {"mediaType": "tv", "seasons": sorted(set(seasons))}
+        path = f"/request/{int(request_id)}"
+        await self._ask("PUT", path, json=body, as_user=as_user, timeout_seconds=REQUEST_SECONDS)
+        return await self.get_request(request_id)  # a 202 holds no request, and changed nothing
+
     async def quota(self, user_id: int) -> SeerrQuota:
         raw = (await self._ask("GET", f"/user/{int(user_id)}/quota")).decode(RawQuota)
         return SeerrQuota(raw.movie.public(), raw.tv.public())

@@ -7,17 +7,18 @@ from typing import Annotated
 
 import msgspec
 import structlog
-from litestar import Controller, Response, get, post
+from litestar import Controller, Response, get, post, put
 from litestar.params import JSONBody, QueryParameter
 
 from medianest.adapters.errors import AdapterError, TitleUnknown
+from medianest.adapters.seerr_answers import TitleDetail
 from medianest.api import kept
 from medianest.api.gate import may, needs
 from medianest.api.history import Timeline, names_of, timeline
 from medianest.api.kept import Waiting
 from medianest.api.problems import Problem
 from medianest.api.site import MOST, Before, House, Id, Limit, Me, Site, Words, Write, Writing, Written, shown
-from medianest.domain.asking import Approval, RetryRequest, SubmitRequest
+from medianest.domain.asking import Approval, ChangeSeasons, RetryRequest, SubmitRequest
 from medianest.domain.event import Event, Personal, tags
 from medianest.domain.requests import (
     OPEN_STATES,
@@ -54,6 +55,10 @@ class NewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seasons: Annotated[list[Season], msgspec.Meta(max_length=100)] = []
     title: Words | None = None  # shown where Seerr cannot be asked
     year: Annotated[int, msgspec.Meta(ge=1800, le=3000)] | None = None
+
+
+class Seasons(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    seasons: Annotated[list[Season], msgspec.Meta(min_length=1, max_length=100)]
 
 
 class Asked(Written, frozen=True, kw_only=True):
@@ -160,6 +165,22 @@ class RequestController(Controller):
         outcome = await write.run(CancelRequest(request=request_id, account=me.account), "requests")
         return Written(position=outcome.position)
 
+    @put("/{request_id:str}/seasons")
+    async def change_seasons(
+        self, site: House, me: Me, write: Writing, request_id: Id, data: JSONBody[Seasons]
+    ) -> Written:
+        """Have one's own request of a series for these seasons, as long as nobody has decided about it.
+
+        What is added is checked like a new request: whether it is there, was asked for, or is more than the quota.
+        """
+        row = await visible(site, me, request_id)
+        if not await write.before():
+            await _check_seasons(site, row, set(data.seasons) - set(row.seasons))
+        command = ChangeSeasons(
+            request=request_id, account=me.account, media=row.media, seasons=tuple(data.seasons)
+        )  # fmt: skip
+        return Written(position=(await write.run(command, "requests")).position)
+
     @post("/{request_id:str}/retry", status_code=200)
     async def retry(self, site: House, me: Me, write: Writing, request_id: Id) -> Written:
         """Try again what failed, unless it was asked for anew meanwhile."""
@@ -226,10 +247,32 @@ async def _title(site: Site, write: Write, data: NewRequest) -> tuple[str, int |
         log.info("a request is taken without asking Seerr for the title", error=type(error).__name__)
         plain = f"{'Film' if data.kind == 'movie' else 'Series'} {data.tmdb}"
         return data.title or plain, data.year
-    if unknown := set(data.seasons) - {season.number for season in found.seasons}:
+    _check_known(set(data.seasons), found)
+    return found.title[:500], found.year
+
+
+async def _check_seasons(site: Site, row: RequestRow, added: set[int]) -> None:
+    """Whether the series has them, and they are not there already; while Seerr cannot say, Seerr will see to it."""
+    if not added:
+        return
+    try:
+        async with asyncio.timeout(TITLE_SECONDS):
+            found = await site.seerr.title(row.media.kind, row.media.tmdb)
+    except (AdapterError, TimeoutError) as error:
+        log.info("seasons are changed without asking Seerr for them", error=type(error).__name__)
+        return
+    _check_known(added, found)
+    if there := sorted(
+        season.number for season in found.seasons if season.state == "available" and season.number in added
+    ):
+        named = ", ".join(map(str, there))
+        raise Problem(409, "already-available", "Look in Plex.", detail=f"It is there already: {named}.")
+
+
+def _check_known(seasons: set[int], found: TitleDetail) -> None:
+    if unknown := seasons - {season.number for season in found.seasons}:
         named = ", ".join(str(season) for season in sorted(unknown))
         raise Problem(422, "season-unknown", "Choose among the seasons there are.", detail=f"It has no {named}.")
-    return found.title[:500], found.year
 
 
 async def _asked(

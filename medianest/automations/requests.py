@@ -35,6 +35,7 @@ from medianest.domain.requests import (
     RecordDeferred,
     RecordFailed,
     RecordRelayed,
+    RecordSeasons,
     RecordSent,
     ReleaseRequest,
     RequestCancelled,
@@ -69,7 +70,10 @@ SELECT r.request FROM requests AS r JOIN accounts AS a USING (account) WHERE r.s
 _TO_RELAY = """
 SELECT d.request || '/' || d.decision AS key, r.position AS turn
 FROM decisions_to_relay AS d JOIN requests AS r USING (request)
-WHERE r.seerr IS NOT NULL AND NOT EXISTS (  -- two decisions on one request are told one after the other
+WHERE r.seerr IS NOT NULL AND NOT (  -- once it is approved Seerr changes it no more
+    d.decision = 'approve' AND EXISTS (
+        SELECT FROM decisions_to_relay AS s WHERE s.request = d.request AND s.decision = 'seasons'))
+AND NOT EXISTS (  -- two decisions on one request are told one after the other
     SELECT FROM attempts AS a WHERE a.list = 'decisions_to_relay' AND a.leased_until > now()
     AND starts_with(a.key, d.request || '/') AND a.key <> d.request || '/' || d.decision)
 """
@@ -259,7 +263,7 @@ class Relaying:
         if todo is None or row is None:
             return Done()
         try:
-            return await self._relay(todo, row)
+            return await (self._relay_seasons(todo, row) if todo.decision == "seasons" else self._relay(todo, row))
         except PersonGone:
             return GivenUp(f"{GONE} It has to be decided in Seerr itself.")
 
@@ -273,6 +277,28 @@ class Relaying:
         outcome = await self._record(RecordRelayed(request=todo.request, decision=todo.decision))
         seen = await self._observer.observe(row, told) if told else None
         return Done(max(outcome.position, seen.position if seen else 0))
+
+    async def _relay_seasons(self, todo: DecisionToRelay, row: RequestRow) -> Result:
+        try:
+            found = await self._seerr.get_request(todo.seerr)
+            has = (await self._change_seasons(row, found)).seasons or row.seasons
+        except RequestGone:  # there is nothing left to change
+            has = row.seasons
+        return Done.by(await self._record(RecordSeasons(request=row.request, told=row.seasons, has=has)))
+
+    async def _change_seasons(self, row: RequestRow, found: SeerrRequest) -> SeerrRequest:
+        """What Seerr has afterwards. It asks neither whether it is pending still, nor whether its quota allows more."""
+        if found.seasons == row.seasons or found.state != "pending" or found.requested_by is None:
+            return found
+        try:
+            if not await self._is_theirs(row, found):
+                return found
+            left = (await self._seerr.quota(found.requested_by)).tv.remaining
+            if left is not None and len(set(row.seasons) - set(found.seasons)) > left:
+                return found
+            return await self._seerr.change_seasons(found.id, row.seasons, as_user=found.requested_by)
+        except (PersonGone, NotPermitted):  # it stays as it is there, and that is put on record
+            return found
 
     async def _tell(
         self, todo: DecisionToRelay, row: RequestRow, found: SeerrRequest
@@ -290,6 +316,8 @@ class Relaying:
                 if found.state in ("pending", "approved", "failed") and await self._is_theirs(row, found):
                     await self._seerr.decline(found.id, as_user=user)
                 return None
+            case "seasons":
+                raise AssertionError("seasons are told in their own way")
         assert_never(todo.decision)
 
     async def _cancel(self, row: RequestRow, found: SeerrRequest) -> GivenUp | None:

@@ -13,6 +13,7 @@ from medianest.domain.event import Event, Item, Query, tags
 from medianest.domain.quotas import DefaultQuotaSet, Quota, QuotaSet
 from medianest.domain.requests import (
     OPEN_STATES,
+    PENDING_STATES,
     STATE_AFTER,
     Media,
     RequestApproved,
@@ -26,6 +27,7 @@ from medianest.domain.requests import (
     RequestLeft,
     RequestRemoved,
     RequestRetried,
+    RequestSeasonsChanged,
     RequestState,
     RequestSubmitted,
     state_after,
@@ -46,9 +48,11 @@ class Asked(msgspec.Struct, frozen=True):
     state: RequestState = "submitted"
     wanted_by: tuple[str, ...] = ()  # who asked, if they still want it, and who follows
     handed_on: bool = False  # then its slot stays used
+    added: dict[int, datetime] = {}  # the seasons that were asked for later than the others
 
-    def units(self) -> int:
-        return len(self.seasons) if self.media.kind == "tv" else 1
+    def slots(self) -> list[datetime]:
+        """When each unit that counts against a quota was asked for."""
+        return [self.added.get(season, self.at) for season in self.seasons] if self.media.kind == "tv" else [self.at]
 
     def counts(self) -> bool:
         """Whether it uses a slot: what came to nothing does not."""
@@ -58,14 +62,18 @@ class Asked(msgspec.Struct, frozen=True):
         """Whether it is for any of `seasons`; of a film there is but one."""
         return self.media.kind == "movie" or bool(set(seasons) & set(self.seasons))
 
-    def after(self, event: RequestEvent) -> "Asked":
+    def after(self, event: RequestEvent, at: datetime) -> "Asked":
         match event:
             case RequestJoined(follower=follower):
                 return structs.replace(self, wanted_by=(*self.wanted_by, follower))
             case RequestLeft(follower=leaves):
                 return structs.replace(self, wanted_by=without(leaves, self.wanted_by))
-            case RequestHandedOn(account=leaves):
-                return structs.replace(self, wanted_by=without(leaves, self.wanted_by), handed_on=True)
+            case RequestHandedOn(account=leaves, to=to):
+                others = without(to, without(leaves, self.wanted_by))
+                return structs.replace(self, wanted_by=(to, *others), handed_on=True)
+            case RequestSeasonsChanged(seasons=seasons):
+                new = {season: at for season in seasons if season not in self.seasons}
+                return structs.replace(self, seasons=seasons, added=self.added | new)
         return structs.replace(self, state=state_after(event) or self.state)
 
 
@@ -76,26 +84,33 @@ class AskedFacts(Facts, frozen=True):
     asked: dict[str, Asked] = msgspec.field(default_factory=dict)
 
     @classmethod
-    def query(cls, command: "SubmitRequest | RetryRequest") -> Query:
+    def query(cls, command: "AboutMedia") -> Query:
         return Query(
-            Item(*STATE_AFTER, RequestJoined, RequestLeft, RequestHandedOn, tags=tags(media=str(command.media)))
+            Item(
+                *STATE_AFTER,
+                RequestJoined,
+                RequestLeft,
+                RequestHandedOn,
+                RequestSeasonsChanged,
+                tags=tags(media=str(command.media)),
+            )
         )
 
     @classmethod
-    def before(cls, command: "SubmitRequest | RetryRequest") -> Self:
+    def before(cls, command: "AboutMedia") -> Self:
         return cls(media=command.media)
 
     def evolve(self, event: Event, at: datetime) -> Self:
         match event:
             case RequestSubmitted(request=request, account=account, media=media, seasons=seasons):
-                return self._with(request, Asked(account, media, seasons, at, wanted_by=(account,)))
+                return self.having(request, Asked(account, media, seasons, at, wanted_by=(account,)))
             case RequestImported(request=request, account=account, media=media, seasons=seasons, asked_at=asked_at):
-                return self._with(request, Asked(account, media, seasons, asked_at, event.state, (account,)))
+                return self.having(request, Asked(account, media, seasons, asked_at, event.state, (account,)))
             case RequestEvent(request=request) if asked := self.asked.get(request):
-                return self._with(request, asked.after(event))
+                return self.having(request, asked.after(event, at))
         return self
 
-    def _with(self, request: str, asked: Asked) -> Self:
+    def having(self, request: str, asked: Asked) -> Self:
         return structs.replace(self, asked={**self.asked, request: asked})
 
     def of_this_media(self, *states: RequestState) -> Iterator[tuple[str, Asked]]:
@@ -111,20 +126,21 @@ class SubmissionFacts(AskedFacts, frozen=True):
     own_quota: Quota | None = None  # None: the default counts
 
     @classmethod
-    def query(cls, command: "SubmitRequest | RetryRequest") -> Query:
-        assert isinstance(command, SubmitRequest)
+    def query(cls, command: "AboutMedia") -> Query:
+        assert isinstance(command, SubmitRequest | ChangeSeasons)
         return Query(
             *super().query(command).items,
             Item(
                 AccountSuspended, AccountReinstated, AccountErased, QuotaSet, RequestSubmitted, RequestImported,
-                RequestHandedOn, RequestDeclined, RequestCancelled, RequestRemoved, tags=tags(account=command.account),
+                RequestHandedOn, RequestSeasonsChanged, RequestDeclined, RequestCancelled, RequestRemoved,
+                tags=tags(account=command.account),
             ),
             Item(DefaultQuotaSet, tags=tags(settings="quota")),
         )  # fmt: skip
 
     @classmethod
-    def before(cls, command: "SubmitRequest | RetryRequest") -> Self:
-        assert isinstance(command, SubmitRequest)
+    def before(cls, command: "AboutMedia") -> Self:
+        assert isinstance(command, SubmitRequest | ChangeSeasons)
         return cls(account=command.account, media=command.media)
 
     def evolve(self, event: Event, at: datetime) -> Self:
@@ -147,10 +163,10 @@ class SubmissionFacts(AskedFacts, frozen=True):
         """When each unit that counts against the quota was asked for."""
         assert self.media is not None
         return [
-            asked.at
+            at
             for asked in self.asked.values()
             if asked.account == self.account and asked.media.kind == self.media.kind and asked.counts()
-            for _ in range(asked.units())
+            for at in asked.slots()
         ]
 
 
@@ -227,3 +243,60 @@ def retry(command: RetryRequest, facts: AskedFacts, now: datetime) -> Sequence[E
     if any(other.holds(asked.seasons) for _, other in facts.of_this_media(*OPEN_STATES)):
         raise Refused("asked-for-anew", "It was asked for again since: ask for it too, and you follow that request.")
     return [RequestRetried(command.request, asked.wanted_by[0], command.media)]
+
+
+class ChangeSeasons(Command, frozen=True, kw_only=True):
+    """Whose request it is would have it for these seasons, as long as nobody has decided about it."""
+
+    request: str
+    account: str
+    media: Media
+    seasons: tuple[int, ...]
+
+
+def change_seasons(command: ChangeSeasons, facts: SubmissionFacts, now: datetime) -> Sequence[Event]:
+    """What is added is checked like a wish of its own; what is taken away gives its slot back."""
+    asked = facts.asked.get(command.request)
+    if asked is None or asked.media.kind == "movie":
+        raise Refused("request-unknown", "There is no such request for a series.")
+    _may_change(command, asked, facts)
+    wanted = tuple(sorted(set(command.seasons)))
+    kept = tuple(season for season in asked.seasons if season in wanted)
+    added = tuple(season for season in wanted if season not in kept)
+    if wanted == tuple(sorted(asked.seasons)):
+        return []
+    if len(kept) < len(asked.seasons) and len(asked.wanted_by) > 1:
+        raise Refused("others-follow", "Others follow it, and may want each season: add seasons, but take none away.")
+    if added:
+        _check_added(command, added, asked, facts)
+        without_taken = facts.having(command.request, structs.replace(asked, seasons=kept))
+        if free_at := facts.quota.next_slot(without_taken.used(), len(added), now):
+            raise Refused("quota-used-up", f"Your next slot frees on {free_at:%d %b at %H:%M} UTC.", retry_at=free_at)
+    return [RequestSeasonsChanged(command.request, command.account, asked.media, wanted, asked.seasons)]
+
+
+def _may_change(command: ChangeSeasons, asked: Asked, facts: SubmissionFacts) -> None:
+    if facts.suspended:
+        raise Refused("account-suspended", "Your account is suspended: ask an admin to reinstate it.")
+    if asked.wanted_by[:1] != (command.account,):
+        raise Refused("not-yours", "Only whose it is can change its seasons.")
+    if not command.seasons:
+        raise Refused("seasons-missing", "Name the seasons you would like, or cancel it.")
+    if asked.state not in PENDING_STATES:
+        state = asked.state.replace("_", " ")
+        raise Refused("no-longer-pending", f"The request is {state} already: ask for further seasons anew.")
+
+
+def _check_added(
+    command: ChangeSeasons, added: tuple[int, ...], asked: Asked, facts: SubmissionFacts
+) -> None:  # fmt: skip
+    if asked.account != command.account:  # its slots are those of who asked first
+        raise Refused("handed-on", "You have it from somebody else: take seasons away, but ask for further ones anew.")
+    for request, other in facts.of_this_media("available", *OPEN_STATES):
+        if request != command.request and other.holds(added):
+            if other.state == "available":
+                raise Refused("already-available", "One of these seasons is there already: look in Plex.")
+            raise Refused("asked-for-already", "One was asked for already: ask for it anew, and you follow that one.")
+
+
+AboutMedia = SubmitRequest | RetryRequest | ChangeSeasons

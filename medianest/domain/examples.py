@@ -58,6 +58,7 @@ from medianest.domain.requests import (
     RequestReleased,
     RequestRemoved,
     RequestRetried,
+    RequestSeasonsChanged,
     RequestSent,
     RequestSubmitted,
 )
@@ -90,6 +91,8 @@ EXAMPLES: tuple[Event, ...] = (
     RequestHandedOn(*FILM, BEN, gone=True),
     RequestHeld(*FILM),
     RequestReleased(*FILM),
+    RequestSeasonsChanged(*SERIES, (1, 3), (1, 2)),
+    RequestSeasonsChanged(*SERIES, (1, 2), (1, 3), kept=True),
     RequestDeferred(*FILM, "seerr-down", "Seerr does not answer."),
     RequestSent(*FILM, 7),
     RequestImported(*FILM, "Dune", 8, "approved", LONG_AGO, LONG_AGO, 2021, decided_by=OLIVIA),

@@ -22,7 +22,7 @@ OPEN_STATES: frozenset[RequestState] = frozenset(
 PENDING_STATES: frozenset[RequestState] = frozenset(("submitted", "awaiting_approval", "deferred", "sent"))  # undecided
 DeclineReason = Literal["already-have-something-like-it", "not-suitable", "no-space", "too-many", "other"]
 DeferReason = Literal["seerr-down", "not-linked", "seerr-refused"]
-RelayedDecision = Literal["approve", "decline", "cancel"]
+RelayedDecision = Literal["approve", "decline", "cancel", "seasons"]
 
 
 class Media(msgspec.Struct, frozen=True):
@@ -92,6 +92,12 @@ class RequestHeld(RequestEvent, frozen=True, tag="request.held"):
 
 class RequestReleased(RequestEvent, frozen=True, tag="request.released"):
     """Nobody here need approve it any more: that is up to Seerr, as the settings have it now."""
+
+
+class RequestSeasonsChanged(RequestEvent, frozen=True, tag="request.seasons-changed"):
+    seasons: tuple[int, ...]
+    was: tuple[int, ...]
+    kept: bool = False  # Seerr has it for these, whatever was wished: it had been decided there, or allows no more
 
 
 class RequestDeferred(RequestEvent, frozen=True, tag="request.deferred"):
@@ -176,12 +182,10 @@ class DecisionRelayed(RequestEvent, frozen=True, tag="request.decision-relayed")
 
 
 REQUEST_EVENTS = (
-    RequestSubmitted, RequestJoined, RequestLeft, RequestHandedOn, RequestHeld, RequestReleased, RequestDeferred,
-    RequestSent, RequestApproved, RequestDeclined, RequestCancelled, RequestProcessing, RequestPartiallyAvailable, RequestAvailable, RequestFailed,
-    RequestRetried, RequestRemoved, DecisionRelayed,
-    RequestSubmitted, RequestJoined, RequestLeft, RequestHandedOn, RequestDeferred, RequestSent, RequestImported,
-    RequestApproved, RequestDeclined, RequestCancelled, RequestProcessing, RequestPartiallyAvailable, RequestAvailable,
-    RequestFailed, RequestRetried, RequestRemoved, DecisionRelayed,
+    RequestSubmitted, RequestJoined, RequestLeft, RequestHandedOn, RequestHeld, RequestReleased, RequestSeasonsChanged,
+    RequestDeferred, RequestSent, RequestImported, RequestApproved, RequestDeclined, RequestCancelled,
+    RequestProcessing, RequestPartiallyAvailable, RequestAvailable, RequestFailed, RequestRetried, RequestRemoved,
+    DecisionRelayed,
 )  # fmt: skip
 
 # What each event makes of its request; an event that is not here leaves the state as it was.
@@ -226,6 +230,7 @@ class RequestFacts(Facts, frozen=True):
     seerr: int | None = None  # None: not sent yet
     moderator: str | None = None  # who decided here; None: nobody has
     approved: bool = False  # once, by whomever: what is tried again need not be approved again
+    seasons: tuple[int, ...] = ()
     followers: tuple[str, ...] = ()  # the first to follow first
     left: frozenset[str] = frozenset()  # who wanted it once
     relayed: tuple[RelayedDecision, ...] = ()
@@ -237,10 +242,13 @@ class RequestFacts(Facts, frozen=True):
     def evolve(self, event: Event, at: datetime) -> Self:
         facts = structs.replace(self, state=state_after(event) or self.state)
         match event:
-            case RequestSubmitted(account=account, media=media):
-                return structs.replace(facts, account=account, media=media, waiting=True)
-            case RequestImported(account=account, media=media, seerr=seerr):
-                return structs.replace(facts, account=account, media=media, seerr=seerr)
+            case RequestSubmitted(account=account, media=media, seasons=seasons):
+                return structs.replace(facts, account=account, media=media, seasons=seasons, waiting=True)
+            case RequestImported(account=account, media=media, seerr=seerr, seasons=seasons):
+                return structs.replace(facts, account=account, media=media, seerr=seerr, seasons=seasons)
+            case RequestSeasonsChanged(seasons=seasons):
+                untold = tuple(told for told in self.relayed if told != "seasons")
+                return structs.replace(facts, seasons=seasons, relayed=untold)
             case RequestDeferred(reason=reason):
                 return structs.replace(facts, deferred=reason)
             case RequestRetried():
@@ -458,3 +466,21 @@ def record_relayed(command: RecordRelayed, facts: RequestFacts, now: datetime) -
     if command.decision in facts.relayed:
         return []
     return [DecisionRelayed(command.request, facts.account, facts.media, command.decision)]
+
+
+class RecordSeasons(OfOneRequest, frozen=True, kw_only=True):
+    """Seerr was told of the seasons in `told`, and has it for those in `has`."""
+
+    told: tuple[int, ...]
+    has: tuple[int, ...]
+
+
+def record_seasons(command: RecordSeasons, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    """What was changed again meanwhile has yet to be told; what Seerr did not take is not so."""
+    facts.known()
+    about = (command.request, facts.account, facts.media)
+    if facts.closed() or facts.seasons != command.told:
+        return []
+    if command.has != command.told:
+        return [RequestSeasonsChanged(*about, command.has, command.told, kept=True)]
+    return [] if "seasons" in facts.relayed else [DecisionRelayed(*about, "seasons")]

@@ -45,7 +45,6 @@ from medianest.domain.requests import (
     DecisionRelayed,
     DeclineReason,
     Kind,
-    RelayedDecision,
     RequestApproved,
     RequestAvailable,
     RequestCancelled,
@@ -62,6 +61,7 @@ from medianest.domain.requests import (
     RequestReleased,
     RequestRemoved,
     RequestRetried,
+    RequestSeasonsChanged,
     RequestSent,
     RequestState,
     RequestSubmitted,
@@ -100,6 +100,10 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return "It waits for a moderator: once it is approved, it is sent to Seerr."
         case RequestReleased():
             return "Seerr decides about it now, so it need not wait for a moderator here."
+        case RequestSeasonsChanged(seasons=seasons, kept=True):
+            return f"In Seerr it is for{_seasons(seasons)[1:]}: it was decided there, or Seerr allows no other."
+        case RequestSeasonsChanged(account=account, seasons=seasons):
+            return f"{names(account)} changed what it is for: now{_seasons(seasons)[1:]}."
         case RequestDeferred(reason="seerr-down"):
             return "Seerr is down: it waits and will be sent by itself."
         case RequestDeferred(reason="not-linked"):
@@ -143,6 +147,8 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return "It is tried again."
         case RequestRemoved():
             return "It was removed: ask for it again if you still want it."
+        case DecisionRelayed(decision="seasons"):
+            return "Seerr knows which seasons it is for now."
         case DecisionRelayed(decision=decision):
             return f"Seerr was told that it is {_RELAYED[decision]}."
         case DownloadSubmitted(account=account, title=title, listed=Listed(title=playlist)):
@@ -331,7 +337,7 @@ _STOOD: dict[RequestState, str] = {
     "failed": "it had failed",
     "removed": "it was there no longer",
 }
-_RELAYED: dict[RelayedDecision, str] = {"approve": "approved", "decline": "declined", "cancel": "cancelled"}
+_RELAYED: dict[str, str] = {"approve": "approved", "decline": "declined", "cancel": "cancelled"}
 _SERVICES: dict[ServiceName, str] = {"plex": "Plex", "seerr": "Seerr", "uptime-kuma": "Uptime Kuma"}
 _CIRCUITS: dict[BreakerName, str] = {
     "plex-tv": "plex.tv", "plex": "Plex", "seerr": "Seerr", "uptime-kuma": "Uptime Kuma",

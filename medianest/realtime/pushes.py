@@ -48,6 +48,7 @@ from medianest.domain.requests import (
     RequestImported,
     RequestJoined,
     RequestLeft,
+    RequestSeasonsChanged,
     RequestSubmitted,
     state_after,
 )
@@ -264,6 +265,8 @@ def _request(event: RequestEvent) -> Payload:
             | RequestImported(title=title, year=year, seasons=seasons)
         ):
             return changed | {"title": title, "year": year, "seasons": list(seasons)}
+        case RequestSeasonsChanged(seasons=seasons):
+            return {"seasons": list(seasons)}
         case RequestDeferred(reason=reason, why=why):
             return changed | {"reason": reason, "why": _without_addresses(why)}
         case RequestDeclined(reason=reason):

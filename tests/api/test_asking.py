@@ -162,6 +162,22 @@ async def test_where_moderators_here_approve_a_request_waits_for_them_and_theirs
     assert (await ask(anna, DUNE, "k1")).json() == taken.json(), "the same wish, though the settings changed"
 
 
+async def test_one_changes_the_seasons_of_what_is_pending(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, ben: httpx.AsyncClient
+) -> None:
+    request = await asked(anna, BREAKING_BAD)
+    path = f"/media/requests/{request}/seasons"
+    assert (await anna.put(path, json={"seasons": [2, 3]})).status_code == 200
+    assert (await page(anna, request))["seasons"] == [2, 3]
+    assert problem(await anna.put(path, json={"seasons": [99]})) == (422, "season-unknown")
+    assert problem(await olivia.put(path, json={"seasons": [2]})) == (403, "not-yours")
+    assert problem(await ben.put(path, json={"seasons": [2]})) == (404, "request-unknown")
+    await olivia.post(f"/media/requests/{request}/approve")
+    assert problem(await anna.put(path, json={"seasons": [2]})) == (409, "no-longer-pending")
+    told = (await anna.get(f"/media/requests/{request}/timeline")).json()["items"]
+    assert told[1]["words"] == "Anna changed what it is for: now seasons 2 and 3."
+
+
 async def test_the_timeline_tells_it_in_plain_words(
     olivia: httpx.AsyncClient, anna: httpx.AsyncClient, ben: httpx.AsyncClient, site: Site
 ) -> None:

@@ -162,6 +162,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "/auth/logout": {"refresh_token": "x"},
     "/media/requests": {"kind": "movie", "tmdb": 603, "seasons": [1], "title": "The Matrix", "year": 1999},
     "/media/requests/{request_id}/decline": {"reason": "other", "note": "No."},
+    "/media/requests/{request_id}/seasons": {"seasons": [1]},
     "/youtube/downloads": {
         "url": "https://www.youtube.com/watch?v=dQw4w9WgXcQ", "preset": "best", "title": "A song", "items": ["1"],
     },

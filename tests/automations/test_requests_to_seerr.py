@@ -13,7 +13,7 @@ from medianest.automations.observations import CONFIRMATIONS
 from medianest.automations.requests import RELAY, SEND
 from medianest.commands import Commands
 from medianest.domain.accounts import EraseAccount, SuspendAccount
-from medianest.domain.asking import RetryRequest
+from medianest.domain.asking import ChangeSeasons, RetryRequest
 from medianest.domain.observing import ObserveRequest
 from medianest.domain.requests import (
     ApproveRequest,
@@ -576,3 +576,63 @@ async def test_what_waits_is_withdrawn_when_who_asked_is_suspended_and_nobody_el
         await house.becomes("r1", "cancelled")
         assert (await house.row("r2")).state == "awaiting_approval"
     assert house.seerr.requests_made == 0
+
+
+def _change(*seasons: int) -> ChangeSeasons:
+    return ChangeSeasons(request="r1", account="anna", media=FRIENDS, seasons=seasons)
+
+
+def _seasons_there(house: SeerrHouse, number: int | None) -> list[int]:
+    return [season.number for season in house.world.state.requests[number or 0].seasons]
+
+
+async def test_other_seasons_are_told_to_seerr_as_who_asked(house: SeerrHouse, hands: Hands) -> None:
+    await house.ask("r1", "anna", FRIENDS, 1, 2)
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "sent")
+        await house.run(_change(1, 3))
+        await eventually(lambda: _told(house, "r1"))
+    assert _seasons_there(house, row.seerr) == [1, 3]
+    assert (await house.row("r1")).seasons == (1, 3)
+
+
+async def test_seasons_that_change_before_an_approval_are_told_before_it(house: SeerrHouse, hands: Hands) -> None:
+    await house.ask("r1", "anna", FRIENDS, 1, 2)
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "sent")
+    await house.run(_change(1, 3))
+    await house.run(ApproveRequest(request="r1", moderator="olivia"))
+    async with hands.at_work(*house.todos()):
+        await eventually(lambda: _both_told(house))
+    assert _seasons_there(house, row.seerr) == [1, 3]
+    assert (await house.story("r1")).count("RequestSeasonsChanged") == 1
+
+
+async def _both_told(house: SeerrHouse) -> bool:
+    return (await house.story("r1")).count("DecisionRelayed") == 2
+
+
+async def test_what_seerr_has_decided_keeps_its_seasons_and_that_is_on_record(house: SeerrHouse, hands: Hands) -> None:
+    await house.ask("r1", "anna", FRIENDS, 1, 2)
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "sent")
+        await house.seerr.approve(row.seerr or 0)
+        await house.run(_change(1, 3))
+        await eventually(lambda: _kept(house))
+    assert (await house.row("r1")).seasons == (1, 2)
+    assert _seasons_there(house, row.seerr) == [1, 2]
+
+
+async def _kept(house: SeerrHouse) -> bool:
+    return (await house.story("r1")).count("RequestSeasonsChanged") == 2
+
+
+async def test_other_seasons_do_not_pass_by_seerrs_own_quota(house: SeerrHouse, hands: Hands) -> None:
+    await house.ask("r1", "anna", FRIENDS, 1, 2)
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "sent")
+        (anna,) = [person for person in house.world.state.people.values() if person.plex_id == ANNA.plex_id]
+        anna.tv_quota_limit, anna.tv_quota_days = 2, 7
+        await house.run(_change(1, 2, 3))
+        await eventually(lambda: _kept(house))
+    assert (await house.row("r1")).seasons == (1, 2)

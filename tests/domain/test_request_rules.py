@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from medianest.domain.accounts import AccountErased, AccountReinstated, AccountSuspended
-from medianest.domain.asking import RetryRequest, SubmitRequest
+from medianest.domain.asking import ChangeSeasons, RetryRequest, SubmitRequest
 from medianest.domain.command import Command
 from medianest.domain.event import Event, Personal
 from medianest.domain.observing import Observed, ObserveRequest
@@ -21,6 +21,7 @@ from medianest.domain.requests import (
     RecordDeferred,
     RecordFailed,
     RecordRelayed,
+    RecordSeasons,
     RecordSent,
     ReleaseRequest,
     RequestApproved,
@@ -38,6 +39,7 @@ from medianest.domain.requests import (
     RequestReleased,
     RequestRemoved,
     RequestRetried,
+    RequestSeasonsChanged,
     RequestSent,
     RequestState,
     RequestSubmitted,
@@ -144,6 +146,87 @@ def test_what_waits_for_a_moderator_is_let_go_once_seerr_decides() -> None:
 
 def test_what_seerr_got_after_all_waits_for_nobody_here() -> None:
     given(SUBMITTED, DEFERRED, HELD).when(SEND).then(SENT)
+
+
+# --- other seasons
+
+SERIES = ("r1", "anna", LOST)
+LOST_ASKED = lost("r1", "anna", 1, 2)
+
+
+def changes(*seasons: int, account: str = "anna") -> ChangeSeasons:
+    return ChangeSeasons(request="r1", account=account, media=LOST, seasons=seasons)
+
+
+def changed(*seasons: int, was: tuple[int, ...] = (1, 2), kept: bool = False) -> RequestSeasonsChanged:
+    return RequestSeasonsChanged(*SERIES, seasons, was, kept)
+
+
+def test_the_seasons_of_a_pending_request_can_be_changed() -> None:
+    pending: list[list[Event]] = [[], [RequestHeld(*SERIES)], [RequestSent(*SERIES, 7)]]
+    for so_far in pending:
+        given(LOST_ASKED, *so_far).when(changes(3, 1, 3)).then(changed(1, 3))
+        given(LOST_ASKED, *so_far).when(changes(2, 1)).then_nothing()
+    given(LOST_ASKED, changed(1, 3)).when(changes(1, 3)).then_nothing()
+
+
+def test_what_was_decided_keeps_its_seasons() -> None:
+    for so_far in (RequestApproved(*SERIES), RequestDeclined(*SERIES, "other"), RequestProcessing(*SERIES)):
+        given(LOST_ASKED, so_far).when(changes(1)).then_refused("no-longer-pending")
+
+
+def test_only_whose_it_is_changes_its_seasons() -> None:
+    given(LOST_ASKED).when(changes(1, account="ben")).then_refused("not-yours")
+    given(LOST_ASKED).when(changes()).then_refused("seasons-missing")
+    given(LOST_ASKED, AccountSuspended("anna", "p", "admin")).when(changes(1)).then_refused("account-suspended")
+    given().when(changes(1)).then_refused("request-unknown")
+
+
+def test_seasons_others_may_want_are_not_taken_away() -> None:
+    joined = RequestJoined(*SERIES, "ben")
+    given(LOST_ASKED, joined).when(changes(1)).then_refused("others-follow")
+    given(LOST_ASKED, joined).when(changes(1, 2, 3)).then(changed(1, 2, 3))
+    given(LOST_ASKED, joined, RequestLeft(*SERIES, "ben")).when(changes(1)).then(changed(1))
+
+
+def test_added_seasons_are_checked_like_a_wish_of_their_own() -> None:
+    theirs = lost("r2", "ben", 3)
+    given(LOST_ASKED, theirs).when(changes(1, 2, 3)).then_refused("asked-for-already")
+    there = RequestAvailable("r2", "ben", LOST)
+    given(LOST_ASKED, theirs, there).when(changes(1, 2, 3)).then_refused("already-available")
+    given(LOST_ASKED, theirs, RequestCancelled("r2", "ben", LOST)).when(changes(1, 2, 3)).then(changed(1, 2, 3))
+
+
+def test_who_was_handed_a_request_adds_nothing_to_the_slots_of_who_asked() -> None:
+    handed_on = RequestHandedOn(*SERIES, "ben")
+    theirs = given(LOST_ASKED, RequestJoined(*SERIES, "ben"), handed_on)
+    theirs.when(changes(1, 2, 3, account="ben")).then_refused("handed-on")
+    theirs.when(changes(1, account="ben")).then(RequestSeasonsChanged("r1", "ben", LOST, (1,), (1, 2)))
+
+
+def test_added_seasons_count_from_when_they_were_added() -> None:
+    """Or else a request near the end of its window would be a way around the quota."""
+    quota, asked_at, added_at = DefaultQuotaSet("tv", 3, 7), NOW - timedelta(days=6), NOW - timedelta(days=1)
+    begun = ((quota, asked_at), (LOST_ASKED, asked_at))
+    given(*begun).when(changes(1, 2, 3)).then(changed(1, 2, 3))
+    given(*begun).when(changes(1, 3, 4)).then(changed(1, 3, 4))
+    given(*begun).when(changes(1, 2, 3, 4)).then_refused("quota-used-up", retry_at=asked_at + timedelta(days=7))
+    edited = given(*begun, (changed(1, 2, 3), added_at))
+    more = asks_for_lost(5, 6, 7)
+    edited.when(more).then_refused("quota-used-up", retry_at=added_at + timedelta(days=7))
+    given(*begun, (changed(1), added_at)).when(asks_for_lost(5, 6)).then(lost("new", "anna", 5, 6))
+
+
+def test_what_seerr_has_is_what_is_on_record() -> None:
+    sent, told = RequestSent(*SERIES, 7), DecisionRelayed(*SERIES, "seasons")
+    has = RecordSeasons(request="r1", told=(1, 3), has=(1, 3))
+    given(LOST_ASKED, sent, changed(1, 3)).when(has).then(told)
+    given(LOST_ASKED, sent, changed(1, 3), told).when(has).then_nothing()
+    given(LOST_ASKED, sent, changed(1, 3), changed(1, was=(1, 3))).when(has).then_nothing()
+    kept = RecordSeasons(request="r1", told=(1, 3), has=(1, 2))
+    given(LOST_ASKED, sent, changed(1, 3)).when(kept).then(changed(1, 2, was=(1, 3), kept=True))
+    again = changed(1, 3, was=(1,))
+    given(LOST_ASKED, sent, changed(1, 3), told, changed(1, was=(1, 3)), again).when(has).then(told)
 
 
 # --- who is away

@@ -16,6 +16,7 @@ from medianest.domain.requests import (
     RequestJoined,
     RequestLeft,
     RequestReleased,
+    RequestSeasonsChanged,
     RequestSubmitted,
 )
 from medianest.domain.services import ServiceStateChanged
@@ -60,6 +61,11 @@ def test_no_sentence_needs_the_personal_words(event: Event) -> None:
         (
             RequestHandedOn(*MINE, BEN, gone=True),
             "Whose it was is no longer here. Ben still wants it, so it goes on.",
+        ),
+        (RequestSeasonsChanged(*SERIES, (1, 3), (1,)), "Anna changed what it is for: now seasons 1 and 3."),
+        (
+            RequestSeasonsChanged(*SERIES, (1,), (1, 3), kept=True),
+            "In Seerr it is for season 1: it was decided there, or Seerr allows no other.",
         ),
         (RequestHeld(*MINE), "It waits for a moderator: once it is approved, it is sent to Seerr."),
         (RequestReleased(*MINE), "Seerr decides about it now, so it need not wait for a moderator here."),

@@ -456,6 +456,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/media/requests/{request_id}/seasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * ChangeSeasons
+         * @description Have one's own request of a series for these seasons, as long as nobody has decided about it.
+         *
+         *     What is added is checked like a new request: whether it is there, was asked for, or is more than the quota.
+         */
+        put: operations["ApiV1MediaRequestsRequestIdSeasonsChangeSeasons"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/media/requests/{request_id}/decline": {
         parameters: {
             query?: never;
@@ -2481,6 +2503,10 @@ export interface components {
             /** @enum {null|string} */
             state: "unknown" | "pending" | "processing" | "partially_available" | "available" | "blocklisted" | "deleted" | null;
         };
+        /** Seasons */
+        Seasons: {
+            seasons: number[];
+        };
         /** SectionView */
         SectionView: {
             name: string;
@@ -2759,6 +2785,7 @@ export type Revision = components['schemas']['Revision'];
 export type Revisions = components['schemas']['Revisions'];
 export type Row = components['schemas']['Row'];
 export type Season = components['schemas']['Season'];
+export type Seasons = components['schemas']['Seasons'];
 export type SectionView = components['schemas']['SectionView'];
 export type Sections = components['schemas']['Sections'];
 export type Service = components['schemas']['Service'];
@@ -3559,6 +3586,44 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1MediaRequestsRequestIdSeasonsChangeSeasons: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Seasons"];
+            };
+        };
         responses: {
             /** @description Request fulfilled, document follows */
             200: {
