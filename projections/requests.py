@@ -372,6 +372,23 @@ async def held(rows: Rows) -> list[str]:
     return [row[0] for row in await found.fetchall()]
 
 
+async def has_decisions_to_relay(request: str, rows: Rows) -> bool:
+    """Whether Seerr has yet to be told what was decided here."""
+    found = await rows.execute("SELECT FROM decisions_to_relay WHERE request = %s LIMIT 1", (request,))
+    return await found.fetchone() is not None
+
+
+async def titles_of(wanted: Sequence[str], rows: Rows) -> dict[str, str]:
+    found = await rows.execute("SELECT request, title FROM requests WHERE request = ANY (%s)", (list(wanted),))
+    return dict(await found.fetchall())
+
+
+async def external(rows: Rows) -> int:
+    """How many there are that were asked for in Seerr itself."""
+    row = await (await rows.execute("SELECT count(*) FROM requests WHERE external")).fetchone()
+    return row[0] if row else 0
+
+
 async def to_relay(key: str, rows: Rows) -> DecisionToRelay | None:
     """One row of the to-do list by `<request>/<decision>`; None: it is done."""
     request, _, decision = key.partition("/")

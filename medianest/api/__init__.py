@@ -12,5 +12,6 @@ posters.py       pictures through our own door, by tickets, kept on disk
 kept.py          the questions to the tables beside the log
 notices.py       the inbox; announcements.py what admins tell everybody
 history.py       events in plain words, with names, which are unsealed here
+seerr.py         how far Seerr was followed, and where it and MediaNest differ
 admin.py         accounts, quotas, read models, and work that is stuck
 """

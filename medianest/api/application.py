@@ -25,6 +25,7 @@ from medianest.api.pages import web_ui
 from medianest.api.plex import PlexController, PosterController
 from medianest.api.problems import answer, no_such_page
 from medianest.api.requests import RequestController
+from medianest.api.seerr import SeerrController
 from medianest.api.settings import SettingsController
 from medianest.api.sign_in import SignIn
 from medianest.api.site import AnyRequest, Site, provide_write
@@ -72,7 +73,7 @@ OPEN: tuple[ControllerRouterHandler, ...] = (SignInController, WebhookController
 SIGNED_IN: tuple[ControllerRouterHandler, ...] = (
     SessionController, DashboardController, EventController, MediaController, RequestController, DownloadController,
     NoticeController, AnnouncementController, BoardController,
-    PlexController, AccountController, AuditController, SystemController, SettingsController,
+    PlexController, AccountController, AuditController, SystemController, SettingsController, SeerrController,
     AsOfController, ReceivedController, MonitorController,
 )  # fmt: skip
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from medianest.domain.requests import RequestState
 from projections.engine import Rows
 
 List = Literal[
@@ -123,3 +124,53 @@ async def remember_hint(rows: Rows, service: str, subject: str) -> None:
         " ON CONFLICT (service, subject) DO UPDATE SET received_at = now()",
         (service, subject),
     )
+
+
+async def has_hints(rows: Rows, service: str) -> bool:
+    """Whether what somebody outside, or an admin, wants looked at has yet to be."""
+    found = await rows.execute("SELECT FROM hints WHERE service = %s LIMIT 1", (service,))
+    return await found.fetchone() is not None
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """How far Seerr has been followed; each moment None: not yet."""
+
+    reached: datetime | None
+    total: int
+    began_at: datetime
+    caught_up_at: datetime | None
+    compared_at: datetime | None
+
+
+class Drifted(msgspec.Struct, frozen=True):
+    """An open request that stands otherwise in Seerr."""
+
+    request: str
+    here: RequestState
+    there: RequestState
+    wins: Literal["seerr", "medianest"]
+    why: str
+    since: datetime
+
+
+async def seerr_followed(rows: Rows) -> Followed | None:
+    """None: it has not begun."""
+    found = await rows.execute("SELECT reached, total, began_at, caught_up_at, compared_at FROM seerr_followed")
+    row = await found.fetchone()
+    return None if row is None else Followed(*row)
+
+
+async def follow_seerr_again(rows: Rows) -> None:
+    await rows.execute("UPDATE seerr_followed SET reached = NULL")
+
+
+async def seerr_set_aside(rows: Rows) -> dict[str, int]:
+    """How many requests of Seerr wait to be taken over, by why."""
+    found = await rows.execute("SELECT replace(why, '-', '_'), count(*) FROM seerr_set_aside GROUP BY why")
+    return dict(await found.fetchall())
+
+
+async def seerr_drift(rows: Rows) -> list[Drifted]:
+    """Where Seerr and MediaNest differed when they were compared last, the oldest first."""
+    found = await rows.execute("SELECT request, here, there, wins, why, since FROM seerr_drift ORDER BY since, request")
+    return [Drifted(*row) for row in await found.fetchall()]

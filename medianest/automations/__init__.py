@@ -10,6 +10,7 @@ event that its command leads to takes the row off the list. Any number of proces
     observations.py   hints (what webhooks say is not believed) and poll-seerr: what became of them;
                       follow-seerr: what was asked for and decided in Seerr itself
     seerr_imports.py  takes over what was asked for there, or sets it aside until it can
+    seerr_drift.py    compare-seerr: where Seerr and MediaNest differ about what is open, and seerr_drift to heal it
     seerr_people.py   who our people are in Seerr
     seerr_states.py   what Seerr's states mean, in one table
     downloads.py      downloads_to_run: fetches videos into their owners' folders
@@ -37,6 +38,7 @@ from medianest.automations.observations import HINTS, Observer
 from medianest.automations.plex_people import PlexPeople
 from medianest.automations.publishing import PUBLISH, Publishing
 from medianest.automations.requests import RELAY, SEND, Relaying, Sending
+from medianest.automations.seerr_drift import Drift
 from medianest.automations.seerr_imports import Imports
 from medianest.automations.seerr_people import SeerrPeople
 from medianest.automations.services import Probing
@@ -72,7 +74,9 @@ def automations(
 ) -> dict[str, Coroutine[Any, Any, None]]:
     """Everything a `work` process runs, each by its name and for ever: hand it to `medianest.tasks.running`."""
     people = SeerrPeople(pool, vault, seerr)
-    observer = Observer(pool, commands, seerr, Imports(pool, vault, commands, seerr), signal)
+    imports = Imports(pool, vault, commands, seerr)
+    observer = Observer(pool, commands, seerr, imports, signal)
+    drift = Drift(pool, commands, seerr, imports, observer)
     probing = Probing(
         pool,
         commands,
@@ -86,6 +90,7 @@ def automations(
         sending.todo(),
         Relaying(pool, commands, people, seerr, observer).todo(),
         observer.hints(),
+        drift.orders(),
         Downloading(pool, head, engine, commands, vault, ytdlp, settings, signal).todo(),
         publishing.todo(),
         publishing.hints(),
@@ -97,6 +102,7 @@ def automations(
                 sending.releasing(),
                 sending.settling(),
                 observer.following(lambda: settings.seerr_poll_seconds),
+                drift.comparing(),
                 observer.polling(lambda: settings.seerr_poll_seconds),
                 PlexPeople(pool, commands, credentials, plex_tv, plex_server).recurring(),
                 Sweeping(pool, sweep_sessions).recurring(),

@@ -12,11 +12,12 @@ from medianest.adapters.seerr import Seerr
 from medianest.adapters.seerr_answers import MediaState, SeerrRequest
 from medianest.automations.attempts import Attempt
 from medianest.automations.seerr_imports import Imports
-from medianest.automations.seerr_states import is_gone, observed, of_seasons
+from medianest.automations.seerr_states import is_gone, lost, observed, of_seasons, standing
 from medianest.automations.worker import Done, Later, Record, Recurring, Result, TodoList
 from medianest.commands import Commands, Outcome, now_utc
 from medianest.domain.command import Actor
 from medianest.domain.observing import ObserveRequest
+from medianest.domain.requests import RequestState
 from medianest.domain.signals import Signal
 from medianest.eventstore.connections import Pool
 from projections import requests
@@ -131,6 +132,10 @@ class Observer:
         decided_by = await self._imports.account_of(found.decided_by_plex)
         return await self._record(ObserveRequest(request=row.request, observed=seen, decided_by=decided_by))
 
+    async def stands(self, found: SeerrRequest) -> RequestState:
+        """As what a request of ours stands in Seerr."""
+        return standing(found.state, await self._media_state(found))
+
     async def _follow_one(self, found: SeerrRequest, *, quiet: bool) -> None:
         ours = await self._ours(str(found.id))
         if ours is None:
@@ -165,6 +170,9 @@ class Observer:
             if row.state != "available":  # or else nothing is gone but the request
                 await self._missed(row)
         else:
+            if row.state in ("approved", "processing", "partially_available") and lost(found.state, found.media_state):
+                await self._missed(row)
+                return
             self._gone.pop(row.request, None)
             await self.observe(row, found)
 

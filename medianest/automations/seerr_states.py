@@ -47,8 +47,15 @@ def observed(state: RequestState, media: MediaState) -> Observed | None:
     return OBSERVED[state][media]
 
 
+def lost(state: RequestState, media: MediaState) -> bool:
+    """Whether a title was deleted while its request stays approved, as in Overseerr: what is approved is looked for."""
+    return state == "approved" and media in ("unknown", "deleted")
+
+
 def standing(state: RequestState, media: MediaState) -> Standing:
-    """As what a request that was made in Seerr comes here."""
+    """As what a request stands in Seerr once all has settled there."""
+    if lost(state, media):
+        return "removed"
     return observed(state, media) or ("removed" if state == "completed" else "sent")
 
 

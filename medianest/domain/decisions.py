@@ -54,6 +54,7 @@ DECISIONS: dict[type[Command], Decision] = {
     requests.RecordFailed: Decision(requests.RequestFacts, requests.record_failed),
     requests.RecordRelayed: Decision(requests.RequestFacts, requests.record_relayed),
     observing.ObserveRequest: Decision(requests.RequestFacts, observing.observe),
+    observing.ReconcileRequest: Decision(requests.RequestFacts, observing.reconcile),
     observing.ImportRequest: Decision(observing.ImportFacts, observing.import_request),
     quotas.SetQuota: Decision(quotas.QuotaFacts, quotas.set_quota),
     quotas.SetDefaultQuota: Decision(quotas.QuotaFacts, quotas.set_default_quota),

@@ -95,6 +95,7 @@ EXAMPLES: tuple[Event, ...] = (
     RequestSeasonsChanged(*SERIES, (1, 2), (1, 3), kept=True),
     RequestDeferred(*FILM, "seerr-down", "Seerr does not answer."),
     RequestSent(*FILM, 7),
+    RequestSent(*FILM, 7, taken_back=True),
     RequestImported(*FILM, "Dune", 8, "approved", LONG_AGO, LONG_AGO, 2021, decided_by=OLIVIA),
     RequestApproved(*FILM, OLIVIA),
     RequestApproved(*SERIES),

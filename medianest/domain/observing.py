@@ -32,6 +32,7 @@ from medianest.domain.requests import (
 )
 
 Observed = Literal["approved", "processing", "partially_available", "available", "declined", "failed", "removed"]
+NOT_HANDED_ON = "Seerr could not hand it on."
 
 
 class ObserveRequest(OfOneRequest, frozen=True, kw_only=True):
@@ -46,7 +47,7 @@ _PROGRESS: dict[RequestState, int] = {
     "submitted": 0, "awaiting_approval": 0, "deferred": 0, "sent": 0, "approved": 1, "processing": 2,
     "partially_available": 3, "available": 4,
 }  # fmt: skip
-_OBSERVED: dict[Observed, type[RequestEvent]] = {
+_OBSERVED: dict[str, type[RequestEvent]] = {
     "processing": RequestProcessing,
     "partially_available": RequestPartiallyAvailable,
     "available": RequestAvailable,
@@ -68,7 +69,7 @@ def observe(command: ObserveRequest, facts: RequestFacts, now: datetime) -> Sequ
         # Seerr keeps no reason: "other" is what can be said truly.
         return [RequestDeclined(*about, "other", decided_by=command.decided_by)]
     if seen == "failed":
-        return [RequestFailed(*about, "Seerr could not hand it on.")]
+        return [RequestFailed(*about, NOT_HANDED_ON)]
     if seen in _PROGRESS and _PROGRESS[seen] <= _PROGRESS.get(facts.state, 0):
         return []
     if seen == "approved":
@@ -77,6 +78,29 @@ def observe(command: ObserveRequest, facts: RequestFacts, now: datetime) -> Sequ
     if command.decided_by and seen in _PROGRESS and facts.state in PENDING_STATES:
         approved.append(RequestApproved(*about, decided_by=command.decided_by))  # it was fetched at once
     return [*approved, _OBSERVED[seen](*about)]
+
+
+class ReconcileRequest(OfOneRequest, frozen=True, kw_only=True):
+    """An admin lets an open request stand as it stands in Seerr, also where that takes it back."""
+
+    stands: RequestState
+    decided_by: str | None = None  # as in `ObserveRequest`
+
+
+def reconcile(command: ReconcileRequest, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    facts.known()
+    stands, about = command.stands, (command.request, facts.account, facts.media)
+    if facts.waiting or facts.seerr is None or facts.state == stands or facts.closed():
+        return []
+    if stands == "sent":
+        return [RequestSent(*about, facts.seerr, taken_back=True)]
+    if stands == "approved":
+        return [RequestApproved(*about, decided_by=command.decided_by)]
+    if stands == "declined":
+        return [RequestDeclined(*about, "other", decided_by=command.decided_by)]
+    if stands == "failed":
+        return [RequestFailed(*about, NOT_HANDED_ON)]
+    return [_OBSERVED[stands](*about)] if stands in _OBSERVED else []
 
 
 class ImportRequest(Command, frozen=True, kw_only=True):

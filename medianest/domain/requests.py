@@ -110,6 +110,7 @@ class RequestDeferred(RequestEvent, frozen=True, tag="request.deferred"):
 class RequestSent(RequestEvent, frozen=True, tag="request.sent"):
     seerr: int
     state: RequestState = "sent"  # what it is now: somebody may have approved or cancelled it before Seerr had it
+    taken_back: bool = False  # it was sent long ago, and approved: in Seerr it waits again
 
     def tags(self) -> Tags:
         return (*super().tags(), f"seerr:{self.seerr}")

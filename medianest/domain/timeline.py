@@ -110,6 +110,8 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return "Seerr does not know you yet: it waits until your account is there, and will be sent by itself."
         case RequestDeferred(why=why):
             return f"Seerr would not take it: {_ended(why)} It waits and is tried again by itself."
+        case RequestSent(taken_back=True):
+            return "In Seerr it waits for approval again."
         case RequestSent(state="sent"):
             return "It was sent to Seerr and waits for approval."
         case RequestSent():

@@ -63,6 +63,7 @@ async def test_with_nothing_configured_it_runs_on_and_says_what_is_down(
             "requests_to_send",
             "decisions_to_relay",
             "hints",
+            "seerr_drift",
             "downloads_to_run",
             "downloads_to_publish",
             "hints_of_plex",

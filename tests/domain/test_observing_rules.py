@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from medianest.domain.asking import SubmitRequest
-from medianest.domain.observing import ImportRequest, ObserveRequest
+from medianest.domain.observing import ImportRequest, ObserveRequest, ReconcileRequest
 from medianest.domain.quotas import QuotaSet
 from medianest.domain.requests import (
     ApproveRequest,
@@ -94,3 +94,23 @@ def test_who_decided_in_seerr_is_named_also_where_it_was_fetched_at_once() -> No
     given(*sent).when(there).then(RequestAvailable(*MINE))
     declined = ObserveRequest(request="r1", observed="declined", decided_by="olivia")
     given(*sent).when(declined).then(RequestDeclined(*MINE, "other", decided_by="olivia"))
+
+
+def test_an_admin_lets_an_open_request_stand_as_it_stands_in_seerr() -> None:
+    sent = (RequestSubmitted(*MINE, "Dune"), RequestSent(*MINE, 7))
+    approved = RequestApproved(*MINE, "olivia")
+    back = RequestSent(*MINE, 7, taken_back=True)
+    given(*sent, approved).when(ReconcileRequest(request="r1", stands="sent")).then(back)
+    given(*sent, approved, back).when(ReconcileRequest(request="r1", stands="sent")).then_nothing()
+    further = ReconcileRequest(request="r1", stands="declined", decided_by="olivia")
+    given(*sent).when(further).then(RequestDeclined(*MINE, "other", decided_by="olivia"))
+    fetched = RequestProcessing(*MINE)
+    given(*sent, fetched).when(ReconcileRequest(request="r1", stands="approved")).then(RequestApproved(*MINE))
+
+
+def test_what_is_over_or_on_its_way_to_seerr_is_not_reconciled() -> None:
+    waiting = RequestSubmitted(*MINE, "Dune")
+    order = ReconcileRequest(request="r1", stands="available")
+    given(waiting).when(order).then_nothing()
+    given(waiting, RequestSent(*MINE, 7), RequestDeclined(*MINE, "other")).when(order).then_nothing()
+    given().when(order).then_refused("request-unknown")

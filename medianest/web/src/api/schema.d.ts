@@ -1593,6 +1593,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/seerr/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Again
+         * @description Look at all of Seerr's requests once more, from the first: what is here already stays as it is.
+         */
+        post: operations["ApiV1AdminSeerrAgainAgain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/seerr/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Drift
+         * @description Open requests that stand otherwise in Seerr, as of the last comparison, and which side wins.
+         */
+        get: operations["ApiV1AdminSeerrDriftDrift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/seerr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Following
+         * @description How far what people ask for and decide in Seerr itself is here, and what waits to be taken over.
+         */
+        get: operations["ApiV1AdminSeerrFollowing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/seerr/drift/heal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Heal
+         * @description Have Seerr asked again, and what it says put on record where it wins. Nothing on record is changed.
+         *
+         *     Of what the report does not show yet, nothing is healed. It is done once `under_way` is over.
+         */
+        post: operations["ApiV1AdminSeerrDriftHealHeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/seerr/drift/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look
+         * @description Have the two compared now. The report is new once `under_way` is over.
+         */
+        post: operations["ApiV1AdminSeerrDriftLookLook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/downloads": {
         parameters: {
             query?: never;
@@ -1933,6 +2035,20 @@ export interface components {
         Devices: {
             items: components["schemas"]["Device"][];
         };
+        /** Difference */
+        Difference: {
+            request: string;
+            title: string;
+            /** @enum {string} */
+            here: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed";
+            /** @enum {string} */
+            there: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed";
+            /** @enum {string} */
+            wins: "seerr" | "medianest";
+            why: string;
+            /** Format: date-time */
+            since: string;
+        };
         /** DownloadPage */
         DownloadPage: {
             items: components["schemas"]["DownloadView"][];
@@ -1968,6 +2084,12 @@ export interface components {
             items: components["schemas"]["DownloadView"][];
             next: number | null;
             as_of: number | null;
+        };
+        /** DriftReport */
+        DriftReport: {
+            compared_at: string | null;
+            under_way: boolean;
+            items: components["schemas"]["Difference"][];
         };
         /** Ended */
         Ended: {
@@ -2021,6 +2143,17 @@ export interface components {
             /** @enum {string} */
             source: "admin" | "environment or file" | "built in";
             underneath: string | number | boolean | string[] | null;
+        };
+        /** Following */
+        Following: {
+            /** @enum {string} */
+            state: "not-begun" | "first-run" | "following";
+            reached: string | null;
+            total: number;
+            taken_over: number;
+            set_aside: components["schemas"]["SetAside"];
+            began_at: string | null;
+            caught_up_at: string | null;
         };
         /** Found */
         Found: {
@@ -2535,6 +2668,15 @@ export interface components {
             kuma?: components["schemas"]["KumaSees"] | null;
             until?: string | null;
         };
+        /** SetAside */
+        SetAside: {
+            /** @default 0 */
+            not_linked: number;
+            /** @default 0 */
+            no_title: number;
+            /** @default 0 */
+            perhaps_ours: number;
+        };
         /** StartPin */
         StartPin: {
             /**
@@ -2716,14 +2858,17 @@ export type DefaultQuotas = components['schemas']['DefaultQuotas'];
 export type Detail = components['schemas']['Detail'];
 export type Device = components['schemas']['Device'];
 export type Devices = components['schemas']['Devices'];
+export type Difference = components['schemas']['Difference'];
 export type DownloadPage = components['schemas']['DownloadPage'];
 export type DownloadView = components['schemas']['DownloadView'];
 export type DownloadsThen = components['schemas']['DownloadsThen'];
+export type DriftReport = components['schemas']['DriftReport'];
 export type Ended = components['schemas']['Ended'];
 export type Entry = components['schemas']['Entry'];
 export type EntryView = components['schemas']['EntryView'];
 export type FeedPage = components['schemas']['FeedPage'];
 export type FieldView = components['schemas']['FieldView'];
+export type Following = components['schemas']['Following'];
 export type Found = components['schemas']['Found'];
 export type FoundPage = components['schemas']['FoundPage'];
 export type Genres = components['schemas']['Genres'];
@@ -2789,6 +2934,7 @@ export type Seasons = components['schemas']['Seasons'];
 export type SectionView = components['schemas']['SectionView'];
 export type Sections = components['schemas']['Sections'];
 export type Service = components['schemas']['Service'];
+export type SetAside = components['schemas']['SetAside'];
 export type StartPin = components['schemas']['StartPin'];
 export type Status = components['schemas']['Status'];
 export type Suspension = components['schemas']['Suspension'];
@@ -5766,6 +5912,157 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Checks"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminSeerrAgainAgain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Following"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminSeerrDriftDrift: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftReport"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminSeerrFollowing: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Following"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminSeerrDriftHealHeal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftReport"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminSeerrDriftLookLook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftReport"];
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
