@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -12,7 +12,7 @@ from medianest.adapters.seerr import Seerr
 from medianest.adapters.seerr_answers import MediaState, SeerrRequest
 from medianest.automations.attempts import Attempt
 from medianest.automations.seerr_imports import Imports
-from medianest.automations.seerr_states import is_gone, lost, observed, of_seasons, standing
+from medianest.automations.seerr_states import is_gone, lost, observed, of_seasons, seasons_gone, standing
 from medianest.automations.worker import Done, Later, Record, Recurring, Result, TodoList
 from medianest.commands import Commands, Outcome, now_utc
 from medianest.domain.command import Actor
@@ -38,6 +38,13 @@ CHECKED_EACH_TIME = 10  # of what is there: deleting it tells nobody, and is rar
 CONFIRMATIONS = 2  # of what is gone: one answer proves little
 
 
+class _Gone(NamedTuple):
+    """What was not there, and how often in a row."""
+
+    seasons: tuple[int, ...]  # empty: nothing was
+    looks: int
+
+
 class Observer:
     """Puts on record what Seerr says of our requests, and shows how far their downloads are."""
 
@@ -56,7 +63,7 @@ class Observer:
         self._imports = imports
         self._signal = signal
         self._clock = clock
-        self._gone: dict[str, int] = {}  # how often in a row a request, or what had come of it, was not there
+        self._gone: dict[str, _Gone] = {}  # requests that were not there, or what had come of them
         self._checked = ""  # up to which request what is there was looked at again; then from the start
         self._behind = True  # there is more in the list of changes
         self._next = 0  # whose turn it is when there are too many to ask for at once
@@ -189,18 +196,23 @@ class Observer:
             title = await self._seerr.title(row.media.kind, row.media.tmdb)
         except TitleUnknown:  # or TMDB is away
             return
+        gone = seasons_gone(title, row.seasons)
         if is_gone(title, row.seasons):
             await self._missed(row)
+        elif gone:
+            await self._missed(row, gone)
         else:
             self._gone.pop(row.request, None)
 
-    async def _missed(self, row: RequestRow) -> None:
-        """A proxy may say "404" too: it is gone when Seerr, alive, says so twice."""
-        self._gone[row.request] = self._gone.get(row.request, 0) + 1
-        if self._gone[row.request] < CONFIRMATIONS:
+    async def _missed(self, row: RequestRow, seasons: tuple[int, ...] = ()) -> None:
+        """A proxy may say "404" too: it, or these `seasons` of it, are gone when Seerr, alive, says so twice."""
+        before = self._gone.get(row.request)
+        looks = before.looks + 1 if before and before.seasons == seasons else 1
+        self._gone[row.request] = _Gone(seasons, looks)
+        if looks < CONFIRMATIONS:
             return
         await self._seerr.alive()
-        await self._record(ObserveRequest(request=row.request, observed="removed"))
+        await self._record(ObserveRequest(request=row.request, observed="removed", gone=seasons))
         del self._gone[row.request]
 
     def _turn(self, watched: list[RequestRow]) -> list[RequestRow]:

@@ -69,6 +69,14 @@ def of_seasons(wanted: Iterable[int], known: Mapping[int, MediaState | None]) ->
     return "processing" if "processing" in states else "pending"
 
 
+def seasons_gone(title: TitleDetail, wanted: Iterable[int]) -> tuple[int, ...]:
+    """Which of the seasons somebody asked for had come and were deleted: what is merely not listed proves nothing."""
+    known = {season.number: season.state for season in title.seasons}
+    if title.state == "available":
+        return ()
+    return tuple(season for season in wanted if known.get(season) in ("deleted", "unknown"))
+
+
 def is_gone(title: TitleDetail, wanted: Iterable[int]) -> bool:
     """Whether nothing is left of what had come: of a series, of the seasons somebody asked for.
 

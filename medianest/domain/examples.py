@@ -93,6 +93,7 @@ EXAMPLES: tuple[Event, ...] = (
     RequestReleased(*FILM),
     RequestSeasonsChanged(*SERIES, (1, 3), (1, 2)),
     RequestSeasonsChanged(*SERIES, (1, 2), (1, 3), kept=True),
+    RequestSeasonsChanged(*SERIES, (2,), (1, 2), kept=True, removed=True),
     RequestDeferred(*FILM, "seerr-down", "Seerr does not answer."),
     RequestSent(*FILM, 7),
     RequestSent(*FILM, 7, taken_back=True),

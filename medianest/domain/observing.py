@@ -26,6 +26,7 @@ from medianest.domain.requests import (
     RequestProcessing,
     RequestRemoved,
     RequestRetried,
+    RequestSeasonsChanged,
     RequestSent,
     RequestState,
     RequestSubmitted,
@@ -39,6 +40,7 @@ class ObserveRequest(OfOneRequest, frozen=True, kw_only=True):
     """What Seerr said when it was asked; None: nothing new, it still waits for approval."""
 
     observed: Observed | None
+    gone: tuple[int, ...] = ()  # of what was removed, the seasons; empty: all there was
     decided_by: str | None = None  # the account of who approved or declined it over there; None: nobody known here
 
 
@@ -60,7 +62,12 @@ def observe(command: ObserveRequest, facts: RequestFacts, now: datetime) -> Sequ
     facts.known()
     seen, about = command.observed, (command.request, facts.account, facts.media)
     if facts.state == "available" and seen == "removed":
-        return [RequestRemoved(*about)]
+        left = tuple(season for season in facts.seasons if season not in command.gone)
+        if not command.gone or not left:
+            return [RequestRemoved(*about)]
+        if left == facts.seasons:
+            return []
+        return [RequestSeasonsChanged(*about, left, facts.seasons, kept=True, removed=True)]
     if seen is None or (facts.closed() and facts.state != "failed") or facts.state == seen:
         return []
     if facts.waiting and seen in ("failed", "removed"):  # what became of the attempt before: it is tried again
@@ -129,13 +136,15 @@ class ImportFacts(Facts, frozen=True):
 
     @classmethod
     def query(cls, command: ImportRequest) -> Query:
-        return Query(Item(*STATE_AFTER, tags=tags(media=str(command.media))))
+        return Query(Item(*STATE_AFTER, RequestSeasonsChanged, tags=tags(media=str(command.media))))
 
     def evolve(self, event: Event, at: datetime) -> Self:
         match event:
             case RequestSubmitted(request=request, seasons=seasons):
                 asked = {**self.seasons, request: seasons}
                 return structs.replace(self, seasons=asked, waiting=self.waiting | {request})
+            case RequestSeasonsChanged(request=request, seasons=seasons):
+                return structs.replace(self, seasons={**self.seasons, request: seasons})
             case RequestRetried(request=request):
                 return structs.replace(self, waiting=self.waiting | {request})
             case RequestSent(request=request, seerr=seerr) | RequestImported(request=request, seerr=seerr):

@@ -98,6 +98,7 @@ class RequestSeasonsChanged(RequestEvent, frozen=True, tag="request.seasons-chan
     seasons: tuple[int, ...]
     was: tuple[int, ...]
     kept: bool = False  # Seerr has it for these, whatever was wished: it had been decided there, or allows no more
+    removed: bool = False  # the others had come, and were deleted since
 
 
 class RequestDeferred(RequestEvent, frozen=True, tag="request.deferred"):

@@ -100,6 +100,10 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return "It waits for a moderator: once it is approved, it is sent to Seerr."
         case RequestReleased():
             return "Seerr decides about it now, so it need not wait for a moderator here."
+        case RequestSeasonsChanged(seasons=seasons, was=was, removed=True):
+            return (
+                f"Of it was removed{_seasons(sorted(set(was) - set(seasons)))[1:]}: ask again if you still want that."
+            )
         case RequestSeasonsChanged(seasons=seasons, kept=True):
             return f"In Seerr it is for{_seasons(seasons)[1:]}: it was decided there, or Seerr allows no other."
         case RequestSeasonsChanged(account=account, seasons=seasons):

@@ -404,6 +404,26 @@ async def test_what_was_deleted_after_it_came_can_be_asked_for_again(house: Seer
         await house.becomes("r3", "sent")
 
 
+async def test_a_season_that_was_deleted_alone_can_be_asked_for_again(house: SeerrHouse, hands: Hands) -> None:
+    await house.ask("r1", "olivia", FRIENDS, 1, 2)
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "approved")
+        await house.world.advance(FRIENDS.tmdb)
+        await house.observer.poll()
+        await house.becomes("r1", "available")
+        (series,) = house.world.state.media.values()
+        series.status = MediaStatus.PARTIALLY_AVAILABLE
+        next(season for season in series.seasons if season.number == 1).status = MediaStatus.DELETED
+        for _ in range(CONFIRMATIONS):
+            await house.observer.poll()
+
+        async def smaller() -> bool:
+            return (await house.row("r1")).seasons == (2,)
+
+        await eventually(smaller)
+        assert (await house.row("r1")).state == "available"
+
+
 async def test_a_request_that_was_cleared_away_takes_nothing_that_is_there_with_it(
     house: SeerrHouse, hands: Hands
 ) -> None:

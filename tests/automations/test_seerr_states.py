@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from medianest.adapters.seerr_answers import MediaState, RequestState, Season, TitleDetail
-from medianest.automations.seerr_states import is_gone, observed, of_seasons
+from medianest.automations.seerr_states import is_gone, observed, of_seasons, seasons_gone
 from medianest.domain.observing import Observed
 
 REQUEST_STATES: tuple[RequestState, ...] = get_args(RequestState)
@@ -59,6 +59,12 @@ def test_only_what_seerr_knows_nothing_of_any_more_is_gone(state: MediaState | N
     assert is_gone(title("partially_available", s1=state, s2="available"), (1,)) == (
         state in ("deleted", "unknown", None)
     )
+
+
+def test_a_season_that_was_deleted_is_gone_alone() -> None:
+    deleted = title("partially_available", s1="deleted", s2="available", s3=None)
+    assert seasons_gone(deleted, (1, 2, 3)) == (1,), "what is not listed proves nothing"
+    assert seasons_gone(title("available", s1="unknown"), (1,)) == ()
 
 
 def test_a_series_is_gone_when_all_seasons_asked_for_are() -> None:

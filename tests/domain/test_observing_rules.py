@@ -16,6 +16,8 @@ from medianest.domain.requests import (
     RequestImported,
     RequestJoined,
     RequestProcessing,
+    RequestRemoved,
+    RequestSeasonsChanged,
     RequestSent,
     RequestState,
     RequestSubmitted,
@@ -114,3 +116,18 @@ def test_what_is_over_or_on_its_way_to_seerr_is_not_reconciled() -> None:
     given(waiting).when(order).then_nothing()
     given(waiting, RequestSent(*MINE, 7), RequestDeclined(*MINE, "other")).when(order).then_nothing()
     given().when(order).then_refused("request-unknown")
+
+
+def test_a_season_that_was_deleted_can_be_asked_for_again_alone() -> None:
+    series = ("r1", "anna", SERIES)
+    there = (
+        RequestSubmitted(*series, "Severance", 2022, (1, 2)), RequestSent(*series, 7), RequestAvailable(*series),
+    )  # fmt: skip
+    gone = ObserveRequest(request="r1", observed="removed", gone=(1,))
+    changed = RequestSeasonsChanged(*series, (2,), (1, 2), kept=True, removed=True)
+    given(*there).when(gone).then(changed)
+    given(*there, changed).when(gone).then_nothing()
+    again = SubmitRequest(request="r2", account="anna", media=SERIES, title="Severance", seasons=(1, 2))
+    given(*there, changed).when(again).then(RequestSubmitted("r2", "anna", SERIES, "Severance", None, (1,)))
+    rest = ObserveRequest(request="r1", observed="removed", gone=(2,))
+    given(*there, changed).when(rest).then(RequestRemoved(*series))
