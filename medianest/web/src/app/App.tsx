@@ -18,6 +18,8 @@ const OneItem = lazy(() => import("../library/OneItem"));
 const Requests = lazy(() => import("../requests/Requests"));
 const Downloads = lazy(() => import("../downloads/Downloads"));
 const Inbox = lazy(() => import("../notices/Inbox"));
+const Devices = lazy(() => import("../session/Devices"));
+const Admin = lazy(() => import("../admin/Admin"));
 const Request = lazy(() => import("../requests/Request"));
 
 export function App() {
@@ -51,6 +53,9 @@ function SignedIn() {
             <Route path={routes.request} component={Request} />
             <Route path={routes.downloads} component={Downloads} />
             <Route path={routes.notices} component={Inbox} />
+            <Route path={routes.devices} component={Devices} />
+            <Route path={routes.admin} component={Admin} />
+            <Route path={routes.adminPage} component={Admin} />
             <Route component={Lost} />
           </Switch>
         </Suspense>

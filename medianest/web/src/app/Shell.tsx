@@ -53,10 +53,17 @@ function Sidebar() {
         {PLACES.map((place) => (
           <Place key={place.path} {...place} className="flex-row gap-3 rounded-lg px-3 py-2.5" current="bg-sunken text-ink" />
         ))}
+        <AdminPlace />
       </nav>
       <SidebarFoot />
     </header>
   );
+}
+
+/** For whoever may look after something. */
+function AdminPlace() {
+  if (!useMe().data?.permissions.includes("accounts.view")) return null;
+  return <Place path={routes.admin} icon="admin" name={say.admin.title} className="flex-row gap-3 rounded-lg px-3 py-2.5" current="bg-sunken text-ink" />;
 }
 
 function SidebarFoot() {
@@ -70,6 +77,10 @@ function SidebarFoot() {
         <Icon name={other === "light" ? "sun" : "moon"} />
         {say.you.theme[other]}
       </button>
+      <Link href={routes.devices} className={look}>
+        <Icon name="devices" />
+        {say.devices.title}
+      </Link>
       <SignOut className={look} />
       <p className="mt-2 border-t border-line px-3 pt-3 text-sm">
         <span className="block truncate font-medium">{me?.name ?? "\u00a0"}</span>

@@ -1,9 +1,11 @@
+import { Link } from "wouter";
 import { useMe } from "../api/queries";
 import { SignOut } from "../session/SignOut";
 import { say } from "../strings";
 import { Button, buttonLook } from "../ui/Button";
 import { Icon } from "../ui/Icon";
 import { Sheet } from "../ui/Sheet";
+import { routes } from "./routes";
 import { type Theme, useTheme } from "./theme";
 
 const THEMES: readonly Theme[] = ["dark", "light"];
@@ -25,6 +27,18 @@ export default function You({ onClose }: { readonly onClose: () => void }) {
           ))}
         </div>
       </fieldset>
+      <div className="mb-2 grid gap-2">
+        {me?.permissions.includes("accounts.view") && (
+          <Link href={routes.admin} className={buttonLook()} onClick={onClose}>
+            <Icon name="admin" />
+            {say.admin.title}
+          </Link>
+        )}
+        <Link href={routes.devices} className={buttonLook()} onClick={onClose}>
+          <Icon name="devices" />
+          {say.devices.title}
+        </Link>
+      </div>
       <SignOut className={`${buttonLook()} w-full`} />
     </Sheet>
   );

@@ -11,6 +11,9 @@ export const routes = {
   library: "/library",
   libraryOf: "/library/:library",
   item: "/library/item/:item",
+  devices: "/devices",
+  admin: "/admin",
+  adminPage: "/admin/:page",
 } as const;
 
 export function titlePath(kind: string, tmdb: number): string {

@@ -5,16 +5,19 @@ const TOUCHED: Readonly<Record<string, readonly string[]>> = {
   service: ["dashboard", "uptime"],
   monitor: ["dashboard"],
   monitors: ["dashboard"],
-  account: ["me", "notices"],
+  account: ["me", "notices", "accounts"],
   quota: ["quota", "notices"],
   session: ["notices"],
   notices: ["notices"],
   announcement: ["announcements"],
   links: ["links"],
+  breaker: ["breakers"],
+  settings: ["settings"],
 };
 /** What is said live and kept nowhere: it changes no page. */
 export const SIGNALS: ReadonlySet<string> = new Set(["request.progress", "download.progress", "service.latency"]);
 
 export function touchedBy(event: string): readonly string[] {
-  return SIGNALS.has(event) ? [] : (TOUCHED[event.split(".")[0] ?? ""] ?? []);
+  if (SIGNALS.has(event) || !event.includes(".")) return [];
+  return [...(TOUCHED[event.split(".")[0] ?? ""] ?? []), "audit"]; // everything is on record
 }

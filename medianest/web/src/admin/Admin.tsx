@@ -1,0 +1,50 @@
+import { type ComponentType, lazy, Suspense } from "react";
+import { Link, Redirect, useParams } from "wouter";
+import { useMe } from "../api/queries";
+import { Lost } from "../app/Lost";
+import { say } from "../strings";
+import { CHIP } from "../ui/Chip";
+import { Ghost } from "../ui/Empty";
+import { Page } from "../ui/Page";
+import { type Place, placesOf } from "./places";
+
+const PAGES: Readonly<Record<string, ComponentType>> = {
+  "/admin/people": lazy(() => import("./People")),
+  "/admin/audit": lazy(() => import("./Audit")),
+  "/admin/system": lazy(() => import("./System")),
+  "/admin/settings": lazy(() => import("./Settings")),
+};
+
+/** What admins look after, a page each; nobody sees what they may not use. */
+export default function Admin() {
+  const { page } = useParams();
+  const me = useMe().data;
+  if (me === undefined) return <p className="page text-quiet" role="status">{say.loading}</p>;
+  const places = placesOf(me);
+  const [first] = places;
+  if (first === undefined) return <Lost />;
+  if (page === undefined) return <Redirect to={first.path} replace />;
+  const here = places.find(({ path }) => path === `/admin/${page}`);
+  const Shown = here && PAGES[here.path];
+  if (here === undefined || Shown === undefined) return <Lost />;
+  return (
+    <Page title={here.name} key={here.path}>
+      <Places places={places} here={here} />
+      <Suspense fallback={<Ghost className="h-96" />}>
+        <Shown />
+      </Suspense>
+    </Page>
+  );
+}
+
+function Places({ places, here }: { readonly places: readonly Place[]; readonly here: Place }) {
+  return (
+    <nav aria-label={say.admin.title} className="chips mb-6">
+      {places.map(({ path, name }) => (
+        <Link key={path} href={path} className={`${CHIP} inline-flex items-center`} {...(path === here.path && { "aria-current": "page" as const })}>
+          {name}
+        </Link>
+      ))}
+    </nav>
+  );
+}

@@ -1,0 +1,115 @@
+import { useSearchParams } from "wouter";
+import type { Entry } from "../api/schema";
+import { say } from "../strings";
+import { Button } from "../ui/Button";
+import { Empty, Ghost } from "../ui/Empty";
+import { More } from "../ui/More";
+import { Loaded } from "../ui/Trouble";
+import { atClock } from "../ui/units";
+import { type Search, useAudit, usePeople } from "./queries";
+
+const FIELD = "h-10 min-w-0 rounded-lg border border-line bg-paper px-3 text-ink";
+const NAMES = ["person", "tag", "type", "since", "until"] as const;
+
+/** Who did what and when, the newest first; what happens now comes on top by itself. */
+export default function Audit() {
+  const [params, setParams] = useSearchParams();
+  const search = Object.fromEntries(NAMES.map((name) => [name, params.get(name) ?? ""])) as unknown as Search;
+  const look = (change: Partial<Search>) =>
+    setParams(Object.fromEntries(Object.entries({ ...search, ...change }).filter(([, value]) => value)), { replace: true });
+  const asked = useAudit(search);
+  return (
+    <>
+      <Filters search={search} look={look} />
+      <Loaded asked={asked} ghost={<Ghost className="h-96" />}>
+        {({ pages }) => {
+          const entries = pages.flatMap((page) => page.items);
+          if (entries.length === 0) return <Empty title={say.admin.audit.none} hint={say.admin.audit.noneHint} />;
+          return (
+            <ol className="divide-y divide-line rounded-xl border border-line bg-raised">
+              {entries.map((entry) => (
+                <Row key={entry.position} entry={entry} look={look} />
+              ))}
+            </ol>
+          );
+        }}
+      </Loaded>
+      <More list={asked} />
+    </>
+  );
+}
+
+interface FiltersProps {
+  readonly search: Search;
+  readonly look: (change: Partial<Search>) => void;
+}
+
+function Filters({ search, look }: FiltersProps) {
+  const people = usePeople().data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <form role="search" className="mb-5 grid gap-3 text-sm text-quiet sm:grid-cols-2 lg:grid-cols-5" onSubmit={(event) => event.preventDefault()}>
+      <label className="grid gap-1">
+        {say.admin.audit.person}
+        <select className={FIELD} value={search.person} onChange={(event) => look({ person: event.target.value })}>
+          <option value="">{say.admin.audit.anybody}</option>
+          {people.map(({ account, name }) => (
+            <option key={account} value={account}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <Written label={say.admin.audit.tag} value={search.tag} take={(tag) => look({ tag })} />
+      <Written label={say.admin.audit.type} value={search.type} take={(type) => look({ type })} />
+      {(["since", "until"] as const).map((name) => (
+        <label key={name} className="grid gap-1">
+          {say.admin.audit[name]}
+          <input type="datetime-local" className={FIELD} value={search[name]} onChange={(event) => look({ [name]: event.target.value })} />
+        </label>
+      ))}
+    </form>
+  );
+}
+
+/** Taken when it is written to its end: half a word finds nothing. */
+function Written({ label, value, take }: { readonly label: string; readonly value: string; readonly take: (value: string) => void }) {
+  return (
+    <label className="grid gap-1">
+      {label}
+      <input
+        key={value}
+        defaultValue={value}
+        className={FIELD}
+        onBlur={(event) => take(event.target.value.trim())}
+        onKeyDown={(event) => event.key === "Enter" && take(event.currentTarget.value.trim())}
+      />
+    </label>
+  );
+}
+
+function Row({ entry, look }: { readonly entry: Entry; readonly look: FiltersProps["look"] }) {
+  return (
+    <li className="grid gap-x-4 gap-y-1 px-4 py-3 md:grid-cols-[9rem_1fr_auto]">
+      <time dateTime={entry.at} className="text-sm text-quiet tabular-nums">
+        {atClock(new Date(entry.at))}
+      </time>
+      <div className="min-w-0">
+        <p>{entry.words}</p>
+        <p className="text-xs text-quiet">{say.admin.audit.by(entry.by, entry.position)}</p>
+      </div>
+      <div className="flex flex-wrap items-start gap-1">
+        {[entry.type, ...entry.tags].map((word, number) => (
+          <Button
+            key={word}
+            weight="quiet"
+            className="min-h-7! px-2! text-xs md:min-h-7!"
+            onClick={() => look(number === 0 ? { type: word } : { tag: word })}
+          >
+            <span className="sr-only">{say.admin.audit.only}</span>
+            <span className="max-w-44 truncate">{word}</span>
+          </Button>
+        ))}
+      </div>
+    </li>
+  );
+}

@@ -1,0 +1,47 @@
+import { useMe } from "../api/queries";
+import { say } from "../strings";
+import { Button } from "../ui/Button";
+import { Ghost } from "../ui/Empty";
+import { More } from "../ui/More";
+import { Loaded, Trouble } from "../ui/Trouble";
+import { PersonRow } from "./PersonRow";
+import { useImport, usePeople } from "./queries";
+
+/** Everybody who has an account: what they may do, and whether they may come in. */
+export default function People() {
+  const asked = usePeople();
+  const me = useMe().data;
+  const mayManage = me?.permissions.includes("accounts.manage") ?? false;
+  return (
+    <>
+      {mayManage && <Import />}
+      <Loaded asked={asked} ghost={<Ghost className="h-96" />}>
+        {({ pages }) => (
+          <ul className="grid gap-2.5 lg:grid-cols-2">
+            {pages
+              .flatMap((page) => page.items)
+              .map((person) => (
+                <PersonRow key={person.account} person={person} mayManage={mayManage && person.account !== me?.account} />
+              ))}
+          </ul>
+        )}
+      </Loaded>
+      <More list={asked} />
+    </>
+  );
+}
+
+function Import() {
+  const bring = useImport();
+  return (
+    <div className="mb-5 flex flex-wrap items-center gap-3">
+      <Button disabled={bring.isPending} onClick={() => bring.mutate()}>
+        {say.admin.people.bring}
+      </Button>
+      <p role="status" className="text-sm text-quiet">
+        {bring.data && say.admin.people.brought(bring.data.imported, bring.data.shared_with)}
+      </p>
+      {bring.error && <Trouble error={bring.error} />}
+    </div>
+  );
+}

@@ -1,0 +1,23 @@
+import { say } from "../strings";
+import { Ghost } from "../ui/Empty";
+import { Loaded } from "../ui/Trouble";
+import { useSections } from "./queries";
+import { SectionForm } from "./SectionForm";
+
+/** All that may be changed while MediaNest runs, a form for each system. */
+export default function Settings() {
+  return (
+    <Loaded asked={useSections()} ghost={<Ghost className="h-96" />}>
+      {({ items, precedence }) => (
+        <>
+          <p className="mb-6 max-w-3xl text-sm text-quiet">{precedence ?? say.admin.settings.lead}</p>
+          <div className="grid items-start gap-6 xl:grid-cols-2">
+            {items.map((section) => (
+              <SectionForm key={`${section.name} ${section.revision}`} section={section} />
+            ))}
+          </div>
+        </>
+      )}
+    </Loaded>
+  );
+}

@@ -1,0 +1,155 @@
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { answered, api, oneWish } from "../api/client";
+import type { Account, Attempt, CircuitView, NewRole, Try, Wanted } from "../api/schema";
+
+const LOOK_MS = 5_000; // how often what no event tells of is looked at again
+
+export function usePeople() {
+  return useInfiniteQuery({
+    queryKey: ["accounts"],
+    queryFn: ({ pageParam }) =>
+      answered(api.GET("/api/v1/admin/accounts", { params: { query: { after: pageParam, limit: 100 } } })),
+    initialPageParam: 0,
+    getNextPageParam: (page) => page.next,
+  });
+}
+
+export type PersonAct = "suspend" | "reinstate" | "erase";
+
+export function useActOn({ account }: Account) {
+  const path = { params: { path: { account } }, headers: oneWish() };
+  return useChange(["accounts"], (act: PersonAct) => {
+    if (act === "suspend") return answered(api.POST("/api/v1/admin/accounts/{account}/suspend", path));
+    if (act === "reinstate") return answered(api.POST("/api/v1/admin/accounts/{account}/reinstate", path));
+    return answered(api.DELETE("/api/v1/admin/accounts/{account}", path));
+  });
+}
+
+export function useRole({ account }: Account) {
+  return useChange(["accounts"], (role: NewRole["role"]) =>
+    answered(
+      api.POST("/api/v1/admin/accounts/{account}/role", {
+        params: { path: { account } },
+        headers: oneWish(),
+        body: { role },
+      }),
+    ),
+  );
+}
+
+export function useImport() {
+  return useChange(["accounts"], () => answered(api.POST("/api/v1/admin/accounts/import", { headers: oneWish() })));
+}
+
+export function useStuck() {
+  return useQuery({ queryKey: ["todo"], queryFn: () => answered(api.GET("/api/v1/admin/todo")), refetchInterval: LOOK_MS });
+}
+
+export function useStuckAct({ list, key }: Attempt) {
+  const body = { body: { list, key }, headers: oneWish() };
+  return useChange(["todo"], (act: "retry" | "give-up") =>
+    act === "retry"
+      ? answered(api.POST("/api/v1/admin/todo/retry", body))
+      : answered(api.POST("/api/v1/admin/todo/give-up", body)),
+  );
+}
+
+export function useCircuits() {
+  return useQuery({
+    queryKey: ["breakers"],
+    queryFn: () => answered(api.GET("/api/v1/admin/breakers")),
+    refetchInterval: LOOK_MS,
+  });
+}
+
+export function useReset({ service }: CircuitView) {
+  return useChange(["breakers"], () =>
+    answered(api.POST("/api/v1/admin/breakers/{service}/reset", { params: { path: { service } }, headers: oneWish() })),
+  );
+}
+
+export function useReadModels() {
+  return useQuery({
+    queryKey: ["projections"],
+    queryFn: () => answered(api.GET("/api/v1/admin/projections")),
+    refetchInterval: LOOK_MS,
+  });
+}
+
+export function useRebuild(name: string) {
+  return useChange(["projections"], () =>
+    answered(api.POST("/api/v1/admin/projections/{name}/rebuild", { params: { path: { name } }, headers: oneWish() })),
+  );
+}
+
+export interface Search {
+  readonly person: string;
+  readonly tag: string;
+  readonly type: string;
+  readonly since: string;
+  readonly until: string;
+}
+
+export function useAudit({ person, tag, type, since, until }: Search) {
+  const asked = {
+    ...(person && { person }),
+    ...(tag && { tag }),
+    ...(type && { type }),
+    ...(since && { since: new Date(since).toISOString() }),
+    ...(until && { until: new Date(until).toISOString() }),
+  };
+  return useInfiniteQuery({
+    queryKey: ["audit", asked],
+    queryFn: ({ pageParam }) =>
+      answered(api.GET("/api/v1/admin/audit", { params: { query: { ...asked, limit: 50, ...(pageParam && { before: pageParam }) } } })),
+    initialPageParam: 0,
+    getNextPageParam: (page) => page.next,
+  });
+}
+
+export function useSections() {
+  return useQuery({ queryKey: ["settings"], queryFn: () => answered(api.GET("/api/v1/admin/settings")) });
+}
+
+export function useTry(section: string) {
+  return useMutation({
+    mutationFn: (body: Try) =>
+      answered(api.POST("/api/v1/admin/settings/{section}/test", { params: { path: { section } }, body })),
+  });
+}
+
+export function useKeep(section: string) {
+  return useChange(["settings"], (body: Wanted) =>
+    answered(
+      api.PUT("/api/v1/admin/settings/{section}", { params: { path: { section } }, headers: oneWish(), body }),
+    ),
+  );
+}
+
+export function useRevisions(section: string) {
+  return useQuery({
+    queryKey: ["settings", section, "history"],
+    queryFn: () => answered(api.GET("/api/v1/admin/settings/{section}/history", { params: { path: { section } } })),
+  });
+}
+
+export function useRollBack(section: string) {
+  return useChange(["settings"], (revision: number) =>
+    answered(
+      api.POST("/api/v1/admin/settings/{section}/roll-back", {
+        params: { path: { section } },
+        headers: oneWish(),
+        body: { revision },
+      }),
+    ),
+  );
+}
+
+/** A write, and the answers it makes old. */
+function useChange<Given, Answer>(keys: readonly string[], write: (given: Given) => Promise<Answer>) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: write,
+    onSuccess: () => Promise.all(keys.map((key) => queries.invalidateQueries({ queryKey: [key] }))),
+  });
+}

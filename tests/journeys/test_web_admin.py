@@ -1,0 +1,138 @@
+"""The admin pages in a real browser, on a running demo: people, the audit trail, the system, and its settings."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from tests.journeys.browser import AXE, PHONE, browser, findings, live, missing, sign_in, window
+from tests.journeys.household import Demo, Person
+from tests.web.typed_client import WEB
+
+pytestmark = [
+    pytest.mark.timeout(240),
+    pytest.mark.xdist_group("journeys"),
+    pytest.mark.skipif(bool(missing()), reason=missing()),
+    pytest.mark.skipif(
+        not (WEB / "dist" / "index.html").is_file(), reason="the web UI is not built: `pip install -e .` builds it"
+    ),
+]
+needs_axe = pytest.mark.skipif(not AXE.is_file(), reason="axe is not installed: `npm ci --prefix medianest/web`")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def demo() -> AsyncIterator[Demo]:
+    async with Demo.running(MEDIANEST_LOGINS_PER_MINUTE="200") as demo:
+        yield demo
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Any]:
+    async with browser() as started:
+        yield started
+
+
+async def arrive(demo: Demo, name: str) -> None:
+    """Signs in elsewhere, so that there is an account."""
+    person = Person(demo.url, name)
+    await person.log_in()
+    await person.leave()
+
+
+async def test_an_admin_shuts_somebody_out_and_reads_it_on_record_at_once(demo: Demo, chromium: Any) -> None:
+    await arrive(demo, "ben")
+    async with window(chromium, demo.url) as page, window(chromium, demo.url) as record:
+        await sign_in(page, "olivia")
+        await sign_in(record, "olivia")
+        await record.goto("/admin/audit")
+        await live(record)
+        await page.get_by_role("link", name="Admin").click()
+        await page.get_by_role("button", name="Suspend Ben").click()
+        await page.get_by_role("button", name="Reinstate Ben").wait_for()
+        await record.get_by_role("button", name="Only account.suspended").first.wait_for()
+        await page.get_by_role("button", name="Reinstate Ben").click()
+        await page.get_by_role("button", name="Suspend Ben").wait_for()
+        await record.get_by_role("button", name="Only account.suspended").first.click()
+        await record.get_by_role("button", name="Only account.reinstated").wait_for(state="detached")
+
+
+async def test_somebody_is_erased_only_by_who_writes_the_name(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url, PHONE) as page:
+        await sign_in(page, "olivia")
+        await page.get_by_role("button", name="You").click()
+        await page.get_by_role("link", name="Admin").click()
+        await page.get_by_role("button", name="Bring in all Plex friends").click()
+        await page.get_by_role("button", name="Erase Ben").click()
+        erase = page.get_by_role("dialog").get_by_role("button", name="Erase")
+        assert await erase.is_disabled()
+        await page.get_by_label("Write “Ben” to do it").fill("Ben")
+        await erase.click()
+        await page.get_by_text("Erased", exact=True).wait_for()
+
+
+async def test_a_setting_is_tried_refused_kept_and_taken_back(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url) as page:
+        await sign_in(page, "olivia")
+        await page.goto("/admin/settings")
+        form = page.locator("form").filter(has=page.get_by_role("heading", name="Plex", exact=True))
+        address = form.get_by_label("Address", exact=False).first
+        before = await address.input_value()
+        await form.get_by_role("button", name="Test", exact=True).click()
+        await form.get_by_text("It is a Plex server").wait_for()
+        await address.fill("http://127.0.0.1:9")
+        await form.get_by_role("button", name="Test and save").click()
+        await form.get_by_role("alert").wait_for()
+        await form.get_by_role("button", name="Keep it though it does not work").click()
+        await form.get_by_role("button", name="Take back").first.wait_for()
+        await form.get_by_role("button", name="History").click()
+        await form.get_by_role("button", name="Go back to before the first change").click()
+        await form.get_by_role("button", name="Take back").wait_for(state="detached")
+        assert await address.input_value() == before
+
+
+async def test_a_system_that_is_left_alone_is_asked_again_by_hand(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url) as page, httpx.AsyncClient(base_url=demo.url, trust_env=False) as outside:
+        await sign_in(page, "olivia")
+        await page.goto("/admin/system")
+        await page.get_by_text("Nothing is stuck.").wait_for()
+        await outside.post("/sandbox/faults", json={"service": "seerr", "drop": True})
+        try:
+            await page.get_by_text("Left alone", exact=True).first.wait_for(timeout=90_000)
+        finally:
+            await outside.delete("/sandbox/faults/seerr")
+        await page.get_by_role("button", name="Ask again now").first.click()
+        await page.get_by_text("Left alone", exact=True).wait_for(state="detached", timeout=60_000)
+        await page.get_by_role("button", name="Rebuild requests").click()
+        await page.get_by_text("Up to date").first.wait_for()
+
+
+async def test_one_sees_where_one_is_signed_in_and_ends_it_elsewhere(demo: Demo, chromium: Any) -> None:
+    await arrive(demo, "anna")
+    async with window(chromium, demo.url) as page:
+        await sign_in(page, "anna")
+        await page.get_by_role("link", name="Devices").click()
+        await page.get_by_text("This device").wait_for()
+        await page.get_by_role("button", name="Sign out everywhere else").click()
+        await page.get_by_role("button", name="Sign out everywhere else").wait_for(state="detached")
+        await page.goto("/admin/people")
+        await page.get_by_role("heading", name="There is no such page").wait_for()
+
+
+@needs_axe
+@pytest.mark.parametrize("theme", ["dark", "light"])
+async def test_axe_finds_nothing_on_the_admin_pages(demo: Demo, chromium: Any, theme: str) -> None:
+    async with window(chromium, demo.url) as page:
+        await page.add_init_script(f"localStorage.setItem('medianest.theme', '{theme}')")
+        await sign_in(page, "olivia")
+        for path, shown in (
+            ("/admin/people", "Bring in all Plex friends"),
+            ("/admin/audit", "account.opened"),
+            ("/admin/system", "Rebuild"),
+            ("/admin/settings", "Test and save"),
+            ("/devices", "This device"),
+        ):
+            await page.goto(path)
+            await page.get_by_text(shown).first.wait_for()
+            assert await findings(page) == [], path
