@@ -1,4 +1,4 @@
-import type { Announcement, Decline, DownloadView, Found, NoticeChoice, RequestView, Service } from "./api/schema";
+import type { Announcement, Decline, DownloadView, Found, KumaSees, NoticeChoice, RequestView, Service } from "./api/schema";
 
 /** Every word the UI says by itself, in one place: a translation is another file of this shape. */
 export const say = {
@@ -75,6 +75,11 @@ export const say = {
     level: { warning: "Please note:", important: "Important:" } satisfies Record<Exclude<Announcement["level"], "info">, string>,
     putAway: "Put this announcement away",
     links: "Links",
+    kuma: "Kuma",
+    kumaDisagrees: {
+      up: "Kuma reaches it, MediaNest does not.",
+      down: "MediaNest reaches it, Kuma does not.",
+    } as Readonly<Partial<Record<KumaSees["state"], string>>>,
     uptime: {
       day: "24 h",
       week: "7 d",
@@ -365,6 +370,15 @@ export const say = {
   } as Readonly<Record<string, string>>,
   service: { plex: "Plex", seerr: "Requests", "uptime-kuma": "Monitoring" } satisfies Record<Service["service"], string>,
   serviceState: { up: "Up", degraded: "Slow", down: "Down", unknown: "Unknown", maintenance: "Maintenance" } satisfies Record<Service["state"], string>,
+  kumaState: {
+    up: "up",
+    degraded: "failing",
+    down: "down",
+    maintenance: "maintenance",
+    paused: "paused",
+    gone: "gone",
+    unknown: "silent",
+  } satisfies Record<KumaSees["state"], string>,
 } as const;
 
 /** 1, 2, 3, 5 as "1–3, 5". */

@@ -1,5 +1,5 @@
 import { useUptime } from "../api/queries";
-import type { Service, Uptime } from "../api/schema";
+import type { KumaSees, Service, Uptime } from "../api/schema";
 import { say } from "../strings";
 import { Badge, type Tone } from "../ui/Badge";
 import { atClock, fromNow } from "../ui/units";
@@ -31,7 +31,19 @@ function Tile({ service, uptime }: { readonly service: Service; readonly uptime:
         {state === "up" && latency !== null ? say.home.latency(latency) : when}
         {state !== "up" && why && ` · ${why}`}
       </p>
+      {service.kuma && <Beside sees={service.kuma} />}
       {uptime && <UptimeBars uptime={uptime} />}
     </li>
+  );
+}
+
+/** What Uptime Kuma sees of it. Our own probe decides; where the two disagree it is said, not hidden. */
+function Beside({ sees }: { readonly sees: KumaSees }) {
+  const odd = sees.agrees === false;
+  const ping = sees.state === "up" && !odd && sees.ping_ms !== null ? ` · ${say.home.latency(sees.ping_ms)}` : "";
+  return (
+    <p className={`text-xs tabular-nums ${odd ? "text-warn" : "truncate text-quiet"}`} title={sees.monitor ?? undefined}>
+      {odd ? say.home.kumaDisagrees[sees.state] : `${say.home.kuma}: ${say.kumaState[sees.state]}${ping}`}
+    </p>
   );
 }
