@@ -101,9 +101,9 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
         case RequestReleased():
             return "Seerr decides about it now, so it need not wait for a moderator here."
         case RequestSeasonsChanged(seasons=seasons, was=was, removed=True):
-            return (
-                f"Of it was removed{_seasons(sorted(set(was) - set(seasons)))[1:]}: ask again if you still want that."
-            )
+            gone = sorted(set(was) - set(seasons))
+            verb = "were" if len(gone) > 1 else "was"
+            return f"{_seasons(gone)[2:].capitalize()} {verb} removed: ask again for what you still want."
         case RequestSeasonsChanged(seasons=seasons, kept=True):
             return f"In Seerr it is for{_seasons(seasons)[1:]}: it was decided there, or Seerr allows no other."
         case RequestSeasonsChanged(account=account, seasons=seasons):

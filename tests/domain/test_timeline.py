@@ -71,6 +71,10 @@ def test_no_sentence_needs_the_personal_words(event: Event) -> None:
         (RequestReleased(*MINE), "Seerr decides about it now, so it need not wait for a moderator here."),
         (RequestApproved(*MINE, ANNA), "Anna asked for it and may approve it: it is approved."),
         (RequestHandedOn(*MINE, BEN), "Anna wants it no longer. Ben still does, so it goes on."),
+        (
+            RequestSeasonsChanged(*SERIES, (2,), (1, 2), kept=True, removed=True),
+            "Season 1 was removed: ask again for what you still want.",
+        ),
         (RequestDeferred(*MINE, "seerr-down", "x"), "Seerr is down: it waits and will be sent by itself."),
         (RequestDeclined(*MINE, "not-suitable", OLIVIA), "Declined: not suitable."),
         (RequestDeclined(*MINE, "other", OLIVIA), "Declined."),
