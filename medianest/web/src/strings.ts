@@ -123,6 +123,7 @@ export const say = {
     none: "Nothing here.",
     noneOfThese: "No request is in this state.",
     by: (name: string) => `asked for by ${name}`,
+    external: "asked for in Seerr",
     joined: "You follow this: somebody else asked first",
     note: (note: string) => `“${note}”`,
     cancel: "Cancel request",

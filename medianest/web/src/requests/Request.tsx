@@ -51,7 +51,7 @@ function Standing({ request }: { readonly request: RequestView }) {
         <Badge tone={TONES[state]}>{say.requestState[state]}</Badge>
         <p className="mt-1 text-lg font-medium text-balance">{whereIsIt(request)}</p>
         <p className="mt-1 text-sm text-quiet">
-          {[say.kind[kind], year, seasons.length > 0 && say.requests.seasons(seasons)].filter(Boolean).join(" · ")}
+          {[say.kind[kind], year, seasons.length > 0 && say.requests.seasons(seasons), request.external && say.requests.external].filter(Boolean).join(" · ")}
         </p>
         {request.note && <p className="mt-2 text-sm">{say.requests.note(request.note)}</p>}
         {!request.mine && !request.by && <p className="mt-2 text-sm text-quiet">{say.requests.joined}</p>}

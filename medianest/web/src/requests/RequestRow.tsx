@@ -24,7 +24,7 @@ export function RequestRow({ request }: { readonly request: RequestView }) {
           <span className="font-normal text-quiet">{year}</span>
         </p>
         <p className="truncate text-xs text-quiet">
-          {[seasons.length > 0 ? say.requests.seasons(seasons) : say.kind[kind], request.by && say.requests.by(request.by)]
+          {[seasons.length > 0 ? say.requests.seasons(seasons) : say.kind[kind], request.by && say.requests.by(request.by), request.external && say.requests.external]
             .filter(Boolean)
             .join(" · ")}
         </p>
