@@ -127,6 +127,7 @@ async def test_a_listener_that_lost_its_connection_opens_another_and_catches_up(
     store: EventStore, database: str, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(head_module, "RECONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(head_module, "POLL_SECONDS", 10 * SECONDS)  # nobody waits for that
     with capture_logs() as logs:
         await _end_and_follow(store, database, admin)
     assert {told["event"] for told in logs} == {"the log's listener lost its connection and opens another"}
@@ -144,6 +145,18 @@ async def _end_and_follow(store: EventStore, database: str, admin: psycopg.Async
         await append(store, UP)
         assert positions(await following) == [1, 2, 3]
         await until(lambda: elsewhere.position == 3)
+
+
+async def test_a_listener_that_hears_of_nothing_looks_for_itself(
+    database: str, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(head_module, "POLL_SECONDS", 0.1)
+    async with Head(database) as elsewhere:
+        silent = elsewhere.checkpoint("silent")
+        await admin.execute("INSERT INTO checkpoints (subscription, position) VALUES ('silent', 1)")
+        await until(lambda: silent.position == 1)
+        await admin.execute("UPDATE checkpoints SET position = 2 WHERE subscription = 'silent'")
+        await until(lambda: silent.position == 2)
 
 
 _END_LISTENERS = """
