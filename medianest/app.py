@@ -57,7 +57,8 @@ from medianest.settings import Settings, WrongSetting, writable
 from medianest.shared import SharedCounters
 from medianest.tasks import cancel, running
 from projections import PROJECTIONS
-from projections.engine import ProjectionEngine, search_path
+from projections.engine import ProjectionEngine
+from projections.folding import search_path
 from projections.past import Past
 
 log = structlog.get_logger()
@@ -102,7 +103,9 @@ async def foundation(settings: Settings, *, beside: bool = False) -> AsyncIterat
     async with AsyncExitStack() as stack:
         master = _master(settings)
         conninfo = await stack.enter_async_context(database(settings, beside=beside))
-        pool = await stack.enter_async_context(connection_pool(conninfo, search_path=search_path(PROJECTIONS)))
+        uses = [projection.schema for projection in PROJECTIONS]
+        path = search_path(PROJECTIONS)
+        pool = await stack.enter_async_context(connection_pool(conninfo, search_path=path, uses=uses))
         head = await stack.enter_async_context(Head(conninfo))
         vault = Vault(pool, master)
         store = await stack.enter_async_context(EventStore(conninfo, pool, Codec(vault, EVENTS), head))
@@ -320,6 +323,7 @@ def _work(house: Foundation, signals: Signals) -> dict[str, Coroutine[Any, Any, 
     except WrongSetting as wrong:  # perhaps a network drive that comes back: all but downloads goes on
         log.warning("downloads wait", why=str(wrong))
     models = {f"read model {p.name}": house.engine.run(p.name) for p in PROJECTIONS}
+    models["earlier read models"] = house.engine.tidy()
     acts = automations(
         settings=house.settings,
         pool=house.pool,

@@ -177,9 +177,8 @@ def _list(asked: argparse.Namespace) -> int:
     from medianest import logbook
 
     async def run(settings: Settings, _: asyncio.Event) -> None:
-        for lag in await logbook.read_models(settings):
-            behind = f"{lag.head - lag.position} behind"
-            print(f"{lag.name:<12} version {lag.version}  at {lag.position}, {behind}  {lag.failure or ''}".rstrip())
+        for line in await logbook.read_models(settings):
+            print(line)
 
     return _log(asked, run)
 

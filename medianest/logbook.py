@@ -23,7 +23,8 @@ from medianest.eventstore.transfer import export, take_in
 from medianest.settings import CannotStart, Settings, WrongSetting
 from medianest.tasks import cancel
 from projections import PROJECTIONS
-from projections.engine import Lag, RebuildUnderWay, Rows, StillRead
+from projections.engine import Lag, RebuildUnderWay, StillRead
+from projections.folding import Rows
 from projections.past import NoMoment, TooMuchHistory
 
 OPERATOR = Actor.system("operator")  # whoever has a shell: which person that is, only the machine knows
@@ -79,10 +80,19 @@ async def seal(settings: Settings) -> Anchor | None:
         return await Notary(house.pool, house.master).seal()
 
 
-async def read_models(settings: Settings) -> list[Lag]:
+async def read_models(settings: Settings) -> list[str]:
     """How far each is behind. What stopped one is known to the process that feeds it: see its /admin/projections."""
     async with foundation(settings, beside=True) as house:
-        return await house.engine.lags()
+        return [_standing(lag) for lag in await house.engine.lags()]
+
+
+def _standing(lag: Lag) -> str:
+    words = [f"{lag.name:<12} version {lag.version}  at {lag.position}, {lag.head - lag.position} behind"]
+    if not lag.filled:
+        words.append("shows nothing yet" if lag.served is None else f"shows version {lag.served} still")
+    if lag.rebuild:
+        words.append(f"rebuild {lag.rebuild.done} of {lag.rebuild.of}")
+    return "  ".join(words)
 
 
 async def rebuild(settings: Settings, name: str) -> int:
@@ -91,7 +101,7 @@ async def rebuild(settings: Settings, name: str) -> int:
     async with foundation(settings, beside=True) as house:
         with _bar("events", await house.engine.newest()) as advance:
             try:
-                position = await house.engine.rebuild(name, lambda done: advance(done.position))
+                position = await house.engine.rebuild(name, lambda progress: advance(progress.done))
             except (RebuildUnderWay, StillRead) as busy:
                 raise CannotStart(str(busy)) from busy
         await house.commands.run(RecordRebuilt(order=new_command_id().hex, projection=name), OPERATOR)

@@ -19,7 +19,7 @@ from medianest.domain.accounts import (
 from medianest.domain.event import Personal
 from medianest.eventstore.codec import Recorded
 from projections.changes import Changes, Table
-from projections.engine import Projection, Rows
+from projections.folding import Projection, Rows
 
 TABLES = """
 CREATE TABLE accounts (

@@ -24,7 +24,7 @@ from medianest.domain.downloads import (
 from medianest.domain.event import Personal
 from medianest.eventstore.codec import Recorded
 from projections.changes import Changes, Table
-from projections.engine import Projection, Rows
+from projections.folding import Projection, Rows
 
 TABLES = """
 CREATE TABLE downloads (

@@ -1,35 +1,33 @@
-"""Feeds the read models: batches of events in, rows and checkpoint out in one transaction; rebuilds and swaps.
+"""Feeds the read models: batches of events in, rows and checkpoint out in one transaction; fills, rebuilds and swaps.
 
-A projection is a name, a version, tables, and a function. Its tables live in a schema named by both
-(`requests_1`), so that a changed version fills a new schema beside the old one. The checkpoint moves first and
-commits together with the rows: each event counts once, and a second projector on the same one stops.
+The checkpoint moves first and commits together with the rows: each event counts once, and a second projector on the
+same one stops.
 
 A rebuild folds the log into a schema beside the live one, in batches by the number of rows they touch, and swaps the
 two by their names. Dropping the old tables in that transaction, as it was first, waits for whoever reads one of them,
 with everybody who comes later waiting behind; and a reader of two tables may see one of each version.
+
+A version that is new is filled in the same way, and takes its name when it is whole. Meanwhile its readers find the
+tables of the version before (`search_path`), which other processes may still project: so both have that one's tables
+locked while names change. Earlier tables go when nobody uses them: every connection holds a shared lock on what its
+process uses (`connection_pool`), which ends with it, whatever the process dies of.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import aclosing
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-import psycopg
 import structlog
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import LockNotAvailable, UndefinedColumn, UndefinedTable
 
-from medianest.domain.event import Event, Item, Query
-from medianest.eventstore.codec import Recorded
-from medianest.eventstore.connections import Pool
+from medianest.eventstore.connections import IN_USE, DatabaseAway, Pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.store import EventStore
-from medianest.tasks import cancel
-from projections.changes import Changes
+from projections.folding import BATCH, Projection, Rows, create, fold, folded, place, write
 
 log = structlog.get_logger()
-Rows = psycopg.AsyncConnection
-BATCH = 500  # events in a transaction that others wait for, and of a page
-ROWS = 30_000  # rows in a transaction that nobody waits for; some 50 MB
 NEAR = BATCH  # a rebuild that is so many events behind may keep the live projector waiting
 LOCK_SECONDS = 0.02  # how long a swap may keep readers waiting for those before them
 SWAPS = 300  # how often a swap is tried
@@ -37,30 +35,19 @@ SWAP_SECONDS = 0.2  # between two tries
 RETRY_SECONDS = 5.0
 BUSY_SECONDS = 0.05  # how often to look again at a read model that another process has
 LOOK_SECONDS = 0.5  # how often to look at a checkpoint oneself while waiting to be told
+TELL_SECONDS = 1.0  # how often a rebuild tells all processes how far it is
+TIDY_SECONDS = 60.0
+UNUSED_SECONDS = 3600.0  # longer than any process is cut off from the database, and so without its locks
+
+# What whoever asks gets where a new version is not filled yet, and there is none before it that knows the answer.
+NoSuchTable, NoSuchColumn = UndefinedTable, UndefinedColumn
 
 
-class Projection(NamedTuple):
-    """One read model: what it is called, which tables it has, and how each event changes them."""
+class Progress(NamedTuple):
+    """How many events a rebuild has done, and of how many."""
 
-    name: str
-    version: int  # raise it when tables or rules change: a new schema is filled
-    tables: str
-    events: tuple[type[Event], ...]
-    project: Callable[[Recorded, Changes], None]
-    thing: str  # what its rows are about: the tag, and the field, of every one of its events; empty: several things
-    moving: tuple[type[Event], ...] = ()  # those that bring a thing to the front of its page; none named: all
-
-    @property
-    def schema(self) -> str:
-        return f"{self.name}_{self.version}"
-
-    @property
-    def query(self) -> Query:
-        return Query(Item(*self.events))
-
-
-class CheckpointMoved(Exception):
-    """Another projector works on the same read model: this one stops."""
+    done: int
+    of: int
 
 
 class Lag(NamedTuple):
@@ -68,16 +55,15 @@ class Lag(NamedTuple):
 
     name: str
     version: int
-    position: int
+    served: int | None  # the version that pages show: an earlier one, until this one is filled; None: there is none
+    position: int  # of the one that is served
     head: int
-    failure: str | None  # None: it works
+    failure: str | None  # None: it works, as far as this process knows
+    rebuild: Progress | None  # in whatever process; None: there is none under way
 
-
-class Progress(NamedTuple):
-    """How far a rebuild has come, and how far it has to."""
-
-    position: int
-    until: int
+    @property
+    def filled(self) -> bool:
+        return self.served == self.version
 
 
 class RebuildUnderWay(Exception):
@@ -92,11 +78,6 @@ class NotThatNew(Exception):
     """The page has not come that far yet: ask again, or ask without `at_least`."""
 
 
-def search_path(projections: Sequence[Projection]) -> str:
-    """Where the questions find their tables: every read model's schema, then what is kept."""
-    return ",".join([*(projection.schema for projection in projections), "public"])
-
-
 class ProjectionEngine:
     def __init__(self, pool: Pool, store: EventStore, head: Head, projections: Sequence[Projection]) -> None:
         self._pool = pool
@@ -104,10 +85,12 @@ class ProjectionEngine:
         self._head = head
         self._projections = {projection.name: projection for projection in projections}
         self._failures: dict[str, str] = {}
-        self.rebuilding: dict[str, Progress] = {}  # by name, those that this process rebuilds
+        self._filled: set[str] = set()  # names, as far as this process has looked
 
     async def prepare(self) -> None:
-        """Make schemas, tables and checkpoints that are missing. Safe to run from several processes."""
+        """Make what is missing while the log is empty; later on `run` fills it. Safe to run from several processes."""
+        if await self.newest():
+            return
         for projection in self._projections.values():
             async with self._pool.connection() as rows, rows.transaction():
                 await rows.execute("SELECT pg_advisory_xact_lock(hashtext('medianest projections'))")
@@ -116,14 +99,18 @@ class ProjectionEngine:
                     (projection.schema,),
                 )
                 if await taken.fetchone():
-                    await _create(projection, projection.schema, rows)
+                    await create(projection, projection.schema, rows)
 
     async def run(self, name: str) -> None:
         """Keep one read model up to date, for ever. What fails stops it, is shown, and is tried again later."""
-        projection = self._projections[name]
+        projection, begun = self._projections[name], False
         while True:
             try:
-                if (position := await self._advance(projection)) is None:
+                if not begun:
+                    await self._fill(projection)
+                position = await self._advance(projection)
+                begun = position is not None  # None: another process has it, or it is gone: see which
+                if position is None:
                     await asyncio.sleep(BUSY_SECONDS)
                 else:
                     await self._head.above(position)
@@ -133,62 +120,107 @@ class ProjectionEngine:
                 log.exception("a read model has stopped", projection=name)
                 await asyncio.sleep(RETRY_SECONDS)
 
+    async def _fill(self, projection: Projection) -> None:
+        """Make what shows nothing of the log whole, by the fast path; the process that comes first does it."""
+        while await self._shows_nothing(projection):
+            try:
+                async with self._alone(projection) as rows:
+                    if await self._shows_nothing(projection):
+                        log.info("a read model is being filled", schema=projection.schema)
+                        position = await self._rebuild(projection, rows)
+                        log.info("a read model is filled", schema=projection.schema, position=position)
+            except RebuildUnderWay:
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def _shows_nothing(self, projection: Projection) -> bool:
+        position = await self._position(projection)
+        return position is None or (position == 0 and await self.newest() > NEAR)
+
+    async def filled(self, name: str) -> None:
+        """Wait until this version of the read model is there, however long that takes.
+
+        For who acts on what it says: an earlier version may be kept up to date by nobody.
+        """
+        while name not in self._filled:
+            if await self._position(self._projections[name]) is None:
+                await asyncio.sleep(LOOK_SECONDS)
+            else:
+                self._filled.add(name)
+
     async def rebuild(self, name: str, tell: Callable[[Progress], None] = lambda _: None) -> int:
         """Fill the read model anew beside the live one and swap it in; answers with the position it stands at.
 
         Raises `RebuildUnderWay`, and `StillRead` when somebody does not stop reading it for a minute.
         """
         projection = self._projections[name]
-        async with self._pool.connection() as guard, guard.transaction():
-            # One rebuild of a read model at a time, in all processes; the lock goes with the transaction.
-            asked = "SELECT pg_try_advisory_xact_lock(hashtext('medianest rebuild'), hashtext(%s))"
-            taken = await (await guard.execute(asked, (name,))).fetchone()
-            if taken != (True,):
-                raise RebuildUnderWay(f"The read model {name} is being rebuilt already: wait until it is done.")
-            try:
-                return await self._rebuild(projection, tell)
-            finally:
-                self.rebuilding.pop(name, None)
+        async with self._alone(projection) as rows:
+            return await self._rebuild(projection, rows, tell)
 
-    async def _rebuild(self, projection: Projection, tell: Callable[[Progress], None]) -> int:
-        def told(position: int, until: int) -> None:
-            self.rebuilding[projection.name] = Progress(position, until)
-            tell(Progress(position, until))
+    @asynccontextmanager
+    async def _alone(self, projection: Projection) -> AsyncIterator[Rows]:
+        """The one connection, in all processes, that makes this read model anew. Its lock dies with it, as its work."""
+        async with self._pool.connection() as rows:
+            lock = f"({_REBUILD}, hashtext('{projection.schema}'))"
+            taken = await (await rows.execute(f"SELECT pg_try_advisory_lock{lock}".encode())).fetchone()
+            if taken != (True,):
+                raise RebuildUnderWay(
+                    f"The read model {projection.name} is being rebuilt already: wait until it is done."
+                )
+            try:
+                yield rows
+            finally:
+                if not rows.closed:
+                    await rows.execute(f"SELECT pg_advisory_unlock{lock}".encode())
+
+    async def _rebuild(
+        self, projection: Projection, rows: Rows, tell: Callable[[Progress], None] = lambda _: None
+    ) -> int:
+        head, due = 0, time.monotonic()
+
+        async def told(position: int) -> None:
+            nonlocal due
+            tell(Progress(position, head))
+            if time.monotonic() >= due:
+                due = time.monotonic() + TELL_SECONDS
+                async with self._pool.connection() as aside:
+                    await place(fresh, position, aside)
 
         fresh, old = f"{projection.schema}_next", f"{projection.schema}_old"
-        async with self._pool.connection() as rows:
-            async with rows.transaction():
-                await rows.execute(f"DROP SCHEMA IF EXISTS {fresh}, {old} CASCADE".encode())
-                tables = await _create(projection, fresh, rows)
-            position = 0
-            for _ in range(SWAPS):
-                while (head := await self.newest()) - position > NEAR or position == 0 < head:
-                    await fold(self._store, projection, fresh, rows, after=position, until=head, told=told)
-                    position = head
-                try:
-                    reached = await self._swap(projection, position, tables, rows)
-                except LockNotAvailable:
-                    await asyncio.sleep(SWAP_SECONDS)
-                else:
-                    await self._drop(old, rows)
-                    return reached
-        raise StillRead(f"Somebody does not stop reading {projection.schema}: rebuild it when the backup is over.")
+        async with rows.transaction():
+            await rows.execute(f"DROP SCHEMA IF EXISTS {fresh}, {old} CASCADE".encode())
+            await create(projection, fresh, rows)
+            await place(fresh, position := 0, rows)
+        for _ in range(SWAPS):
+            while (head := await self.newest()) - position > NEAR or position == 0 < head:
+                await fold(self._store, projection, fresh, rows, after=position, until=head, told=told)
+                position = head
+            try:
+                reached = await self._swap(projection, position, rows)
+            except LockNotAvailable:
+                await asyncio.sleep(SWAP_SECONDS)
+            else:
+                await self._drop(old, rows)
+                return reached
+        raise StillRead(f"Somebody does not stop reading {projection.name}: rebuild it when the backup is over.")
 
-    async def _swap(self, projection: Projection, position: int, tables: Iterable[str], rows: Rows) -> int:
-        """Catch up with the live tables and take their place. Readers wait only while names change hands."""
+    async def _swap(self, projection: Projection, position: int, rows: Rows) -> int:
+        """Catch up with the log and take the place of what is read. Readers wait only while names change hands."""
         schema = projection.schema
         async with rows.transaction():
-            await self._locked(projection, rows, "FOR UPDATE")
+            live = await self._locked(projection, rows, "FOR UPDATE") is not None
             history = await self._store.read(projection.query, after=position)
-            await _write(_folded(projection, history.events), f"{schema}_next", rows)
+            await write(folded(projection, history.events), f"{schema}_next", rows)
+            served = await _tables([schema] if live else projection.earlier, rows)
             async with rows.pipeline():
                 await rows.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'".encode())
                 # Whoever reads one of the tables now gets all it wants of them; whoever comes later finds the new ones.
-                locked = ", ".join(f"{schema}.{table}" for table in tables)
-                await rows.execute(f"LOCK TABLE {locked} IN ACCESS EXCLUSIVE MODE".encode())
-                await rows.execute(f"ALTER SCHEMA {schema} RENAME TO {schema}_old".encode())
+                if served:
+                    await rows.execute(f"LOCK TABLE {', '.join(served)} IN ACCESS EXCLUSIVE MODE".encode())
+                if live:
+                    await rows.execute(f"ALTER SCHEMA {schema} RENAME TO {schema}_old".encode())
                 await rows.execute(f"ALTER SCHEMA {schema}_next RENAME TO {schema}".encode())
-                await _move(schema, None, history.head, rows)
+                await place(schema, history.head, rows)
+                await rows.execute("DELETE FROM checkpoints WHERE subscription = %s", (f"{schema}_next",))
         self._head.checkpoint(schema).advance(history.head)
         return history.head
 
@@ -197,9 +229,33 @@ class ProjectionEngine:
         try:
             async with rows.transaction():
                 await rows.execute("SET LOCAL lock_timeout = '5s'")
-                await rows.execute(f"DROP SCHEMA {old} CASCADE".encode())
+                await rows.execute(f"DROP SCHEMA IF EXISTS {old} CASCADE".encode())
         except LockNotAvailable:
             log.warning("tables of a read model that was rebuilt are still read, and left", schema=old)
+
+    async def tidy(self) -> None:
+        """Drop the tables of earlier versions that nobody uses any more, for ever."""
+        while True:
+            try:
+                await self.drop_unused()
+            except DatabaseAway:
+                log.warning("tables of earlier versions are looked for later, the database is away")
+            await asyncio.sleep(TIDY_SECONDS)
+
+    async def drop_unused(self) -> None:
+        """Drop the tables of earlier versions where this one is there, and no process uses an earlier one.
+
+        Any earlier one: who fills its own version is served the one before that. They must also have stood still for an
+        hour: a restart of the database takes everybody's locks, until they come back.
+        """
+        for projection in self._projections.values():
+            unused = {"schema": projection.schema, "earlier": projection.earlier, "seconds": UNUSED_SECONDS}
+            try:
+                async with self._pool.connection() as rows, rows.transaction():
+                    for (schema,) in await (await rows.execute(_UNUSED, unused)).fetchall():
+                        await _drop_version(schema, rows)
+            except LockNotAvailable:
+                log.info("tables of an earlier version are still read, by a backup perhaps", projection=projection.name)
 
     async def newest(self) -> int:
         return (await self._store.read(limit=0)).head
@@ -207,13 +263,18 @@ class ProjectionEngine:
     async def lags(self) -> list[Lag]:
         """Every read model of this release, with what is wrong with it, if anything is."""
         async with self._pool.connection() as rows:
-            found = await rows.execute("SELECT subscription, position FROM checkpoints")
-            positions: dict[str, int] = dict(await found.fetchall())
+            standing: dict[str, int] = dict(await (await rows.execute(_STANDING)).fetchall())
         newest = await self.newest()
-        return [
-            Lag(p.name, p.version, positions.get(p.schema, 0), newest, self._failures.get(p.name))
-            for p in self._projections.values()
-        ]
+        return [self._lag(projection, standing, newest) for projection in self._projections.values()]
+
+    def _lag(self, projection: Projection, standing: Mapping[str, int], newest: int) -> Lag:
+        served = _served(projection, standing)
+        done = standing.get(f"{projection.schema}_next")
+        return Lag(
+            projection.name, projection.version, int(served.rpartition("_")[2]) if served else None,
+            standing[served] if served else 0, newest, self._failures.get(projection.name),
+            None if done is None else Progress(done, newest),
+        )  # fmt: skip
 
     async def reached(self, position: int, *names: str, seconds: float = 3.0) -> None:
         """Wait until the named read models show everything up to `position`. Raises `NotThatNew` in the end."""
@@ -227,118 +288,77 @@ class ProjectionEngine:
     async def _reached(self, position: int, projection: Projection) -> None:
         mark = self._head.checkpoint(projection.schema)
         while not await mark.above(position - 1, LOOK_SECONDS):
-            mark.advance(await self._position(projection))
+            if await self._shown(projection) >= position:
+                return
 
-    async def _position(self, projection: Projection) -> int:
+    async def _shown(self, projection: Projection) -> int:
+        """The position of what is served."""
+        schemas = [projection.schema, *projection.earlier]
+        async with self._pool.connection() as rows:
+            sql = "SELECT subscription, position FROM checkpoints WHERE subscription = ANY (%s)"
+            standing: dict[str, int] = dict(await (await rows.execute(sql, (schemas,))).fetchall())
+        served = _served(projection, standing)
+        return standing[served] if served else 0
+
+    async def _position(self, projection: Projection) -> int | None:
+        """How far it is; None: this version was never filled."""
         async with self._pool.connection() as rows:
             return await self._locked(projection, rows, "")
 
     async def _advance(self, projection: Projection) -> int | None:
-        """One batch; answers with the position it stands at then. None: another process has the read model."""
+        """One batch; answers with the position it stands at then. None: another process has it, or it is not there."""
         async with self._pool.connection() as rows, rows.transaction():
-            found = await rows.execute(
-                "SELECT position FROM checkpoints WHERE subscription = %s FOR UPDATE SKIP LOCKED", (projection.schema,)
-            )
-            if (row := await found.fetchone()) is None:
+            if (started := await self._locked(projection, rows, "FOR UPDATE SKIP LOCKED")) is None:
                 return None
-            started: int = row[0]
             history = await self._store.read(projection.query, after=started, limit=BATCH)
             full = len(history.events) == BATCH
             reached = history.events[-1].position if full else history.head
             if reached > started:
-                await _write(_folded(projection, history.events), projection.schema, rows, (started, reached))
+                await write(folded(projection, history.events), projection.schema, rows, (started, reached))
         self._head.checkpoint(projection.schema).advance(reached)
         return reached
 
-    async def _locked(self, projection: Projection, rows: Rows, lock: str) -> int:
+    async def _locked(self, projection: Projection, rows: Rows, lock: str) -> int | None:
         found = await rows.execute(
             f"SELECT position FROM checkpoints WHERE subscription = %s {lock}".encode(), (projection.schema,)
         )
         row = await found.fetchone()
-        return row[0] if row else 0
+        return None if row is None else row[0]
 
 
-async def _create(projection: Projection, schema: str, rows: Rows) -> list[str]:
-    """Makes the tables; answers with their names."""
-    await rows.execute(f"CREATE SCHEMA {schema}".encode())
-    await rows.execute(f"SET LOCAL search_path = {schema}".encode())
-    await rows.execute(projection.tables.encode())
-    found = await rows.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1", (schema,))
-    await rows.execute("SET LOCAL search_path TO DEFAULT")
-    return [name for (name,) in await found.fetchall()]
+def _served(projection: Projection, standing: Mapping[str, int]) -> str | None:
+    """The newest version there is, by its schema."""
+    return next((schema for schema in (projection.schema, *projection.earlier) if schema in standing), None)
 
 
-async def fold(
-    store: EventStore,
-    projection: Projection,
-    schema: str,
-    rows: Rows,
-    *,
-    after: int,
-    until: int,
-    query: Query | None = None,
-    told: Callable[[int, int], None] = lambda *_: None,
-) -> None:
-    """Fold the events above `after`, up to `until`, into the tables in `schema`; the same code as live.
-
-    What was folded is written while the next events are read. `query`: only these; None: all it is made of.
-    """
-    changes, writing = Changes(), asyncio.create_task(asyncio.sleep(0))
-    try:
-        async with aclosing(_pages(store, query or projection.query, after, until)) as pages:
-            async for events, position in pages:
-                _fold_in(changes, projection, events)
-                if len(changes) >= ROWS:
-                    await writing
-                    writing, changes = asyncio.create_task(_commit(changes, schema, rows)), Changes()
-                told(position, until)
-        await writing
-    finally:
-        await cancel(writing)
-    await _commit(changes, schema, rows)
+async def _drop_version(schema: str, rows: Rows) -> None:
+    await rows.execute("SET LOCAL lock_timeout = '5s'")
+    await rows.execute(f"DROP SCHEMA IF EXISTS {schema}, {schema}_next, {schema}_old CASCADE".encode())
+    await rows.execute("DELETE FROM checkpoints WHERE subscription = ANY (%s)", ([schema, f"{schema}_next"],))
+    log.info("the tables of an earlier version are dropped, nobody uses them", schema=schema)
 
 
-async def _pages(
-    store: EventStore, query: Query, after: int, until: int
-) -> AsyncGenerator[tuple[list[Recorded], int], None]:
-    """The events, and how far that is."""
-    async with aclosing(store.pages(query, after=after, until=until, size=BATCH)) as pages:
-        async for page in pages:
-            full = len(page.events) == BATCH
-            yield page.events, page.events[-1].position if full else until
+async def _tables(schemas: Sequence[str], rows: Rows) -> list[str]:
+    sql = "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname = ANY (%s) ORDER BY 1"
+    return [name for (name,) in await (await rows.execute(sql, (schemas,))).fetchall()]
 
 
-def _folded(projection: Projection, events: Iterable[Recorded]) -> Changes:
-    changes = Changes()
-    _fold_in(changes, projection, events)
-    return changes
+_REBUILD = "hashtext('medianest rebuild')"  # names the locks of those who rebuild, with the schema's name
 
+# Where all read models stand; of those that are being made only if somebody lives who does it.
+_STANDING = f"""
+    SELECT subscription, position FROM checkpoints
+     WHERE CASE WHEN right(subscription, 5) = '_next' THEN EXISTS (
+       SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND classid = {_REBUILD}::oid AND objid = hashtext(left(subscription, -5))::oid)
+     ELSE true END
+""".encode()
 
-def _fold_in(changes: Changes, projection: Projection, events: Iterable[Recorded]) -> None:
-    project = projection.project
-    for recorded in events:
-        project(recorded, changes)
-
-
-async def _commit(changes: Changes, schema: str, rows: Rows) -> None:
-    async with rows.transaction():
-        await _write(changes, schema, rows)
-
-
-async def _write(changes: Changes, schema: str, rows: Rows, move: tuple[int, int] | None = None) -> None:
-    """One batch, with one wait for all. `move`: the checkpoint, from where to where; None: nobody reads this yet."""
-    async with rows.pipeline():
-        moved = await _move(schema, *move, rows) if move else None
-        await changes.write(schema, rows)
-    if moved is not None and moved.rowcount != 1:
-        raise CheckpointMoved(f"{schema} was moved by another projector: this one stops.")
-
-
-async def _move(subscription: str, started: int | None, reached: int, rows: Rows) -> psycopg.AsyncCursor:
-    """The checkpoint, if it is where we started. None: wherever it is, for it is locked."""
-    await rows.execute("SELECT pg_notify('medianest_checkpoints', %s)", (f"{subscription} {reached}",))
-    return await rows.execute(
-        "UPDATE checkpoints SET position = %s, updated_at = now()"
-        " WHERE subscription = %s AND position = coalesce(%s, position)",
-        (reached, subscription, started),
-    )
+# The locks are taken, if they can be, for as long as the transaction: nobody begins to use what is being dropped.
+_UNUSED = f"""
+    SELECT subscription FROM checkpoints
+     WHERE subscription = ANY (%(earlier)s::text[]) AND updated_at < now() - make_interval(secs => %(seconds)s)
+       AND EXISTS (SELECT FROM checkpoints WHERE subscription = %(schema)s)
+       AND (SELECT bool_and(pg_try_advisory_xact_lock({IN_USE}, hashtext(used))) FROM unnest(%(earlier)s::text[]) AS used)
+""".encode()

@@ -7,7 +7,7 @@ import msgspec
 from medianest.domain.monitors import MonitorState, MonitorStateChanged
 from medianest.eventstore.codec import Recorded
 from projections.changes import Changes, Table
-from projections.engine import Projection, Rows
+from projections.folding import Projection, Rows
 
 TABLES = """
 CREATE TABLE monitors (

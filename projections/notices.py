@@ -35,7 +35,7 @@ from medianest.domain.requests import (
 from medianest.domain.timeline import told
 from medianest.eventstore.codec import Recorded
 from projections.changes import Changes, Table
-from projections.engine import Projection, Rows
+from projections.folding import Projection, Rows
 
 TABLES = """
 CREATE TABLE interests (                -- from each of these positions on somebody wants to hear of it, or no longer

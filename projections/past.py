@@ -14,7 +14,7 @@ from typing import NamedTuple
 from medianest.domain.event import EVERYTHING, Event, Item, Query
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore, Span
-from projections.engine import Projection, Rows, fold
+from projections.folding import Projection, Rows, fold
 
 PAGE, MOST_OF_A_PAGE = 200, 3200  # events looked through at once: ever more of them, so that what is rare is found too
 AS_OF_SECONDS = 10.0  # what one answer may take, waiting for its turn included

@@ -17,7 +17,7 @@ from medianest.domain.services import (
 )
 from medianest.eventstore.codec import Recorded
 from projections.changes import Changes, Table
-from projections.engine import Projection, Rows
+from projections.folding import Projection, Rows
 
 TABLES = """
 CREATE TABLE services (

@@ -29,7 +29,8 @@ from medianest.secret import Secret
 from medianest.tasks import cancel
 from migrations import migrate
 from projections import PROJECTIONS
-from projections.engine import ProjectionEngine, search_path
+from projections.engine import ProjectionEngine
+from projections.folding import search_path
 
 MASTER_KEY = Secret("bWFzdGVya2V5LW9ubHktZm9yLXRoZS10ZXN0cy0xMjM=")
 

@@ -175,14 +175,22 @@ def _account(row: AccountRow, name: str) -> Account:
     return Account(row.account, name, row.role, row.state, row.reason, row.opened_at, row.position)
 
 
+class Rebuild(msgspec.Struct, frozen=True):
+    """How many events it has done, and of how many."""
+
+    done: int
+    of: int
+
+
 class ReadModel(msgspec.Struct, frozen=True):
     name: str
     version: int
-    position: int
+    served: int | None  # the version that pages show: an earlier one, until this one is filled; null: none can be shown
+    position: int  # of the one that is served
     head: int
     behind: int
     failure: str | None  # null: it works, as far as this process knows
-    rebuilt: float | None = None  # how much of it this process has rebuilt, from 0 to 1; null: it does not rebuild it
+    rebuild: Rebuild | None = None  # null: nobody makes it anew
 
 
 class ReadModels(msgspec.Struct, frozen=True):
@@ -226,7 +234,7 @@ class SystemController(Controller):
     async def read_models(self, site: House) -> ReadModels:
         """How far each read model is behind the log."""
         lags = await site.engine.lags()
-        return ReadModels([_read_model(site, lag) for lag in lags])
+        return ReadModels([_read_model(lag) for lag in lags])
 
     @post("/projections/{name:str}/rebuild", status_code=200, guards=[needs("services.manage")])
     async def rebuild(self, site: House, write: Writing, name: Id) -> Written:
@@ -306,10 +314,10 @@ _CIRCUIT_STATES: dict[BreakerState, str] = {
 }
 
 
-def _read_model(site: Site, lag: Lag) -> ReadModel:
-    under_way = site.engine.rebuilding.get(lag.name)
-    rebuilt = under_way.position / max(1, under_way.until) if under_way else None
-    return ReadModel(lag.name, lag.version, lag.position, lag.head, lag.head - lag.position, lag.failure, rebuilt)
+def _read_model(lag: Lag) -> ReadModel:
+    rebuild = Rebuild(*lag.rebuild) if lag.rebuild else None
+    behind = lag.head - lag.position
+    return ReadModel(lag.name, lag.version, lag.served, lag.position, lag.head, behind, lag.failure, rebuild)
 
 
 async def _row(site: Site, wanted: Row) -> Attempt:

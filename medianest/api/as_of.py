@@ -24,7 +24,7 @@ from medianest.domain.requests import (
     state_after,
 )
 from projections import downloads, requests, services
-from projections.engine import Rows
+from projections.folding import Rows
 from projections.past import NoMoment
 
 Sure = Callable[[Event], bool | None]

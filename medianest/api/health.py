@@ -1,5 +1,6 @@
 """Whether this process lives, and whether it is fit to answer: for supervisors, proxies and gauges."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -44,7 +45,7 @@ async def _missing(site: Site) -> list[str]:
 
 
 def _is_missing(lag: Lag) -> bool:
-    return lag.failure is not None or lag.head - lag.position > BEHIND_LIMIT
+    return lag.failure is not None or not lag.filled or lag.head - lag.position > BEHIND_LIMIT
 
 
 async def metrics_text(site: Site, envelope: Envelope) -> str:
@@ -57,11 +58,18 @@ async def metrics_text(site: Site, envelope: Envelope) -> str:
         labels = f'method="{method}",path="{path}",status="{status}"'
         lines.append(f"medianest_http_requests_total{{{labels}}} {count}")
     lines += ["# TYPE medianest_http_seconds_total counter", f"medianest_http_seconds_total {envelope.seconds:.3f}"]
-    lines.append("# TYPE medianest_projection_lag_events gauge")
-    for lag in await site.engine.lags():
-        lines.append(f'medianest_projection_lag_events{{projection="{lag.name}"}} {lag.head - lag.position}')
+    lags = await site.engine.lags()
+    lines += _gauge("projection_lag_events", {lag.name: lag.head - lag.position for lag in lags})
+    rebuilds = {lag.name: lag.rebuild for lag in lags if lag.rebuild}
+    lines += _gauge("projection_rebuild_done_events", {name: rebuild.done for name, rebuild in rebuilds.items()})
+    lines += _gauge("projection_rebuild_of_events", {name: rebuild.of for name, rebuild in rebuilds.items()})
     for name, count in vars(site.store.written).items():
         lines += [f"# TYPE medianest_log_{name}_total counter", f"medianest_log_{name}_total {count:g}"]
     for name, value in (site.metrics() if site.metrics else {}).items():
         lines.append(f"medianest_{name} {value:g}")
     return "\n".join(lines) + "\n"
+
+
+def _gauge(name: str, by_projection: Mapping[str, int]) -> list[str]:
+    lines = [f'medianest_{name}{{projection="{projection}"}} {value}' for projection, value in by_projection.items()]
+    return [f"# TYPE medianest_{name} gauge", *lines]

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from medianest.domain.requests import RequestState
-from projections.engine import Rows
+from projections.folding import Rows
 
 List = Literal[
     "requests_to_send", "decisions_to_relay", "downloads_to_run", "downloads_to_publish"

@@ -29,7 +29,7 @@ from medianest.domain.command import Refused
 from medianest.eventstore.connections import DatabaseAway
 from medianest.eventstore.vault import PersonErased
 from medianest.sessions import RefreshTokenReused, SessionOver
-from projections.engine import NotThatNew, RebuildUnderWay, StillRead
+from projections.engine import NoSuchColumn, NoSuchTable, NotThatNew, RebuildUnderWay, StillRead
 from projections.past import TooMuchHistory
 
 log = structlog.get_logger()
@@ -262,6 +262,12 @@ def _of_ourselves(error: Exception) -> Problem:
             )  # fmt: skip
         case NotThatNew():
             return Problem(503, "not-that-new", "Ask again in a moment.", detail=str(error), retry_after_seconds=1)
+        case NoSuchTable() | NoSuchColumn():
+            log.warning("a read model is not filled yet, or there is no such table or column", at=_where(error))
+            return Problem(
+                503, "not-shown-yet", "Ask again in a moment.",
+                detail="This page is being made for the first time since an update.", retry_after_seconds=2,
+            )  # fmt: skip
         case RebuildUnderWay():
             return Problem(409, "rebuild-under-way", "Wait until it is done: the list shows how far it is.")
         case StillRead():

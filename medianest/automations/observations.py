@@ -21,7 +21,7 @@ from medianest.domain.requests import RequestState
 from medianest.domain.signals import Signal
 from medianest.eventstore.connections import Pool
 from projections import requests
-from projections.engine import Rows
+from projections.folding import Rows
 from projections.requests import RequestRow
 
 log = structlog.get_logger()

@@ -119,6 +119,8 @@ class Worker:
             await outlast(cancel(*self._acts))
 
     async def _round(self) -> None:
+        if self._todo.projection is not None:
+            await self._engine.filled(self._todo.projection)
         position = self._head.position
         await self._shown(position, seconds=1.0)
         await attempts.carry_out_orders(self._pool, self._todo.name)

@@ -20,9 +20,9 @@ from medianest.domain.services import ObserveService, ServiceState
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.store import EventStore
 from medianest.tasks import running
-from projections import requests
+from projections import requests, services
 from projections.changes import Changes
-from tests.api.conftest import Door, Outside, problem
+from tests.api.conftest import ORIGIN, Door, Outside, problem
 
 DUNE = {"kind": "movie", "tmdb": 438631}
 HOOK = "/webhooks/overseerr"
@@ -138,6 +138,42 @@ async def test_read_models_show_how_far_they_are(olivia: httpx.AsyncClient) -> N
     models = (await olivia.get("/admin/projections", params={"at_least": 2})).json()["items"]
     assert {model["name"] for model in models} >= {"accounts", "requests", "downloads", "services"}
     assert all(model["behind"] == 0 and model["failure"] is None for model in models)
+
+
+async def test_how_far_a_rebuild_is_can_be_seen_in_every_process_while_somebody_makes_it(
+    door: Door, olivia: httpx.AsyncClient, site: Site
+) -> None:
+    async def seen() -> tuple[Any, list[str]]:
+        models = (await olivia.get("/admin/projections")).json()["items"]
+        metrics = (await (await door.caller()).get(f"{ORIGIN}/metrics")).text.splitlines()
+        (model,) = [model for model in models if model["name"] == "services"]
+        assert model["served"] == model["version"]
+        return model["rebuild"], [line for line in metrics if line.startswith("medianest_projection_rebuild")]
+
+    schema = services.PROJECTION.schema
+    async with site.pool.connection() as another:
+        await another.execute("INSERT INTO checkpoints (subscription, position) VALUES (%s, 1)", (f"{schema}_next",))
+        assert await seen() == (None, [])  # whoever made it was killed
+        async with another.transaction():
+            asked = "SELECT pg_advisory_xact_lock(hashtext('medianest rebuild'), hashtext(%s))"
+            await another.execute(asked, (schema,))
+            progress, lines = await seen()
+    assert progress["done"] == 1
+    assert progress["of"] >= 1
+    assert lines == [
+        f'medianest_projection_rebuild_{word}_events{{projection="services"}} {progress[word]}'
+        for word in ("done", "of")
+    ]
+
+
+async def test_a_page_whose_read_model_is_not_filled_yet_asks_for_patience(
+    olivia: httpx.AsyncClient, site: Site
+) -> None:
+    async with site.pool.connection() as rows:
+        await rows.execute(f"ALTER SCHEMA {services.PROJECTION.schema} RENAME TO not_there_yet".encode())
+    answer = await olivia.get("/dashboard/status")
+    assert problem(answer) == (503, "not-shown-yet")
+    assert answer.headers["Retry-After"] == "2"
 
 
 async def tried(site: Site, todo: str, key: str, next_at: str = "now() + interval '1 day'", **also: str) -> None:

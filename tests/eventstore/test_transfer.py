@@ -24,7 +24,8 @@ from medianest.eventstore.transfer import NotALog, NotEmpty, export, take_in
 from medianest.eventstore.vault import ERASED, MasterKey, Vault
 from medianest.tasks import running
 from projections import PROJECTIONS
-from projections.engine import ProjectionEngine, search_path
+from projections.engine import ProjectionEngine
+from projections.folding import search_path
 from tests.conftest import MASTER_KEY
 from tests.eventstore.appending import SECONDS
 

@@ -16,7 +16,7 @@ from medianest.domain.event import Event, Personal, personal_fields
 from medianest.eventstore.codec import Recorded
 from projections import PROJECTIONS
 from projections.changes import Changes, Plus, Table
-from projections.engine import Projection
+from projections.folding import Projection
 from tests.domain.test_laws import COMMANDS, LIFE, SUBMITTED, lived
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)

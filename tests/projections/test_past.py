@@ -10,7 +10,8 @@ from medianest.commands import Commands
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
 from projections import PROJECTIONS, accounts, past, services
-from projections.engine import ProjectionEngine, _folded, _write
+from projections.engine import ProjectionEngine
+from projections.folding import folded, write
 from projections.past import Past, TooMuchHistory
 from tests.projections.test_read_models import TABLES, digest, digest_of, live_through
 
@@ -32,7 +33,7 @@ async def test_as_of_each_position_is_what_was_shown_at_that_position(
         async with pool.connection() as rows, rows.transaction():
             for projection in PROJECTIONS:
                 history = await store.read(projection.query, after=position - 1, until=position)
-                await _write(_folded(projection, history.events), projection.schema, rows, (position - 1, position))
+                await write(folded(projection, history.events), projection.schema, rows, (position - 1, position))
         shown = await digest(pool)
         async with before.as_of(position, asked) as rows:
             assert await digest_of(rows) == shown

@@ -7,7 +7,7 @@ import pytest
 
 from medianest.eventstore.connections import Pool
 from projections import services
-from projections.engine import Rows
+from projections.folding import Rows
 from projections.services import Incident, Span
 
 NOON = datetime(2026, 7, 3, 12, tzinfo=UTC)

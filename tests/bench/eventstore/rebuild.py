@@ -13,7 +13,8 @@ from medianest.eventstore.head import Head
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import MasterKey, Vault
 from projections.changes import Changes, Plus, Table
-from projections.engine import Projection, ProjectionEngine, Rows, search_path
+from projections.engine import ProjectionEngine
+from projections.folding import Projection, Rows, search_path
 from tests.bench.eventstore.field import Experiment, Field, Figures, percentiles
 from tests.bench.eventstore.filled import FACTS, fill_log
 from tests.bench.eventstore.subject import Wanted

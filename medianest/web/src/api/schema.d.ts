@@ -2541,11 +2541,12 @@ export interface components {
         ReadModel: {
             name: string;
             version: number;
+            served: number | null;
             position: number;
             head: number;
             behind: number;
             failure: string | null;
-            rebuilt?: number | null;
+            rebuild?: components["schemas"]["Rebuild"] | null;
         };
         /** ReadModels */
         ReadModels: {
@@ -2560,6 +2561,11 @@ export interface components {
             /** @enum {string} */
             status: "ready" | "not-ready";
             missing: string[];
+        };
+        /** Rebuild */
+        Rebuild: {
+            done: number;
+            of: number;
         };
         /** RefreshWith */
         RefreshWith: {
@@ -2921,6 +2927,7 @@ export type ReadModel = components['schemas']['ReadModel'];
 export type ReadModels = components['schemas']['ReadModels'];
 export type ReadUpTo = components['schemas']['ReadUpTo'];
 export type Ready = components['schemas']['Ready'];
+export type Rebuild = components['schemas']['Rebuild'];
 export type RefreshWith = components['schemas']['RefreshWith'];
 export type Refreshed = components['schemas']['Refreshed'];
 export type RequestPage = components['schemas']['RequestPage'];
