@@ -26,6 +26,7 @@ from medianest.domain.requests import (
     RequestImported,
     RequestJoined,
     RequestLeft,
+    RequestMerged,
     RequestReleased,
     RequestRemoved,
     RequestRetried,
@@ -210,6 +211,8 @@ def _change_people(event: RequestEvent, recorded: Recorded, changes: Changes) ->
             changes.put(FOLLOWERS, follower, request)
         case RequestLeft(request=request, follower=follower):
             changes.remove(FOLLOWERS, follower, request)
+        case RequestMerged(account=account, into=into):
+            changes.put(OWNERS, into, account)
         case RequestHandedOn(request=request, to=to):
             changes.remove(FOLLOWERS, to, request)
             changes.put(OWNERS, request, to)
@@ -228,6 +231,7 @@ def _change_work(event: RequestEvent, changes: Changes) -> None:
             RequestSent(request=request)
             | RequestFailed(request=request)
             | RequestRemoved(request=request)
+            | RequestMerged(request=request)
             | RequestAvailable(request=request)
             | RequestDeclined(request=request, moderator=None)
         ):
@@ -257,7 +261,7 @@ def _relay_end(request: str, decision: RelayedDecision, account: str, changes: C
 
 # Who joins, leaves or relays lets a request stay where it is on the list; all else brings it to the front.
 MOVING = tuple(event for event in REQUEST_EVENTS if event not in (RequestJoined, RequestLeft, DecisionRelayed))
-PROJECTION = Projection("requests", 6, TABLES, REQUEST_EVENTS, project, "request", MOVING)
+PROJECTION = Projection("requests", 7, TABLES, REQUEST_EVENTS, project, "request", MOVING)
 
 _REQUEST = (
     "SELECT request, account, kind, tmdb, title, year, seasons, state, why, note, seerr, submitted_at, changed_at,"

@@ -27,6 +27,7 @@ from medianest.automations.observations import Observer
 from medianest.automations.seerr_people import GONE, NOT_LINKED, PersonGone, SeerrPeople
 from medianest.automations.worker import Done, GivenUp, Later, Record, Recurring, Result, TodoList
 from medianest.commands import Commands
+from medianest.domain.asking import MergeRequest
 from medianest.domain.command import Actor, Command
 from medianest.domain.observing import ObserveRequest
 from medianest.domain.requests import (
@@ -66,6 +67,12 @@ SELECT r.request FROM requests AS r JOIN accounts AS a USING (account) WHERE r.s
     OR EXISTS (
         SELECT FROM followers AS f JOIN accounts AS b USING (account)
         WHERE f.request = r.request AND (b.state = 'erased' OR a.state = 'erased' AND b.state = 'active')))
+"""
+_OF_ONE_NUMBER = """
+SELECT later.request, earlier.request FROM requests AS later JOIN requests AS earlier USING (seerr, kind, tmdb)
+WHERE later.state = ANY (%(open)s) AND earlier.state = ANY (%(open)s)
+AND (later.submitted_at, later.request) > (earlier.submitted_at, earlier.request)
+ORDER BY earlier.submitted_at, earlier.request
 """
 _TO_RELAY = """
 SELECT d.request || '/' || d.decision AS key, r.position AS turn
@@ -116,12 +123,27 @@ class Sending:
         return Recurring("settle-requests", SETTLE_SECONDS, self.settle)
 
     async def settle(self) -> None:
-        """Whose owner, or follower, is away goes on without them."""
+        """Whose owner, or follower, is away goes on without them; what is one request in Seerr is one here."""
         async with self._pool.connection() as rows:
             found = await rows.execute(_OF_THE_AWAY, (list(OPEN_STATES),))
             left = [request for (request,) in await found.fetchall()]
+            found = await rows.execute(_OF_ONE_NUMBER, {"open": list(OPEN_STATES)})
+            twins = await found.fetchall()
         for request in left:
             await self._record(SettleRequest(request=request))
+        for request, into in twins:
+            await self._merge(request, into)
+
+    async def _merge(self, request: str, into: str) -> None:
+        async with self._pool.connection() as rows:
+            row = await requests.request_of(request, rows)
+        if row is None or row.seerr is None:
+            return
+        try:
+            has = (await self._seerr.get_request(row.seerr)).seasons
+        except RequestGone:  # that is found out by looking at each of them
+            return
+        await self._record(MergeRequest(request=request, into=into, media=row.media, seasons=has))
 
     async def send(self, attempt: Attempt) -> Result:
         """Whatever keeps a request from Seerr is on record as the reason it waits."""

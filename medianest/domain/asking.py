@@ -25,6 +25,7 @@ from medianest.domain.requests import (
     RequestImported,
     RequestJoined,
     RequestLeft,
+    RequestMerged,
     RequestRemoved,
     RequestRetried,
     RequestSeasonsChanged,
@@ -48,15 +49,18 @@ class Asked(msgspec.Struct, frozen=True):
     state: RequestState = "submitted"
     wanted_by: tuple[str, ...] = ()  # who asked, if they still want it, and who follows
     handed_on: bool = False  # then its slot stays used
-    added: dict[int, datetime] = {}  # the seasons that were asked for later than the others
+    wished: frozenset[int] = frozenset()  # the seasons it has ever been changed from, or to, by whose it is
+    added: dict[int, datetime | None] = {}  # when seasons came to it later than the others; None: they use no slot
 
     def slots(self) -> list[datetime]:
         """When each unit that counts against a quota was asked for."""
-        return [self.added.get(season, self.at) for season in self.seasons] if self.media.kind == "tv" else [self.at]
+        if self.media.kind == "movie":
+            return [self.at]
+        return [at for season in self.seasons if (at := self.added.get(season, self.at))]
 
     def counts(self) -> bool:
         """Whether it uses a slot: what came to nothing does not."""
-        return self.handed_on or self.state not in ("declined", "cancelled", "removed")
+        return self.handed_on or self.state not in ("declined", "cancelled", "removed", "merged")
 
     def holds(self, seasons: Sequence[int]) -> bool:
         """Whether it is for any of `seasons`; of a film there is but one."""
@@ -71,9 +75,13 @@ class Asked(msgspec.Struct, frozen=True):
             case RequestHandedOn(account=leaves, to=to):
                 others = without(to, without(leaves, self.wanted_by))
                 return structs.replace(self, wanted_by=(to, *others), handed_on=True)
+            case RequestSeasonsChanged(seasons=seasons, kept=True):  # what Seerr adds is nobody's wish
+                foreign = dict.fromkeys({*seasons} - {*self.seasons} - self.wished)
+                return structs.replace(self, seasons=seasons, added=self.added | foreign)
             case RequestSeasonsChanged(seasons=seasons):
                 new = {season: at for season in seasons if season not in self.seasons}
-                return structs.replace(self, seasons=seasons, added=self.added | new)
+                wished = self.wished.union(self.seasons, seasons)
+                return structs.replace(self, seasons=seasons, wished=wished, added=self.added | new)
         return structs.replace(self, state=state_after(event) or self.state)
 
 
@@ -133,7 +141,7 @@ class SubmissionFacts(AskedFacts, frozen=True):
             Item(
                 AccountSuspended, AccountReinstated, AccountErased, QuotaSet, RequestSubmitted, RequestImported,
                 RequestHandedOn, RequestSeasonsChanged, RequestDeclined, RequestCancelled, RequestRemoved,
-                tags=tags(account=command.account),
+                RequestMerged, tags=tags(account=command.account),
             ),
             Item(DefaultQuotaSet, tags=tags(settings="quota")),
         )  # fmt: skip
@@ -245,6 +253,33 @@ def retry(command: RetryRequest, facts: AskedFacts, now: datetime) -> Sequence[E
     return [RequestRetried(command.request, asked.wanted_by[0], command.media)]
 
 
+class MergeRequest(Command, frozen=True, kw_only=True):
+    """Seerr has two of our requests under one number, for these seasons."""
+
+    request: str  # the later one
+    into: str
+    media: Media
+    seasons: tuple[int, ...] = ()
+
+
+def merge(command: MergeRequest, facts: AskedFacts, now: datetime) -> Sequence[Event]:
+    """Whoever wanted the later one follows the earlier one; it gives its slots back, and takes none of anybody."""
+    ours, into = facts.asked.get(command.request), facts.asked.get(command.into)
+    if ours is None or into is None or ours is into:
+        raise Refused("request-unknown", "There are no two such requests.")
+    if not {ours.state, into.state} <= OPEN_STATES or not set(ours.seasons) <= set(command.seasons):
+        return []
+    owner, seasons = into.wanted_by[0], tuple(sorted({*into.seasons, *ours.seasons}))
+    joined = [
+        RequestJoined(command.into, owner, command.media, wants)
+        for wants in ours.wanted_by
+        if wants not in into.wanted_by
+    ]
+    grown = [RequestSeasonsChanged(command.into, owner, command.media, seasons, into.seasons, kept=True)]
+    merged = RequestMerged(command.request, ours.wanted_by[0], command.media, command.into)
+    return [merged, *joined, *(grown if seasons != into.seasons else [])]
+
+
 class ChangeSeasons(Command, frozen=True, kw_only=True):
     """Whose request it is would have it for these seasons, as long as nobody has decided about it."""
 
@@ -299,4 +334,4 @@ def _check_added(
             raise Refused("asked-for-already", "One was asked for already: ask for it anew, and you follow that one.")
 
 
-AboutMedia = SubmitRequest | RetryRequest | ChangeSeasons
+AboutMedia = SubmitRequest | RetryRequest | MergeRequest | ChangeSeasons

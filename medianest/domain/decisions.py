@@ -41,6 +41,7 @@ DECISIONS: dict[type[Command], Decision] = {
     work.RecordRebuilt: Decision(work.RebuiltFacts, work.record_rebuilt),
     asking.SubmitRequest: Decision(asking.SubmissionFacts, asking.submit),
     asking.ChangeSeasons: Decision(asking.SubmissionFacts, asking.change_seasons),
+    asking.MergeRequest: Decision(asking.AskedFacts, asking.merge),
     asking.RetryRequest: Decision(asking.AskedFacts, asking.retry),
     requests.ApproveRequest: Decision(requests.RequestFacts, requests.approve),
     requests.DeclineRequest: Decision(requests.RequestFacts, requests.decline),

@@ -14,7 +14,7 @@ from medianest.domain.event import Event, Item, Personal, Query, Tags, tags
 Kind = Literal["movie", "tv"]
 RequestState = Literal[
     "submitted", "awaiting_approval", "deferred", "sent", "approved", "processing", "partially_available", "available",
-    "declined", "cancelled", "failed", "removed",
+    "declined", "cancelled", "failed", "removed", "merged",
 ]  # fmt: skip
 OPEN_STATES: frozenset[RequestState] = frozenset(
     ("submitted", "awaiting_approval", "deferred", "sent", "approved", "processing", "partially_available")
@@ -153,6 +153,12 @@ class RequestCancelled(RequestEvent, frozen=True, tag="request.cancelled"):
     gone: bool = False  # whose it was is suspended or erased, and nobody who is not wants it
 
 
+class RequestMerged(RequestEvent, frozen=True, tag="request.merged"):
+    """Seerr has it in one with another request of ours: it goes on as that one, with all who wanted it."""
+
+    into: str
+
+
 class RequestProcessing(RequestEvent, frozen=True, tag="request.processing"):
     pass
 
@@ -187,7 +193,7 @@ REQUEST_EVENTS = (
     RequestSubmitted, RequestJoined, RequestLeft, RequestHandedOn, RequestHeld, RequestReleased, RequestSeasonsChanged,
     RequestDeferred, RequestSent, RequestImported, RequestApproved, RequestDeclined, RequestCancelled,
     RequestProcessing, RequestPartiallyAvailable, RequestAvailable, RequestFailed, RequestRetried, RequestRemoved,
-    DecisionRelayed,
+    RequestMerged, DecisionRelayed,
 )  # fmt: skip
 
 # What each event makes of its request; an event that is not here leaves the state as it was.
@@ -207,6 +213,7 @@ STATE_AFTER: dict[type[Event], RequestState] = {
     RequestFailed: "failed",
     RequestRetried: "submitted",
     RequestRemoved: "removed",
+    RequestMerged: "merged",
 }
 
 

@@ -56,6 +56,7 @@ from medianest.domain.requests import (
     RequestImported,
     RequestJoined,
     RequestLeft,
+    RequestMerged,
     RequestPartiallyAvailable,
     RequestProcessing,
     RequestReleased,
@@ -151,6 +152,8 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return f"It failed: {_ended(why)}"
         case RequestRetried() | DownloadRetried():
             return "It is tried again."
+        case RequestMerged():
+            return "Seerr has it in one with another request for the same: it goes on as that one."
         case RequestRemoved():
             return "It was removed: ask for it again if you still want it."
         case DecisionRelayed(decision="seasons"):

@@ -656,3 +656,22 @@ async def test_other_seasons_do_not_pass_by_seerrs_own_quota(house: SeerrHouse, 
         await house.run(_change(1, 2, 3))
         await eventually(lambda: _kept(house))
     assert (await house.row("r1")).seasons == (1, 2)
+
+
+async def test_two_that_are_one_request_in_seerr_become_one_here(house: SeerrHouse, hands: Hands) -> None:
+    made = await house.seerr.request("tv", FRIENDS.tmdb, as_user=1, seasons=[1, 2])
+    await house.ask("r1", "anna", FRIENDS, 1)
+    await house.ask("r2", "ben", FRIENDS, 2)
+    async with hands.at_work(*house.todos()):
+        await eventually(lambda: _have_number(house, made.id))
+        await house.sending.settle()
+        await house.becomes("r2", "merged")
+    row = await house.row("r1")
+    assert (row.seasons, row.seerr) == ((1, 2), made.id)
+    async with house.pool.connection() as rows:
+        assert await requests.is_follower("ben", "r1", rows)
+        assert await requests.request_of_seerr(made.id, rows) == "r1"
+
+
+async def _have_number(house: SeerrHouse, number: int) -> bool:
+    return {(await house.row(request)).seerr for request in ("r1", "r2")} == {number}

@@ -177,7 +177,7 @@ def test_a_pin_is_refused_once_for_each_reason(commands: list[Command]) -> None:
 
 RANK: dict[RequestState, int] = {
     "submitted": 0, "awaiting_approval": 0, "deferred": 0, "sent": 0, "failed": 0, "approved": 1, "processing": 2, "partially_available": 3,
-    "available": 4, "declined": 5, "cancelled": 5, "removed": 5,
+    "available": 4, "declined": 5, "cancelled": 5, "removed": 5, "merged": 5,
 }  # fmt: skip
 
 

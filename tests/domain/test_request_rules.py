@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from medianest.domain.accounts import AccountErased, AccountReinstated, AccountSuspended
-from medianest.domain.asking import ChangeSeasons, RetryRequest, SubmitRequest
+from medianest.domain.asking import ChangeSeasons, MergeRequest, RetryRequest, SubmitRequest
 from medianest.domain.command import Command
 from medianest.domain.event import Event, Personal
 from medianest.domain.observing import Observed, ObserveRequest
@@ -34,6 +34,7 @@ from medianest.domain.requests import (
     RequestHeld,
     RequestJoined,
     RequestLeft,
+    RequestMerged,
     RequestPartiallyAvailable,
     RequestProcessing,
     RequestReleased,
@@ -45,7 +46,7 @@ from medianest.domain.requests import (
     RequestSubmitted,
     SettleRequest,
 )
-from tests.domain.scenario import NOW, given
+from tests.domain.scenario import JUST_NOW, NOW, given
 
 DUNE, ALIEN, LOST = Media("movie", 438631), Media("movie", 348), Media("tv", 4607)
 MINE = ("r1", "anna", DUNE)
@@ -217,6 +218,13 @@ def test_added_seasons_count_from_when_they_were_added() -> None:
     given(*begun, (changed(1), added_at)).when(asks_for_lost(5, 6)).then(lost("new", "anna", 5, 6))
 
 
+def test_a_season_that_seerr_keeps_uses_its_slot_still() -> None:
+    kept = changed(1, 2, was=(1,), kept=True)
+    after = given(DefaultQuotaSet("tv", 3, 7), LOST_ASKED, changed(1), kept)
+    after.when(asks_for_lost(5)).then(lost("new", "anna", 5))
+    after.when(asks_for_lost(5, 6)).then_refused("quota-used-up", retry_at=JUST_NOW + timedelta(days=7))
+
+
 def test_what_seerr_has_is_what_is_on_record() -> None:
     sent, told = RequestSent(*SERIES, 7), DecisionRelayed(*SERIES, "seasons")
     has = RecordSeasons(request="r1", told=(1, 3), has=(1, 3))
@@ -227,6 +235,32 @@ def test_what_seerr_has_is_what_is_on_record() -> None:
     given(LOST_ASKED, sent, changed(1, 3)).when(kept).then(changed(1, 2, was=(1, 3), kept=True))
     again = changed(1, 3, was=(1,))
     given(LOST_ASKED, sent, changed(1, 3), told, changed(1, was=(1, 3)), again).when(has).then(told)
+
+
+# --- one number of Seerr
+
+
+def test_two_that_are_one_in_seerr_go_on_as_the_earlier_one() -> None:
+    mine, theirs = lost("r1", "anna", 1), lost("r2", "ben", 2)
+    merge = MergeRequest(request="r2", into="r1", media=LOST, seasons=(1, 2, 3))
+    merged, joined = RequestMerged("r2", "ben", LOST, "r1"), RequestJoined(*SERIES, "ben")
+    grown = changed(1, 2, was=(1,), kept=True)
+    given(mine, theirs).when(merge).then(merged, joined, grown)
+    given(mine, theirs, merged, joined, grown).when(merge).then_nothing()
+    given(mine, lost("r2", "anna", 2)).when(merge).then(RequestMerged("r2", "anna", LOST, "r1"), grown)
+    fewer = MergeRequest(request="r2", into="r1", media=LOST, seasons=(1,))
+    given(mine, theirs).when(fewer).then_nothing()
+    given(mine, theirs, RequestCancelled(*SERIES)).when(merge).then_nothing()
+    given(mine).when(merge).then_refused("request-unknown")
+
+
+def test_a_request_that_went_on_as_another_one_uses_nobody_s_slot() -> None:
+    quota, both = DefaultQuotaSet("tv", 2, 7), (lost("r1", "anna", 1), lost("r2", "ben", 2))
+    merged = (RequestMerged("r2", "ben", LOST, "r1"), RequestJoined(*SERIES, "ben"))
+    after = given(quota, *both, *merged, changed(1, 2, was=(1,), kept=True))
+    after.when(asks_for_lost(5)).then(lost("new", "anna", 5))
+    after.when(asks_for_lost(5, 6, account="ben")).then(lost("new", "ben", 5, 6))
+    after.when(asks_for_lost(2, account="cleo")).then(RequestJoined(*SERIES, "cleo"))
 
 
 # --- who is away

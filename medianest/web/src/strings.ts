@@ -336,6 +336,7 @@ export const say = {
     cancelled: "Cancelled",
     failed: "Failed",
     removed: "Removed",
+    merged: "Joined",
   } satisfies Record<RequestView["state"], string>,
   where: {
     submitted: "Taken: it goes to the request manager now.",
@@ -350,6 +351,7 @@ export const say = {
     cancelled: "It was cancelled.",
     failed: "It could not be fetched.",
     removed: "It was removed in the request manager.",
+    merged: "It is one with another request for the same, and goes on as that one.",
   } satisfies Record<RequestView["state"], string>,
   downloadState: {
     queued: "Queued",

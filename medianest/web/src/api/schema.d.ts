@@ -1931,7 +1931,7 @@ export interface components {
             position: number;
             request: string;
             /** @enum {string} */
-            state: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed";
+            state: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | "merged";
             joined: boolean;
         };
         /** Attempt */
@@ -2040,9 +2040,9 @@ export interface components {
             request: string;
             title: string;
             /** @enum {string} */
-            here: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed";
+            here: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | "merged";
             /** @enum {string} */
-            there: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed";
+            there: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | "merged";
             /** @enum {string} */
             wins: "seerr" | "medianest";
             why: string;
@@ -2429,7 +2429,7 @@ export interface components {
         /** Ours */
         Ours: {
             /** @enum {string} */
-            state: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed";
+            state: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | "merged";
             mine: boolean;
             request: string | null;
         };
@@ -2594,7 +2594,7 @@ export interface components {
             year: number | null;
             seasons: number[];
             /** @enum {string} */
-            state: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed";
+            state: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | "merged";
             why: string | null;
             note: string | null;
             mine: boolean;
@@ -3656,7 +3656,7 @@ export interface operations {
                 /** @description Everybody's; for moderators. */
                 all?: boolean;
                 /** @description Only those in this state. */
-                state?: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | null;
+                state?: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | "merged" | null;
                 /** @description Only what stands below this position. */
                 before?: number;
                 /** @description At most as many. */
@@ -6127,7 +6127,7 @@ export interface operations {
                 /** @description A position, or a moment: with its offset, or in UTC. */
                 as_of?: string | null;
                 /** @description Only those in this state. */
-                state?: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | null;
+                state?: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | "merged" | null;
                 /** @description Only what stands below this position. */
                 before?: number;
                 /** @description At most as many. */

@@ -16,6 +16,7 @@ export const TONES: Readonly<Record<State, Tone>> = {
   cancelled: "plain",
   failed: "bad",
   removed: "plain",
+  merged: "plain",
 };
 
 /** What one may filter by, in the order in which things happen. */
