@@ -1,0 +1,43 @@
+"""A process that keeps a read model up to date until it is killed; its rows show an event that counts twice.
+
+python tests/projections/projecting.py CONNINFO VERSION
+"""
+
+import asyncio
+import sys
+
+from medianest.domain.catalogue import EVENTS
+from medianest.domain.services import ServiceStateChanged
+from medianest.eventstore.codec import Codec, Recorded
+from medianest.eventstore.connections import connection_pool
+from medianest.eventstore.head import Head
+from medianest.eventstore.store import EventStore
+from medianest.eventstore.vault import MasterKey, Vault
+from projections.changes import Changes, Plus, Table
+from projections.engine import ProjectionEngine
+from projections.folding import Projection, search_path
+
+COUNTS = Table("counts", ("service",))
+
+
+def counting(version: int) -> Projection:
+    """How often each service changed."""
+    tables = "CREATE TABLE counts (service text PRIMARY KEY, changes int NOT NULL)"
+    return Projection("counting", version, tables, (ServiceStateChanged,), _count, "service")
+
+
+def _count(recorded: Recorded, changes: Changes) -> None:
+    event = recorded.event
+    assert isinstance(event, ServiceStateChanged)
+    changes.put(COUNTS, event.service, changes=Plus(1))
+
+
+async def main(conninfo: str, version: str) -> None:
+    projection = counting(int(version))
+    async with connection_pool(conninfo, search_path=search_path([projection])) as pool, Head(conninfo) as head:
+        codec = Codec(Vault(pool, MasterKey(MasterKey.new())), EVENTS)
+        await ProjectionEngine(pool, EventStore(conninfo, pool, codec, head), head, [projection]).run(projection.name)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
