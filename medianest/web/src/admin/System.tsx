@@ -112,7 +112,7 @@ function Model({ model }: { readonly model: ReadModel }) {
       <div className="min-w-0 grow basis-60">
         <p className="font-medium">{model.name}</p>
         <p className="text-sm text-quiet">{model.failure ?? say.admin.system.position(model.position, model.behind)}</p>
-        {model.rebuilt != null && <Bar percent={model.rebuilt * 100} label={say.admin.system.rebuilding(model.name)} />}
+        {model.rebuild != null && <Bar percent={(100 * model.rebuild.done) / Math.max(model.rebuild.of, 1)} label={say.admin.system.rebuilding(model.name)} />}
         {rebuild.error && <p role="alert" className="text-sm text-bad">{inWords(rebuild.error).title}</p>}
       </div>
       <Badge tone={model.failure ? "bad" : model.behind > 0 ? "busy" : "good"}>
