@@ -1,14 +1,15 @@
 """What admins tell everybody: announcements, quick links, and which services are in maintenance."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import msgspec
 from litestar import Controller, delete, get, post, put
 from litestar.params import JSONBody
 
 from medianest.api.gate import needs
-from medianest.api.site import House, Id, Limit, Me, Words, Writing, Written
+from medianest.api.problems import wrong
+from medianest.api.site import House, Id, Limit, Me, Site, Words, Writing, Written
 from medianest.domain.announcements import (
     ArrangeLinks,
     ChangeAnnouncement,
@@ -23,7 +24,14 @@ from projections import announcements, services
 from projections.announcements import AnnouncementRow
 from projections.services import MaintenanceRow
 
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+# As text: where a moment is due, msgspec would take a number for one too.
+Moment = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)$",
+        extra_json_schema={"format": "date-time"},
+    ),
+]
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=r"^[^\x00]*$")]
 WebAddress = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^https?://[!-~]+$")]
 OVER = timedelta(days=90)  # for so long admins see maintenance that is over
@@ -132,9 +140,7 @@ class BoardController(Controller):
     async def announce(self, site: House, write: Writing, data: JSONBody[NewAnnouncement]) -> Posted:
         """Tell everybody, on their home, from a moment on and until another."""
         new = write.new_id("announcement")
-        command = PostAnnouncement(
-            announcement=new, text=data.text, level=data.level, since=data.since or site.clock(), until=data.until
-        )
+        command = PostAnnouncement(announcement=new, text=data.text, level=data.level, **_times(site, data))
         return Posted(position=(await write.run(command, "announcements")).position, announcement=new)
 
     @put("/announcements/{announcement:str}", guards=[needs("settings.manage")])
@@ -143,8 +149,7 @@ class BoardController(Controller):
     ) -> Written:  # fmt: skip
         """Have it say something else; who had put it away sees it again."""
         command = ChangeAnnouncement(
-            announcement=announcement, text=data.text, level=data.level, since=data.since or site.clock(),
-            until=data.until,
+            announcement=announcement, text=data.text, level=data.level, **_times(site, data),
         )  # fmt: skip
         return Written(position=(await write.run(command, "announcements")).position)
 
@@ -171,9 +176,7 @@ class BoardController(Controller):
     async def plan(self, site: House, write: Writing, data: JSONBody[NewMaintenance]) -> Planned:
         """Have a service's tile say maintenance, from a moment on and until another, whatever the probes see."""
         new = write.new_id("maintenance")
-        command = PlanMaintenance(
-            maintenance=new, service=data.service, since=data.since or site.clock(), until=data.until, why=data.why
-        )
+        command = PlanMaintenance(maintenance=new, service=data.service, **_times(site, data), why=data.why)
         return Planned(position=(await write.run(command, "services")).position, maintenance=new)
 
     @post("/maintenance/{maintenance:str}/end", status_code=200, guards=[needs("services.manage")])
@@ -181,6 +184,22 @@ class BoardController(Controller):
         """Have it be over now, or not take place."""
         outcome = await write.run(EndMaintenance(maintenance=maintenance), "services")
         return Written(position=outcome.position)
+
+
+class _Times(TypedDict):
+    since: datetime
+    until: datetime | None
+
+
+def _times(site: Site, data: NewAnnouncement | NewMaintenance) -> _Times:
+    return {"since": _moment("since", data.since) or site.clock(), "until": _moment("until", data.until)}
+
+
+def _moment(field: str, text: str | None) -> datetime | None:
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError as never:
+        raise wrong(field, "There is no such moment", "body") from never
 
 
 def _announcement(row: AnnouncementRow) -> Announcement:

