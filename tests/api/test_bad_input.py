@@ -235,9 +235,9 @@ def no_bodies(good: dict[str, Any]) -> Iterator[bytes]:
     """`good` with one thing wrong in it, and what is no body at all."""
     yield from NO_BODIES
     yield json.dumps(good | {"unknown": 1}).encode()
-    for field in good:
+    for field, right in good.items():
         for value in NO_VALUES:
-            if value is True and isinstance(good[field], bool):
+            if value is True and isinstance(right, bool):
                 continue
             yield json.dumps(good | {field: value}).encode()
 
