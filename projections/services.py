@@ -124,7 +124,7 @@ async def maintenances(rows: Rows, *, since: datetime) -> list[MaintenanceRow]:
 async def uptime(rows: Rows, now: datetime, spans: Sequence[Span]) -> dict[str, list[float | None]]:
     """For each service the share of each span in which it could be used, from 0 to 1.
 
-    Slow counts as usable. Time of which nothing is known does not count; None: nothing is known of the whole span.
+    Slow counts as usable. Time of which nothing is known does not count, nor does maintenance; None: there is no other.
     """
     found = await rows.execute(
         _UPTIME, {"now": now, "since": [s.since for s in spans], "until": [s.until for s in spans]}
@@ -140,10 +140,18 @@ _UPTIME = """
         SELECT service, state, at AS began,
                coalesce(lead(at) OVER (PARTITION BY service ORDER BY position), %(now)s) AS ended
           FROM transitions
+    ), worked_on AS (
+        SELECT service, range_agg(tstzrange(since, until)) AS times
+          FROM maintenances WHERE until IS NULL OR until > since GROUP BY service
     ), parts AS (
-        SELECT service, number, state,
-               extract(epoch FROM least(ended, until, %(now)s) - greatest(began, since))::float8 AS seconds
+        SELECT service, number, state, (
+                 SELECT coalesce(sum(extract(epoch FROM upper(part) - lower(part))), 0)::float8
+                   FROM unnest(tstzmultirange(tstzrange(
+                          greatest(began, since), greatest(began, since, least(ended, until, %(now)s))
+                        )) - coalesce(times, '{}')) AS part
+               ) AS seconds
           FROM spells
+          LEFT JOIN worked_on USING (service)
           JOIN unnest(%(since)s::timestamptz[], %(until)s::timestamptz[]) WITH ORDINALITY AS span (since, until, number)
             ON began < until AND ended > since
          WHERE state <> 'unknown'

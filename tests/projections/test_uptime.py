@@ -44,6 +44,19 @@ async def test_a_share_is_of_the_time_that_is_known_of(rows: Rows) -> None:
     assert shares == [1.0, 0.5, 0.0, 0.75, None, 0.75, None, 0.6]
 
 
+async def test_maintenance_is_no_time_in_which_a_service_could_have_been_used(rows: Rows) -> None:
+    await seen(rows, "plex", (0, "up"), (6, "down"))
+    await seen(rows, "seerr", (0, "down"))
+    for name, service, since, until in (
+        ("m1", "plex", at(6), at(8)), ("m2", "plex", at(7), at(9)), ("m3", "plex", at(11), None),
+        ("m4", "plex", at(3), at(2)),  # it was ended before it began
+    ):  # fmt: skip
+        await rows.execute("INSERT INTO maintenances VALUES (%s, %s, 'why', %s, %s)", (name, service, since, until))
+    spans = [Span(at(0), at(9)), Span(at(6), at(9)), Span(at(0), at(12)), Span(at(11), at(30))]
+    shares = await services.uptime(rows, at(12), spans)
+    assert shares == {"plex": [1.0, None, 0.75, None], "seerr": [0.0, 0.0, 0.0, 0.0]}
+
+
 async def test_of_what_was_never_looked_at_nothing_is_told(rows: Rows) -> None:
     assert await services.uptime(rows, at(1), [Span(at(0), at(1))]) == {}
 
