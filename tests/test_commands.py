@@ -13,7 +13,8 @@ from medianest.domain.asking import SubmissionFacts, SubmitRequest, submit
 from medianest.domain.command import Actor, Decision, derived_id
 from medianest.domain.decisions import DECISIONS
 from medianest.domain.event import Event
-from medianest.domain.requests import ApproveRequest, Media, RecordDeferred, RecordSent
+from medianest.domain.requests import ApproveRequest, Media
+from medianest.domain.sending import RecordDeferred, RecordSent
 from medianest.eventstore.head import Mark
 from medianest.eventstore.store import EventStore
 

@@ -13,5 +13,6 @@ kept.py          the questions to the tables beside the log
 notices.py       the inbox; announcements.py what admins tell everybody
 history.py       events in plain words, with names, which are unsealed here
 seerr.py         how far Seerr was followed, and where it and MediaNest differ
+settings.py      what admins may change while it runs; trying.py on the real systems first
 admin.py         accounts, quotas, read models, and work that is stuck
 """

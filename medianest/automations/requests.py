@@ -30,8 +30,8 @@ from medianest.commands import Commands
 from medianest.domain.asking import MergeRequest
 from medianest.domain.command import Actor, Command
 from medianest.domain.observing import ObserveRequest
-from medianest.domain.requests import (
-    OPEN_STATES,
+from medianest.domain.requests import OPEN_STATES, RequestCancelled, RequestHandedOn, SettleRequest
+from medianest.domain.sending import (
     HoldRequest,
     RecordDeferred,
     RecordFailed,
@@ -39,9 +39,6 @@ from medianest.domain.requests import (
     RecordSeasons,
     RecordSent,
     ReleaseRequest,
-    RequestCancelled,
-    RequestHandedOn,
-    SettleRequest,
 )
 from medianest.eventstore.connections import Pool
 from medianest.settings import Settings

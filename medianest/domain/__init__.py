@@ -3,7 +3,7 @@
 event.py        events, tags and queries; command.py commands, facts and refusals: the words of all the others
 accounts.py     who may come in, as what; sessions
 requests.py     the life of a request; asking.py who may ask for what; quotas.py how much
-observing.py    what Seerr says of requests, those made there too
+sending.py      a request on its way to Seerr; observing.py what Seerr says of requests, those made there too
 downloads.py    videos and playlists
 services.py     what is up, what is down, what is in maintenance
 notices.py      what of all that is told to whom in their inbox

@@ -15,7 +15,8 @@ from medianest.domain.command import Actor, Command
 from medianest.domain.downloads import RecordInPlex, RecordScanAsked, RecordStarted, RecordStored, SubmitDownload
 from medianest.domain.event import Personal, type_of
 from medianest.domain.examples import EXAMPLES
-from medianest.domain.requests import RecordDeferred, RequestDeclined, RequestEvent
+from medianest.domain.requests import RequestDeclined, RequestEvent
+from medianest.domain.sending import RecordDeferred
 from medianest.domain.services import ObserveService, ServiceState
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.store import EventStore

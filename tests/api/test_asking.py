@@ -9,7 +9,7 @@ from medianest.adapters.breaker import Breaker
 from medianest.adapters.seerr import Seerr
 from medianest.api.site import Site
 from medianest.domain.command import Actor
-from medianest.domain.requests import RecordDeferred, RecordFailed, RecordSent
+from medianest.domain.sending import RecordDeferred, RecordFailed, RecordSent
 from medianest.eventstore.store import EventStore
 from medianest.secret import Secret
 from tests.api.conftest import Clock, Outside, problem, standing_still

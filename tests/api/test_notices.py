@@ -9,7 +9,7 @@ from medianest.domain.command import Actor, Command
 from medianest.domain.downloads import RecordFailed, RecordStored, SubmitDownload
 from medianest.domain.event import Personal
 from medianest.domain.observing import ObserveRequest
-from medianest.domain.requests import RecordSent
+from medianest.domain.sending import RecordSent
 from tests.api.conftest import problem
 
 DUNE = {"kind": "movie", "tmdb": 438631}

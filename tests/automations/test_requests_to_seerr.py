@@ -15,15 +15,8 @@ from medianest.commands import Commands
 from medianest.domain.accounts import EraseAccount, SuspendAccount
 from medianest.domain.asking import ChangeSeasons, RetryRequest
 from medianest.domain.observing import ObserveRequest
-from medianest.domain.requests import (
-    ApproveRequest,
-    CancelRequest,
-    DeclineRequest,
-    Kind,
-    Media,
-    RecordFailed,
-    RecordSent,
-)
+from medianest.domain.requests import ApproveRequest, CancelRequest, DeclineRequest, Kind, Media
+from medianest.domain.sending import RecordFailed, RecordSent
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import Vault

@@ -38,10 +38,6 @@ from medianest.domain.requests import (
     CancelRequest,
     DeclineRequest,
     Media,
-    RecordDeferred,
-    RecordFailed,
-    RecordRelayed,
-    RecordSent,
     RequestFacts,
     RequestImported,
     RequestRetried,
@@ -49,6 +45,7 @@ from medianest.domain.requests import (
     RequestSubmitted,
     state_after,
 )
+from medianest.domain.sending import RecordDeferred, RecordFailed, RecordRelayed, RecordSent
 from tests.domain.scenario import NOW, Dated, decide
 
 PEOPLE = st.sampled_from(["anna", "ben"])

@@ -16,14 +16,7 @@ from medianest.domain.requests import (
     CancelRequest,
     DecisionRelayed,
     DeclineRequest,
-    HoldRequest,
     Media,
-    RecordDeferred,
-    RecordFailed,
-    RecordRelayed,
-    RecordSeasons,
-    RecordSent,
-    ReleaseRequest,
     RequestApproved,
     RequestAvailable,
     RequestCancelled,
@@ -45,6 +38,15 @@ from medianest.domain.requests import (
     RequestState,
     RequestSubmitted,
     SettleRequest,
+)
+from medianest.domain.sending import (
+    HoldRequest,
+    RecordDeferred,
+    RecordFailed,
+    RecordRelayed,
+    RecordSeasons,
+    RecordSent,
+    ReleaseRequest,
 )
 from tests.domain.scenario import JUST_NOW, NOW, given
 

@@ -27,13 +27,9 @@ from medianest.domain.downloads import (
 from medianest.domain.event import Personal
 from medianest.domain.monitors import ObserveMonitor
 from medianest.domain.observing import ObserveRequest
-from medianest.domain.requests import (
-    ApproveRequest,
-    CancelRequest,
-    Media,
-    RecordSent,
-)
-from medianest.domain.requests import RecordDeferred as RecordRequestDeferred
+from medianest.domain.requests import ApproveRequest, CancelRequest, Media
+from medianest.domain.sending import RecordDeferred as RecordRequestDeferred
+from medianest.domain.sending import RecordSent
 from medianest.domain.services import ObserveService
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
