@@ -19,6 +19,7 @@ from medianest.domain import (
     observing,
     quotas,
     requests,
+    sending,
     services,
     work,
 )
@@ -40,6 +41,7 @@ MODULES = (
     observing,
     quotas,
     requests,
+    sending,
     services,
     work,
 )
