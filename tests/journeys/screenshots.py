@@ -23,6 +23,9 @@ async def photograph(folder: Path) -> None:
                 async with window(chromium, demo.url, pixels) as page:
                     await page.add_init_script(f"localStorage.setItem('medianest.theme', '{theme}')")
                     await _walk(page, demo, folder / f"{theme}-{size}")
+                async with window(chromium, demo.url, pixels) as page:
+                    await page.add_init_script(f"localStorage.setItem('medianest.theme', '{theme}')")
+                    await _look_after(page, folder / f"{theme}-{size}")
 
 
 async def _walk(page: Any, demo: Demo, prefix: Path) -> None:
@@ -50,6 +53,25 @@ async def _walk(page: Any, demo: Demo, prefix: Path) -> None:
         ("videos", "/downloads", "A garden in spring"),
         ("notices", "/notices", "Choose what you are told"),
         ("nowhere", "/requests/nothing/here", "There is no such page"),
+    ):
+        await page.goto(path)
+        await page.get_by_text(shown).first.wait_for()
+        await _take(page, prefix, name)
+
+
+async def _look_after(page: Any, prefix: Path) -> None:
+    """What only admins see."""
+    await sign_in(page, "olivia")
+    await page.goto("/requests")
+    await page.get_by_role("button", name="Everybody's").click()
+    await page.get_by_role("button", name="Choose all").click()
+    await _take(page, prefix, "moderation")
+    for name, path, shown in (
+        ("admin-people", "/admin/people", "Bring in all Plex friends"),
+        ("admin-audit", "/admin/audit", "account.opened"),
+        ("admin-system", "/admin/system", "Rebuild"),
+        ("admin-settings", "/admin/settings", "Test and save"),
+        ("devices", "/devices", "This device"),
     ):
         await page.goto(path)
         await page.get_by_text(shown).first.wait_for()

@@ -72,6 +72,27 @@ async def test_somebody_is_erased_only_by_who_writes_the_name(demo: Demo, chromi
         await page.get_by_text("Erased", exact=True).wait_for()
 
 
+@needs_axe
+async def test_a_moderator_declines_several_with_one_reason(demo: Demo, chromium: Any) -> None:
+    anna = Person(demo.url, "anna")
+    await anna.log_in()
+    for tmdb in (496243, 120467):
+        await anna.post("/media/requests", kind="movie", tmdb=tmdb)
+    async with window(chromium, demo.url, PHONE) as page:
+        await sign_in(page, "olivia")
+        await page.goto("/requests")
+        await page.get_by_role("button", name="Everybody's").click()
+        await page.get_by_role("button", name="Choose all that wait").press("Enter")
+        await page.get_by_text("2 chosen").wait_for()
+        assert await findings(page) == []
+        await page.get_by_role("button", name="Decline", exact=True).click()
+        await page.get_by_label("No space left").check()
+        await page.get_by_role("dialog").get_by_role("button", name="Decline").click()
+        await page.get_by_role("dialog").wait_for(state="detached")
+        await page.get_by_role("button", name="Choose all that wait").wait_for(state="detached")
+    await anna.leave()
+
+
 async def test_a_setting_is_tried_refused_kept_and_taken_back(demo: Demo, chromium: Any) -> None:
     async with window(chromium, demo.url) as page:
         await sign_in(page, "olivia")

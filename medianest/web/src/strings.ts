@@ -144,6 +144,11 @@ export const say = {
     approve: "Approve",
     decline: "Decline",
     declineTitle: (title: string) => `Decline ${title}?`,
+    several: (count: number) => (count === 1 ? "1 request" : `${count} requests`),
+    chosen: (count: number) => `${count} chosen`,
+    choose: (title: string) => `Choose ${title}`,
+    chooseAll: "Choose all that wait",
+    chooseNone: "Choose none",
     declineLead: "Who asked for it is told why.",
     reason: "Reason",
     reasons: {
@@ -276,7 +281,7 @@ export const say = {
     },
     settings: {
       title: "Settings",
-      lead: "What is set here counts at once, and can be taken back.",
+      lead: "What is set here wins over the environment and the settings file, counts at once in every process, and can be taken back.",
       save: "Test and save",
       test: "Test",
       testing: "Testing…",

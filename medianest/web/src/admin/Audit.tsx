@@ -89,7 +89,7 @@ function Written({ label, value, take }: { readonly label: string; readonly valu
 
 function Row({ entry, look }: { readonly entry: Entry; readonly look: FiltersProps["look"] }) {
   return (
-    <li className="grid gap-x-4 gap-y-1 px-4 py-3 md:grid-cols-[9rem_1fr_auto]">
+    <li className="grid gap-x-4 gap-y-1 px-4 py-3 md:grid-cols-[9rem_1fr]">
       <time dateTime={entry.at} className="text-sm text-quiet tabular-nums">
         {atClock(new Date(entry.at))}
       </time>
@@ -97,7 +97,7 @@ function Row({ entry, look }: { readonly entry: Entry; readonly look: FiltersPro
         <p>{entry.words}</p>
         <p className="text-xs text-quiet">{say.admin.audit.by(entry.by, entry.position)}</p>
       </div>
-      <div className="flex flex-wrap items-start gap-1">
+      <div className="-ml-2 flex flex-wrap items-start gap-1 md:col-start-2">
         {[entry.type, ...entry.tags].map((word, number) => (
           <Button
             key={word}

@@ -8,9 +8,9 @@ import { SectionForm } from "./SectionForm";
 export default function Settings() {
   return (
     <Loaded asked={useSections()} ghost={<Ghost className="h-96" />}>
-      {({ items, precedence }) => (
+      {({ items }) => (
         <>
-          <p className="mb-6 max-w-3xl text-sm text-quiet">{precedence ?? say.admin.settings.lead}</p>
+          <p className="mb-6 max-w-3xl text-sm text-quiet">{say.admin.settings.lead}</p>
           <div className="grid items-start gap-6 xl:grid-cols-2">
             {items.map((section) => (
               <SectionForm key={`${section.name} ${section.revision}`} section={section} />

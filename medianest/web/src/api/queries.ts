@@ -121,32 +121,37 @@ export function useCancel(request: string) {
   });
 }
 
-export function useApprove(request: string) {
+/** One after the other: the first that is refused ends it, and what was decided until then is shown. */
+export function useApprove(requests: readonly string[]) {
   const refresh = useRefresh("requests", "dashboard");
   return useMutation({
-    mutationFn: () =>
-      answered(
-        api.POST("/api/v1/media/requests/{request_id}/approve", {
-          params: { path: { request_id: request } },
-          headers: oneWish(),
-        }),
-      ),
-    onSuccess: refresh,
+    mutationFn: async () => {
+      for (const request of requests)
+        await answered(
+          api.POST("/api/v1/media/requests/{request_id}/approve", {
+            params: { path: { request_id: request } },
+            headers: oneWish(),
+          }),
+        );
+    },
+    onSettled: refresh,
   });
 }
 
-export function useDecline(request: string) {
+export function useDecline(requests: readonly string[]) {
   const refresh = useRefresh("requests", "dashboard");
   return useMutation({
-    mutationFn: (body: Decline) =>
-      answered(
-        api.POST("/api/v1/media/requests/{request_id}/decline", {
-          params: { path: { request_id: request } },
-          body,
-          headers: oneWish(),
-        }),
-      ),
-    onSuccess: refresh,
+    mutationFn: async (body: Decline) => {
+      for (const request of requests)
+        await answered(
+          api.POST("/api/v1/media/requests/{request_id}/decline", {
+            params: { path: { request_id: request } },
+            body,
+            headers: oneWish(),
+          }),
+        );
+    },
+    onSettled: refresh,
   });
 }
 

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import type { NoticeChoice } from "../api/schema";
 import { say } from "../strings";
 import { Ghost } from "../ui/Empty";
 import { Loaded, Trouble } from "../ui/Trouble";
@@ -16,28 +17,36 @@ export function Choices() {
 }
 
 function Kinds() {
-  const asked = useChoices();
-  const choose = useChoose();
   return (
-    <Loaded asked={asked} ghost={<Ghost className="mt-3 h-40" />}>
+    <Loaded asked={useChoices()} ghost={<Ghost className="mt-3 h-40" />}>
       {({ items }) => (
         <fieldset className="mt-3 max-w-xl rounded-xl bg-raised px-4 py-3">
           <legend className="sr-only">{say.notices.choices}</legend>
-          {items.map(({ kind, wanted }) => (
-            <label key={kind} className="flex min-h-11 items-center justify-between gap-4">
-              {say.notices.kinds[kind]}
-              <input
-                type="checkbox"
-                className="size-5 accent-accent"
-                checked={choose.isPending && choose.variables.kind === kind ? choose.variables.wanted : wanted}
-                onChange={(event) => choose.mutate({ kind, wanted: event.currentTarget.checked })}
-              />
-            </label>
+          {items.map((choice) => (
+            <Kind key={choice.kind} choice={choice} />
           ))}
           <p className="mt-2 text-sm text-quiet">{say.notices.choicesHint}</p>
-          {choose.error ? <Trouble error={choose.error} /> : null}
         </fieldset>
       )}
     </Loaded>
+  );
+}
+
+/** The box changes as it is clicked; where that cannot be kept, it changes back and says why. */
+function Kind({ choice: { kind, wanted } }: { readonly choice: NoticeChoice }) {
+  const [chosen, setChosen] = useState(wanted);
+  const choose = useChoose();
+  const change = (now: boolean) => {
+    setChosen(now);
+    choose.mutate({ kind, wanted: now }, { onError: () => setChosen(!now) });
+  };
+  return (
+    <>
+      <label className="flex min-h-11 items-center justify-between gap-4">
+        {say.notices.kinds[kind]}
+        <input type="checkbox" className="size-5 accent-accent" checked={chosen} onChange={(event) => change(event.currentTarget.checked)} />
+      </label>
+      {choose.error ? <Trouble error={choose.error} /> : null}
+    </>
   );
 }

@@ -9,13 +9,15 @@ import { Trouble } from "../ui/Trouble";
 const REASONS: readonly Decline["reason"][] = ["already-have-something-like-it", "not-suitable", "no-space", "too-many", "other"];
 
 /** Why not: who asked is told, in these words. */
-export default function DeclineSheet({ request, onClose }: { readonly request: RequestView; readonly onClose: () => void }) {
+export default function DeclineSheet({ requests, onClose }: { readonly requests: readonly RequestView[]; readonly onClose: () => void }) {
   const [reason, setReason] = useState<Decline["reason"]>("not-suitable");
   const [note, setNote] = useState("");
-  const decline = useDecline(request.request);
+  const decline = useDecline(requests.map(({ request }) => request));
+  const [only] = requests;
+  const what = only && requests.length === 1 ? only.title : say.requests.several(requests.length);
   const send = () => decline.mutate({ reason, note: note.trim() || null }, { onSuccess: onClose });
   return (
-    <Sheet title={say.requests.declineTitle(request.title)} lead={say.requests.declineLead} onClose={onClose}>
+    <Sheet title={say.requests.declineTitle(what)} lead={say.requests.declineLead} onClose={onClose}>
       <fieldset className="mb-3">
         <legend className="sr-only">{say.requests.reason}</legend>
         {REASONS.map((one) => (

@@ -11,7 +11,7 @@ const DeclineSheet = lazy(() => import("./DeclineSheet"));
 /** Approve or decline: for moderators, while it waits for one. */
 export function Moderate({ request }: { readonly request: RequestView }) {
   const mayModerate = useMe().data?.permissions.includes("requests.moderate") ?? false;
-  const approve = useApprove(request.request);
+  const approve = useApprove([request.request]);
   const [declining, setDeclining] = useState(false);
   if (!mayModerate || !awaitsDecision(request)) return null;
   return (
@@ -23,7 +23,7 @@ export function Moderate({ request }: { readonly request: RequestView }) {
       {approve.error && <p role="alert" className="w-full text-sm text-bad">{inWords(approve.error).remedy}</p>}
       {declining && (
         <Suspense>
-          <DeclineSheet request={request} onClose={() => setDeclining(false)} />
+          <DeclineSheet requests={[request]} onClose={() => setDeclining(false)} />
         </Suspense>
       )}
     </>

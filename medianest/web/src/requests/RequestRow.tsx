@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import { Link } from "wouter";
 import type { RequestView } from "../api/schema";
 import { requestPath } from "../app/routes";
@@ -9,10 +10,11 @@ import { HowFar } from "./HowFar";
 import { isMoving, TONES } from "./states";
 
 /** One request in a list: what, how far, and when that changed. */
-export function RequestRow({ request }: { readonly request: RequestView }) {
+export function RequestRow({ request, choice }: { readonly request: RequestView; readonly choice?: ReactNode }) {
   const { title, year, kind, seasons, state } = request;
   return (
-    <li className="group relative flex items-center gap-4 rounded-xl bg-raised p-3 transition-colors focus-within:bg-sunken hover:bg-sunken">
+    <li className="group relative flex min-w-0 items-center gap-4 rounded-xl bg-raised p-3 transition-colors focus-within:bg-sunken hover:bg-sunken">
+      {choice}
       <div className="w-14 shrink-0">
         <Poster title={title} kind="" seed={request.tmdb} />
       </div>

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Link } from "wouter";
 import { type Shown, useMe, useRequests } from "../api/queries";
 import { routes } from "../app/routes";
@@ -12,6 +12,8 @@ import { Loaded } from "../ui/Trouble";
 import { RequestRow } from "./RequestRow";
 import { FILTERS } from "./states";
 
+const Several = lazy(() => import("./Several"));
+
 /** Everything one asked for or follows; moderators may look at everybody's. */
 export default function Requests() {
   const [shown, show] = useState<Shown>({ state: null, everybody: false });
@@ -24,7 +26,11 @@ export default function Requests() {
         {({ pages }) => {
           const items = pages.flatMap((page) => page.items);
           if (items.length === 0) return <NothingHere shown={shown} />;
-          return (
+          return mayModerate && shown.everybody ? (
+            <Suspense fallback={<Ghost className="h-64" />}>
+              <Several requests={items} />
+            </Suspense>
+          ) : (
             <ul className="grid gap-2.5 lg:grid-cols-2">
               {items.map((request) => (
                 <RequestRow key={request.request} request={request} />

@@ -1,0 +1,83 @@
+import { lazy, Suspense, useState } from "react";
+import { useApprove } from "../api/queries";
+import type { RequestView } from "../api/schema";
+import { say } from "../strings";
+import { Button } from "../ui/Button";
+import { inWords } from "../ui/Trouble";
+import { RequestRow } from "./RequestRow";
+import { awaitsDecision } from "./states";
+
+const DeclineSheet = lazy(() => import("./DeclineSheet"));
+
+/** Everybody's requests, of which moderators decide several at once. */
+export default function Several({ requests }: { readonly requests: readonly RequestView[] }) {
+  const [picked, pick] = useState<ReadonlySet<string>>(new Set());
+  const waiting = requests.filter(awaitsDecision);
+  const chosen = waiting.filter(({ request }) => picked.has(request)); // what is decided meanwhile drops out by itself
+  const turn = (request: string, isOn: boolean) =>
+    pick(new Set(isOn ? [...picked, request] : [...picked].filter((one) => one !== request)));
+  return (
+    <>
+      {waiting.length > 0 && (
+        <Decide chosen={chosen} all={() => pick(new Set(waiting.map(({ request }) => request)))} none={() => pick(new Set())} />
+      )}
+      <ul className="grid gap-2.5 lg:grid-cols-2">
+        {requests.map((request) => (
+          <RequestRow
+            key={request.request}
+            request={request}
+            choice={
+              awaitsDecision(request) && (
+                <label className="relative z-10 grid size-10 shrink-0 place-items-center">
+                  <input
+                    type="checkbox"
+                    className="size-5 accent-accent"
+                    aria-label={say.requests.choose(request.title)}
+                    checked={picked.has(request.request)}
+                    onChange={(event) => turn(request.request, event.target.checked)}
+                  />
+                </label>
+              )
+            }
+          />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+interface DecideProps {
+  readonly chosen: readonly RequestView[];
+  readonly all: () => void;
+  readonly none: () => void;
+}
+
+function Decide({ chosen, all, none }: DecideProps) {
+  const approve = useApprove(chosen.map(({ request }) => request));
+  const [declining, setDeclining] = useState(false);
+  const isIdle = chosen.length === 0 || approve.isPending;
+  return (
+    <div className="mb-4 flex flex-wrap items-center gap-2">
+      <Button weight="quiet" onClick={chosen.length === 0 ? all : none}>
+        {chosen.length === 0 ? say.requests.chooseAll : say.requests.chooseNone}
+      </Button>
+      <p role="status" className="grow text-sm text-quiet">
+        {say.requests.chosen(chosen.length)}
+      </p>
+      <div className="grid w-full grid-cols-2 gap-2 sm:flex sm:w-auto">
+        <Button weight="strong" disabled={isIdle} onClick={() => approve.mutate()}>
+          {say.requests.approve}
+        </Button>
+        <Button disabled={isIdle} onClick={() => setDeclining(true)}>
+          {say.requests.decline}
+        </Button>
+      </div>
+      {approve.error && <p role="alert" className="w-full text-sm text-bad">{inWords(approve.error).title} {inWords(approve.error).remedy}</p>}
+      {declining && (
+        <Suspense>
+          <DeclineSheet requests={chosen} onClose={() => setDeclining(false)} />
+        </Suspense>
+      )}
+    </div>
+  );
+}
