@@ -52,6 +52,7 @@ async def _walk(page: Any, demo: Demo, prefix: Path) -> None:
         ("request", f"/requests/{request}", "What happened"),
         ("videos", "/downloads", "A garden in spring"),
         ("notices", "/notices", "Choose what you are told"),
+        ("help", "/help", "Why does my request wait?"),
         ("nowhere", "/requests/nothing/here", "There is no such page"),
     ):
         await page.goto(path)

@@ -68,6 +68,16 @@ async def test_plex_sends_the_browser_back_signed_in(demo: Demo, chromium: Any) 
         await page.get_by_role("button", name="Continue with Plex").wait_for()
 
 
+async def test_who_cannot_get_in_finds_help(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url, PHONE) as page:
+        await page.goto("/")
+        await page.get_by_role("link", name="Help").click()
+        await page.get_by_text("I cannot sign in.").click()
+        await page.get_by_text("You need a Plex account with which this server is shared.", exact=False).wait_for()
+        await page.get_by_role("link", name="Sign in").click()
+        await page.get_by_role("button", name="Continue with Plex").wait_for()
+
+
 async def test_a_stranger_is_told_what_would_help(demo: Demo, chromium: Any) -> None:
     async with window(chromium, demo.url, PHONE) as page:
         await page.goto("/")
@@ -308,6 +318,7 @@ async def test_axe_finds_nothing(demo: Demo, chromium: Any, theme: str) -> None:
             (f"/requests/{asked['request']}", "What happened"),
             ("/downloads", "Paste the address of a video"),
             ("/notices", "Declined"),
+            ("/help", "Why does my request wait?"),
             ("/requests/none/such", "There is no such page"),
         ):
             await page.goto(path)

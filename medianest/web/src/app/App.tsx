@@ -1,11 +1,12 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect } from "react";
-import { Route, Switch } from "wouter";
+import { Link, Route, Switch, useRoute } from "wouter";
 import { say } from "../strings";
 import { useMe } from "../api/queries";
 import { useSession } from "../session/session";
 import { SignIn } from "../session/SignIn";
 import { Home } from "../home/Home";
+import { buttonLook } from "../ui/Button";
 import { Boundary } from "./Boundary";
 import { Lost } from "./Lost";
 import { routes } from "./routes";
@@ -18,6 +19,7 @@ const OneItem = lazy(() => import("../library/OneItem"));
 const Requests = lazy(() => import("../requests/Requests"));
 const Downloads = lazy(() => import("../downloads/Downloads"));
 const Inbox = lazy(() => import("../notices/Inbox"));
+const Help = lazy(() => import("../help/Help"));
 const Devices = lazy(() => import("../session/Devices"));
 const Admin = lazy(() => import("../admin/Admin"));
 const Request = lazy(() => import("../requests/Request"));
@@ -31,8 +33,25 @@ export function App() {
   }, [isOut, queries]);
 
   if (session.state === "unknown") return <p className="sr-only" role="status">{say.loading}</p>;
-  if (session.state === "out") return <SignIn ended={session.ended} />;
+  if (session.state === "out") return <SignedOut ended={session.ended} />;
   return <SignedIn key={session.account} />;
+}
+
+function SignedOut({ ended }: { readonly ended: boolean }) {
+  const [isHelp] = useRoute(routes.help);
+  if (!isHelp) return <SignIn ended={ended} />;
+  return (
+    <main>
+      <Suspense fallback={<Opening />}>
+        <Help />
+      </Suspense>
+      <p className="page pt-0!">
+        <Link href={routes.home} className={buttonLook("strong")}>
+          {say.signIn.title}
+        </Link>
+      </p>
+    </main>
+  );
 }
 
 function SignedIn() {
@@ -53,6 +72,7 @@ function SignedIn() {
             <Route path={routes.request} component={Request} />
             <Route path={routes.downloads} component={Downloads} />
             <Route path={routes.notices} component={Inbox} />
+            <Route path={routes.help} component={Help} />
             <Route path={routes.devices} component={Devices} />
             <Route path={routes.admin} component={Admin} />
             <Route path={routes.adminPage} component={Admin} />

@@ -77,6 +77,10 @@ function SidebarFoot() {
         <Icon name={other === "light" ? "sun" : "moon"} />
         {say.you.theme[other]}
       </button>
+      <Link href={routes.help} className={look}>
+        <Icon name="help" />
+        {say.help.title}
+      </Link>
       <Link href={routes.devices} className={look}>
         <Icon name="devices" />
         {say.devices.title}

@@ -34,6 +34,10 @@ export default function You({ onClose }: { readonly onClose: () => void }) {
             {say.admin.title}
           </Link>
         )}
+        <Link href={routes.help} className={buttonLook()} onClick={onClose}>
+          <Icon name="help" />
+          {say.help.title}
+        </Link>
         <Link href={routes.devices} className={buttonLook()} onClick={onClose}>
           <Icon name="devices" />
           {say.devices.title}

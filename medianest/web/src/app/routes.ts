@@ -12,6 +12,7 @@ export const routes = {
   libraryOf: "/library/:library",
   item: "/library/item/:item",
   devices: "/devices",
+  help: "/help",
   admin: "/admin",
   adminPage: "/admin/:page",
 } as const;

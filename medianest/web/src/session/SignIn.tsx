@@ -1,4 +1,6 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { Link } from "wouter";
+import { routes } from "../app/routes";
 import { say } from "../strings";
 import { Button, buttonLook } from "../ui/Button";
 import { EnterCode } from "./EnterCode";
@@ -46,6 +48,9 @@ export function SignIn({ ended }: { readonly ended: boolean }) {
               <Button weight="plain" className="min-h-12" disabled={busy} onClick={() => void begin(startCode)}>
                 {say.signIn.code}
               </Button>
+              <Link href={routes.help} className={buttonLook("quiet")}>
+                {say.help.title}
+              </Link>
             </div>
           </>
         )}
