@@ -1,6 +1,6 @@
 """What admins tell everybody: announcements, quick links, and which services are in maintenance."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypedDict
 
 import msgspec
@@ -33,7 +33,10 @@ Moment = Annotated[
     ),
 ]
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=r"^[^\x00]*$")]
-WebAddress = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^https?://[!-~]+$")]
+# Without a name and password before the host: everybody reads a link, and the log keeps it for ever.
+WebAddress = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^https?://[!-.0->A-~]+([/?#][!-~]*)?$")]
+Said = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
+YEARS = range(2000, 3000)
 OVER = timedelta(days=90)  # for so long admins see maintenance that is over
 
 
@@ -55,7 +58,7 @@ class Announcements(msgspec.Struct, frozen=True):
 
 
 class NewAnnouncement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    text: Words
+    text: Said
     level: Level = "info"
     since: Moment | None = None  # null: now
     until: Moment | None = None
@@ -196,10 +199,16 @@ def _times(site: Site, data: NewAnnouncement | NewMaintenance) -> _Times:
 
 
 def _moment(field: str, text: str | None) -> datetime | None:
+    """In UTC: of the offsets that Python knows, PostgreSQL takes no more than sixteen hours."""
+    if text is None:
+        return None
     try:
-        return None if text is None else datetime.fromisoformat(text)
-    except ValueError as never:
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as never:
         raise wrong(field, "There is no such moment", "body") from never
+    if moment.year not in YEARS:
+        raise wrong(field, "It is too far away", "body")
+    return moment
 
 
 def _announcement(row: AnnouncementRow) -> Announcement:

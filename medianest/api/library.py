@@ -45,13 +45,14 @@ async def asked(
     """
     key = hashlib.sha256(question.encode()).hexdigest()  # what somebody looked for is nobody's business
     asking = site.pace.follow(_ask(site.pool, me.account, key, ask, await own_token(site, me)))
+    waited = min(site.pace.seconds, PATIENCE_SECONDS)
     try:
-        return await _within(site.pace.seconds, asking), None
+        return await _within(waited, asking), None
     except (Unreachable, Unexpected):
         remembered = await _recall(site.pool, me.account, key, kind)
         if remembered is not None:
             return remembered
-        return await _within(PATIENCE_SECONDS, asking), None
+        return await _within(PATIENCE_SECONDS - waited, asking), None
 
 
 async def _ask(pool: Pool, account: str, key: str, ask: Callable[[Secret], Awaitable[Answer]], token: Secret) -> Answer:

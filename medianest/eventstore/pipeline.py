@@ -48,7 +48,7 @@ class Pipeline:
         try:
             await connection.execute(b"PREPARE %b AS %b" % (_NAME, sql.encode()))
             connection.pgconn.enter_pipeline_mode()
-        except BaseException:
+        except BaseException:  # a cancellation too: nobody else knows of the connection yet
             await connection.close()
             raise
         return cls(connection)

@@ -67,6 +67,35 @@ async def test_what_ends_before_it_begins_is_refused(olivia: httpx.AsyncClient) 
         assert problem(await olivia.post(f"/admin/{path}", json=body | span)) == (422, "ends-before-it-begins")
 
 
+@pytest.mark.parametrize("since", ["2026-01-01T00:00:00-23:59", "2026-01-01T00:00:00+23:59"])
+async def test_a_moment_of_any_offset_is_taken_and_the_pages_go_on(
+    anna: httpx.AsyncClient, olivia: httpx.AsyncClient, since: str
+) -> None:
+    await announce(olivia, "Of old", since=since)
+    planned = await olivia.post("/admin/maintenance", json={"service": "plex", "why": "A disk.", "since": since})
+    assert planned.status_code == 201, planned.text
+    assert await announced(anna) == ["Of old"]
+    assert (await tile(anna, "plex"))["state"] == "maintenance"
+    assert [one["failure"] for one in (await olivia.get("/admin/projections")).json()["items"] if one["failure"]] == []
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"since": "9999-12-31T23:59:59-23:59"},
+        {"since": "0001-01-01T00:00:00+23:59"},
+        {"until": "9999-12-31T23:59:59Z"},
+        {"since": "2026-02-30T00:00:00Z"},
+        {"text": " \n"},
+    ],
+)
+async def test_an_announcement_that_nobody_could_read_is_refused(
+    olivia: httpx.AsyncClient, asked: dict[str, str]
+) -> None:
+    answer = await olivia.post("/admin/announcements", json={"text": "Hello"} | asked)
+    assert problem(answer) == (400, "invalid-input")
+
+
 async def test_quick_links_stand_in_the_order_they_were_given(
     anna: httpx.AsyncClient, olivia: httpx.AsyncClient
 ) -> None:
@@ -77,7 +106,18 @@ async def test_quick_links_stand_in_the_order_they_were_given(
         assert (await anna.get("/links")).json()["items"] == wanted
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "//wiki.example", "https://a b", "data:text/html,x", ""])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "//wiki.example",
+        "https://a b",
+        "data:text/html,x",
+        "",
+        "https://anna:hush@wiki.example",
+        "https://@wiki.example",
+    ],
+)
 async def test_a_quick_link_leads_to_a_page_of_the_web(olivia: httpx.AsyncClient, url: str) -> None:
     answer = await olivia.put("/admin/links", json={"items": [{"label": "Wiki", "url": url}]})
     assert problem(answer)[0] in (400, 422)
