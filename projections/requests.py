@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 
@@ -151,43 +151,23 @@ def project(recorded: Recorded, changes: Changes) -> None:
 
 
 def _submit(event: RequestSubmitted, recorded: Recorded, changes: Changes) -> None:
-    changes.put(
-        REQUESTS,
-        event.request,
-        account=event.account,
-        kind=event.media.kind,
-        tmdb=event.media.tmdb,
-        title=event.title,
-        year=event.year,
-        seasons=event.seasons,
-        state="submitted",
-        why=None,
-        external=False,
-        submitted_at=recorded.at,
-        changed_at=recorded.at,
-        position=recorded.position,
-    )
+    at = recorded.at
+    _begin(event, recorded, changes, state="submitted", why=None, external=False, submitted_at=at, changed_at=at)
 
 
 def _import(event: RequestImported, recorded: Recorded, changes: Changes) -> None:
     """With the dates it has in Seerr."""
+    _begin(
+        event, recorded, changes, state=event.state, why="other" if event.state == "declined" else None,
+        seerr=event.seerr, external=True, submitted_at=event.asked_at, changed_at=event.changed_at,
+    )  # fmt: skip
+
+
+def _begin(event: RequestSubmitted | RequestImported, recorded: Recorded, changes: Changes, **stands: Any) -> None:
     changes.put(
-        REQUESTS,
-        event.request,
-        account=event.account,
-        kind=event.media.kind,
-        tmdb=event.media.tmdb,
-        title=event.title,
-        year=event.year,
-        seasons=event.seasons,
-        state=event.state,
-        why="other" if event.state == "declined" else None,
-        seerr=event.seerr,
-        external=True,
-        submitted_at=event.asked_at,
-        changed_at=event.changed_at,
-        position=recorded.position,
-    )
+        REQUESTS, event.request, account=event.account, kind=event.media.kind, tmdb=event.media.tmdb,
+        title=event.title, year=event.year, seasons=event.seasons, position=recorded.position, **stands,
+    )  # fmt: skip
 
 
 def _words(event: RequestEvent, state: RequestState) -> dict[str, str | int | None]:

@@ -2,56 +2,27 @@
 
 import re
 from collections.abc import Iterator
+from pkgutil import iter_modules
 from typing import Any
 
 import msgspec
 import pytest
 
-from medianest.domain import (
-    accounts,
-    announcements,
-    asking,
-    breakers,
-    configuration,
-    downloads,
-    monitors,
-    notices,
-    observing,
-    quotas,
-    requests,
-    sending,
-    services,
-    work,
-)
+import medianest.domain
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Command
 from medianest.domain.decisions import DECISIONS
 from medianest.domain.event import Event, Personal, personal_fields, type_of
 from medianest.domain.examples import ANNA, EXAMPLES, OLIVIA
 
-MODULES = (
-    accounts,
-    announcements,
-    asking,
-    breakers,
-    configuration,
-    downloads,
-    monitors,
-    notices,
-    observing,
-    quotas,
-    requests,
-    sending,
-    services,
-    work,
-)
+MODULES = {f"medianest.domain.{module.name}" for module in iter_modules(medianest.domain.__path__)}
 TAG = re.compile(r"[a-z]+:\S+")
 
 
 def leaves(base: type[Any]) -> Iterator[type[Any]]:
     """The classes below `base`, in the domain, that nothing is derived from."""
     for below in base.__subclasses__():
-        if not below.__subclasses__() and below.__module__ in {module.__name__ for module in MODULES}:
+        if not below.__subclasses__() and below.__module__ in MODULES:
             yield below
         yield from leaves(below)
 

@@ -3,13 +3,15 @@
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.journeys.household import Person
+from tests.web.typed_client import WEB
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-AXE = Path(__file__).parents[2] / "medianest" / "web" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -23,6 +25,17 @@ def missing() -> str:
     except ImportError:
         return "Playwright is not installed: `pip install -e '.[tests]'`"
     return "" if CHROMIUM else "there is no Chromium: `apt-get install chromium`"
+
+
+IN_A_BROWSER = [
+    pytest.mark.timeout(240),
+    pytest.mark.xdist_group("journeys"),
+    pytest.mark.skipif(bool(missing()), reason=missing()),
+    pytest.mark.skipif(
+        not (WEB / "dist" / "index.html").is_file(), reason="the web UI is not built: `pip install -e .` builds it"
+    ),
+]
+needs_axe = pytest.mark.skipif(not AXE.is_file(), reason="axe is not installed: `npm ci --prefix medianest/web`")
 
 
 @asynccontextmanager

@@ -7,31 +7,16 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.journeys.browser import AXE, PHONE, browser, findings, live, missing, sign_in, window
+from tests.journeys.browser import IN_A_BROWSER, PHONE, findings, live, needs_axe, sign_in, window
 from tests.journeys.household import Demo, Person
-from tests.web.typed_client import WEB
 
-pytestmark = [
-    pytest.mark.timeout(240),
-    pytest.mark.xdist_group("journeys"),
-    pytest.mark.skipif(bool(missing()), reason=missing()),
-    pytest.mark.skipif(
-        not (WEB / "dist" / "index.html").is_file(), reason="the web UI is not built: `pip install -e .` builds it"
-    ),
-]
-needs_axe = pytest.mark.skipif(not AXE.is_file(), reason="axe is not installed: `npm ci --prefix medianest/web`")
+pytestmark = IN_A_BROWSER
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def demo() -> AsyncIterator[Demo]:
     async with Demo.running(MEDIANEST_LOGINS_PER_MINUTE="200") as demo:
         yield demo
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Any]:
-    async with browser() as started:
-        yield started
 
 
 async def arrive(demo: Demo, name: str) -> None:
@@ -125,8 +110,10 @@ async def test_a_system_that_is_left_alone_is_asked_again_by_hand(demo: Demo, ch
             await outside.delete("/sandbox/faults/seerr")
         await page.get_by_role("button", name="Ask again now").first.click()
         await page.get_by_text("Left alone", exact=True).wait_for(state="detached", timeout=60_000)
-        await page.get_by_role("button", name="Rebuild requests").click()
-        await page.get_by_text("Up to date").first.wait_for()
+        async with page.expect_response(lambda answer: answer.url.endswith("/projections/requests/rebuild")):
+            await page.get_by_role("button", name="Rebuild requests").click()
+        await page.goto("/admin/audit?type=projection.rebuilt")
+        await page.get_by_role("button", name="Only projection:requests").wait_for()
 
 
 async def test_one_sees_where_one_is_signed_in_and_ends_it_elsewhere(demo: Demo, chromium: Any) -> None:

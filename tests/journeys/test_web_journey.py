@@ -7,19 +7,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.journeys.browser import AXE, PHONE, browser, findings, live, missing, sign_in, window
+from tests.journeys.browser import AXE, IN_A_BROWSER, PHONE, findings, live, needs_axe, sign_in, window
 from tests.journeys.household import Demo, Person
-from tests.web.typed_client import WEB
 
-pytestmark = [
-    pytest.mark.timeout(240),
-    pytest.mark.xdist_group("journeys"),
-    pytest.mark.skipif(bool(missing()), reason=missing()),
-    pytest.mark.skipif(
-        not (WEB / "dist" / "index.html").is_file(), reason="the web UI is not built: `pip install -e .` builds it"
-    ),
-]
-needs_axe = pytest.mark.skipif(not AXE.is_file(), reason="axe is not installed: `npm ci --prefix medianest/web`")
+pytestmark = IN_A_BROWSER
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -27,12 +18,6 @@ async def demo() -> AsyncIterator[Demo]:
     """One for all: each journey has a film of its own. They sign in more often in a minute than people do."""
     async with Demo.running(MEDIANEST_LOGINS_PER_MINUTE="200") as demo:
         yield demo
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Any]:
-    async with browser() as started:
-        yield started
 
 
 async def test_a_film_is_asked_for_and_arrives_while_one_watches(demo: Demo, chromium: Any) -> None:

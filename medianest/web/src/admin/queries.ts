@@ -1,5 +1,6 @@
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { answered, api, oneWish } from "../api/client";
+import { useRefresh } from "../api/refresh";
 import type { Account, Attempt, CircuitView, NewRole, Try, Wanted } from "../api/schema";
 
 const LOOK_MS = 5_000; // how often what no event tells of is looked at again
@@ -147,9 +148,5 @@ export function useRollBack(section: string) {
 
 /** A write, and the answers it makes old. */
 function useChange<Given, Answer>(keys: readonly string[], write: (given: Given) => Promise<Answer>) {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: write,
-    onSuccess: () => Promise.all(keys.map((key) => queries.invalidateQueries({ queryKey: [key] }))),
-  });
+  return useMutation({ mutationFn: write, onSuccess: useRefresh(...keys) });
 }

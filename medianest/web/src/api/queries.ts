@@ -1,5 +1,6 @@
-import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { answered, api, oneWish } from "./client";
+import { useRefresh } from "./refresh";
 import type { Decline, NewRequest, RequestView } from "./schema";
 
 /** The questions pages ask. The first word of each key says which events change the answer (live/affected.ts). */
@@ -167,9 +168,4 @@ export function useRetry(request: string) {
       ),
     onSuccess: refresh,
   });
-}
-
-function useRefresh(...keys: string[]) {
-  const queries = useQueryClient();
-  return () => Promise.all(keys.map((key) => queries.invalidateQueries({ queryKey: [key] })));
 }

@@ -1,5 +1,6 @@
-import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { answered, api, oneWish } from "../api/client";
+import { useRefresh } from "../api/refresh";
 import type { NewDownload } from "../api/schema";
 
 export function useDownloads() {
@@ -27,7 +28,7 @@ export function usePreview() {
 }
 
 export function useSend() {
-  const refresh = useRefresh();
+  const refresh = useRefresh("downloads", "dashboard");
   return useMutation({
     mutationFn: (body: NewDownload) => answered(api.POST("/api/v1/youtube/downloads", { body, headers: oneWish() })),
     onSuccess: refresh,
@@ -35,7 +36,7 @@ export function useSend() {
 }
 
 export function useAct(download: string) {
-  const refresh = useRefresh();
+  const refresh = useRefresh("downloads", "dashboard");
   const about = () => ({ params: { path: { download } }, headers: oneWish() });
   return useMutation({
     mutationFn: (act: "cancel" | "retry") =>
@@ -44,10 +45,4 @@ export function useAct(download: string) {
         : answered(api.POST("/api/v1/youtube/downloads/{download}/retry", about())),
     onSuccess: refresh,
   });
-}
-
-function useRefresh() {
-  const queries = useQueryClient();
-  return () =>
-    Promise.all(["downloads", "dashboard"].map((key) => queries.invalidateQueries({ queryKey: [key] })));
 }

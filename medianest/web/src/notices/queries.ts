@@ -1,5 +1,6 @@
-import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { answered, api, oneWish } from "../api/client";
+import { useRefresh } from "../api/refresh";
 import type { NoticeChoice } from "../api/schema";
 
 export function useUnread() {
@@ -19,7 +20,7 @@ export function useNotices() {
 
 /** What one does with one notice: read it, or put it away. */
 export function useMark(act: "read" | "dismiss") {
-  const refresh = useRefresh();
+  const refresh = useRefresh("notices");
   return useMutation({
     mutationFn: (notice: number) => {
       const wish = { params: { path: { notice } }, headers: oneWish() };
@@ -32,7 +33,7 @@ export function useMark(act: "read" | "dismiss") {
 }
 
 export function useReadAll() {
-  const refresh = useRefresh();
+  const refresh = useRefresh("notices");
   return useMutation({
     mutationFn: (until: number) => answered(api.POST("/api/v1/notices/read", { body: { until }, headers: oneWish() })),
     onSuccess: refresh,
@@ -44,14 +45,9 @@ export function useChoices() {
 }
 
 export function useChoose() {
-  const refresh = useRefresh();
+  const refresh = useRefresh("notices");
   return useMutation({
     mutationFn: (body: NoticeChoice) => answered(api.PUT("/api/v1/notices/choices", { body, headers: oneWish() })),
     onSuccess: refresh,
   });
-}
-
-function useRefresh() {
-  const queries = useQueryClient();
-  return () => queries.invalidateQueries({ queryKey: ["notices"] });
 }

@@ -1,5 +1,6 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { answered, api, oneWish } from "../api/client";
+import { useRefresh } from "../api/refresh";
 import { say } from "../strings";
 import { Badge } from "../ui/Badge";
 import { Button } from "../ui/Button";
@@ -49,12 +50,11 @@ export default function Devices() {
 
 /** Ends a session of one's own; null: all but this one. */
 function useEnd() {
-  const queries = useQueryClient();
   return useMutation({
     mutationFn: (session: string | null) =>
       session === null
         ? answered(api.DELETE("/api/v1/auth/sessions", { headers: oneWish() }))
         : answered(api.DELETE("/api/v1/auth/sessions/{session}", { params: { path: { session } }, headers: oneWish() })),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ["devices"] }),
+    onSuccess: useRefresh("devices"),
   });
 }
