@@ -1,5 +1,6 @@
 """Who has an account, and which sessions are open."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -144,6 +145,12 @@ async def account_of_plex(plex: str, rows: Rows) -> str | None:
     found = await rows.execute("SELECT account FROM accounts WHERE plex = %s AND state <> 'erased'", (plex,))
     row = await found.fetchone()
     return None if row is None else row[0]
+
+
+async def accounts_of_plex(plex: Sequence[str], rows: Rows) -> list[str]:
+    """Those of the Plex pseudonyms that have an account that is not erased."""
+    found = await rows.execute("SELECT plex FROM accounts WHERE plex = ANY (%s) AND state <> 'erased'", (list(plex),))
+    return [row[0] for row in await found.fetchall()]
 
 
 async def owner(rows: Rows) -> str | None:

@@ -155,8 +155,7 @@ class Imports:
             found = await rows.execute(
                 "SELECT DISTINCT plex FROM seerr_set_aside WHERE why = 'not-linked' AND plex IS NOT NULL"
             )
-            people = [plex for (plex,) in await found.fetchall()]
-            linked = [plex for plex in people if await accounts.account_of_plex(plex, rows)]
+            linked = await accounts.accounts_of_plex([plex for (plex,) in await found.fetchall()], rows)
             found = await rows.execute(
                 "SELECT number, looks FROM seerr_set_aside WHERE why <> 'not-linked' OR plex = ANY (%s)"
                 " ORDER BY looked_at, number LIMIT %s",

@@ -1,9 +1,12 @@
 """People of ours, a stand-in for Seerr over real HTTP, and the automations between the two."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
+from medianest.adapters.breaker import Breaker
 from medianest.adapters.errors import Unreachable
+from medianest.adapters.exchange import http_client
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.seerr_answers import SeerrRequest
 from medianest.automations.observations import Observer
@@ -22,7 +25,10 @@ from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import Vault
 from medianest.sandbox.cast import CAST
-from medianest.sandbox.seerr import SeerrWorld
+from medianest.sandbox.faults import FaultMiddleware, FaultPlan
+from medianest.sandbox.seerr import SeerrWorld, seerr_app
+from medianest.sandbox.serving import serve
+from medianest.secret import Secret
 from medianest.settings import Settings
 from projections import requests
 from projections.engine import ProjectionEngine
@@ -132,3 +138,17 @@ class SeerrHouse:
             for request in self.world.state.requests.values()
             if self.world.state.media[request.media].tmdb == media.tmdb
         ]
+
+
+@asynccontextmanager
+async def living_in(
+    world: SeerrWorld, faults: FaultPlan, pool: Pool, commands: Commands, engine: ProjectionEngine, store: EventStore,
+    vault: Vault,
+) -> AsyncIterator[SeerrHouse]:  # fmt: skip
+    """The house beside this Seerr, which fails as `faults` says; its circuit stays closed."""
+    async with serve(FaultMiddleware(seerr_app(world), faults, "seerr")) as address, http_client() as client:
+        seerr = FrailSeerr(address, Secret("key"), client, breaker=Breaker(threshold=10**6))
+        house = SeerrHouse(pool, commands, engine, store, vault, seerr, world)
+        await house.move_in()
+        yield house
+    await world.close()

@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from medianest.adapters.breaker import Breaker
-from medianest.adapters.exchange import http_client
 from medianest.adapters.seerr_answers import TitleDetail
 from medianest.automations.observations import CONFIRMATIONS
 from medianest.automations.requests import RELAY, SEND
@@ -21,7 +19,7 @@ from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import Vault
 from medianest.sandbox.cast import ANNA, BEN, OLIVIA
-from medianest.sandbox.faults import Fault, FaultMiddleware, FaultPlan
+from medianest.sandbox.faults import Fault, FaultPlan
 from medianest.sandbox.seerr import (
     MediaStatus,
     Permission,
@@ -29,14 +27,11 @@ from medianest.sandbox.seerr import (
     RequestStatus,
     SeerrPerson,
     SeerrWorld,
-    seerr_app,
 )
-from medianest.sandbox.serving import serve
-from medianest.secret import Secret
 from projections import requests
 from projections.engine import ProjectionEngine
 from tests.automations.conftest import Hands, eventually
-from tests.automations.seerr_house import ALIEN, DUNE, FRIENDS, FrailSeerr, SeerrHouse
+from tests.automations.seerr_house import ALIEN, DUNE, FRIENDS, SeerrHouse, living_in
 
 pytestmark = pytest.mark.usefixtures("quick_pauses")
 
@@ -63,12 +58,8 @@ async def house(
         importable=[PlexAccount(person.plex_id, person.name, person.email) for person in (ANNA, BEN)],
         arrival_seconds=3600,
     )
-    async with serve(FaultMiddleware(seerr_app(world), faults, "seerr")) as address, http_client() as client:
-        seerr = FrailSeerr(address, Secret("key"), client, breaker=Breaker(threshold=10**6))
-        house = SeerrHouse(pool, commands, engine, store, vault, seerr, world)
-        await house.move_in()
+    async with living_in(world, faults, pool, commands, engine, store, vault) as house:
         yield house
-    await world.close()
 
 
 async def test_a_request_is_sent_as_the_person_who_asked(house: SeerrHouse, hands: Hands) -> None:

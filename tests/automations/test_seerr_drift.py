@@ -4,9 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from medianest.adapters.breaker import Breaker
 from medianest.adapters.errors import Unreachable
-from medianest.adapters.exchange import http_client
 from medianest.api import kept
 from medianest.automations.observations import CONFIRMATIONS
 from medianest.automations.seerr_drift import DELETED, FURTHER, TAKEN_BACK, TO_BE_TOLD, Drift
@@ -16,13 +14,11 @@ from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import Vault
 from medianest.sandbox.cast import ANNA, OLIVIA
-from medianest.sandbox.faults import Fault, FaultMiddleware, FaultPlan
-from medianest.sandbox.seerr import MediaStatus, Permission, RequestStatus, SeerrPerson, SeerrWorld, seerr_app
-from medianest.sandbox.serving import serve
-from medianest.secret import Secret
+from medianest.sandbox.faults import Fault, FaultPlan
+from medianest.sandbox.seerr import MediaStatus, Permission, RequestStatus, SeerrPerson, SeerrWorld
 from projections.engine import ProjectionEngine
 from tests.automations.conftest import Hands, eventually
-from tests.automations.seerr_house import DUNE, FrailSeerr, SeerrHouse
+from tests.automations.seerr_house import DUNE, SeerrHouse, living_in
 
 
 @pytest.fixture(autouse=True)
@@ -49,12 +45,8 @@ async def house(
         variant="overseerr",
         arrival_seconds=3600,
     )
-    async with serve(FaultMiddleware(seerr_app(world), faults, "seerr")) as address, http_client() as client:
-        seerr = FrailSeerr(address, Secret("key"), client, breaker=Breaker(threshold=10**6))
-        house = SeerrHouse(pool, commands, engine, store, vault, seerr, world)
-        await house.move_in()
+    async with living_in(world, faults, pool, commands, engine, store, vault) as house:
         yield house
-    await world.close()
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from medianest.adapters.breaker import Breaker
 from medianest.adapters.errors import AdapterError, Unreachable
-from medianest.adapters.exchange import http_client
 from medianest.adapters.seerr_answers import SeerrRequest
 from medianest.automations.observations import CONFIRMATIONS
 from medianest.commands import Commands
@@ -18,15 +16,13 @@ from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import Vault
 from medianest.sandbox.cast import ANNA, BEN, OLIVIA, TITLES
-from medianest.sandbox.faults import Fault, FaultMiddleware, FaultPlan
-from medianest.sandbox.seerr import Permission, SeerrPerson, SeerrWorld, Variant, seerr_app
-from medianest.sandbox.serving import serve
-from medianest.secret import Secret
+from medianest.sandbox.faults import Fault, FaultPlan
+from medianest.sandbox.seerr import Permission, SeerrPerson, SeerrWorld, Variant
 from projections import requests
 from projections.engine import ProjectionEngine
 from projections.requests import RequestRow
 from tests.automations.conftest import Hands, eventually
-from tests.automations.seerr_house import ALIEN, DUNE, FRIENDS, FrailSeerr, SeerrHouse
+from tests.automations.seerr_house import ALIEN, DUNE, FRIENDS, SeerrHouse, living_in
 
 STRANGER = 4711  # a Plex id without an account here
 YEARS_AGO = datetime(2023, 3, 1, 20, tzinfo=UTC)
@@ -66,12 +62,8 @@ async def house(
         variant=variant,
         arrival_seconds=3600,
     )
-    async with serve(FaultMiddleware(seerr_app(world), faults, "seerr")) as address, http_client() as client:
-        seerr = FrailSeerr(address, Secret("key"), client, breaker=Breaker(threshold=10**6))
-        house = SeerrHouse(pool, commands, engine, store, vault, seerr, world)
-        await house.move_in()
+    async with living_in(world, faults, pool, commands, engine, store, vault) as house:
         yield house
-    await world.close()
 
 
 async def follow(house: SeerrHouse) -> None:
