@@ -155,6 +155,23 @@ async def test_while_plex_is_away_the_library_shows_what_it_said_last_and_how_ol
             await page.get_by_role("link", name="The Matrix").wait_for()
         finally:
             await outside.delete("/sandbox/faults/plex")
+        await page.get_by_text("Plex does not answer.").wait_for(state="hidden", timeout=60_000)
+
+
+async def test_a_search_says_when_plex_does_not_answer_and_shows_its_titles_once_it_does(
+    demo: Demo, chromium: Any
+) -> None:
+    async with window(chromium, demo.url) as page, httpx.AsyncClient(base_url=demo.url, trust_env=False) as outside:
+        await sign_in(page, "anna")
+        await live(page)
+        await outside.post("/sandbox/faults", json={"service": "plex", "drop": True})
+        try:
+            await page.goto("/discover?q=the")
+            await page.get_by_role("alert").get_by_text("Plex").first.wait_for()
+        finally:
+            await outside.delete("/sandbox/faults/plex")
+        await page.get_by_role("alert").wait_for(state="hidden", timeout=60_000)
+        await page.locator("section", has_text="In your Plex library").get_by_role("link").first.wait_for()
 
 
 async def test_a_moderator_declines_with_a_reason_and_who_asked_sees_it_at_once(demo: Demo, chromium: Any) -> None:

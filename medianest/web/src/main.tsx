@@ -1,6 +1,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { askAgain } from "./api/again";
 import { isProblem } from "./api/problem";
 import { whenBehind } from "./api/seen";
 import { App } from "./app/App";
@@ -12,6 +13,7 @@ const queries = new QueryClient({
     queries: {
       // What the stream tells about is read again when it says so; the rest, when somebody comes back to it.
       retry: (failures, error) => failures < 2 && isProblem(error) && error.passes,
+      refetchInterval: ({ state }) => askAgain(state),
       staleTime: 5_000,
     },
   },

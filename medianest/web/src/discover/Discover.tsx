@@ -4,6 +4,7 @@ import { useNewInPlex, usePlexSearch, useSearch } from "../api/queries";
 import type { Found } from "../api/schema";
 import { PlexShelf } from "../home/PlexShelf";
 import { say } from "../strings";
+import { AsOf } from "../ui/AsOf";
 import { Empty, Ghost } from "../ui/Empty";
 import { Icon } from "../ui/Icon";
 import { Page, Section } from "../ui/Page";
@@ -92,12 +93,19 @@ function Titles({ query, results, isOld }: { readonly query: string; readonly re
 
 /** What only Plex knows: films and series are among the titles already. */
 function InPlex({ query, without }: { readonly query: string; readonly without: readonly Found[] }) {
-  const found = usePlexSearch(query).data?.items ?? [];
-  const items = found.filter((item) => !without.some((title) => title.tmdb === item.tmdb));
-  if (items.length === 0) return null;
+  const asked = usePlexSearch(query);
+  const items = (asked.data?.items ?? []).filter((item) => !without.some((title) => title.tmdb === item.tmdb));
+  if (items.length === 0 && !asked.error) return null;
   return (
     <Section title={say.discover.inPlex}>
-      <PlexShelf items={items} />
+      <Loaded asked={asked} ghost={null}>
+        {(found) => (
+          <>
+            <AsOf at={found.as_of} />
+            <PlexShelf items={items} />
+          </>
+        )}
+      </Loaded>
     </Section>
   );
 }

@@ -13,6 +13,7 @@ export function Picture({ ticket }: { readonly ticket: string }) {
     staleTime: Number.POSITIVE_INFINITY, // the same ticket is the same picture for ever
     gcTime: 1_800_000,
     retry: false,
+    refetchInterval: false,
   });
   const url = useAddress(blob);
   const [isShown, setShown] = useState(false);
