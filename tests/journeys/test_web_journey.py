@@ -74,7 +74,7 @@ async def test_a_stranger_is_told_what_would_help(demo: Demo, chromium: Any) -> 
         await sam.leave()
 
 
-async def test_seasons_are_picked_with_the_keyboard_alone(demo: Demo, chromium: Any) -> None:
+async def test_seasons_are_picked_and_changed_with_the_keyboard_alone(demo: Demo, chromium: Any) -> None:
     async with window(chromium, demo.url) as page:
         await sign_in(page, "anna")
         await page.goto("/discover/tv/95396")
@@ -86,6 +86,14 @@ async def test_seasons_are_picked_with_the_keyboard_alone(demo: Demo, chromium: 
         await page.get_by_role("link", name="Where is it?").first.focus()
         await page.keyboard.press("Enter")
         await page.get_by_text("Series · 2022 · Season 2").wait_for()
+        await page.get_by_role("button", name="Change seasons").focus()
+        await page.keyboard.press("Enter")
+        sheet = page.get_by_role("dialog")
+        await sheet.get_by_label("Season 1").focus()
+        await page.keyboard.press("Space")
+        await sheet.get_by_role("button", name="Ask for 2 seasons").focus()
+        await page.keyboard.press("Enter")
+        await page.get_by_text("Series · 2022 · Seasons 1–2").wait_for()
 
 
 async def test_what_happened_while_the_network_was_away_is_caught_up_with(demo: Demo, chromium: Any) -> None:

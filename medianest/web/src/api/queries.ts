@@ -1,7 +1,7 @@
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { answered, api, oneWish } from "./client";
 import { useRefresh } from "./refresh";
-import type { Decline, NewRequest, RequestView } from "./schema";
+import type { Decline, NewRequest, RequestView, Seasons } from "./schema";
 
 /** The questions pages ask. The first word of each key says which events change the answer (live/affected.ts). */
 
@@ -93,12 +93,12 @@ export function useTitle(kind: Kind, tmdb: number) {
   });
 }
 
-/** Asks for a title. One key for each wish: a repeated one is done once. */
 /** What is left of my quotas, for films and for seasons. */
 export function useQuota() {
   return useQuery({ queryKey: ["quota"], queryFn: () => answered(api.GET("/api/v1/media/quota")) });
 }
 
+/** Asks for a title. One key for each wish: a repeated one is done once. */
 export function useAsk() {
   const refresh = useRefresh("requests", "dashboard", "titles", "quota");
   return useMutation({
@@ -115,6 +115,22 @@ export function useCancel(request: string) {
       answered(
         api.POST("/api/v1/media/requests/{request_id}/cancel", {
           params: { path: { request_id: request } },
+          headers: oneWish(),
+        }),
+      ),
+    onSuccess: refresh,
+  });
+}
+
+/** Other seasons for one's own request, as long as nobody has decided about it. */
+export function useChangeSeasons(request: string) {
+  const refresh = useRefresh("requests", "dashboard", "titles", "quota");
+  return useMutation({
+    mutationFn: (body: Seasons) =>
+      answered(
+        api.PUT("/api/v1/media/requests/{request_id}/seasons", {
+          params: { path: { request_id: request } },
+          body,
           headers: oneWish(),
         }),
       ),

@@ -4,11 +4,11 @@ import { useAsk } from "../api/queries";
 import type { Detail, NewRequest, TitleDetail } from "../api/schema";
 import { requestPath } from "../app/routes";
 import { say } from "../strings";
-import { Badge } from "../ui/Badge";
 import { Button, buttonLook } from "../ui/Button";
 import { Trouble } from "../ui/Trouble";
 import { QuotaLeft } from "./QuotaLeft";
-import { free, standingOf } from "./standing";
+import { SeasonList } from "./SeasonList";
+import { free } from "./standing";
 
 /** The button for a film; nothing where it is there, or on its way to me. */
 export function AskForFilm({ detail }: { readonly detail: Detail }) {
@@ -18,57 +18,17 @@ export function AskForFilm({ detail }: { readonly detail: Detail }) {
   return <Asking body={wish(title, [])} label={requested ? say.discover.follow : say.discover.ask} />;
 }
 
-/** The seasons to pick from: those that are free are chosen to begin with. */
+/** The seasons to pick from: those that are free are chosen to begin with, but for specials. */
 export function AskForSeries({ detail }: { readonly detail: Detail }) {
   const { title } = detail;
   const open = free(title.seasons).map((season) => season.number);
-  const [unwanted, setUnwanted] = useState<ReadonlySet<number>>(new Set([0])); // specials are for those who ask
-  const chosen = open.filter((number) => !unwanted.has(number));
-  const toggle = (number: number) => setUnwanted(toggled(unwanted, number));
-  const all = chosen.length === open.length;
+  const [picked, pick] = useState<readonly number[]>(open.filter((number) => number !== 0));
+  const chosen = open.filter((number) => picked.includes(number)); // one may be taken while one chooses
   return (
-    <fieldset>
-      <legend className="sr-only">{say.discover.seasons}</legend>
-      <div className="mb-2 flex items-center justify-between">
-        <span className="text-sm font-semibold text-quiet">{say.discover.seasons}</span>
-        {open.length > 1 && (
-          <label className="flex min-h-9 items-center gap-2.5 text-sm">
-            <input type="checkbox" className="size-4 accent-accent" checked={all} onChange={() => setUnwanted(all ? new Set(open) : new Set())} />
-            {say.discover.allSeasons}
-          </label>
-        )}
-      </div>
-      <ul className="mb-4 divide-y divide-line overflow-hidden rounded-xl bg-raised">
-        {title.seasons.map((season) => (
-          <SeasonRow key={season.number} season={season} isOpen={open.includes(season.number)} isChosen={chosen.includes(season.number)} toggle={toggle} />
-        ))}
-      </ul>
+    <>
+      <SeasonList seasons={title.seasons} open={open} chosen={chosen} choose={pick} />
       {open.length > 0 && <Asking body={wish(title, chosen)} label={say.discover.askSeasons(chosen.length)} disabled={chosen.length === 0} />}
-    </fieldset>
-  );
-}
-
-interface SeasonProps {
-  readonly season: TitleDetail["seasons"][number];
-  readonly isOpen: boolean;
-  readonly isChosen: boolean;
-  readonly toggle: (number: number) => void;
-}
-
-function SeasonRow({ season, isOpen, isChosen, toggle }: SeasonProps) {
-  const standing = isOpen ? undefined : standingOf(season.state, null);
-  return (
-    <li>
-      <label className={`flex min-h-12 items-center gap-3 px-4 ${isOpen ? "hover:bg-sunken" : ""}`}>
-        <input type="checkbox" className="size-4 accent-accent" checked={isChosen} disabled={!isOpen} onChange={() => toggle(season.number)} />
-        <span className="grow">{say.discover.season(season.number)}</span>
-        {standing ? (
-          <Badge tone={standing.tone}>{standing.word}</Badge>
-        ) : (
-          <span className="text-sm text-quiet">{say.discover.episodes(season.episodes)}</span>
-        )}
-      </label>
-    </li>
+    </>
   );
 }
 
@@ -100,10 +60,4 @@ function Asking({ body, label, disabled = false }: { readonly body: NewRequest; 
 
 function wish(title: TitleDetail, seasons: readonly number[]): NewRequest {
   return { kind: title.kind, tmdb: title.tmdb, seasons: [...seasons], title: title.title, year: title.year };
-}
-
-function toggled(numbers: ReadonlySet<number>, number: number): ReadonlySet<number> {
-  const next = new Set(numbers);
-  if (!next.delete(number)) next.add(number);
-  return next;
 }

@@ -14,10 +14,11 @@ import { atClock } from "../ui/units";
 import { Loaded, Trouble } from "../ui/Trouble";
 import { HowFar } from "./HowFar";
 import { Moderate } from "./Moderate";
-import { canCancel, isMoving, TONES } from "./states";
+import { canCancel, canChangeSeasons, isMoving, TONES } from "./states";
 import { TimelineOf } from "./TimelineOf";
 
 const CancelSheet = lazy(() => import("./CancelSheet"));
+const SeasonsSheet = lazy(() => import("./SeasonsSheet"));
 
 /** Where one request is, and why. */
 export default function Request() {
@@ -69,7 +70,8 @@ function whereIsIt({ state, waiting, why }: RequestView): string {
 }
 
 function Actions({ request }: { readonly request: RequestView }) {
-  const [asking, setAsking] = useState(false);
+  const [open, setOpen] = useState<"cancel" | "seasons">();
+  const close = () => setOpen(undefined);
   const retry = useRetry(request.request);
   return (
     <div className="mt-4 flex flex-wrap gap-2">
@@ -82,17 +84,17 @@ function Actions({ request }: { readonly request: RequestView }) {
       <Link href={titlePath(request.kind, request.tmdb)} className={buttonLook("plain")}>
         {say.requests.openTitle}
       </Link>
+      {canChangeSeasons(request) && <Button onClick={() => setOpen("seasons")}>{say.requests.changeSeasons}</Button>}
       {canCancel(request) && (request.mine || !request.by) && (
-        <Button weight="danger" onClick={() => setAsking(true)}>
+        <Button weight="danger" onClick={() => setOpen("cancel")}>
           {request.mine ? say.requests.cancel : say.requests.unfollow}
         </Button>
       )}
       {retry.error && <Trouble error={retry.error} />}
-      {asking && (
-        <Suspense>
-          <CancelSheet request={request} onClose={() => setAsking(false)} />
-        </Suspense>
-      )}
+      <Suspense>
+        {open === "cancel" && <CancelSheet request={request} onClose={close} />}
+        {open === "seasons" && <SeasonsSheet request={request} onClose={close} />}
+      </Suspense>
     </div>
   );
 }

@@ -37,6 +37,11 @@ export function awaitsDecision(request: Pick<RequestView, "state">): boolean {
   return UNDECIDED.has(request.state);
 }
 
+/** Whether who asked may still have other seasons: nobody has decided. */
+export function canChangeSeasons(request: Pick<RequestView, "state" | "kind" | "mine">): boolean {
+  return request.mine && request.kind === "tv" && UNDECIDED.has(request.state);
+}
+
 export function isMoving(request: Pick<RequestView, "state">): boolean {
   return MOVING.has(request.state);
 }
