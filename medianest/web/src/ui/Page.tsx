@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { Bell } from "../notices/Bell";
+import { useSession } from "../session/session";
 import { say } from "../strings";
 import { hueOf } from "./hue";
 
@@ -15,6 +16,7 @@ interface PageProps {
 /** A page with its title. Who comes to it from another page starts to read at its title. */
 export function Page({ title, aside, seed, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
+  const isIn = useSession().state === "in";
   useEffect(() => {
     document.title = `${title} · ${say.name}`;
   }, [title]);
@@ -31,7 +33,7 @@ export function Page({ title, aside, seed, children }: PageProps) {
         </h1>
         <div className="ml-auto flex items-center gap-2">
           {aside}
-          <Bell className="-mr-2 md:hidden" />
+          {isIn && <Bell className="-mr-2 md:hidden" />}
         </div>
       </header>
       {children}

@@ -1,0 +1,98 @@
+import { QueryClient, QueryClientProvider, useQueryClient } from "@tanstack/react-query";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { Route, Switch } from "wouter";
+import { askAgain } from "../api/again";
+import { isProblem } from "../api/problem";
+import { useMe } from "../api/queries";
+import { whenBehind } from "../api/seen";
+import { Home } from "../home/Home";
+import { Boundary } from "./Boundary";
+import { Lost } from "./Lost";
+import { Opening } from "./Opening";
+import { routes } from "./routes";
+import { Shell } from "./Shell";
+
+const Discover = lazy(() => import("../discover/Discover"));
+const Title = lazy(() => import("../discover/Title"));
+const Library = lazy(() => import("../library/Library"));
+const OneItem = lazy(() => import("../library/OneItem"));
+const Requests = lazy(() => import("../requests/Requests"));
+const Downloads = lazy(() => import("../downloads/Downloads"));
+const Inbox = lazy(() => import("../notices/Inbox"));
+const Help = lazy(() => import("../help/Help"));
+const Devices = lazy(() => import("../session/Devices"));
+const Admin = lazy(() => import("../admin/Admin"));
+const Request = lazy(() => import("../requests/Request"));
+
+/** All that one person sees. What was answered is theirs alone: nothing of it is left for whoever comes next. */
+export default function SignedIn() {
+  const [queries] = useState(noAnswersYet);
+  useEffect(() => whenBehind(() => void queries.invalidateQueries()), [queries]);
+  return (
+    <QueryClientProvider client={queries}>
+      <Pages />
+    </QueryClientProvider>
+  );
+}
+
+function noAnswersYet(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        // What the stream tells about is read again when it says so; the rest, when somebody comes back to it.
+        retry: (failures, error) => failures < 2 && isProblem(error) && error.passes,
+        refetchInterval: ({ state }) => askAgain(state),
+        staleTime: 5_000,
+      },
+    },
+  });
+}
+
+function Pages() {
+  useStream();
+  return (
+    <Shell>
+      <Boundary>
+        <Suspense fallback={<Opening />}>
+          <Switch>
+            <Route path={routes.home} component={Home} />
+            <Route path={routes.signIn} component={Home} />
+            <Route path={routes.discover} component={Discover} />
+            <Route path={routes.title} component={Title} />
+            <Route path={routes.library} component={Library} />
+            <Route path={routes.item} component={OneItem} />
+            <Route path={routes.libraryOf} component={Library} />
+            <Route path={routes.requests} component={Requests} />
+            <Route path={routes.request} component={Request} />
+            <Route path={routes.downloads} component={Downloads} />
+            <Route path={routes.notices} component={Inbox} />
+            <Route path={routes.help} component={Help} />
+            <Route path={routes.devices} component={Devices} />
+            <Route path={routes.admin} component={Admin} />
+            <Route path={routes.adminPage} component={Admin} />
+            <Route component={Lost} />
+          </Switch>
+        </Suspense>
+      </Boundary>
+    </Shell>
+  );
+}
+
+/** Follows the events while somebody is signed in. Its code comes after the first page is shown. */
+function useStream(): void {
+  const queries = useQueryClient();
+  const me = useMe().data;
+  const isStaff = me?.permissions.includes("requests.moderate");
+  useEffect(() => {
+    if (isStaff === undefined) return;
+    let stop: (() => void) | undefined;
+    let over = false;
+    void import("../live/follow").then(({ follow }) => {
+      if (!over) stop = follow(queries, isStaff);
+    });
+    return () => {
+      over = true;
+      stop?.();
+    };
+  }, [queries, isStaff]);
+}
