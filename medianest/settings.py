@@ -127,6 +127,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
+    def cookies_over_https_only(self) -> bool:
+        return self.secure_cookies or self.url.startswith("https:")
+
+    @property
     def origin(self) -> str:
         """As browsers say it of a page of ours."""
         parts = urlsplit(self.url)

@@ -16,7 +16,14 @@ from medianest.api.dashboard import DashboardController, EventController
 from medianest.api.docs import openapi
 from medianest.api.downloads import DownloadController
 from medianest.api.envelope import Envelope
-from medianest.api.gate import anybody, new_enough, signed_in, signed_in_for_pictures, speaks_json
+from medianest.api.gate import (
+    anybody,
+    new_enough,
+    signed_in,
+    signed_in_for_pictures,
+    signed_in_or_watching,
+    speaks_json,
+)
 from medianest.api.history import AuditController
 from medianest.api.media import MediaController
 from medianest.api.monitors import MonitorController
@@ -29,6 +36,7 @@ from medianest.api.seerr import SeerrController
 from medianest.api.settings import SettingsController
 from medianest.api.sign_in import SignIn
 from medianest.api.site import AnyRequest, Site, provide_write
+from medianest.api.watching import FileController, WatchController
 from medianest.api.webhooks import PlexWebhookController, ReceivedController, WebhookController
 from medianest.sessions import Identity
 
@@ -43,6 +51,7 @@ def build_api(site: Site) -> Litestar:
             Router("/api/v1", route_handlers=[*OPEN], guards=[anybody, speaks_json]),
             Router("/api/v1", route_handlers=[PlexWebhookController], guards=[anybody]),
             Router("/api/v1", route_handlers=[PosterController], guards=[signed_in_for_pictures]),
+            Router("/api/v1", route_handlers=[FileController], guards=[signed_in_or_watching]),
             Router("/api/v1", route_handlers=[*SIGNED_IN], guards=[signed_in, speaks_json, new_enough]),
             health.live,
             health.ready,
@@ -74,7 +83,7 @@ SIGNED_IN: tuple[ControllerRouterHandler, ...] = (
     SessionController, DashboardController, EventController, MediaController, RequestController, DownloadController,
     NoticeController, AnnouncementController, BoardController,
     PlexController, AccountController, AuditController, SystemController, SettingsController, SeerrController,
-    AsOfController, ReceivedController, MonitorController,
+    AsOfController, ReceivedController, MonitorController, WatchController,
 )  # fmt: skip
 
 

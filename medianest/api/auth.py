@@ -232,7 +232,7 @@ def _cookie(site: Site, token: Secret) -> Cookie:
         max_age=site.settings.refresh_token_days * 86_400,
         httponly=True,
         samesite="lax",
-        secure=site.settings.secure_cookies or site.settings.url.startswith("https:"),
+        secure=site.settings.cookies_over_https_only,
     )
 
 

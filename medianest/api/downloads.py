@@ -7,12 +7,10 @@ from typing import Annotated, Literal
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.params import JSONBody, QueryParameter
-from litestar.response import Stream
 
 from medianest.adapters.url_guard import UrlRefused, VideoUrl, check_url, says_it_is_a_list, video_key
 from medianest.adapters.ytdlp import Preview, PreviewEntry
 from medianest.api import kept
-from medianest.api.files import sent_file
 from medianest.api.gate import limit, may, needs
 from medianest.api.history import Timeline, names_of, timeline
 from medianest.api.kept import Waiting
@@ -208,16 +206,16 @@ class DownloadController(Controller):
 
     @get("/downloads/{download:str}")
     async def one(self, site: House, me: Me, download: Id) -> DownloadView:
-        row = await _visible(site, me, download)
+        row = await visible(site, me, download)
         (view,) = await views(site, me, [row])
         return msgspec.structs.replace(view, waiting=await _waiting(site, row))
 
     @get("/downloads/{download:str}/timeline")
     async def history(self, site: House, me: Me, download: Id) -> Timeline:
         """What happened to it, in plain words; for whose it is, and for admins."""
-        row = await _visible(site, me, download)
+        row = await visible(site, me, download)
         if row.account != me.account and not may(me, "audit.view"):
-            raise _unknown()
+            raise unknown()
         return await timeline(site, me, f"download:{row.download}", await _waiting(site, row))
 
     @post("/downloads/{download:str}/cancel", status_code=200)
@@ -237,16 +235,6 @@ class DownloadController(Controller):
         """Try again what failed or was cancelled."""
         command = RetryDownload(download=download, account=_whose(me))
         return Written(position=(await write.run(command, "downloads")).position)
-
-    @get("/downloads/{download:str}/file")
-    async def file(self, request: AnyRequest, site: House, me: Me, download: Id) -> Stream:
-        """The video itself, for whose it is. A `Range` is answered with that part."""
-        row = await _visible(site, me, download)
-        if row.account != me.account:
-            raise _unknown()
-        if row.path is None:
-            raise Problem(409, "no-file-yet", "Wait until it is on the server.")
-        return sent_file(site.settings.media_folder, row.path, row.download, request.headers.get("range"))
 
 
 _PRESET_WORDS: dict[Preset, str] = {
@@ -358,11 +346,11 @@ def _whose(me: Identity) -> str | None:
     return None if may(me, "downloads.view_all") else me.account
 
 
-def _unknown() -> Problem:
+def unknown() -> Problem:
     return Problem(404, "download-unknown", "There is no such download.")
 
 
-async def _visible(site: Site, me: Identity, download: str) -> DownloadRow:
+async def visible(site: Site, me: Identity, download: str) -> DownloadRow:
     """A download of `me`, or any for who may view all; to everybody else there is none."""
 
     def theirs(one: DownloadRow | DownloadEvent) -> bool:
@@ -373,7 +361,7 @@ async def _visible(site: Site, me: Identity, download: str) -> DownloadRow:
             row = await downloads.download_of(download, rows)
         return row if row is not None and theirs(row) else None
 
-    return await shown(site, "downloads", tags(download=download), look, theirs=theirs, unknown=_unknown())
+    return await shown(site, "downloads", tags(download=download), look, theirs=theirs, unknown=unknown())
 
 
 async def views(site: Site, me: Identity, found: list[DownloadRow]) -> list[DownloadView]:

@@ -15,40 +15,45 @@ PIECE_BYTES = 256 * 1024
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
-def sent_file(folder: Path, inside: str, tag: str, asked: str | None) -> Stream:
-    """The file `inside` the folder; `asked` is the `Range` header. `tag` names this very content."""
-    path = _confined(folder, inside)
-    size = path.stat().st_size
-    first, last = _part(asked, size)
-    whole = (first, last) == (0, size - 1)
-    headers = {
-        "Content-Length": str(last - first + 1),
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(path.name)}",
-        "Accept-Ranges": "bytes",
-        "ETag": f'"{tag}-{size}"',
-    }
-    if not whole:
-        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
-    return Stream(
-        _pieces(path, first, last),
-        status_code=200 if whole else 206,
-        media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
-        headers=headers,
-    )
-
-
-def _confined(folder: Path, inside: str) -> Path:
+def found_file(folder: Path, inside: str) -> Path:
+    """Where it is, never outside of the folder; raises the problem of a file that is gone."""
     path = (folder / inside).resolve()
     if not (path.is_relative_to(folder.resolve()) and path.is_file()):
         raise Problem(404, "file-gone", "Send the video again.", detail="The file is no longer in the media folder.")
     return path
 
 
-def _part(asked: str | None, size: int) -> tuple[int, int]:
-    """First and last byte. What is no single range we understand is answered whole (RFC 9110, 14.2)."""
+def sent_file(folder: Path, inside: str, tag: str, asked: str | None) -> Stream:
+    """The file `inside` the folder; `asked` is the `Range` header. `tag` names this very content."""
+    path = found_file(folder, inside)
+    size = path.stat().st_size
+    part = _part(asked, size)
+    first, last = part or (0, size - 1)
+    headers = {
+        "Content-Length": str(last - first + 1),
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(path.name)}",
+        "Accept-Ranges": "bytes",
+        "X-Accel-Buffering": "no",  # a proxy in front would write the whole video to its disk first
+        "ETag": f'"{tag}-{size}"',
+    }
+    if part:
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    return Stream(
+        _pieces(path, first, last),
+        status_code=206 if part else 200,
+        media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+        headers=headers,
+    )
+
+
+def _part(asked: str | None, size: int) -> tuple[int, int] | None:
+    """First and last byte, also if that is all of it: players of Apple's want a 206 for whatever range they ask for.
+
+    None: what is no single range we understand is answered whole (RFC 9110, 14.2).
+    """
     found = RANGE.fullmatch(asked.strip()) if asked else None
     if found is None or found.groups() == ("", ""):
-        return 0, size - 1
+        return None
     start, end = found.groups()
     if not start:  # the last so many bytes
         first, last = max(0, size - int(end)), size - 1

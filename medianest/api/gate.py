@@ -19,30 +19,41 @@ from medianest.sessions import Identity
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 TOKEN_LIMIT = 4096
-PICTURES_A_CALL = 20  # so many may be looked at where one call of another kind is allowed
+PICTURES_A_CALL = 20  # so many, or parts of a video, may be looked at where one call of another kind is allowed
+WATCHING = "medianest_watching"  # the cookie that lets a player of the browser have one file
 WRITING = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 
 
 async def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
     """Lets in who has an access token of an open session, and counts the call against the account's limit."""
-    await _come_in(connection, "account", site_of(connection).settings.requests_per_minute)
+    await _come_in(connection, await identify(connection), "account")
 
 
 async def signed_in_for_pictures(connection: Connection, _: BaseRouteHandler) -> None:
     """The same, with a limit of its own: one page of a library shows a hundred pictures."""
-    await _come_in(connection, "pictures", PICTURES_A_CALL * site_of(connection).settings.requests_per_minute)
+    await _come_in(connection, await identify(connection), "pictures", PICTURES_A_CALL)
 
 
-async def _come_in(connection: Connection, allowance: str, per_minute: int) -> None:
+async def signed_in_or_watching(connection: Connection, _: BaseRouteHandler) -> None:
+    """The same for a file: a player of the browser sends no bearer token, only the cookie that was given for it."""
+    watching = connection.cookies.get(WATCHING, "")
+    if "authorization" in connection.headers or not 0 < len(watching) <= TOKEN_LIMIT:
+        await signed_in_for_pictures(connection, _)
+        return
+    not_from_elsewhere(connection)
+    await _come_in(connection, await site_of(connection).sessions.verify(watching), "pictures", PICTURES_A_CALL)
+
+
+async def _come_in(connection: Connection, identity: Identity | None, allowance: str, times: int = 1) -> None:
+    """`times`: how many calls of this kind are as good as one of another."""
     site = site_of(connection)
-    identity = await identify(connection)
     if identity is None:
         limit(connection, "address", address_of(connection), site.settings.requests_per_minute)
         if "authorization" in connection.headers:
             raise Problem(401, "token-invalid", "Refresh the access token, or sign in again.")
         raise Problem(401, "token-missing", "Sign in, and send the access token as a bearer token.")
     connection.scope["user"] = identity
-    limit(connection, allowance, identity.account, per_minute)
+    limit(connection, allowance, identity.account, times * site.settings.requests_per_minute)
 
 
 async def anybody(connection: Connection, _: BaseRouteHandler) -> None:
@@ -89,10 +100,14 @@ def _method(connection: Connection) -> str:
 
 async def identify(connection: Connection) -> Identity | None:
     """Whose access token the call carries; None: it has none, or one that opens nothing."""
+    token = bearer_token(connection)
+    return await site_of(connection).sessions.verify(token) if token else None
+
+
+def bearer_token(connection: Connection) -> str:
+    """As the call carries it, good or not; empty: it carries none."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not 0 < len(token) <= TOKEN_LIMIT:
-        return None
-    return await site_of(connection).sessions.verify(token.strip())
+    return token.strip() if scheme.lower() == "bearer" and len(token) <= TOKEN_LIMIT else ""
 
 
 def limit(connection: Connection, name: str, key: str, per_minute: int) -> None:

@@ -26,7 +26,7 @@ PAGES = (
 PACKED = frozenset((".js", ".css", ".html", ".svg", ".json", ".webmanifest"))
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob:;"
-    " connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    " media-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 OF_A_PAGE = {
     "Content-Security-Policy": POLICY,

@@ -164,6 +164,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/youtube/downloads/{download}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * File
+         * @description The video itself, for whose it is. A `Range` is answered with that part.
+         */
+        get: operations["ApiV1YoutubeDownloadsFileFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/sessions": {
         parameters: {
             query?: never;
@@ -589,26 +609,6 @@ export interface paths {
          * @description Stop whatever of a playlist one sent and has not got yet; what has come stays.
          */
         post: operations["ApiV1YoutubePlaylistsCancelCancelPlaylist"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/youtube/downloads/{download}/file": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * File
-         * @description The video itself, for whose it is. A `Range` is answered with that part.
-         */
-        get: operations["ApiV1YoutubeDownloadsFileFile"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1835,6 +1835,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/youtube/downloads/{download}/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Watch
+         * @description Let this browser's player have the file for as long as the access token is good.
+         *
+         *     A player sends no `Authorization`, and no address may hold a token: it gets a cookie, which goes to this one
+         *     file's address only, is out of reach of scripts, and is worth nothing once the session is over.
+         */
+        post: operations["ApiV1YoutubeDownloadsWatchWatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/live": {
         parameters: {
             query?: never;
@@ -2775,6 +2798,12 @@ export interface components {
             /** @default false */
             untested: boolean;
         };
+        /** Watchable */
+        Watchable: {
+            address: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
         /** Webhook */
         Webhook: {
             webhook: number;
@@ -2956,6 +2985,7 @@ export type Uptimes = components['schemas']['Uptimes'];
 export type VideoAddress = components['schemas']['VideoAddress'];
 export type Waiting = components['schemas']['Waiting'];
 export type Wanted = components['schemas']['Wanted'];
+export type Watchable = components['schemas']['Watchable'];
 export type Webhook = components['schemas']['Webhook'];
 export type Webhooks = components['schemas']['Webhooks'];
 export type WhoAmI = components['schemas']['WhoAmI'];
@@ -3212,6 +3242,40 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": string;
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1YoutubeDownloadsFileFile: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path: {
+                download: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
@@ -3993,40 +4057,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Written"];
-                };
-            };
-            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
-    ApiV1YoutubeDownloadsFileFile: {
-        parameters: {
-            query?: {
-                /** @description Wait, bounded, until the answer shows everything up to this position. */
-                at_least?: number;
-            };
-            header?: never;
-            path: {
-                download: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Stream Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
@@ -6314,6 +6344,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Monitors"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1YoutubeDownloadsWatchWatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                download: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Watchable"];
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */

@@ -1,3 +1,4 @@
+import { lazy, Suspense, useState } from "react";
 import type { DownloadView } from "../api/schema";
 import { say } from "../strings";
 import { Button } from "../ui/Button";
@@ -9,6 +10,8 @@ import { DownloadRow } from "./DownloadRow";
 import { useAct, useDownloads } from "./queries";
 import { Send } from "./Send";
 import { actionFor } from "./states";
+
+const WatchSheet = lazy(() => import("./WatchSheet"));
 
 /** Send a video or a playlist to the server, and see what becomes of it. */
 export default function Downloads() {
@@ -32,10 +35,24 @@ function Sent({ downloads }: { readonly downloads: readonly DownloadView[] }) {
     <ul className="grid gap-2.5 lg:grid-cols-2">
       {downloads.map((download) => (
         <DownloadRow key={download.download} download={download}>
+          <Watch download={download} />
           <Act download={download} />
         </DownloadRow>
       ))}
     </ul>
+  );
+}
+
+function Watch({ download }: { readonly download: DownloadView }) {
+  const [isOpen, setOpen] = useState(false);
+  if (!download.mine || download.path === null) return null;
+  return (
+    <>
+      <Button aria-label={`${say.downloads.watch}: ${download.title ?? say.downloads.untitled}`} onClick={() => setOpen(true)}>
+        {say.downloads.watch}
+      </Button>
+      <Suspense>{isOpen && <WatchSheet download={download} onClose={() => setOpen(false)} />}</Suspense>
+    </>
   );
 }
 

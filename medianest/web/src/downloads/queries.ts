@@ -35,6 +35,21 @@ export function useSend() {
   });
 }
 
+const RENEW_EARLY_MS = 45_000;
+const SHORTEST_MS = 5_000;
+
+/** Where this browser may play or save the file from; renewed in time for as long as somebody watches. */
+export function useWatch(download: string) {
+  return useQuery({
+    queryKey: ["watch", download],
+    queryFn: () => answered(api.POST("/api/v1/youtube/downloads/{download}/watch", { params: { path: { download } } })),
+    refetchInterval: ({ state: { data } }) =>
+      data ? Math.max(SHORTEST_MS, Date.parse(data.expires_at) - Date.now() - RENEW_EARLY_MS) : false,
+    refetchIntervalInBackground: true,
+    gcTime: 0, // the leave it stands for runs out
+  });
+}
+
 export function useAct(download: string) {
   const refresh = useRefresh("downloads", "dashboard");
   const about = () => ({ params: { path: { download } }, headers: oneWish() });
