@@ -24,6 +24,7 @@ PAGES = (
     "/requests/{rest:path}", "/devices", "/help", "/admin", "/admin/{rest:path}", "/downloads", "/notices",
 )  # fmt: skip
 PACKED = frozenset((".js", ".css", ".html", ".svg", ".json", ".webmanifest"))
+PACKED_BEFORE = ".br"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob:;"
     " media-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -41,7 +42,8 @@ FOR_AN_HOUR = {"Cache-Control": "public, max-age=3600"}
 class File(NamedTuple):
     kind: str  # of its content
     plain: bytes
-    packed: bytes | None  # gzip; None: it is packed already, as pictures and fonts are
+    gzip: bytes | None  # None: it is packed already, as pictures and fonts are
+    brotli: bytes | None  # smaller yet; made by the build, for it takes long
 
 
 def web_ui(dist: Path = DIST) -> tuple[ControllerRouterHandler, ...]:
@@ -50,7 +52,8 @@ def web_ui(dist: Path = DIST) -> tuple[ControllerRouterHandler, ...]:
     @cache
     def files() -> dict[str, File]:
         """By path. Nothing is read before somebody asks: whoever only calls the API needs no UI."""
-        return {str(file.relative_to(dist)): _read(file) for file in sorted(dist.rglob("*.*")) if file.is_file()}
+        found = sorted(file for file in dist.rglob("*.*") if file.is_file() and file.suffix != PACKED_BEFORE)
+        return {str(file.relative_to(dist)): _read(file) for file in found}
 
     @get(list(PAGES), include_in_schema=False)
     async def page(request: AnyRequest) -> Response[bytes]:
@@ -75,8 +78,13 @@ def web_ui(dist: Path = DIST) -> tuple[ControllerRouterHandler, ...]:
 
 def _read(file: Path) -> File:
     kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    plain = file.read_bytes()
-    return File(kind, plain, gzip.compress(plain, mtime=0) if file.suffix in PACKED else None)
+    plain, smaller = file.read_bytes(), file.with_name(file.name + PACKED_BEFORE)
+    return File(
+        kind,
+        plain,
+        gzip.compress(plain, mtime=0) if file.suffix in PACKED else None,
+        smaller.read_bytes() if smaller.is_file() else None,
+    )
 
 
 def _found(files: dict[str, File], path: str) -> File:
@@ -87,6 +95,8 @@ def _found(files: dict[str, File], path: str) -> File:
 
 def _sent(request: AnyRequest, file: File, headers: dict[str, str]) -> Response[bytes]:
     headers = {**headers, "Vary": "Accept-Encoding"}
-    if file.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(file.packed, media_type=file.kind, headers={**headers, "Content-Encoding": "gzip"})
+    taken = {one.split(";")[0].strip() for one in request.headers.get("accept-encoding", "").split(",")}
+    for encoding, body in (("br", file.brotli), ("gzip", file.gzip)):
+        if body is not None and encoding in taken:
+            return Response(body, media_type=file.kind, headers={**headers, "Content-Encoding": encoding})
     return Response(file.plain, media_type=file.kind, headers=headers)

@@ -20,6 +20,8 @@ async def ui(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     (tmp_path / "index.html").write_text("<!doctype html><title>MediaNest</title>")
     (tmp_path / "icon.svg").write_text("<svg/>")
     (tmp_path / "assets" / "index-1a2b.js").write_text("void 0;" * 99)
+    (tmp_path / "assets" / "home-5e6f.js").write_text("void 1;" * 99)
+    (tmp_path / "assets" / "home-5e6f.js.br").write_bytes(b"smaller yet")
     (tmp_path / "assets" / "letters-3c4d.woff2").write_bytes(b"wOF2")
     async with _client(tmp_path) as client:
         yield client
@@ -64,6 +66,19 @@ async def test_what_can_be_packed_is_packed_for_whoever_takes_it(ui: httpx.Async
     assert "content-encoding" not in plain.headers
     assert "content-encoding" not in (await ui.get("/assets/letters-3c4d.woff2")).headers
     assert plain.headers["vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize(
+    ("taken", "sent_as"), [("gzip, deflate, br, zstd", "br"), ("gzip", "gzip"), ("br;q=0.5", "br"), ("vibrant", None)]
+)
+async def test_what_the_build_has_packed_smaller_is_sent_so(
+    ui: httpx.AsyncClient, taken: str, sent_as: str | None
+) -> None:
+    async with ui.stream("GET", "/assets/home-5e6f.js", headers={"Accept-Encoding": taken}) as sent:
+        raw = b"".join([chunk async for chunk in sent.aiter_raw()])
+    assert sent.headers.get("content-encoding") == sent_as
+    assert (raw == b"smaller yet") == (sent_as == "br")
+    assert (await ui.get("/assets/home-5e6f.js.br")).status_code == 404
 
 
 async def test_where_it_was_not_built_it_says_who_must_do_what(tmp_path: Path) -> None:
