@@ -69,6 +69,7 @@ async def _look_after(page: Any, prefix: Path) -> None:
     await _take(page, prefix, "moderation")
     for name, path, shown in (
         ("admin-people", "/admin/people", "Bring in all Plex friends"),
+        ("admin-board", "/admin/board", "There are no quick links"),
         ("admin-audit", "/admin/audit", "account.opened"),
         ("admin-system", "/admin/system", "Rebuild"),
         ("admin-settings", "/admin/settings", "Test and save"),

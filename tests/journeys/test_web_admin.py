@@ -136,6 +136,7 @@ async def test_axe_finds_nothing_on_the_admin_pages(demo: Demo, chromium: Any, t
         await sign_in(page, "olivia")
         for path, shown in (
             ("/admin/people", "Bring in all Plex friends"),
+            ("/admin/board", "There are no quick links"),
             ("/admin/audit", "account.opened"),
             ("/admin/system", "Rebuild"),
             ("/admin/settings", "Test and save"),

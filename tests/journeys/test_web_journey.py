@@ -271,15 +271,24 @@ async def test_what_became_of_a_request_is_in_the_inbox_at_once_and_is_read_and_
 
 
 async def test_what_admins_announce_comes_to_everybodys_home_and_is_put_away_by_each(demo: Demo, chromium: Any) -> None:
-    olivia = Person(demo.url, "olivia")
-    await olivia.log_in()
-    async with window(chromium, demo.url) as annas, window(chromium, demo.url, PHONE) as bens:
-        for page, name in ((annas, "anna"), (bens, "ben")):
+    async with (
+        window(chromium, demo.url) as annas,
+        window(chromium, demo.url, PHONE) as bens,
+        window(chromium, demo.url) as olivias,
+    ):
+        for page, name in ((annas, "anna"), (bens, "ben"), (olivias, "olivia")):
             await sign_in(page, name)
             await live(page)
-        await olivia.post("/admin/announcements", text="Film night on Friday!", level="important")
-        await olivia.client.put("/admin/links", json={"items": [{"label": "Our wiki", "url": "https://wiki.example/"}]})
-        planned = await olivia.post("/admin/maintenance", service="seerr", why="It is being moved.")
+        await olivias.goto("/admin/board")
+        await olivias.get_by_label("What everybody should know").fill("Film night on Friday!")
+        await olivias.get_by_label("How important").select_option("important")
+        await olivias.get_by_role("button", name="Announce it").click()
+        await olivias.get_by_label("Service").select_option("seerr")
+        await olivias.get_by_label("Why, in words").fill("It is being moved.")
+        await olivias.get_by_role("button", name="Set maintenance").click()
+        await olivias.get_by_label("Name").fill("Our wiki")
+        await olivias.get_by_label("Address").fill("https://wiki.example/")
+        await olivias.get_by_role("button", name="Add link").click()
         for page in (annas, bens):
             await page.get_by_text("Film night on Friday!").wait_for()
             await page.get_by_role("link", name="Our wiki").wait_for()
@@ -289,9 +298,15 @@ async def test_what_admins_announce_comes_to_everybodys_home_and_is_put_away_by_
         await annas.get_by_role("button", name="Put this announcement away").click()
         await annas.get_by_text("Film night on Friday!").wait_for(state="detached")
         await bens.get_by_text("Film night on Friday!").wait_for()
-        await olivia.post(f"/admin/maintenance/{planned['maintenance']}/end")
+        await olivias.get_by_role("button", name="Change", exact=True).click()
+        await olivias.get_by_label("What it should say instead").fill("Film night is on Saturday!")
+        await olivias.get_by_role("button", name="Change it").click()
+        for page in (annas, bens):
+            await page.get_by_text("Film night is on Saturday!").wait_for()
+        await olivias.get_by_role("button", name="Take back").click()
+        await bens.get_by_text("Film night is on Saturday!").wait_for(state="detached")
+        await olivias.get_by_role("button", name="End it now").click()
         await bens.get_by_text("Maintenance", exact=True).wait_for(state="detached")
-    await olivia.leave()
 
 
 async def _unread(person: Person) -> int:

@@ -10,6 +10,7 @@ import { type Place, placesOf } from "./places";
 
 const PAGES: Readonly<Record<string, ComponentType>> = {
   "/admin/people": lazy(() => import("./People")),
+  "/admin/board": lazy(() => import("./board/Board")),
   "/admin/audit": lazy(() => import("./Audit")),
   "/admin/system": lazy(() => import("./System")),
   "/admin/settings": lazy(() => import("./Settings")),

@@ -3,12 +3,12 @@ import type { Entry } from "../api/schema";
 import { say } from "../strings";
 import { Button } from "../ui/Button";
 import { Empty, Ghost } from "../ui/Empty";
+import { FIELD } from "../ui/Field";
 import { More } from "../ui/More";
 import { Loaded } from "../ui/Trouble";
 import { atClock } from "../ui/units";
 import { type Search, useAudit, usePeople } from "./queries";
 
-const FIELD = "h-10 min-w-0 rounded-lg border border-line bg-paper px-3 text-ink";
 const NAMES = ["person", "tag", "type", "since", "until"] as const;
 
 /** Who did what and when, the newest first; what happens now comes on top by itself. */

@@ -2,6 +2,7 @@ import { useState } from "react";
 import type { Account } from "../api/schema";
 import { say } from "../strings";
 import { Button } from "../ui/Button";
+import { FIELD } from "../ui/Field";
 import { Sheet } from "../ui/Sheet";
 import { Trouble } from "../ui/Trouble";
 import { useActOn } from "./queries";
@@ -17,7 +18,7 @@ export default function EraseSheet({ person, onClose }: { readonly person: Accou
         <input
           value={typed}
           autoComplete="off"
-          className="mt-1 block h-11 w-full rounded-lg border border-line bg-paper px-3 text-base text-ink"
+          className={FIELD}
           onChange={(event) => type(event.target.value)}
         />
       </label>

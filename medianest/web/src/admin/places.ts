@@ -11,6 +11,7 @@ export interface Place {
 
 export const PLACES: readonly Place[] = [
   { path: "/admin/people", name: say.admin.people.title, needs: "accounts.view" },
+  { path: "/admin/board", name: say.admin.board.title, needs: "settings.manage" },
   { path: "/admin/audit", name: say.admin.audit.title, needs: "audit.view" },
   { path: "/admin/system", name: say.admin.system.title, needs: "services.manage" },
   { path: "/admin/settings", name: say.admin.settings.title, needs: "settings.manage" },

@@ -2,7 +2,7 @@
 const TOUCHED: Readonly<Record<string, readonly string[]>> = {
   request: ["requests", "dashboard", "titles", "quota"],
   download: ["downloads", "dashboard"],
-  service: ["dashboard", "uptime", "plex", "titles"], // what it could not say, it may say now
+  service: ["dashboard", "uptime", "plex", "titles", "maintenance"], // what it could not say, it may say now
   monitor: ["dashboard"],
   monitors: ["dashboard"],
   account: ["me", "notices", "accounts"],
