@@ -23,11 +23,16 @@ PAGES = (
     "/", "/sign-in", "/discover", "/discover/{rest:path}", "/library", "/library/{rest:path}", "/requests",
     "/requests/{rest:path}", "/devices", "/help", "/admin", "/admin/{rest:path}", "/downloads", "/notices",
 )  # fmt: skip
+PUBLIC = (
+    "/icon.svg", "/icon-192.png", "/icon-512.png", "/icon-maskable-512.png", "/apple-touch-icon.png",
+    "/manifest.webmanifest", "/theme.js",
+)  # fmt: skip
 PACKED = frozenset((".js", ".css", ".html", ".svg", ".json", ".webmanifest"))
 PACKED_BEFORE = ".br"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob:;"
-    " media-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    " media-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'none'"
 )
 OF_A_PAGE = {
     "Content-Security-Policy": POLICY,
@@ -35,6 +40,7 @@ OF_A_PAGE = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-cache",
 }
+OF_THE_WORKER = {"Content-Security-Policy": "default-src 'none'; connect-src 'self'", "Cache-Control": "no-cache"}
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 FOR_AN_HOUR = {"Cache-Control": "public, max-age=3600"}
 
@@ -69,11 +75,15 @@ def web_ui(dist: Path = DIST) -> tuple[ControllerRouterHandler, ...]:
     async def asset(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
         return _sent(request, _found(files(), f"assets/{name}"), FOR_EVER)
 
-    @get(["/icon.svg", "/manifest.webmanifest", "/theme.js"], include_in_schema=False)
+    @get("/sw.js", include_in_schema=False)
+    async def worker(request: AnyRequest) -> Response[bytes]:
+        return _sent(request, _found(files(), "sw.js"), OF_THE_WORKER)
+
+    @get([*PUBLIC], include_in_schema=False)
     async def public(request: AnyRequest) -> Response[bytes]:
         return _sent(request, _found(files(), request.url.path[1:]), FOR_AN_HOUR)
 
-    return (Router("", route_handlers=[page, asset, public]),)
+    return (Router("", route_handlers=[page, asset, worker, public]),)
 
 
 def _read(file: Path) -> File:

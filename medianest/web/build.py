@@ -14,7 +14,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 WEB = Path(__file__).parent
 MARK = WEB / "dist" / ".built-from"  # the digest of the sources
-SOURCES = ("index.html", "package.json", "package-lock.json", "vite.config.ts", "src", "public")
+SOURCES = ("index.html", "package.json", "package-lock.json", "vite.config.ts", "worker.js", "src", "public")
 TRIES = ("--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000")
 NO_PACKAGES = """
 The web UI could not be built: npm did not get its packages (above is what it said).

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { brotliCompressSync } from "node:zlib";
@@ -7,6 +8,7 @@ import { defineConfig, type Plugin, type Rolldown } from "vite";
 
 const server = process.env["MEDIANEST_URL"] ?? "http://127.0.0.1:8484";
 const theirs = ["/api", "/socket.io", "/health", "/docs", "/sandbox"];
+const DIST = resolve(import.meta.dirname, "dist");
 const FIRST = resolve(import.meta.dirname, "src/main.tsx");
 const HOME = resolve(import.meta.dirname, "src/app/SignedIn.tsx");
 
@@ -20,19 +22,33 @@ function chunkOf(id: string, modules: Rolldown.ChunkingContext): string | null {
   return needed(HOME).has(id) ? "home" : null;
 }
 
+/** The service worker of this build: it keeps the page, what that names, and the letters. */
+function worker(): Plugin {
+  return {
+    name: "worker",
+    apply: "build",
+    closeBundle() {
+      const page = readFileSync(join(DIST, "index.html"), "utf8");
+      const files = [...page.matchAll(/(?:src|href)="(\/[^"]+\.(?:js|css|woff2))"/g)].map(([, path]) => path).concat("/icon.svg");
+      const source = readFileSync(resolve(import.meta.dirname, "worker.js"), "utf8").replace('["__FILES__"]', JSON.stringify(files));
+      const build = createHash("sha256").update(source).update(page).digest("hex").slice(0, 12);
+      writeFileSync(join(DIST, "sw.js"), source.replace("__BUILD__", build));
+    },
+  };
+}
+
 /** Beside each file that packs well, the same packed as small as it gets: that takes longer than a request may. */
 function packed(): Plugin {
-  const dist = resolve(import.meta.dirname, "dist");
-  const pack = (name: string) => writeFileSync(join(dist, `${name}.br`), brotliCompressSync(readFileSync(join(dist, name))));
+  const pack = (name: string) => writeFileSync(join(DIST, `${name}.br`), brotliCompressSync(readFileSync(join(DIST, name))));
   return {
     name: "packed",
     apply: "build",
-    closeBundle: () => (readdirSync(dist, { recursive: true }) as string[]).filter((name) => /\.(js|css|html|svg)$/.test(name)).forEach(pack),
+    closeBundle: () => (readdirSync(DIST, { recursive: true }) as string[]).filter((name) => /\.(js|css|html|svg)$/.test(name)).forEach(pack),
   };
 }
 
 export default defineConfig({
-  plugins: [react(), tailwindcss(), packed()],
+  plugins: [react(), tailwindcss(), worker(), packed()],
   build: {
     target: "es2022",
     manifest: true, // which chunk needs which: tests/web measures what a first page loads

@@ -18,6 +18,7 @@ from tests.api.conftest import ORIGIN, problem
 async def ui(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text("<!doctype html><title>MediaNest</title>")
+    (tmp_path / "sw.js").write_text("void 0")
     (tmp_path / "icon.svg").write_text("<svg/>")
     (tmp_path / "assets" / "index-1a2b.js").write_text("void 0;" * 99)
     (tmp_path / "assets" / "home-5e6f.js").write_text("void 1;" * 99)
@@ -50,6 +51,14 @@ async def test_the_page_runs_nothing_but_files_of_ours(ui: httpx.AsyncClient) ->
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
     assert "unsafe" not in policy
     assert "http" not in policy
+
+
+async def test_the_worker_is_asked_for_anew_and_may_do_nothing_but_ask_this_server(ui: httpx.AsyncClient) -> None:
+    sent = await ui.get("/sw.js")
+    assert sent.headers["cache-control"] == "no-cache"
+    assert sent.headers["content-security-policy"] == "default-src 'none'; connect-src 'self'"
+    assert sent.headers["content-type"].startswith("text/javascript")
+    assert "worker-src 'self'" in (await ui.get("/")).headers["content-security-policy"]
 
 
 async def test_files_are_kept_for_ever_and_the_page_is_asked_for_anew(ui: httpx.AsyncClient) -> None:

@@ -3,13 +3,14 @@
 import gzip
 import json
 import re
+import struct
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from medianest.api.pages import PAGES
+from medianest.api.pages import PAGES, PUBLIC
 from tests.web.typed_client import TYPES, WEB, generated, missing
 
 DIST = WEB / "dist"
@@ -43,6 +44,28 @@ def test_nothing_on_the_page_is_inline_or_from_elsewhere() -> None:
     """The policy would forbid it."""
     page = (DIST / "index.html").read_text(encoding="utf-8")
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=|https?://", page)
+
+
+@needs_build
+def test_it_can_be_installed_with_pictures_of_the_sizes_it_names() -> None:
+    said = json.loads((DIST / "manifest.webmanifest").read_bytes())
+    assert {one["sizes"] for one in said["icons"]} == {"any", "192x192", "512x512"}
+    assert {one["purpose"] for one in said["icons"]} == {"any", "maskable"}
+    for one in said["icons"]:
+        assert one["src"] in PUBLIC
+        if one["type"] == "image/png":
+            wide, high = struct.unpack(">II", (DIST / one["src"][1:]).read_bytes()[16:24])
+            assert one["sizes"] == f"{wide}x{high}"
+    assert all(one["url"] in PAGES for one in said["shortcuts"])
+
+
+@needs_build
+def test_the_worker_keeps_the_page_and_what_that_names_alone() -> None:
+    worker = (DIST / "sw.js").read_text(encoding="utf-8")
+    files = json.loads(re.findall(r"^const FILES = (.+);$", worker, re.MULTILINE)[0])
+    assert all((DIST / path[1:]).is_file() for path in files)
+    assert sum((DIST / path[1:]).stat().st_size for path in files) < 500_000
+    assert "__" not in worker.split("const FRAME")[0]
 
 
 def test_every_address_of_the_ui_is_answered_with_its_page() -> None:

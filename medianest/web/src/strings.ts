@@ -25,6 +25,11 @@ export const say = {
     lost: "No connection. It is tried again by itself.",
     asOf: (at: string) => `What you see is from ${at}.`,
   },
+  away: {
+    offline: "You are offline",
+    noAnswer: "MediaNest does not answer",
+    lead: "It goes on by itself as soon as it can. What you last saw is not shown: nothing of yours is kept on this device.",
+  },
   signIn: {
     title: "Sign in",
     lead: "Films, series and videos of your Plex server, and where each thing you asked for stands.",

@@ -1,9 +1,10 @@
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { Link, useRoute } from "wouter";
 import { useSession } from "../session/session";
 import { SignIn } from "../session/SignIn";
 import { say } from "../strings";
 import { buttonLook } from "../ui/Button";
+import { Away, useOnline } from "./Away";
 import { Boundary } from "./Boundary";
 import { Opening } from "./Opening";
 import { routes } from "./routes";
@@ -15,7 +16,9 @@ const Help = lazy(() => import("../help/Help"));
 
 export function App() {
   const session = useSession();
-  if (session.state === "unknown") return <p className="sr-only" role="status">{say.loading}</p>;
+  const isReached = useReached();
+  if (session.state === "unknown" && !session.unreachable) return <p className="sr-only" role="status">{say.loading}</p>;
+  if (session.state === "unknown" || !isReached) return <Away />;
   return (
     <Boundary>
       <Suspense fallback={<Opening />}>
@@ -23,6 +26,16 @@ export function App() {
       </Suspense>
     </Boundary>
   );
+}
+
+/** Whether there was a network once: what was begun with one goes on without. */
+function useReached(): boolean {
+  const isOnline = useOnline();
+  const [isReached, reach] = useState(isOnline);
+  useEffect(() => {
+    if (isOnline) reach(true);
+  }, [isOnline]);
+  return isReached;
 }
 
 function SignedOut({ ended }: { readonly ended: boolean }) {

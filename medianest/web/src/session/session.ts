@@ -8,7 +8,7 @@ import { alone } from "./alone";
  * memory, and nowhere else. `known` in the storage only says that there is a cookie worth trying.
  */
 export type Session =
-  | { readonly state: "unknown" }
+  | { readonly state: "unknown"; readonly unreachable?: true }
   | { readonly state: "out"; readonly ended: boolean }
   | { readonly state: "in"; readonly account: string; readonly token: string; readonly expiresAt: number };
 
@@ -16,6 +16,7 @@ type Tokens = Pick<Refreshed | PinDone, "access_token" | "expires_at" | "account
 
 const KNOWN = "medianest.known";
 const EARLY_MS = 30_000; // a token is replaced before it ends
+const AGAIN_MS = 4_000;
 const listeners = new Set<() => void>();
 let session: Session = { state: "unknown" };
 let renewal: Promise<string> | undefined;
@@ -33,10 +34,28 @@ export function onSession(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-/** Goes on with the session this browser had, if it had one. */
+/** Goes on with the session this browser had, if it had one; where nobody answers, as soon as somebody does. */
 export async function resume(): Promise<void> {
-  if (!localStorage.getItem(KNOWN)) become({ state: "out", ended: false });
-  else await renew().catch(() => undefined);
+  if (!localStorage.getItem(KNOWN)) return become({ state: "out", ended: false });
+  while (session.state === "unknown") {
+    await renew().catch(() => undefined); // one that is over has ended by that; the rest is tried again
+    if (session.state !== "unknown") return;
+    become({ state: "unknown", unreachable: true });
+    await aWhile();
+  }
+}
+
+/** Until it may be worth another try: the network is back, or some seconds have gone. */
+function aWhile(): Promise<void> {
+  return new Promise((over) => {
+    const end = () => {
+      clearTimeout(timer);
+      removeEventListener("online", end);
+      over();
+    };
+    const timer = setTimeout(end, AGAIN_MS);
+    addEventListener("online", end);
+  });
 }
 
 export function signedIn(tokens: Tokens): void {
