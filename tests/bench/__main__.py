@@ -2,6 +2,7 @@
 
 python -m tests.bench http          commands and reads over HTTP, against a demo in a process of its own
 python -m tests.bench faults        pages while each outside system fails for long; exits 1 where they wait for it
+python -m tests.bench web           the first pages of the web UI on a slow network; exits 1 where one takes over 2 s
 python -m tests.bench eventstore    the event store against its peers; exits 1 where a target is missed
 """
 
@@ -20,6 +21,9 @@ def asked() -> Namespace:
     subjects.add_parser("http")
     faults = subjects.add_parser("faults")
     faults.add_argument("--seconds", type=float, default=120.0, help="how long each fault lasts (default: 120)")
+    web = subjects.add_parser("web")
+    web.add_argument("--slower", type=float, default=1.0, help="how many times slower the processor is (default: 1)")
+    web.add_argument("--brotli", action="store_true", help="files come packed with it, as they do over TLS")
     store = subjects.add_parser("eventstore")
     store.add_argument("--rounds", type=int, default=5, help="how often everything is measured (default: 5)")
     store.add_argument("--seconds", type=float, default=1.0, help="how long one slice takes (default: 1)")
@@ -41,6 +45,10 @@ def main() -> int:
         from tests.bench import faults
 
         return asyncio.run(faults.run(arguments))
+    if arguments.subject == "web":
+        from tests.bench import first_page
+
+        return asyncio.run(first_page.run(arguments))
     from tests.bench.eventstore import bench
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as the application runs

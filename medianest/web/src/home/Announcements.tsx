@@ -40,7 +40,7 @@ export function Announcements() {
 }
 
 /** It changes by an event, and by the clock: when the next one begins or ends. */
-function useAnnounced() {
+export function useAnnounced() {
   return useQuery({
     queryKey: ["announcements"],
     queryFn: () => answered(api.GET("/api/v1/announcements")),

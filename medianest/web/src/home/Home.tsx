@@ -9,7 +9,7 @@ import { Empty, Ghost } from "../ui/Empty";
 import { Page, Section } from "../ui/Page";
 import { Loaded } from "../ui/Trouble";
 import { DownloadRow } from "../downloads/DownloadRow";
-import { Announcements } from "./Announcements";
+import { Announcements, useAnnounced } from "./Announcements";
 import { PlexShelf } from "./PlexShelf";
 import { QuickLinks } from "./QuickLinks";
 import { RequestRow } from "../requests/RequestRow";
@@ -19,33 +19,51 @@ import { ServiceTiles } from "./ServiceTiles";
 export function Home() {
   const dashboard = useDashboard();
   const fresh = useNewInPlex();
+  const isTold = !useAnnounced().isPending;
   return (
     <Page title={say.home.title}>
-      <Announcements />
-      <Loaded asked={dashboard} ghost={<Ghost className="mb-10 h-52" />}>
-        {(found) => (
-          <>
-            <Section title={say.home.onItsWay} aside={<AllRequests />}>
-              <OnItsWay found={found} />
-            </Section>
-            <Section title={say.home.services}>
-              <ServiceTiles services={found.services} />
-            </Section>
-          </>
-        )}
-      </Loaded>
-      <Section title={say.home.newInPlex}>
-        <Loaded asked={fresh} ghost={<Ghost className="h-52" />}>
-          {({ items, as_of: asOf }) => (
-            <>
-              <AsOf at={asOf} />
-              {items.length === 0 ? <Empty title={say.home.nothingNew} /> : <PlexShelf items={items} />}
-            </>
-          )}
-        </Loaded>
-      </Section>
-      <QuickLinks />
+      {/* Nothing comes in above what one reads already. */}
+      {dashboard.isPending || !isTold ? (
+        <Opening />
+      ) : (
+        <>
+          <Announcements />
+          <Loaded asked={dashboard} ghost={<Ghost className="mb-10 h-52" />}>
+            {(found) => (
+              <>
+                <Section title={say.home.onItsWay} aside={<AllRequests />}>
+                  <OnItsWay found={found} />
+                </Section>
+                <Section title={say.home.services}>
+                  <ServiceTiles services={found.services} />
+                </Section>
+              </>
+            )}
+          </Loaded>
+          <Section title={say.home.newInPlex}>
+            <Loaded asked={fresh} ghost={<Ghost className="h-dvh" />}>
+              {({ items, as_of: asOf }) => (
+                <>
+                  <AsOf at={asOf} />
+                  {items.length === 0 ? <Empty title={say.home.nothingNew} /> : <PlexShelf items={items} />}
+                </>
+              )}
+            </Loaded>
+          </Section>
+          <QuickLinks />
+        </>
+      )}
     </Page>
+  );
+}
+
+function Opening() {
+  return (
+    <div role="status">
+      <span className="sr-only">{say.loading}</span>
+      <Ghost className="mb-10 h-52" />
+      <Ghost className="h-52" />
+    </div>
   );
 }
 

@@ -8,17 +8,17 @@ import { UptimeBars } from "./UptimeBars";
 const TONES: Readonly<Record<Service["state"], Tone>> = { up: "good", degraded: "warn", down: "bad", unknown: "plain", maintenance: "busy" };
 
 export function ServiceTiles({ services }: { readonly services: readonly Service[] }) {
-  const uptimes = useUptime().data?.items;
+  const { data, isPending } = useUptime();
   return (
     <ul className="grid grid-cols-3 gap-2 md:gap-2.5">
       {services.map((service) => (
-        <Tile key={service.service} service={service} uptime={uptimes?.find((one) => one.service === service.service)} />
+        <Tile key={service.service} service={service} uptime={isPending ? null : data?.items.find((one) => one.service === service.service)} />
       ))}
     </ul>
   );
 }
 
-function Tile({ service, uptime }: { readonly service: Service; readonly uptime: Uptime | undefined }) {
+function Tile({ service, uptime }: { readonly service: Service; readonly uptime: Uptime | null | undefined }) {
   const { state, latency_ms: latency, since, until, why } = service;
   const when = until ? say.home.until(atClock(new Date(until))) : since && say.home.since(fromNow(new Date(since)));
   return (
@@ -33,6 +33,7 @@ function Tile({ service, uptime }: { readonly service: Service; readonly uptime:
       </p>
       {service.kuma && <Beside sees={service.kuma} />}
       {uptime && <UptimeBars uptime={uptime} />}
+      {uptime === null && <div className="mt-2.5 h-4 sm:h-9.5" />}
     </li>
   );
 }

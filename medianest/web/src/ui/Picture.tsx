@@ -1,11 +1,26 @@
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { answered, api } from "../api/client";
 
 const SMALLEST_PX = 48; // what Plex has no picture for is a dot
 
-/** A picture of Plex over the drawn one, once it is there. It is fetched with the access token, which no address holds. */
+const NEAR = "300px"; // of what is seen: so far ahead a picture is fetched
+
+/** A picture of Plex over the drawn one, once it is there: fetched when it is nearly in sight, so that those in sight come first. */
 export function Picture({ ticket }: { readonly ticket: string }) {
+  const place = useRef<HTMLSpanElement>(null);
+  const [isNear, come] = useState(false);
+  useEffect(() => {
+    if (place.current === null) return;
+    const watcher = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && come(true), { rootMargin: NEAR });
+    watcher.observe(place.current);
+    return () => watcher.disconnect();
+  }, []);
+  return isNear ? <Fetched ticket={ticket} /> : <span ref={place} className="absolute inset-0" />;
+}
+
+/** It is fetched with the access token, which no address holds. */
+function Fetched({ ticket }: { readonly ticket: string }) {
   const { data: blob } = useQuery({
     queryKey: ["picture", ticket],
     queryFn: ({ signal }) =>
