@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useDeferredValue, useEffect, useState } from "react";
 import { Link, useRoute } from "wouter";
 import { useSession } from "../session/session";
 import { SignIn } from "../session/SignIn";
@@ -15,17 +15,22 @@ const SignedIn = lazy(behindTheDoor);
 const Help = lazy(() => import("../help/Help"));
 
 export function App() {
-  const session = useSession();
-  const isReached = useReached();
-  if (session.state === "unknown" && !session.unreachable) return <p className="sr-only" role="status">{say.loading}</p>;
-  if (session.state === "unknown" || !isReached) return <Away />;
   return (
     <Boundary>
       <Suspense fallback={<Opening />}>
-        {session.state === "out" ? <SignedOut ended={session.ended} /> : <SignedIn key={session.account} />}
+        <Whole />
       </Suspense>
     </Boundary>
   );
+}
+
+/** What is shown stays until what comes next is there: React would show a fallback for no less than 300 ms. */
+function Whole() {
+  const session = useDeferredValue(useSession());
+  const isReached = useReached();
+  if (session.state === "unknown" && !session.unreachable) return <p className="sr-only" role="status">{say.loading}</p>;
+  if (session.state === "unknown" || !isReached) return <Away />;
+  return session.state === "out" ? <SignedOut ended={session.ended} /> : <SignedIn key={session.account} />;
 }
 
 /** Whether there was a network once: what was begun with one goes on without. */
