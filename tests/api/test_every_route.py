@@ -40,6 +40,11 @@ OPEN = {
     *(("GET", path.replace(":path", "")) for path in PAGES),
     ("GET", "/assets/{name}"),
     ("GET", "/icon.svg"),
+    ("GET", "/icon-192.png"),
+    ("GET", "/icon-512.png"),
+    ("GET", "/icon-maskable-512.png"),
+    ("GET", "/apple-touch-icon.png"),
+    ("GET", "/sw.js"),
     ("GET", "/manifest.webmanifest"),
     ("GET", "/theme.js"),
 }
