@@ -12,11 +12,11 @@ import { TONES } from "./states";
 export function DownloadRow({ download, children }: { readonly download: DownloadView; readonly children?: ReactNode }) {
   const title = download.title ?? say.downloads.untitled;
   return (
-    <li className="flex items-center gap-4 rounded-xl bg-raised p-3">
+    <li className="flex flex-wrap items-center gap-x-4 gap-y-2 rounded-xl bg-raised p-3">
       <span className="grid aspect-video w-20 shrink-0 place-items-center rounded-lg bg-sunken text-quiet">
         <Icon name="video" />
       </span>
-      <div className="min-w-0 grow">
+      <div className="min-w-0 grow basis-28">
         <p className="truncate font-medium">{title}</p>
         <p className="truncate text-xs text-quiet">{facts(download)}</p>
         <div className="mt-1.5 flex items-center justify-between gap-3">
