@@ -8,7 +8,8 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from medianest.api import health
-from medianest.api.admin import AccountController, SystemController
+from medianest.api.accounts import AccountController
+from medianest.api.admin import SystemController
 from medianest.api.announcements import AnnouncementController, BoardController
 from medianest.api.as_of import AsOfController
 from medianest.api.auth import SessionController, SignInController

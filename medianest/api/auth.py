@@ -18,6 +18,7 @@ from medianest.domain.accounts import PERMISSIONS, Permission, Role, SessionStar
 from medianest.domain.command import Actor
 from medianest.domain.event import Event, tags
 from medianest.secret import Secret
+from medianest.sessions import Identity
 from projections import accounts
 from projections.accounts import SessionRow
 
@@ -169,12 +170,7 @@ class SessionController(Controller):
     @get("/sessions")
     async def devices(self, site: House, me: Me) -> Devices:
         """Where one is signed in, newest first."""
-        async with site.pool.connection() as rows:
-            found = await accounts.sessions_of(me.account, rows)
-        plain = await site.vault.unseal(row.device for row in found)
-        return Devices(
-            [Device(row.session, plain[row.device], row.started_at, row.session == me.session) for row in found]
-        )
+        return await devices_of(site, me.account, me)
 
     @delete("/sessions/{session:str}", status_code=200)
     async def end_one(self, site: House, me: Me, session: Id) -> Written:
@@ -198,6 +194,14 @@ class SessionController(Controller):
         """Sign every other device out."""
         ended, position = await site.sessions.end_others(me.account, me.session, Actor.person(me.account))
         return Ended(ended=ended, position=position)
+
+
+async def devices_of(site: Site, account: str, me: Identity) -> Devices:
+    """Where `account` is signed in, newest first; `me` tells which is the device that asks."""
+    async with site.pool.connection() as rows:
+        found = await accounts.sessions_of(account, rows)
+    plain = await site.vault.unseal(row.device for row in found)
+    return Devices([Device(row.session, plain[row.device], row.started_at, row.session == me.session) for row in found])
 
 
 NOT_KEPT = {"Cache-Control": "no-store"}

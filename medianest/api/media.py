@@ -80,7 +80,7 @@ class MediaController(Controller):
     @get("/quota")
     async def quota(self, site: House, me: Me) -> Allowance:
         """What is left of one's quotas, by the very facts that decide on the next request."""
-        return Allowance([await _left(site, me, kind) for kind in get_args(Kind)])
+        return Allowance([await left(site, me.account, kind) for kind in get_args(Kind)])
 
     @get("/{kind:str}/{tmdb:int}")
     async def title(self, site: House, me: Me, kind: FromPath[Kind], tmdb: Tmdb) -> Detail:
@@ -90,14 +90,15 @@ class MediaController(Controller):
         return Detail(found, ours, ours is not None and ours.mine)
 
 
-async def _left(site: Site, me: Identity, kind: Kind) -> Left:
-    next_one = SubmitRequest(request="", account=me.account, media=Media(kind, 0), title="")
+async def left(site: Site, account: str, kind: Kind) -> Left:
+    """How much `account` may still ask for, of a kind."""
+    next_one = SubmitRequest(request="", account=account, media=Media(kind, 0), title="")
     history = await site.store.read(SubmissionFacts.query(next_one))
     facts = SubmissionFacts.fold(next_one, ((recorded.event, recorded.at) for recorded in history.events))
     quota, now = facts.quota, site.clock()
     used = len(quota.counted(facts.used(), now)) if quota.limit else 0
-    left = max(0, quota.limit - used) if quota.limit else None
-    return Left(kind, quota.limit, quota.days, used, left, quota.next_slot(facts.used(), 1, now))
+    free = max(0, quota.limit - used) if quota.limit else None
+    return Left(kind, quota.limit, quota.days, used, free, quota.next_slot(facts.used(), 1, now))
 
 
 async def _ours(site: Site, me: Identity, wanted: list[Media]) -> dict[Media, Ours]:

@@ -490,3 +490,37 @@ async def test_the_quota_of_all_is_shown_as_it_was_set_last(olivia: httpx.AsyncC
     for limit in (5, 3):
         await olivia.put(path, json={"kind": "tv", "limit": limit, "days": 30})
     assert (await olivia.get(path)).json()["items"] == [none[0], {"kind": "tv", "limit": 3, "days": 30}]
+
+
+async def test_an_admin_sees_and_changes_what_is_left_of_somebodys_quota(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient
+) -> None:
+    page = f"/admin/accounts/{await account_of(anna)}/quota"
+    assert (await olivia.put(page, json={"kind": "movie", "limit": 2, "days": 30})).status_code == 200
+    await anna.post("/media/requests", json=DUNE)
+    films, seasons = (await olivia.get(page)).json()["items"]
+    assert (films["limit"], films["days"], films["used"], films["left"]) == (2, 30, 1, 1)
+    assert (seasons["limit"], seasons["left"]) == (0, None)
+    assert (await anna.get("/media/quota")).json()["items"] == [films, seasons]
+    assert problem(await anna.get(page)) == (403, "not-allowed")
+    assert problem(await olivia.get(f"/admin/accounts/{'0' * 32}/quota")) == (404, "account-unknown")
+
+
+async def test_an_admin_signs_somebodys_devices_out_one_by_one_or_all_and_it_is_on_record(
+    door: Door, olivia: httpx.AsyncClient, anna: httpx.AsyncClient
+) -> None:
+    phone, tablet = await door.sign_in("anna"), await door.sign_in("anna")
+    page = f"/admin/accounts/{await account_of(anna)}/sessions"
+    shown = (await olivia.get(page)).json()["items"]
+    assert len(shown) == 3
+    assert not any(one["current"] for one in shown)
+    phones = (await phone.get("/auth/session")).json()["session"]
+    assert (await olivia.delete(f"{page}/{phones}")).status_code == 200
+    assert problem(await phone.get("/auth/session")) == (401, "token-invalid")
+    hers = (await olivia.get("/auth/session")).json()["session"]
+    assert (await olivia.delete(f"{page}/{hers}")).status_code == 200  # it is not Anna's: nothing ends
+    assert (await olivia.delete(page)).json()["ended"] == 2
+    for device in (anna, tablet):
+        assert problem(await device.get("/auth/session")) == (401, "token-invalid")
+    assert (await olivia.get(page)).json()["items"] == []
+    assert [one["by"] for one in await record(olivia, type="session.ended")] == ["Olivia"] * 3

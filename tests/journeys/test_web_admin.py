@@ -7,7 +7,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.journeys.browser import IN_A_BROWSER, PHONE, findings, live, needs_axe, sign_in, window
+from tests.journeys.browser import AXE, IN_A_BROWSER, PHONE, findings, live, needs_axe, sign_in, window
 from tests.journeys.household import Demo, Person
 
 pytestmark = IN_A_BROWSER
@@ -35,12 +35,38 @@ async def test_an_admin_shuts_somebody_out_and_reads_it_on_record_at_once(demo: 
         await live(record)
         await page.get_by_role("link", name="Admin").click()
         await page.get_by_role("button", name="Suspend Ben").click()
+        await page.get_by_label("Why (on record").fill("Too loud.")
+        await page.get_by_role("dialog").get_by_role("button", name="Suspend").click()
         await page.get_by_role("button", name="Reinstate Ben").wait_for()
+        await record.get_by_text("Ben is suspended by an admin. Too loud.").wait_for()
         await record.get_by_role("button", name="Only account.suspended").first.wait_for()
         await page.get_by_role("button", name="Reinstate Ben").click()
         await page.get_by_role("button", name="Suspend Ben").wait_for()
         await record.get_by_role("button", name="Only account.suspended").first.click()
         await record.get_by_role("button", name="Only account.reinstated").wait_for(state="detached")
+
+
+async def test_an_admin_gives_somebody_a_quota_and_signs_their_devices_out(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url, PHONE) as annas, window(chromium, demo.url) as page:
+        await sign_in(annas, "anna")
+        await live(annas)
+        await sign_in(page, "olivia")
+        await page.goto("/admin/people")
+        await page.get_by_role("button", name="Quotas and devices Anna").click()
+        sheet = page.get_by_role("dialog")
+        await sheet.get_by_label("Films (0: no limit)").fill("3")
+        await sheet.get_by_role("button", name="Set Films").click()
+        await sheet.get_by_text("of 3 used").wait_for()
+        if AXE.is_file():
+            assert await findings(page) == []
+        await annas.goto("/discover/movie/6977")
+        await annas.get_by_text("of 3 films left").wait_for()
+        await sheet.get_by_role("button", name="Sign out").first.click()
+        await sheet.get_by_text("Signed in nowhere.").wait_for()
+        await annas.get_by_role("button", name="Continue with Plex").wait_for()
+        await sheet.get_by_label("Films (0: no limit)").fill("0")
+        await sheet.get_by_role("button", name="Set Films").click()
+        await sheet.get_by_text("of 3 used").wait_for(state="detached")
 
 
 async def test_somebody_is_erased_only_by_who_writes_the_name(demo: Demo, chromium: Any) -> None:

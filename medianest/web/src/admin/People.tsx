@@ -5,7 +5,8 @@ import { Ghost } from "../ui/Empty";
 import { More } from "../ui/More";
 import { Loaded, Trouble } from "../ui/Trouble";
 import { PersonRow } from "./PersonRow";
-import { useImport, usePeople } from "./queries";
+import { QuotaForm } from "./QuotaForm";
+import { useImport, usePeople, useQuotaOfAll, useSetQuotaOfAll } from "./queries";
 
 /** Everybody who has an account: what they may do, and whether they may come in. */
 export default function People() {
@@ -15,6 +16,7 @@ export default function People() {
   return (
     <>
       {mayManage && <Import />}
+      {mayManage && <QuotasOfAll />}
       <Loaded asked={asked} ghost={<Ghost className="h-96" />}>
         {({ pages }) => (
           <ul className="grid gap-2.5 lg:grid-cols-2">
@@ -28,6 +30,22 @@ export default function People() {
       </Loaded>
       <More list={asked} />
     </>
+  );
+}
+
+function QuotasOfAll() {
+  const quotas = useQuotaOfAll().data?.items ?? [];
+  const set = useSetQuotaOfAll();
+  if (quotas.length === 0) return null;
+  return (
+    <details className="mb-5 rounded-xl bg-raised p-4">
+      <summary className="cursor-pointer font-medium">{say.admin.people.quotasOfAll}</summary>
+      <div className="mt-4 grid gap-5 lg:grid-cols-2">
+        {quotas.map((quota) => (
+          <QuotaForm key={`${quota.kind} ${quota.limit} ${quota.days}`} quota={quota} set={set} />
+        ))}
+      </div>
+    </details>
   );
 }
 

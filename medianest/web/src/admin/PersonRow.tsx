@@ -8,6 +8,8 @@ import { fromNow } from "../ui/units";
 import { useActOn, useRole } from "./queries";
 
 const EraseSheet = lazy(() => import("./EraseSheet"));
+const PersonSheet = lazy(() => import("./PersonSheet"));
+const SuspendSheet = lazy(() => import("./SuspendSheet"));
 const ROLES: readonly NewRole["role"][] = ["member", "moderator", "admin"];
 const TONES: Readonly<Record<string, Tone>> = { active: "good", suspended: "warn", erased: "plain" };
 
@@ -34,7 +36,8 @@ export function PersonRow({ person, mayManage }: { readonly person: Account; rea
 function Acts({ person }: { readonly person: Account }) {
   const act = useActOn(person);
   const role = useRole(person);
-  const [erasing, setErasing] = useState(false);
+  const [open, setOpen] = useState<"details" | "suspend" | "erase">();
+  const close = () => setOpen(undefined);
   const isOut = person.state === "suspended";
   const failed = act.error ?? role.error;
   return (
@@ -52,20 +55,24 @@ function Acts({ person }: { readonly person: Account }) {
           </option>
         ))}
       </select>
-      <Button disabled={act.isPending} onClick={() => act.mutate(isOut ? "reinstate" : "suspend")}>
+      <Button onClick={() => setOpen("details")}>
+        {say.admin.people.details}
+        <span className="sr-only">{person.name}</span>
+      </Button>
+      <Button disabled={act.isPending} onClick={() => (isOut ? act.mutate("reinstate") : setOpen("suspend"))}>
         {isOut ? say.admin.people.reinstate : say.admin.people.suspend}
         <span className="sr-only">{person.name}</span>
       </Button>
-      <Button weight="danger" onClick={() => setErasing(true)}>
+      <Button weight="danger" onClick={() => setOpen("erase")}>
         {say.admin.people.erase}
         <span className="sr-only">{person.name}</span>
       </Button>
       {failed && <p role="alert" className="w-full text-sm text-bad">{inWords(failed).title} {inWords(failed).remedy}</p>}
-      {erasing && (
-        <Suspense>
-          <EraseSheet person={person} onClose={() => setErasing(false)} />
-        </Suspense>
-      )}
+      <Suspense>
+        {open === "details" && <PersonSheet person={person} onClose={close} />}
+        {open === "suspend" && <SuspendSheet person={person} onClose={close} />}
+        {open === "erase" && <EraseSheet person={person} onClose={close} />}
+      </Suspense>
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { answered, api, oneWish } from "../api/client";
 import { useRefresh } from "../api/refresh";
-import type { Account, Attempt, CircuitView, NewRole, Try, Wanted } from "../api/schema";
+import type { Account, Attempt, CircuitView, NewQuota, NewRole, Suspension, Try, Wanted } from "../api/schema";
 
 const LOOK_MS = 5_000; // how often what no event tells of is looked at again
 
@@ -15,15 +15,73 @@ export function usePeople() {
   });
 }
 
-export type PersonAct = "suspend" | "reinstate" | "erase";
+export type PersonAct = "reinstate" | "erase";
 
 export function useActOn({ account }: Account) {
   const path = { params: { path: { account } }, headers: oneWish() };
-  return useChange(["accounts"], (act: PersonAct) => {
-    if (act === "suspend") return answered(api.POST("/api/v1/admin/accounts/{account}/suspend", path));
-    if (act === "reinstate") return answered(api.POST("/api/v1/admin/accounts/{account}/reinstate", path));
-    return answered(api.DELETE("/api/v1/admin/accounts/{account}", path));
+  return useChange(["accounts"], (act: PersonAct) =>
+    act === "reinstate"
+      ? answered(api.POST("/api/v1/admin/accounts/{account}/reinstate", path))
+      : answered(api.DELETE("/api/v1/admin/accounts/{account}", path)),
+  );
+}
+
+export function useSuspend({ account }: Account) {
+  return useChange(["accounts"], (body: Suspension) =>
+    answered(
+      api.POST("/api/v1/admin/accounts/{account}/suspend", { params: { path: { account } }, headers: oneWish(), body }),
+    ),
+  );
+}
+
+export function useQuotaOf({ account }: Account) {
+  return useQuery({
+    queryKey: ["accounts", account, "quota"],
+    queryFn: () => answered(api.GET("/api/v1/admin/accounts/{account}/quota", { params: { path: { account } } })),
   });
+}
+
+export function useSetQuotaOf({ account }: Account) {
+  return useChange(["accounts"], (body: NewQuota) =>
+    answered(
+      api.PUT("/api/v1/admin/accounts/{account}/quota", { params: { path: { account } }, headers: oneWish(), body }),
+    ),
+  );
+}
+
+/** How much everybody may ask for who has no quota of their own. */
+export function useQuotaOfAll() {
+  return useQuery({
+    queryKey: ["accounts", "quota"],
+    queryFn: () => answered(api.GET("/api/v1/admin/settings/default-quota")),
+  });
+}
+
+export function useSetQuotaOfAll() {
+  return useChange(["accounts", "quota"], (body: NewQuota) =>
+    answered(api.PUT("/api/v1/admin/settings/default-quota", { headers: oneWish(), body })),
+  );
+}
+
+export function useDevicesOf({ account }: Account) {
+  return useQuery({
+    queryKey: ["accounts", account, "devices"],
+    queryFn: () => answered(api.GET("/api/v1/admin/accounts/{account}/sessions", { params: { path: { account } } })),
+  });
+}
+
+/** Signs one of somebody's devices out; null: all of them. */
+export function useEndOf({ account }: Account) {
+  return useChange(["accounts"], (session: string | null) =>
+    session === null
+      ? answered(api.DELETE("/api/v1/admin/accounts/{account}/sessions", { params: { path: { account } }, headers: oneWish() }))
+      : answered(
+          api.DELETE("/api/v1/admin/accounts/{account}/sessions/{session}", {
+            params: { path: { account, session } },
+            headers: oneWish(),
+          }),
+        ),
+  );
 }
 
 export function useRole({ account }: Account) {

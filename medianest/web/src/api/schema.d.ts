@@ -1189,6 +1189,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/accounts/{account}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Devices
+         * @description Where somebody is signed in, newest first.
+         */
+        get: operations["ApiV1AdminAccountsSessionsDevices"];
+        put?: never;
+        post?: never;
+        /**
+         * EndAll
+         * @description Sign somebody out on all their devices; they may come in again.
+         */
+        delete: operations["ApiV1AdminAccountsSessionsEndAll"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/accounts/{account}/sessions/{session}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * EndOne
+         * @description Sign one of somebody's devices out.
+         */
+        delete: operations["ApiV1AdminAccountsSessionsEndOne"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/accounts/{account}": {
         parameters: {
             query?: never;
@@ -1249,6 +1293,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/accounts/{account}/quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Quota
+         * @description What is left of somebody's quotas, by the very facts that decide on their next request.
+         */
+        get: operations["ApiV1AdminAccountsQuotaQuota"];
+        /**
+         * SetQuota
+         * @description How much somebody may ask for, whatever holds for the others.
+         */
+        put: operations["ApiV1AdminAccountsQuotaSetQuota"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/accounts/{account}/reinstate": {
         parameters: {
             query?: never;
@@ -1263,26 +1331,6 @@ export interface paths {
          * @description Let somebody in again.
          */
         post: operations["ApiV1AdminAccountsReinstateReinstate"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/accounts/{account}/quota": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * SetQuota
-         * @description How much somebody may ask for, whatever holds for the others.
-         */
-        put: operations["ApiV1AdminAccountsQuotaSetQuota"];
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5221,6 +5269,103 @@ export interface operations {
             };
         };
     };
+    ApiV1AdminAccountsSessionsDevices: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Devices"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminAccountsSessionsEndAll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminAccountsSessionsEndOne: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     ApiV1AdminAccountsErase: {
         parameters: {
             query?: never;
@@ -5325,13 +5470,13 @@ export interface operations {
             };
         };
     };
-    ApiV1AdminAccountsReinstateReinstate: {
+    ApiV1AdminAccountsQuotaQuota: {
         parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key again is answered like the first time, and done once. */
-                "Idempotency-Key"?: string;
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
             };
+            header?: never;
             path: {
                 account: string;
             };
@@ -5345,7 +5490,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Written"];
+                    "application/json": components["schemas"]["Allowance"];
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
@@ -5376,6 +5521,40 @@ export interface operations {
                 "application/json": components["schemas"]["NewQuota"];
             };
         };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminAccountsReinstateReinstate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Request fulfilled, document follows */
             200: {

@@ -1,0 +1,66 @@
+import type { Account, Device, Left } from "../api/schema";
+import { say } from "../strings";
+import { Button } from "../ui/Button";
+import { Ghost } from "../ui/Empty";
+import { Sheet } from "../ui/Sheet";
+import { Loaded, Trouble } from "../ui/Trouble";
+import { fromNow } from "../ui/units";
+import { QuotaForm } from "./QuotaForm";
+import { useDevicesOf, useEndOf, useQuotaOf, useSetQuotaOf } from "./queries";
+
+/** How much somebody may ask for, and where they are signed in. */
+export default function PersonSheet({ person, onClose }: { readonly person: Account; readonly onClose: () => void }) {
+  const quota = useQuotaOf(person);
+  const devices = useDevicesOf(person);
+  return (
+    <Sheet title={person.name} lead={say.admin.people.detailsLead} onClose={onClose}>
+      <div className="grid max-h-[65vh] gap-6 overflow-y-auto">
+        <section className="grid gap-3">
+          <h3 className="text-sm font-semibold text-quiet">{say.admin.people.quotas}</h3>
+          <Loaded asked={quota} ghost={<Ghost className="h-32" />}>
+            {({ items }) => items.map((left) => <OwnQuota key={`${left.kind} ${left.limit} ${left.days}`} person={person} left={left} />)}
+          </Loaded>
+        </section>
+        <section>
+          <h3 className="mb-3 text-sm font-semibold text-quiet">{say.devices.title}</h3>
+          <Loaded asked={devices} ghost={<Ghost className="h-20" />}>
+            {({ items }) => <DeviceList person={person} devices={items} />}
+          </Loaded>
+        </section>
+      </div>
+    </Sheet>
+  );
+}
+
+function OwnQuota({ person, left }: { readonly person: Account; readonly left: Left }) {
+  const set = useSetQuotaOf(person);
+  return <QuotaForm quota={{ kind: left.kind, limit: left.limit, days: left.days }} used={left.used} set={set} />;
+}
+
+function DeviceList({ person, devices }: { readonly person: Account; readonly devices: readonly Device[] }) {
+  const end = useEndOf(person);
+  if (devices.length === 0) return <p className="text-sm text-quiet">{say.admin.people.noDevices}</p>;
+  return (
+    <>
+      <ul className="grid gap-2">
+        {devices.map(({ session, device, started_at: startedAt }) => (
+          <li key={session} className="flex items-center justify-between gap-3">
+            <div className="min-w-0">
+              <p className="truncate">{device || say.devices.unnamed}</p>
+              <p className="text-xs text-quiet">{say.devices.since(fromNow(new Date(startedAt)))}</p>
+            </div>
+            <Button disabled={end.isPending} onClick={() => end.mutate(session)}>
+              {say.you.signOut}
+            </Button>
+          </li>
+        ))}
+      </ul>
+      {devices.length > 1 && (
+        <Button weight="danger" className="mt-3" disabled={end.isPending} onClick={() => end.mutate(null)}>
+          {say.admin.people.endAll}
+        </Button>
+      )}
+      {end.error && <Trouble error={end.error} />}
+    </>
+  );
+}
