@@ -33,6 +33,7 @@ SERVICE = "Plex Media Server"
 MOVIE, SHOW, SEASON, EPISODE, COLLECTION = 1, 2, 3, 4, 18  # the `type` of queries
 WRITE_SECONDS = 30.0  # collections of a big library take their time
 FIND_PAGE, FIND_LIMIT = 200, 10_000  # how far `find_by_path` reads
+YEAR = re.compile(r"[12]\d{3}")
 IMAGE = re.compile(r"/library/(metadata|collections)/\d+/(thumb|art|composite|banner)(/\d+)?(\?width=\d+&height=\d+)?")
 
 
@@ -82,6 +83,12 @@ class PlexServer:
         found = await self._read(f"/library/sections/{_part(section)}/genre", token)
         known = ((text_of(raw, "key"), text_of(raw, "title")) for raw in entries_of(found, "Directory"))
         return [PlexGenre(key, title) for key, title in known if key and title]
+
+    async def years(self, token: Secret, section: str) -> list[int]:
+        """The years its films or shows are of, the newest first."""
+        found = await self._read(f"/library/sections/{_part(section)}/year", token)
+        known = (text_of(raw, "key") or "" for raw in entries_of(found, "Directory"))
+        return sorted({int(year) for year in known if YEAR.fullmatch(year)}, reverse=True)
 
     async def recently_added(self, token: Secret, limit: int = 20) -> list[PlexItem]:
         """What came last over all libraries, newest first; for shows it may be a season or the show itself."""

@@ -44,6 +44,11 @@ class Genres(msgspec.Struct, frozen=True):
     as_of: datetime | None = None
 
 
+class Years(msgspec.Struct, frozen=True):
+    items: list[int]  # the newest first
+    as_of: datetime | None = None
+
+
 class Item(msgspec.Struct, frozen=True, kw_only=True):
     rating_key: str
     type: str
@@ -135,6 +140,14 @@ class PlexController(Controller):
             site, me, f"genres/{library}", list[PlexGenre], lambda token: site.plex_server.genres(token, library)
         )
         return Genres(found, at)
+
+    @get("/libraries/{library:str}/years")
+    async def years(self, site: House, me: Me, library: Key) -> Years:
+        """The years the films or shows of a library are of."""
+        found, at = await asked(
+            site, me, f"years/{library}", list[int], lambda token: site.plex_server.years(token, library)
+        )
+        return Years(found, at)
 
     @get("/libraries/{library:str}/collections")
     async def collections(self, site: House, me: Me, library: Key) -> Items:

@@ -53,6 +53,7 @@ async def test_a_library_is_sorted_and_filtered_as_asked(anna: httpx.AsyncClient
     of_genre = await films(anna, genre=genre["key"])
     assert of_genre
     assert all(genre["title"] in film["genres"] for film in of_genre)
+    assert (await look(anna, f"/plex/libraries/{MOVIES}/years"))["items"] == sorted(set(years), reverse=True)
     of_year = await films(anna, year=years[0])
     assert {film["year"] for film in of_year} == {years[0]}
 

@@ -102,6 +102,7 @@ class Demo:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.videos = f"http://127.0.0.1:{self.port + 10}/videos"
+        self.plex = f"http://127.0.0.1:{self.port + 10}/plex"
         self.video = f"{self.videos}/watch/garden"
         self.process = self._start()
 
@@ -116,6 +117,16 @@ class Demo:
                 yield demo
             finally:
                 await demo.process.stop()
+
+    async def collect(self, title: str, *films: int) -> None:
+        """Makes a collection of these in the stand-in's library of films, as its owner does in Plex."""
+        headers = {"X-Plex-Token": "sandbox-server-olivia", "Accept": "application/json"}
+        async with httpx.AsyncClient(base_url=self.plex, headers=headers, trust_env=False) as plex:
+            machine = (await plex.get("/identity")).json()["MediaContainer"]["machineIdentifier"]
+            items = ",".join(map(str, films))
+            uri = f"server://{machine}/com.plexapp.plugins.library/library/metadata/{items}"
+            made: dict[str, str | int] = {"type": 1, "title": title, "smart": 0, "sectionId": 1, "uri": uri}
+            (await plex.post("/library/collections", params=made)).raise_for_status()
 
     def _start(self) -> Process:
         arguments = ("demo", "--port", str(self.port), "--data", str(self.folder / "data"))

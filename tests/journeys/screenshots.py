@@ -18,6 +18,7 @@ SIZES = {"390": PHONE, "1440": DESK}
 async def photograph(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     async with Demo.running() as demo, browser() as chromium:
+        await demo.collect("Other worlds", 101, 102, 103, 104)
         for theme in ("dark", "light"):
             for size, pixels in SIZES.items():
                 async with window(chromium, demo.url, pixels) as page:
@@ -45,7 +46,7 @@ async def _walk(page: Any, demo: Demo, prefix: Path) -> None:
         ("film", "/discover/movie/27205", "Inception"),
         ("series", "/discover/tv/1396", "Ask for"),
         ("library", "/library", "The Matrix"),
-        ("library-collections", "/library?show=collections", "There are no collections"),
+        ("library-collections", "/library?show=collections", "Other worlds"),
         ("library-film", "/library/item/101", "Watch in Plex"),
         ("library-show", "/library/item/115", "Season 1"),
         ("requests", "/requests", "Spirited Away"),

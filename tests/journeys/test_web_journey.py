@@ -149,6 +149,30 @@ async def test_the_library_is_browsed_down_to_an_episode_and_filtered(demo: Demo
         await page.get_by_role("heading", name="Fleabag · Episode 1").wait_for()
 
 
+async def test_a_collection_is_looked_into_and_every_page_of_the_library_says_which_it_is(
+    demo: Demo, chromium: Any
+) -> None:
+    await demo.collect("Other worlds", 101, 102)
+    async with window(chromium, demo.url) as page:
+        await sign_in(page, "anna")
+        await page.get_by_role("link", name="Library").first.click()
+        await page.get_by_role("heading", name="Movies").wait_for()
+        assert await page.title() == "Movies · MediaNest"
+        years = await page.get_by_label("Year").locator("option").all_inner_texts()
+        assert "1999" in years
+        assert "1921" not in years
+        await page.get_by_role("button", name="Collections").click()
+        await page.get_by_role("heading", name="Collections in Movies").wait_for()
+        if AXE.is_file():
+            assert await findings(page) == []
+        await page.get_by_role("link", name="Other worlds").click()
+        await page.get_by_role("heading", name="Other worlds").wait_for()
+        await page.get_by_role("link", name="The Matrix").wait_for()
+        assert await page.title() == "Other worlds · MediaNest"
+        if AXE.is_file():
+            assert await findings(page) == []
+
+
 async def test_while_plex_is_away_the_library_shows_what_it_said_last_and_how_old_that_is(
     demo: Demo, chromium: Any
 ) -> None:

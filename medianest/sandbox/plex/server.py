@@ -4,7 +4,7 @@ From developer.plex.tv and what python-plexapi, Seerr and Overseerr ask for. Boo
 plex-api.rs and Home Assistant captured them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from medianest.sandbox.plex.browsing import Browsing, Shown, filters_of
@@ -56,6 +56,7 @@ class PlexServer:
             PlexRoute("GET", "/library/sections/{key}", self.show_section),
             PlexRoute("GET", "/library/sections/{key}/all", self.list_items),
             PlexRoute("GET", "/library/sections/{key}/genre", self.list_genres),
+            PlexRoute("GET", "/library/sections/{key}/year", self.list_years),
             PlexRoute("GET", "/:/scrobble", self.scrobble),
             PlexRoute("GET", "/library/sections/{key}/recentlyAdded", self.list_recent_in_section),
             *(PlexRoute(way, "/library/sections/{key}/refresh", self.refresh, "owner") for way in ("GET", "POST")),
@@ -135,11 +136,18 @@ class PlexServer:
 
     async def list_genres(self, ask: Ask) -> Answer:
         """What the films or shows of a section are filed under. The real one has numbers for keys."""
+        return self._filed(ask, "genre", lambda item: item.genres)
+
+    async def list_years(self, ask: Ask) -> Answer:
+        """The years the films or shows of a section are of."""
+        return self._filed(ask, "year", lambda item: (str(item.year),) if item.year else ())
+
+    def _filed(self, ask: Ask, name: str, words: Callable[[Item], Iterable[str]]) -> Answer:
         section = self._shown.section(ask)
         items = self._world.library.of_section(section.key, section.kind)
-        genres = sorted({genre for item in items for genre in item.genres})
         entries = [
-            {"fastKey": f"/library/sections/{section.key}/all?genre={one}", "key": one, "title": one} for one in genres
+            {"fastKey": f"/library/sections/{section.key}/all?{name}={one}", "key": one, "title": one}
+            for one in sorted({word for item in items for word in words(item)})
         ]
         return listing(ask, "Directory", entries, _section_fields(section))
 

@@ -206,6 +206,7 @@ export const say = {
     filters: "Show",
     titles: "Titles",
     collections: "Collections",
+    collectionsIn: (library: string) => `Collections in ${library}`,
     collection: "Collection",
     order: "Order",
     orders: { added: "Newest first", title: "By title", year: "By year", rating: "Best first" },

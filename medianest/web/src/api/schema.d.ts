@@ -1169,6 +1169,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plex/libraries/{library}/years": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Years
+         * @description The years the films or shows of a library are of.
+         */
+        get: operations["ApiV1PlexLibrariesLibraryYearsYears"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/accounts/{account}/role": {
         parameters: {
             query?: never;
@@ -2888,6 +2908,11 @@ export interface components {
         Written: {
             position: number;
         };
+        /** Years */
+        Years: {
+            items: number[];
+            as_of?: string | null;
+        };
         /**
          * ProblemDetails
          * @description A problem as it is sent.
@@ -3039,6 +3064,7 @@ export type Webhooks = components['schemas']['Webhooks'];
 export type WhoAmI = components['schemas']['WhoAmI'];
 export type Whole = components['schemas']['Whole'];
 export type Written = components['schemas']['Written'];
+export type Years = components['schemas']['Years'];
 export type ProblemDetails = components['schemas']['ProblemDetails'];
 export type WrongField = components['schemas']['WrongField'];
 export type $defs = Record<string, never>;
@@ -5218,6 +5244,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Items"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1PlexLibrariesLibraryYearsYears: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path: {
+                /** @description As `key` or `rating_key` has it. */
+                library: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Years"];
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */

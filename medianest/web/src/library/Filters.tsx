@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { say } from "../strings";
 import { CHIP } from "../ui/Chip";
-import { useGenres } from "./queries";
+import { useGenres, useYears } from "./queries";
 import { type Order, ORDERS, type Wanted } from "./wanted";
 
 interface FiltersProps {
@@ -9,8 +9,6 @@ interface FiltersProps {
   readonly wanted: Wanted;
   readonly want: (change: Partial<Wanted>) => void;
 }
-
-const OLDEST = 1920;
 
 /** How a library is looked at: titles or collections, in which order, and which of them. */
 export function Filters({ library, wanted, want }: FiltersProps) {
@@ -28,6 +26,8 @@ export function Filters({ library, wanted, want }: FiltersProps) {
 
 function OfTitles({ library, wanted, want }: FiltersProps) {
   const genres = useGenres(library).data?.items ?? [];
+  const known = useYears(library).data?.items ?? [];
+  const years = wanted.year === null || known.includes(wanted.year) ? known : [wanted.year, ...known];
   return (
     <>
       <Choice label={say.library.order} value={wanted.order} choose={(order) => want({ order: order as Order })}>
@@ -47,7 +47,7 @@ function OfTitles({ library, wanted, want }: FiltersProps) {
       </Choice>
       <Choice label={say.library.year} value={String(wanted.year ?? "")} choose={(year) => want({ year: Number(year) || null })}>
         <option value="">{say.library.anyYear}</option>
-        {years().map((year) => (
+        {years.map((year) => (
           <option key={year}>{year}</option>
         ))}
       </Choice>
@@ -71,9 +71,4 @@ function Choice({ label, value, choose, children }: ChoiceProps) {
       {children}
     </select>
   );
-}
-
-function years(): number[] {
-  const newest = new Date().getFullYear();
-  return Array.from({ length: newest - OLDEST + 1 }, (_, ago) => newest - ago);
 }

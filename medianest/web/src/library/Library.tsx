@@ -17,11 +17,12 @@ import { paramsOf, type Wanted, wantedOf } from "./wanted";
 export default function Library() {
   const { library } = useParams();
   const libraries = useLibraries();
+  const [params] = useSearchParams();
+  const here = libraries.data?.items.find(({ key }) => library === undefined || key === library);
   return (
-    <Page title={say.library.title}>
+    <Page title={titleOf(here, wantedOf(params).collections)}>
       <Loaded asked={libraries} ghost={<Ghost className="h-96" />}>
         {({ items }) => {
-          const here = library === undefined ? items[0] : items.find(({ key }) => key === library);
           if (items.length === 0) return <Empty title={say.library.none} hint={say.library.noneHint} />;
           return (
             <>
@@ -33,6 +34,11 @@ export default function Library() {
       </Loaded>
     </Page>
   );
+}
+
+function titleOf(here: Section | undefined, isOfCollections: boolean): string {
+  if (here === undefined) return say.library.title;
+  return isOfCollections ? say.library.collectionsIn(here.title) : here.title;
 }
 
 function Sections({ items, here }: { readonly items: readonly Section[]; readonly here: Section | undefined }) {

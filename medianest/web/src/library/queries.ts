@@ -43,6 +43,14 @@ export function useGenres(library: string) {
   });
 }
 
+export function useYears(library: string) {
+  return useQuery({
+    queryKey: ["plex", "years", library],
+    queryFn: () => answered(api.GET("/api/v1/plex/libraries/{library}/years", { params: { path: { library } } })),
+    staleTime: 5 * FRESH_MS,
+  });
+}
+
 export function useCollections(library: string) {
   return useQuery({
     queryKey: ["plex", "collections", library],
