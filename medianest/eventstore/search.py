@@ -109,7 +109,5 @@ def _of_type(name: str, bounds: _Bounds, by: str) -> str:
     """Between two entries of the index by type, which no other index can find: asked for a type and for positions,
     PostgreSQL may take it that every few events are of that type, and walk the whole log for a rare one."""
     since, before = bounds
-    if not by:
-        return f"newest_of_type({name}, {since}, {before}, %(limit)s) AS e ORDER BY e.position"
-    edges = f"(e.type, e.position) >= ({name}, {since}) AND (e.type, e.position) < ({name}, {before})"
-    return f"events AS e WHERE {edges}{by} ORDER BY e.type DESC, e.position"
+    found = f"newest_of_type_by({name}, %(actor)s, " if by else f"newest_of_type({name}, "
+    return f"{found}{since}, {before}, %(limit)s) AS e ORDER BY e.position"

@@ -72,6 +72,18 @@ PAGES: dict[str, Callable[[], tuple[str, Values]]] = {
     "the newest of some types": lambda: search.latest(
         Query(Item(RequestApproved, RequestSubmitted)), HEAD, 20, None, ALWAYS
     ),
+    "the newest of a type by somebody": lambda: search.latest(
+        Query(Item(RequestSubmitted)), HEAD, 20, "somebody", ALWAYS
+    ),
+    "the newest of a hot type by who does little": lambda: search.latest(
+        Query(Item(RequestSubmitted)), HEAD, 20, "seldom", ALWAYS
+    ),
+    "the newest of some types by somebody in a span": lambda: search.latest(
+        Query(Item(RequestApproved, RequestSubmitted, RequestDeclined)), HEAD, 20, "somebody", Span(LONG_AGO, SOON)
+    ),
+    "the newest of a rare type by somebody": lambda: search.latest(
+        Query(Item(RequestDeclined)), HEAD, 20, "somebody", ALWAYS
+    ),
     "the newest of some types before a position": lambda: search.latest(
         Query(Item(RequestApproved, RequestSubmitted)), HEAD // 2, 20, None, ALWAYS
     ),
@@ -120,7 +132,8 @@ _FILL = """
                      'request:' || n / 20] AS tags
           FROM generate_series(1, %s) AS n
     ), logged AS (
-        INSERT INTO events SELECT n, type, 1, tags, '{}', '{"actor":{"name":"somebody"}}', now() FROM new
+        INSERT INTO events SELECT n, type, 1, tags, '{}', CASE WHEN n %% 5000 = 1
+            THEN '{"actor":{"name":"seldom"}}'::json ELSE '{"actor":{"name":"somebody"}}' END, now() FROM new
     )
     INSERT INTO event_tags SELECT tag, n, type FROM new, unnest(tags) AS tag
 """
