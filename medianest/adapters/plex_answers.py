@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from medianest.adapters.moments import in_utc
+
 HOME_VIDEO_AGENTS = frozenset({"com.plexapp.agents.none", "tv.plex.agents.none"})
 
 
@@ -119,7 +121,7 @@ def _fraction(raw: Mapping[str, Any], name: str) -> float | None:
 def _moment(raw: Mapping[str, Any], name: str) -> datetime | None:
     seconds = number_of(raw, name)
     try:
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+        return None if seconds is None else in_utc(datetime.fromtimestamp(seconds, UTC))
     except (ValueError, OSError, OverflowError):
         return None
 

@@ -16,6 +16,7 @@ from defusedxml.ElementTree import fromstring
 from medianest.adapters.breaker import Breaker
 from medianest.adapters.errors import PinExpired, TokenRefused, Unexpected
 from medianest.adapters.exchange import Answer, Exchange, Query
+from medianest.adapters.moments import in_utc
 from medianest.secret import Secret
 
 SERVICE = "plex.tv"
@@ -233,7 +234,7 @@ class _Pin(msgspec.Struct, rename="camel"):
         """Counted from our own clock where possible: theirs and ours need not agree."""
         if self.expires_in is not None:
             return asked_at + timedelta(seconds=self.expires_in)
-        return self.expires_at or asked_at + timedelta(minutes=15)
+        return in_utc(self.expires_at) if self.expires_at else asked_at + timedelta(minutes=15)
 
 
 class _PinState(msgspec.Struct, rename="camel"):

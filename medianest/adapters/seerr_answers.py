@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from medianest.adapters.errors import Unexpected
+from medianest.adapters.moments import in_utc
 
 SERVICE = "Seerr"
 
@@ -186,6 +187,9 @@ class RawRequest(msgspec.Struct, rename="camel"):
     requested_by: RawUser | None = None
     modified_by: RawUser | None = None
 
+    def __post_init__(self) -> None:
+        self.created_at, self.updated_at = in_utc(self.created_at), in_utc(self.updated_at)
+
     def public(self, family: Family, media: RawMedia | None = None) -> SeerrRequest:
         """`media`: what the answer says of the title elsewhere, where the request itself holds no or a lesser copy."""
         about = media or self.media or RawMedia()
@@ -343,7 +347,7 @@ def download(files: Iterable[RawDownload]) -> SeerrDownload | None:
     files = list(files)
     if not files:
         return None
-    etas = [file.estimated_completion_time for file in files if file.estimated_completion_time]
+    etas = [in_utc(file.estimated_completion_time) for file in files if file.estimated_completion_time]
     return SeerrDownload(
         size_bytes=int(sum(file.size or 0 for file in files)),
         left_bytes=int(sum(file.size_left or 0 for file in files)),

@@ -1,12 +1,14 @@
 """What Uptime Kuma tells, in our words. Its monitors carry passwords and tokens: only the fields named here are read."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 import structlog
+
+from medianest.adapters.moments import in_utc
 
 log = structlog.get_logger()
 
@@ -96,11 +98,10 @@ class RawBeat(msgspec.Struct):
     def public(self, monitor: int | None, *, live: bool) -> Beat:
         """Raises `ValueError` or `KeyError` for what is no beat."""
         about = next(i for i in (monitor, self.live_monitor, self.listed_monitor, -1) if i is not None)
-        at = datetime.fromisoformat(self.time)
         return Beat(
             monitor=about,
             state=BEAT_STATES[self.status],
-            at=at if at.tzinfo else at.replace(tzinfo=UTC),
+            at=in_utc(datetime.fromisoformat(self.time)),
             ping_ms=self.ping,
             message=(self.msg or "")[:MESSAGE_LIMIT],
             important=bool(self.important),

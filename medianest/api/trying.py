@@ -11,7 +11,7 @@ from medianest.adapters.exchange import HttpClient, http_client
 from medianest.adapters.plex_server import PlexServer
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.uptime_kuma import UptimeKuma
-from medianest.adapters.uptime_kuma_ways import CODE_SECONDS, access_of
+from medianest.adapters.uptime_kuma_ways import CODE_SECONDS, access_of, one_time_code
 from medianest.configuration import FIELDS, Section
 from medianest.secret import Secret
 from medianest.settings import KumaWay, Settings
@@ -131,12 +131,26 @@ async def _way_tried(way: WayIn, settings: Settings, client: HttpClient) -> Chec
     if not getattr(settings, way.first) and not (chosen and way.way == "login"):  # it may let everybody in
         words = f"{FIELDS[way.first].label} is not set."
         return Check(way.words, ok=False, words=words, remedy=way.remedy, field=way.first, matters=chosen)
+    if way.way == "login" and (wrong := _code_secret_wrong(settings)):
+        remedy = "Copy the secret again from where Uptime Kuma shows it beside the QR code."
+        return Check(way.words, ok=False, words=wrong, remedy=remedy, field="uptime_kuma_code_secret", matters=chosen)
     access = access_of(settings)._replace(way=way.way)
     kuma = UptimeKuma(settings.uptime_kuma_url, client, access)
     needs_codes = way.way == "login" and settings.uptime_kuma_code_secret is not None
     seconds = TRY_SECONDS + (CODE_SECONDS if needs_codes else 0)  # for the next code, where the first was used
     check = await _tried(way.words, way.first, _monitors_seen(kuma, way.limits), seconds)
     return msgspec.structs.replace(check, matters=chosen, remedy=None if check.ok else way.remedy)
+
+
+def _code_secret_wrong(settings: Settings) -> str | None:
+    """Uptime Kuma asks for a code when it likes to: one that cannot be made would be found out too late."""
+    if settings.uptime_kuma_code_secret is None:
+        return None
+    try:
+        one_time_code(settings.uptime_kuma_code_secret, 0)
+    except ValueError:
+        return f"{FIELDS['uptime_kuma_code_secret'].label} is not base32: the letters A to Z and the digits 2 to 7."
+    return None
 
 
 def _monitors_seen(kuma: UptimeKuma, limits: str) -> Callable[[], Awaitable[str]]:
