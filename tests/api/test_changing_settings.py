@@ -136,7 +136,11 @@ async def test_of_uptime_kuma_every_way_in_is_tried_and_the_chosen_one_has_to_wo
         answer = await olivia.put(path, json={"values": {"uptime_kuma_way": "login"}})
         assert problem(answer) == (422, "settings-test-failed")
         assert [error["field"] for error in answer.json()["errors"]] == ["uptime_kuma_username"]
-        login = {"uptime_kuma_way": "login", "uptime_kuma_password": "pw-12345", "uptime_kuma_code_secret": "no base 18"}
+        login = {
+            "uptime_kuma_way": "login",
+            "uptime_kuma_password": "pw-12345",
+            "uptime_kuma_code_secret": "no base 18",
+        }
         answer = await olivia.put(path, json={"values": login})
         assert [error["field"] for error in answer.json()["errors"]] == ["uptime_kuma_code_secret"]
         assert "no base 18" not in answer.text
