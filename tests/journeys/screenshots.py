@@ -73,6 +73,8 @@ async def _look_after(page: Any, prefix: Path) -> None:
         ("admin-board", "/admin/board", "There are no quick links"),
         ("admin-audit", "/admin/audit", "account.opened"),
         ("admin-system", "/admin/system", "Rebuild"),
+        ("admin-seerr", "/admin/seerr", "Where the two differ"),
+        ("admin-monitoring", "/admin/monitoring", "Monitors of Uptime Kuma"),
         ("admin-settings", "/admin/settings", "Test and save"),
         ("devices", "/devices", "This device"),
     ):

@@ -142,6 +142,15 @@ async def test_a_system_that_is_left_alone_is_asked_again_by_hand(demo: Demo, ch
         await page.get_by_role("button", name="Only projection:requests").wait_for()
 
 
+async def test_seerr_is_compared_by_hand_and_its_side_is_shown(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url, PHONE) as page:
+        await sign_in(page, "olivia")
+        await page.goto("/admin/seerr")
+        await page.get_by_text("Followed", exact=True).wait_for(timeout=60_000)
+        await page.get_by_role("button", name="Compare now").click()
+        await page.get_by_text("Compared just now.").wait_for(timeout=60_000)
+
+
 async def test_one_sees_where_one_is_signed_in_and_ends_it_elsewhere(demo: Demo, chromium: Any) -> None:
     await arrive(demo, "anna")
     async with window(chromium, demo.url) as page:
@@ -165,6 +174,8 @@ async def test_axe_finds_nothing_on_the_admin_pages(demo: Demo, chromium: Any, t
             ("/admin/board", "There are no quick links"),
             ("/admin/audit", "account.opened"),
             ("/admin/system", "Rebuild"),
+            ("/admin/seerr", "Where the two differ"),
+            ("/admin/monitoring", "Stands for"),
             ("/admin/settings", "Test and save"),
             ("/devices", "This device"),
         ):

@@ -1,4 +1,4 @@
-import type { Announcement, Decline, DownloadView, Found, KumaSees, NoticeChoice, RequestView, Service } from "./api/schema";
+import type { Announcement, Decline, Difference, DownloadView, Following, Found, KumaSees, MonitorView, NoticeChoice, RequestView, Service } from "./api/schema";
 
 /** Every word the UI says by itself, in one place: a translation is another file of this shape. */
 export const say = {
@@ -355,6 +355,38 @@ export const say = {
       behind: "Behind",
       upToDate: "Up to date",
       rebuild: "Rebuild",
+    },
+    seerr: {
+      title: "Seerr",
+      following: "What people do in Seerr itself",
+      states: { "not-begun": "Not begun", "first-run": "Taking its history over", following: "Followed" } satisfies Record<Following["state"], string>,
+      taken: (taken: number, total: number) => `${taken} of its ${total} requests were made there, and are here too.`,
+      reached: (at: string) => `All that changed before ${at} is here.`,
+      notLinked: (count: number) => `${count} wait until whoever asked signs in here.`,
+      noTitle: (count: number) => `${count} wait until Seerr can tell their title.`,
+      perhapsOurs: (count: number) => `${count} may be ours, and wait for that to be clear.`,
+      again: "Look through all of it again",
+      drift: "Where the two differ",
+      look: "Compare now",
+      heal: "Put right what differs",
+      comparing: "Comparing…",
+      compared: (when: string) => `Compared ${when}.`,
+      noDrift: "They agree about every open request.",
+      notCompared: "They were not compared yet.",
+      differs: (here: string, there: string) => `Here: ${here}. There: ${there}.`,
+      wins: { seerr: "Seerr is believed.", medianest: "MediaNest is believed." } satisfies Record<Difference["wins"], string>,
+      since: (when: string) => `Seen first ${when}.`,
+    },
+    monitoring: {
+      title: "Monitoring",
+      monitors: (version: string | null) => (version ? `Monitors of Uptime Kuma ${version}` : "Monitors of Uptime Kuma"),
+      none: "No monitor is known.",
+      noneHint: "Set up in the settings how Uptime Kuma is read.",
+      unmatched: "Services that no monitor stands for",
+      standsFor: (service: string, how: string) => `Stands for ${service}${how}.`,
+      matched: { setting: ", as the settings say", address: ", by its address", name: ", by its name" } satisfies Record<NonNullable<MonitorView["matched_by"]>, string>,
+      standsForNone: "Stands for none of our services.",
+      ping: (milliseconds: number) => `${Math.round(milliseconds)} ms`,
     },
     settings: {
       title: "Settings",

@@ -13,6 +13,8 @@ const PAGES: Readonly<Record<string, ComponentType>> = {
   "/admin/board": lazy(() => import("./board/Board")),
   "/admin/audit": lazy(() => import("./Audit")),
   "/admin/system": lazy(() => import("./System")),
+  "/admin/seerr": lazy(() => import("./SeerrSide")),
+  "/admin/monitoring": lazy(() => import("./Monitoring")),
   "/admin/settings": lazy(() => import("./Settings")),
 };
 

@@ -14,6 +14,8 @@ export const PLACES: readonly Place[] = [
   { path: "/admin/board", name: say.admin.board.title, needs: "settings.manage" },
   { path: "/admin/audit", name: say.admin.audit.title, needs: "audit.view" },
   { path: "/admin/system", name: say.admin.system.title, needs: "services.manage" },
+  { path: "/admin/seerr", name: say.admin.seerr.title, needs: "services.manage" },
+  { path: "/admin/monitoring", name: say.admin.monitoring.title, needs: "services.manage" },
   { path: "/admin/settings", name: say.admin.settings.title, needs: "settings.manage" },
 ];
 

@@ -204,6 +204,28 @@ export function useRollBack(section: string) {
   );
 }
 
+export function useFollowing() {
+  return useQuery({ queryKey: ["seerr"], queryFn: () => answered(api.GET("/api/v1/admin/seerr")), refetchInterval: LOOK_MS });
+}
+
+export function useFollowAgain() {
+  return useChange(["seerr"], () => answered(api.POST("/api/v1/admin/seerr/again")));
+}
+
+export function useDrift() {
+  return useQuery({ queryKey: ["drift"], queryFn: () => answered(api.GET("/api/v1/admin/seerr/drift")), refetchInterval: LOOK_MS });
+}
+
+export function useOrderDrift() {
+  return useChange(["drift"], (order: "look" | "heal") =>
+    order === "look" ? answered(api.POST("/api/v1/admin/seerr/drift/look")) : answered(api.POST("/api/v1/admin/seerr/drift/heal")),
+  );
+}
+
+export function useMonitors() {
+  return useQuery({ queryKey: ["monitors"], queryFn: () => answered(api.GET("/api/v1/admin/monitors")), refetchInterval: LOOK_MS });
+}
+
 /** A write, and the answers it makes old. */
 function useChange<Given, Answer>(keys: readonly string[], write: (given: Given) => Promise<Answer>) {
   return useMutation({ mutationFn: write, onSuccess: useRefresh(...keys) });
