@@ -52,7 +52,7 @@ def build_api(site: Site) -> Litestar:
             Router("/api/v1", route_handlers=[*OPEN], guards=[anybody, speaks_json]),
             Router("/api/v1", route_handlers=[PlexWebhookController], guards=[anybody]),
             Router("/api/v1", route_handlers=[PosterController], guards=[signed_in_for_pictures]),
-            Router("/api/v1", route_handlers=[FileController], guards=[signed_in_or_watching]),
+            Router("/api/v1", route_handlers=[FileController], guards=[signed_in_or_watching, new_enough]),
             Router("/api/v1", route_handlers=[*SIGNED_IN], guards=[signed_in, speaks_json, new_enough]),
             health.live,
             health.ready,

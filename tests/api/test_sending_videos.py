@@ -128,6 +128,7 @@ async def test_the_file_comes_whole_or_in_part(anna: httpx.AsyncClient, site: Si
     assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''A%20song.mp4"
     assert answer.headers["content-type"] == "video/mp4"
     assert problem(await anna.get(page, headers={"Range": "bytes=5000-"})) == (416, "range-outside")
+    assert problem(await anna.get(f"{page}?at_least=soon"))[0] == 400
 
 
 async def test_a_player_of_the_browser_has_one_file_by_its_cookie_for_as_long_as_the_session_is_open(

@@ -3,6 +3,7 @@ import { say } from "../strings";
 import { Badge, type Tone } from "../ui/Badge";
 import { Empty, Ghost } from "../ui/Empty";
 import { Section } from "../ui/Page";
+import { ROW, Rows } from "../ui/Rows";
 import { Loaded } from "../ui/Trouble";
 import { fromNow } from "../ui/units";
 import { useMonitors } from "./queries";
@@ -26,15 +27,11 @@ export default function Monitoring() {
           <Unmatched monitors={monitors} />
           <Section title={say.admin.monitoring.monitors(monitors.kuma)}>
             {monitors.why && <p role="status" className="mb-3 text-sm text-warn">{monitors.why}</p>}
-            {monitors.items.length === 0 ? (
-              <Empty title={say.admin.monitoring.none} hint={say.admin.monitoring.noneHint} />
-            ) : (
-              <ul className="grid gap-2.5 lg:grid-cols-2">
-                {monitors.items.map((monitor) => (
-                  <MonitorRow key={monitor.monitor} monitor={monitor} />
-                ))}
-              </ul>
-            )}
+            <Rows abreast none={<Empty title={say.admin.monitoring.none} hint={say.admin.monitoring.noneHint} />}>
+              {monitors.items.map((monitor) => (
+                <MonitorRow key={monitor.monitor} monitor={monitor} />
+              ))}
+            </Rows>
           </Section>
         </>
       )}
@@ -47,14 +44,14 @@ function Unmatched({ monitors: { unmatched, items } }: { readonly monitors: Moni
   if (unmatched.length === 0 || items.length === 0) return null;
   return (
     <Section title={say.admin.monitoring.unmatched}>
-      <ul className="grid gap-2.5">
+      <Rows>
         {unmatched.map(({ service, words }) => (
           <li key={service} className="rounded-xl bg-raised p-4">
             <p className="font-medium">{say.service[service]}</p>
             <p className="text-sm text-quiet">{words}</p>
           </li>
         ))}
-      </ul>
+      </Rows>
     </Section>
   );
 }
@@ -63,7 +60,7 @@ function MonitorRow({ monitor }: { readonly monitor: MonitorView }) {
   const { name, kind, address, state, since, ping_ms: ping, message, service, matched_by: by } = monitor;
   const facts = [kind, address, ping !== null && say.admin.monitoring.ping(ping), since && fromNow(new Date(since))];
   return (
-    <li className="flex flex-wrap items-center gap-x-4 gap-y-2 rounded-xl bg-raised p-4">
+    <li className={ROW}>
       <div className="min-w-0 grow basis-60">
         <p className="font-medium break-words">{name}</p>
         <p className="text-xs break-all text-quiet">{facts.filter(Boolean).join(" · ")}</p>

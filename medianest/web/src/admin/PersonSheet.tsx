@@ -1,10 +1,9 @@
 import type { Account, Device, Left } from "../api/schema";
+import { DeviceList } from "../session/DeviceList";
 import { say } from "../strings";
-import { Button } from "../ui/Button";
 import { Ghost } from "../ui/Empty";
 import { Sheet } from "../ui/Sheet";
-import { Loaded, Trouble } from "../ui/Trouble";
-import { fromNow } from "../ui/units";
+import { Loaded } from "../ui/Trouble";
 import { QuotaForm } from "./QuotaForm";
 import { useDevicesOf, useEndOf, useQuotaOf, useSetQuotaOf } from "./queries";
 
@@ -24,7 +23,7 @@ export default function PersonSheet({ person, onClose }: { readonly person: Acco
         <section>
           <h3 className="mb-3 text-sm font-semibold text-quiet">{say.devices.title}</h3>
           <Loaded asked={devices} ghost={<Ghost className="h-20" />}>
-            {({ items }) => <DeviceList person={person} devices={items} />}
+            {({ items }) => <DevicesOf person={person} devices={items} />}
           </Loaded>
         </section>
       </div>
@@ -37,30 +36,8 @@ function OwnQuota({ person, left }: { readonly person: Account; readonly left: L
   return <QuotaForm quota={{ kind: left.kind, limit: left.limit, days: left.days }} used={left.used} set={set} />;
 }
 
-function DeviceList({ person, devices }: { readonly person: Account; readonly devices: readonly Device[] }) {
+function DevicesOf({ person, devices }: { readonly person: Account; readonly devices: readonly Device[] }) {
   const end = useEndOf(person);
   if (devices.length === 0) return <p className="text-sm text-quiet">{say.admin.people.noDevices}</p>;
-  return (
-    <>
-      <ul className="grid gap-2">
-        {devices.map(({ session, device, started_at: startedAt }) => (
-          <li key={session} className="flex items-center justify-between gap-3">
-            <div className="min-w-0">
-              <p className="truncate">{device || say.devices.unnamed}</p>
-              <p className="text-xs text-quiet">{say.devices.since(fromNow(new Date(startedAt)))}</p>
-            </div>
-            <Button disabled={end.isPending} onClick={() => end.mutate(session)}>
-              {say.you.signOut}
-            </Button>
-          </li>
-        ))}
-      </ul>
-      {devices.length > 1 && (
-        <Button weight="danger" className="mt-3" disabled={end.isPending} onClick={() => end.mutate(null)}>
-          {say.admin.people.endAll}
-        </Button>
-      )}
-      {end.error && <Trouble error={end.error} />}
-    </>
-  );
+  return <DeviceList devices={devices} all={say.admin.people.endAll} end={end} />;
 }

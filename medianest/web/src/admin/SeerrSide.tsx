@@ -6,6 +6,7 @@ import { Badge } from "../ui/Badge";
 import { Button } from "../ui/Button";
 import { Empty, Ghost } from "../ui/Empty";
 import { Section } from "../ui/Page";
+import { Rows } from "../ui/Rows";
 import { Loaded, Trouble } from "../ui/Trouble";
 import { atClock, fromNow } from "../ui/units";
 import { useDrift, useFollowing, useFollowAgain, useOrderDrift } from "./queries";
@@ -67,17 +68,13 @@ function Drift() {
       </div>
       {order.error && <Trouble error={order.error} />}
       <Loaded asked={asked} ghost={<Ghost className="h-24" />}>
-        {({ items, compared_at: comparedAt }) =>
-          items.length === 0 ? (
-            <Empty title={comparedAt ? say.admin.seerr.noDrift : say.admin.seerr.notCompared} />
-          ) : (
-            <ul className="grid gap-2.5">
-              {items.map((difference) => (
-                <DifferenceRow key={difference.request} difference={difference} />
-              ))}
-            </ul>
-          )
-        }
+        {({ items, compared_at: comparedAt }) => (
+          <Rows none={<Empty title={comparedAt ? say.admin.seerr.noDrift : say.admin.seerr.notCompared} />}>
+            {items.map((difference) => (
+              <DifferenceRow key={difference.request} difference={difference} />
+            ))}
+          </Rows>
+        )}
       </Loaded>
     </Section>
   );

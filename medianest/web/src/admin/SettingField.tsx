@@ -1,6 +1,7 @@
 import { useId } from "react";
 import type { FieldView, Try } from "../api/schema";
 import { say } from "../strings";
+import { FIELD } from "../ui/Field";
 
 export type Given = Try["values"][string] | undefined;
 
@@ -9,8 +10,6 @@ interface FieldProps {
   readonly given: Given; // undefined: untouched; null: taken back
   readonly give: (value: Given) => void;
 }
-
-const LOOK = "h-11 w-full min-w-0 rounded-lg border border-line bg-paper px-3 text-ink md:h-10";
 
 /** One setting, by its kind, with what it means and where its value comes from. A secret is written and never read. */
 export function SettingField(props: FieldProps) {
@@ -40,7 +39,7 @@ export function SettingField(props: FieldProps) {
 
 function Control({ field, given, give, id }: FieldProps & { readonly id: string }) {
   const value = given === undefined ? field.value : given === null ? field.underneath : given;
-  const common = { id, "aria-describedby": `${id}help`, className: LOOK };
+  const common = { id, "aria-describedby": `${id}help`, className: FIELD };
   switch (field.kind) {
     case "switch":
       return <input {...common} type="checkbox" className="size-5 accent-accent" checked={value === true} onChange={(event) => give(event.target.checked)} />;
@@ -56,7 +55,7 @@ function Control({ field, given, give, id }: FieldProps & { readonly id: string 
       return (
         <textarea
           {...common}
-          className={`${LOOK} h-20! py-2`}
+          className={`${FIELD} h-20! py-2`}
           value={Array.isArray(value) ? value.join("\n") : ""}
           onChange={(event) => give(event.target.value.split("\n"))}
           onBlur={(event) => given !== undefined && give(event.target.value.split("\n").map((line) => line.trim()).filter(Boolean))}

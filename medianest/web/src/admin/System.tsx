@@ -5,11 +5,11 @@ import { Bar } from "../ui/Bar";
 import { Button } from "../ui/Button";
 import { Empty, Ghost } from "../ui/Empty";
 import { Section } from "../ui/Page";
+import { ROW, Rows } from "../ui/Rows";
 import { inWords, Loaded } from "../ui/Trouble";
 import { atClock } from "../ui/units";
 import { useCircuits, useReadModels, useRebuild, useReset, useStuck, useStuckAct } from "./queries";
 
-const ROW = "flex flex-wrap items-center gap-x-4 gap-y-2 rounded-xl bg-raised p-4";
 const TONES: Readonly<Record<CircuitView["state"], Tone>> = { closed: "good", open: "bad", "half-open": "warn" };
 
 /** What MediaNest does by itself, and the handles for when it does not. */
@@ -18,38 +18,34 @@ export default function System() {
     <>
       <Section title={say.admin.system.stuck}>
         <Loaded asked={useStuck()} ghost={<Ghost className="h-24" />}>
-          {({ items }) =>
-            items.length === 0 ? (
-              <Empty title={say.admin.system.noneStuck} />
-            ) : (
-              <ul className="grid gap-2.5">
-                {items.map((work) => (
-                  <Stuck key={`${work.list} ${work.key}`} work={work} />
-                ))}
-              </ul>
-            )
-          }
+          {({ items }) => (
+            <Rows none={<Empty title={say.admin.system.noneStuck} />}>
+              {items.map((work) => (
+                <Stuck key={`${work.list} ${work.key}`} work={work} />
+              ))}
+            </Rows>
+          )}
         </Loaded>
       </Section>
       <Section title={say.admin.system.breakers}>
         <Loaded asked={useCircuits()} ghost={<Ghost className="h-40" />}>
           {({ items }) => (
-            <ul className="grid gap-2.5 lg:grid-cols-2">
+            <Rows abreast>
               {items.map((circuit) => (
                 <Circuit key={circuit.service} circuit={circuit} />
               ))}
-            </ul>
+            </Rows>
           )}
         </Loaded>
       </Section>
       <Section title={say.admin.system.readModels}>
         <Loaded asked={useReadModels()} ghost={<Ghost className="h-40" />}>
           {({ items }) => (
-            <ul className="grid gap-2.5 lg:grid-cols-2">
+            <Rows abreast>
               {items.map((model) => (
                 <Model key={model.name} model={model} />
               ))}
-            </ul>
+            </Rows>
           )}
         </Loaded>
       </Section>

@@ -227,6 +227,6 @@ export function useMonitors() {
 }
 
 /** A write, and the answers it makes old. */
-function useChange<Given, Answer>(keys: readonly string[], write: (given: Given) => Promise<Answer>) {
+export function useChange<Given, Answer>(keys: readonly string[], write: (given: Given) => Promise<Answer>) {
   return useMutation({ mutationFn: write, onSuccess: useRefresh(...keys) });
 }

@@ -6,7 +6,7 @@ import { Section } from "../ui/Page";
 
 /** Other places that are good to know, in the order admins gave them. */
 export function QuickLinks() {
-  const links = useQuery({ queryKey: ["links"], queryFn: () => answered(api.GET("/api/v1/links")) }).data?.items ?? [];
+  const links = useLinks().data?.items ?? [];
   if (links.length === 0) return null;
   return (
     <Section title={say.home.links}>
@@ -22,4 +22,8 @@ export function QuickLinks() {
       </ul>
     </Section>
   );
+}
+
+export function useLinks() {
+  return useQuery({ queryKey: ["links"], queryFn: () => answered(api.GET("/api/v1/links")) });
 }

@@ -3,6 +3,7 @@ import { useDecline } from "../api/queries";
 import type { Decline, RequestView } from "../api/schema";
 import { say } from "../strings";
 import { Button } from "../ui/Button";
+import { FIELD } from "../ui/Field";
 import { Sheet } from "../ui/Sheet";
 import { Trouble } from "../ui/Trouble";
 
@@ -33,7 +34,7 @@ export default function DeclineSheet({ requests, onClose }: { readonly requests:
           value={note}
           maxLength={500}
           rows={2}
-          className="mt-1 block w-full rounded-lg border border-line bg-paper px-3 py-2 text-base text-ink"
+          className={`${FIELD} h-auto! py-2`}
           onChange={(event) => setNote(event.target.value)}
         />
       </label>

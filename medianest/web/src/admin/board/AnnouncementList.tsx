@@ -5,6 +5,7 @@ import { Button } from "../../ui/Button";
 import { Empty, Ghost } from "../../ui/Empty";
 import { FIELD } from "../../ui/Field";
 import { Section } from "../../ui/Page";
+import { ROW, Rows } from "../../ui/Rows";
 import { Loaded, Trouble } from "../../ui/Trouble";
 import { ALWAYS, momentsOf, PeriodFields, standingOf, typedOf } from "./Period";
 import { useAllAnnouncements, useAnnounce, useWithdraw } from "./queries";
@@ -20,17 +21,13 @@ export function AnnouncementList() {
     <Section title={say.admin.board.announcements}>
       <AnnouncementForm key={changing?.announcement ?? ""} changing={changing} onDone={() => change(undefined)} />
       <Loaded asked={asked} ghost={<Ghost className="h-24" />}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty title={say.admin.board.noneAnnounced} hint={say.admin.board.noneAnnouncedHint} />
-          ) : (
-            <ul className="grid gap-2.5">
-              {items.map((one) => (
-                <AnnouncementRow key={one.announcement} announcement={one} onChange={() => change(one)} />
-              ))}
-            </ul>
-          )
-        }
+        {({ items }) => (
+          <Rows none={<Empty title={say.admin.board.noneAnnounced} hint={say.admin.board.noneAnnouncedHint} />}>
+            {items.map((one) => (
+              <AnnouncementRow key={one.announcement} announcement={one} onChange={() => change(one)} />
+            ))}
+          </Rows>
+        )}
       </Loaded>
     </Section>
   );
@@ -83,7 +80,7 @@ function AnnouncementForm({ changing, onDone }: { readonly changing: Announcemen
 function AnnouncementRow({ announcement, onChange }: { readonly announcement: Announcement; readonly onChange: () => void }) {
   const withdraw = useWithdraw();
   return (
-    <li className="flex flex-wrap items-center gap-x-4 gap-y-2 rounded-xl bg-raised p-4">
+    <li className={ROW}>
       <div className="min-w-48 grow basis-64">
         <p className="break-words">{announcement.text}</p>
         <p className="text-xs text-quiet">{[say.admin.board.levels[announcement.level], standingOf(announcement)].join(" · ")}</p>

@@ -1,12 +1,14 @@
 import { type FormEvent, useState } from "react";
 import type { QuickLink } from "../../api/schema";
+import { useLinks } from "../../home/QuickLinks";
 import { say } from "../../strings";
 import { Button } from "../../ui/Button";
 import { Empty, Ghost } from "../../ui/Empty";
 import { FIELD } from "../../ui/Field";
 import { Section } from "../../ui/Page";
+import { ROW } from "../../ui/Rows";
 import { Loaded, Trouble } from "../../ui/Trouble";
-import { useArrange, useLinks } from "./queries";
+import { useArrange } from "./queries";
 
 /** Other places that are good to know, in their order. Each change counts at once. */
 export function LinkList() {
@@ -74,7 +76,7 @@ interface RowProps {
 
 function LinkRow({ link, isBusy, raise, remove }: RowProps) {
   return (
-    <li className="flex flex-wrap items-center gap-x-4 gap-y-2 rounded-xl bg-raised p-4">
+    <li className={ROW}>
       <div className="min-w-48 grow basis-64">
         <p className="font-medium">{link.label}</p>
         <p className="text-xs break-all text-quiet">{link.url}</p>

@@ -5,6 +5,7 @@ import { Button } from "../../ui/Button";
 import { Empty, Ghost } from "../../ui/Empty";
 import { FIELD } from "../../ui/Field";
 import { Section } from "../../ui/Page";
+import { ROW, Rows } from "../../ui/Rows";
 import { Loaded, Trouble } from "../../ui/Trouble";
 import { ALWAYS, isOver, momentsOf, PeriodFields, standingOf } from "./Period";
 import { useEnd, useMaintenance, usePlan } from "./queries";
@@ -19,17 +20,13 @@ export function MaintenanceList() {
     <Section title={say.admin.board.maintenance}>
       <MaintenanceForm />
       <Loaded asked={asked} ghost={<Ghost className="h-24" />}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty title={say.admin.board.noneMaintained} hint={say.admin.board.noneMaintainedHint} />
-          ) : (
-            <ul className="grid gap-2.5">
-              {items.map((one) => (
-                <MaintenanceRow key={one.maintenance} maintenance={one} />
-              ))}
-            </ul>
-          )
-        }
+        {({ items }) => (
+          <Rows none={<Empty title={say.admin.board.noneMaintained} hint={say.admin.board.noneMaintainedHint} />}>
+            {items.map((one) => (
+              <MaintenanceRow key={one.maintenance} maintenance={one} />
+            ))}
+          </Rows>
+        )}
       </Loaded>
     </Section>
   );
@@ -80,7 +77,7 @@ function MaintenanceForm() {
 function MaintenanceRow({ maintenance }: { readonly maintenance: Maintenance }) {
   const end = useEnd();
   return (
-    <li className="flex flex-wrap items-center gap-x-4 gap-y-2 rounded-xl bg-raised p-4">
+    <li className={ROW}>
       <div className="min-w-48 grow basis-64">
         <p className="break-words">
           <span className="font-medium">{say.service[maintenance.service]}</span> · {maintenance.why}
