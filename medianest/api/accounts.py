@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 from litestar import Controller, delete, get, post, put
-from litestar.params import JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from medianest.adapters.plex_tv import PlexFriend
 from medianest.api.as_of import AsOf, position_of, tables
@@ -26,7 +26,7 @@ from medianest.domain.accounts import (
 )
 from medianest.domain.command import Actor
 from medianest.domain.event import Item, Personal, Query, tags
-from medianest.domain.quotas import SetQuota
+from medianest.domain.quotas import SetQuota, TakeQuotaBack
 from medianest.domain.requests import Kind
 from projections import accounts
 from projections.accounts import AccountRow
@@ -147,6 +147,12 @@ class AccountController(Controller):
         await _known(site, account)
         command = SetQuota(account=account, kind=data.kind, limit=data.limit, days=data.days)
         return Written(position=(await write.run(command, "accounts")).position)
+
+    @delete("/{account:str}/quota/{kind:str}", status_code=200, guards=[needs("accounts.manage")])
+    async def take_quota_back(self, site: House, write: Writing, account: Id, kind: FromPath[Kind]) -> Written:
+        """Somebody may ask for as much as everybody else again, whatever that is from here on."""
+        await _known(site, account)
+        return Written(position=(await write.run(TakeQuotaBack(account=account, kind=kind), "accounts")).position)
 
     @get("/{account:str}/sessions", guards=[needs("accounts.manage")])
     async def devices(self, site: House, me: Me, account: Id) -> Devices:

@@ -60,6 +60,7 @@ class Left(msgspec.Struct, frozen=True):
     used: int
     left: int | None  # null: there is no limit
     next_slot_at: datetime | None  # when one more fits; null: now
+    own: bool  # whether it is set for this account alone; if not, it is the quota of all
 
 
 class Allowance(msgspec.Struct, frozen=True):
@@ -98,7 +99,8 @@ async def left(site: Site, account: str, kind: Kind) -> Left:
     quota, now = facts.quota, site.clock()
     used = len(quota.counted(facts.used(), now)) if quota.limit else 0
     free = max(0, quota.limit - used) if quota.limit else None
-    return Left(kind, quota.limit, quota.days, used, free, quota.next_slot(facts.used(), 1, now))
+    next_slot, own = quota.next_slot(facts.used(), 1, now), facts.own_quota is not None
+    return Left(kind, quota.limit, quota.days, used, free, next_slot, own)
 
 
 async def _ours(site: Site, me: Identity, wanted: list[Media]) -> dict[Media, Ours]:

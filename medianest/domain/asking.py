@@ -10,7 +10,7 @@ from msgspec import structs
 from medianest.domain.accounts import AccountErased, AccountReinstated, AccountSuspended
 from medianest.domain.command import Command, Facts, Refused
 from medianest.domain.event import Event, Item, Query, tags
-from medianest.domain.quotas import DefaultQuotaSet, Quota, QuotaSet
+from medianest.domain.quotas import DefaultQuotaSet, Quota, QuotaSet, QuotaTakenBack
 from medianest.domain.requests import (
     OPEN_STATES,
     PENDING_STATES,
@@ -139,9 +139,9 @@ class SubmissionFacts(AskedFacts, frozen=True):
         return Query(
             *super().query(command).items,
             Item(
-                AccountSuspended, AccountReinstated, AccountErased, QuotaSet, RequestSubmitted, RequestImported,
-                RequestHandedOn, RequestSeasonsChanged, RequestDeclined, RequestCancelled, RequestRemoved,
-                RequestMerged, tags=tags(account=command.account),
+                AccountSuspended, AccountReinstated, AccountErased, QuotaSet, QuotaTakenBack, RequestSubmitted,
+                RequestImported, RequestHandedOn, RequestSeasonsChanged, RequestDeclined, RequestCancelled,
+                RequestRemoved, RequestMerged, tags=tags(account=command.account),
             ),
             Item(DefaultQuotaSet, tags=tags(settings="quota")),
         )  # fmt: skip
@@ -158,6 +158,8 @@ class SubmissionFacts(AskedFacts, frozen=True):
                 return structs.replace(self, suspended=not isinstance(event, AccountReinstated))
             case QuotaSet(kind=kind, limit=limit, days=days) if kind == self.media.kind:
                 return structs.replace(self, own_quota=Quota(limit, days))
+            case QuotaTakenBack(kind=kind) if kind == self.media.kind:
+                return structs.replace(self, own_quota=None)
             case DefaultQuotaSet(kind=kind, limit=limit, days=days) if kind == self.media.kind:
                 return structs.replace(self, default_quota=Quota(limit, days))
         return super().evolve(event, at)

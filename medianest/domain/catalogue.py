@@ -20,7 +20,7 @@ _ALL: tuple[tuple[type[Event], ...], ...] = (
     accounts.SESSION_EVENTS,
     (accounts.LoginRefused,),
     requests.REQUEST_EVENTS,
-    (quotas.QuotaSet, quotas.DefaultQuotaSet),
+    (quotas.QuotaSet, quotas.QuotaTakenBack, quotas.DefaultQuotaSet),
     downloads.DOWNLOAD_EVENTS,
     monitors.MONITOR_EVENTS,
     services.SERVICE_EVENTS,

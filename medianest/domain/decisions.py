@@ -59,6 +59,7 @@ DECISIONS: dict[type[Command], Decision] = {
     observing.ReconcileRequest: Decision(requests.RequestFacts, observing.reconcile),
     observing.ImportRequest: Decision(observing.ImportFacts, observing.import_request),
     quotas.SetQuota: Decision(quotas.QuotaFacts, quotas.set_quota),
+    quotas.TakeQuotaBack: Decision(quotas.QuotaFacts, quotas.take_quota_back),
     quotas.SetDefaultQuota: Decision(quotas.QuotaFacts, quotas.set_default_quota),
     downloads.SubmitDownload: Decision(downloads.SubmissionFacts, downloads.submit),
     downloads.SubmitPlaylist: Decision(downloads.SubmissionFacts, downloads.submit_playlist),

@@ -38,7 +38,7 @@ from medianest.domain.downloads import (
 from medianest.domain.event import Event, Personal
 from medianest.domain.monitors import MonitorsLost, MonitorsSeen, MonitorStateChanged
 from medianest.domain.notices import NoticeChoiceMade, NoticeDismissed, NoticeRead, NoticesRead
-from medianest.domain.quotas import DefaultQuotaSet, QuotaSet
+from medianest.domain.quotas import DefaultQuotaSet, QuotaSet, QuotaTakenBack
 from medianest.domain.requests import (
     DecisionRelayed,
     Media,
@@ -116,6 +116,7 @@ EXAMPLES: tuple[Event, ...] = (
     RequestMerged(*SERIES, "5f"),
     DecisionRelayed(*FILM, "approve"),
     QuotaSet(ANNA, "movie", 5, 7),
+    QuotaTakenBack(ANNA, "movie"),
     DefaultQuotaSet("tv", 3, 7),
     DownloadSubmitted(*VIDEO, "51de0", Personal("https://video.example/watch?v=garden"), "1080p", "A garden"),
     DownloadSubmitted(

@@ -15,7 +15,7 @@ from medianest.domain.accounts import AccountReinstated, RoleChanged, SessionEnd
 from medianest.domain.command import Command, Facts
 from medianest.domain.downloads import DownloadEvent, DownloadFailed, DownloadStored
 from medianest.domain.event import Event, Item, Query, Tags, tags
-from medianest.domain.quotas import QuotaSet
+from medianest.domain.quotas import QuotaSet, QuotaTakenBack
 from medianest.domain.requests import (
     RequestApproved,
     RequestAvailable,
@@ -42,6 +42,7 @@ KINDS: dict[type[Event], NoticeKind] = {
     RoleChanged: "account-changed",
     AccountReinstated: "account-changed",
     QuotaSet: "account-changed",
+    QuotaTakenBack: "account-changed",
     SessionEnded: "account-changed",
 }
 CAUSES = tuple(KINDS)
@@ -64,7 +65,7 @@ def cause(event: Event) -> Cause | None:
             return Cause(kind, f"request:{request}")
         case DownloadEvent(download=download):
             return Cause(kind, f"download:{download}")
-        case RoleChanged() | AccountReinstated() | QuotaSet() | SessionEnded():
+        case RoleChanged() | AccountReinstated() | QuotaSet() | QuotaTakenBack() | SessionEnded():
             return Cause(kind, f"account:{event.account}")
     raise TypeError(f"{type(event).__name__} makes a notice, and nobody knows whom it concerns.")
 

@@ -24,6 +24,16 @@ class QuotaSet(Event, frozen=True, tag="account.quota-set"):
         return tags(account=self.account)
 
 
+class QuotaTakenBack(Event, frozen=True, tag="account.quota-taken-back"):
+    """From here on the quota of all counts for an account again, whatever that is by then."""
+
+    account: str
+    kind: Kind
+
+    def tags(self) -> Tags:
+        return tags(account=self.account)
+
+
 class DefaultQuotaSet(Event, frozen=True, tag="settings.default-quota-set"):
     kind: Kind
     limit: int
@@ -63,23 +73,37 @@ class SetQuota(Command, frozen=True, kw_only=True):
     days: int
 
 
+class TakeQuotaBack(Command, frozen=True, kw_only=True):
+    account: str
+    kind: Kind
+
+
+class SetDefaultQuota(Command, frozen=True, kw_only=True):
+    kind: Kind
+    limit: int
+    days: int
+
+
 class QuotaFacts(Facts, frozen=True):
     kind: Kind = "movie"
-    quota: Quota | None = None  # of this kind; None: never set
+    quota: Quota | None = None  # of this kind; None: never set, or taken back
 
     @classmethod
-    def query(cls, command: "SetQuota | SetDefaultQuota") -> Query:
-        if isinstance(command, SetQuota):
-            return Query(Item(QuotaSet, tags=tags(account=command.account)))
-        return Query(Item(DefaultQuotaSet, tags=tags(settings="quota")))
+    def query(cls, command: SetQuota | TakeQuotaBack | SetDefaultQuota) -> Query:
+        if isinstance(command, SetDefaultQuota):
+            return Query(Item(DefaultQuotaSet, tags=tags(settings="quota")))
+        return Query(Item(QuotaSet, QuotaTakenBack, tags=tags(account=command.account)))
 
     @classmethod
-    def before(cls, command: "SetQuota | SetDefaultQuota") -> Self:
+    def before(cls, command: SetQuota | TakeQuotaBack | SetDefaultQuota) -> Self:
         return cls(kind=command.kind)
 
     def evolve(self, event: Event, at: datetime) -> Self:
-        assert isinstance(event, QuotaSet | DefaultQuotaSet)
-        return structs.replace(self, quota=Quota(event.limit, event.days)) if event.kind == self.kind else self
+        assert isinstance(event, QuotaSet | QuotaTakenBack | DefaultQuotaSet)
+        if event.kind != self.kind:
+            return self
+        quota = None if isinstance(event, QuotaTakenBack) else Quota(event.limit, event.days)
+        return structs.replace(self, quota=quota)
 
 
 def set_quota(command: SetQuota, facts: QuotaFacts, now: datetime) -> Sequence[Event]:
@@ -88,10 +112,8 @@ def set_quota(command: SetQuota, facts: QuotaFacts, now: datetime) -> Sequence[E
     return [QuotaSet(command.account, command.kind, command.limit, command.days)]
 
 
-class SetDefaultQuota(Command, frozen=True, kw_only=True):
-    kind: Kind
-    limit: int
-    days: int
+def take_quota_back(command: TakeQuotaBack, facts: QuotaFacts, now: datetime) -> Sequence[Event]:
+    return [QuotaTakenBack(command.account, command.kind)] if facts.quota else []
 
 
 def set_default_quota(command: SetDefaultQuota, facts: QuotaFacts, now: datetime) -> Sequence[Event]:

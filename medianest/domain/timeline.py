@@ -40,7 +40,7 @@ from medianest.domain.downloads import (
 from medianest.domain.event import Event
 from medianest.domain.monitors import MonitorsLost, MonitorsSeen, MonitorState, MonitorStateChanged
 from medianest.domain.notices import NoticeChoiceMade, NoticeDismissed, NoticeRead, NoticesRead
-from medianest.domain.quotas import DefaultQuotaSet, QuotaSet
+from medianest.domain.quotas import DefaultQuotaSet, QuotaSet, QuotaTakenBack
 from medianest.domain.requests import (
     DecisionRelayed,
     DeclineReason,
@@ -233,6 +233,8 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return f"{names(account)} {_ENDS[reason]}."
         case QuotaSet(account=account, kind=kind, limit=limit, days=days):
             return f"{names(account)} may ask for {_quota(kind, limit, days)}."
+        case QuotaTakenBack(account=account, kind=kind):
+            return f"{names(account)} may ask for as many {_THINGS[kind][1]} as everybody else again."
         case DefaultQuotaSet(kind=kind, limit=limit, days=days):
             return f"Everyone may ask for {_quota(kind, limit, days)}, unless it is set otherwise for them."
         case MaintenancePlanned(service=service, until=until, why=why):
@@ -268,7 +270,7 @@ def told(event: Event) -> str:
             return f"You are {_ROLES[role]} now."
         case SessionEnded():
             return "A device was signed out: somebody else used a copy of its session's key."
-        case AccountReinstated() | QuotaSet():
+        case AccountReinstated() | QuotaSet() | QuotaTakenBack():
             return sentence(event, lambda _: "You")
     return sentence(event, lambda _: "A moderator")
 
@@ -319,12 +321,13 @@ def _with_words(said: str, words: str | None) -> str:
 
 
 def _quota(kind: Kind, limit: int, days: int) -> str:
-    things = {"movie": ("film", "films"), "tv": ("season", "seasons")}[kind]
+    things = _THINGS[kind]
     if not limit:
         return f"as many {things[1]} as they like"
     return f"{limit} {things[limit != 1]} in {f'{days} days' if days != 1 else 'a day'}"
 
 
+_THINGS: dict[Kind, tuple[str, str]] = {"movie": ("film", "films"), "tv": ("season", "seasons")}
 _DECLINED: dict[DeclineReason, str] = {
     "already-have-something-like-it": ": there is something like it already",
     "not-suitable": ": not suitable",

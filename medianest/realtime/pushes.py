@@ -37,7 +37,7 @@ from medianest.domain.downloads import (
 from medianest.domain.event import Event, type_of
 from medianest.domain.monitors import MonitorsLost, MonitorsSeen, MonitorStateChanged
 from medianest.domain.notices import NoticeEvent, cause
-from medianest.domain.quotas import DefaultQuotaSet, QuotaSet
+from medianest.domain.quotas import DefaultQuotaSet, QuotaSet, QuotaTakenBack
 from medianest.domain.requests import (
     DecisionRelayed,
     RequestDeclined,
@@ -164,6 +164,9 @@ def _of_event(event: Event, position: int, at: datetime) -> list[Push]:
             return _of_account(event.account, "account.changed", envelope | _account(event))
         case QuotaSet(account=of, kind=kind, limit=limit, days=days):
             quota = {"account": of, "kind": kind, "limit": limit, "days": days}
+            return _of_account(of, "quota.changed", envelope | quota)
+        case QuotaTakenBack(account=of, kind=kind):
+            quota = {"account": of, "kind": kind, "limit": None, "days": None}  # None: those of everyone
             return _of_account(of, "quota.changed", envelope | quota)
         case DefaultQuotaSet(kind=kind, limit=limit, days=days):
             quota = {"account": None, "kind": kind, "limit": limit, "days": days}  # None: everyone without their own

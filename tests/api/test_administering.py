@@ -502,8 +502,28 @@ async def test_an_admin_sees_and_changes_what_is_left_of_somebodys_quota(
     assert (films["limit"], films["days"], films["used"], films["left"]) == (2, 30, 1, 1)
     assert (seasons["limit"], seasons["left"]) == (0, None)
     assert (await anna.get("/media/quota")).json()["items"] == [films, seasons]
+    assert (films["own"], seasons["own"]) == (True, False)
     assert problem(await anna.get(page)) == (403, "not-allowed")
     assert problem(await olivia.get(f"/admin/accounts/{'0' * 32}/quota")) == (404, "account-unknown")
+
+
+async def test_somebody_may_ask_for_as_much_as_everybody_again(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient
+) -> None:
+    page = f"/admin/accounts/{await account_of(anna)}/quota"
+    await olivia.put("/admin/settings/default-quota", json={"kind": "movie", "limit": 1, "days": 7})
+    await olivia.put(page, json={"kind": "movie", "limit": 5, "days": 30})
+    for _ in range(2):  # once more changes nothing
+        assert (await olivia.delete(f"{page}/movie")).status_code == 200
+    films, _ = (await anna.get("/media/quota")).json()["items"]
+    assert (films["limit"], films["days"], films["own"]) == (1, 7, False)
+    (back,) = await record(olivia, type="account.quota-taken-back")
+    assert (back["words"], back["by"]) == ("Anna may ask for as many films as everybody else again.", "Olivia")
+    assert (await anna.get("/notices")).json()["items"][0][
+        "words"
+    ] == "You may ask for as many films as everybody else again."
+    assert problem(await anna.delete(f"{page}/movie")) == (403, "not-allowed")
+    assert problem(await olivia.delete(f"/admin/accounts/{'0' * 32}/quota/movie")) == (404, "account-unknown")
 
 
 async def test_an_admin_signs_somebodys_devices_out_one_by_one_or_all_and_it_is_on_record(

@@ -10,7 +10,7 @@ from medianest.domain.asking import ChangeSeasons, MergeRequest, RetryRequest, S
 from medianest.domain.command import Command
 from medianest.domain.event import Event, Personal
 from medianest.domain.observing import Observed, ObserveRequest
-from medianest.domain.quotas import DefaultQuotaSet, QuotaSet, SetDefaultQuota, SetQuota
+from medianest.domain.quotas import DefaultQuotaSet, QuotaSet, QuotaTakenBack, SetDefaultQuota, SetQuota, TakeQuotaBack
 from medianest.domain.requests import (
     ApproveRequest,
     CancelRequest,
@@ -464,6 +464,28 @@ def test_what_was_declined_frees_its_slot_and_what_failed_keeps_it() -> None:
 
 def test_the_wishes_of_others_do_not_count() -> None:
     given(DefaultQuotaSet("movie", 1, 7), film(1, "ben")).when(asks()).then(SUBMITTED)
+
+
+def test_whoever_loses_a_quota_of_their_own_has_that_of_all_again() -> None:
+    default, own, back = (
+        DefaultQuotaSet("movie", 1, 7),
+        QuotaSet("anna", "movie", 2, 7),
+        QuotaTakenBack("anna", "movie"),
+    )
+    used, others = (film(1), days_ago(1)), (QuotaTakenBack("anna", "tv"), QuotaTakenBack("ben", "movie"))
+    given(default, own, back, used).when(asks()).then_refused("quota-used-up", retry_at=days_ago(-6))
+    given(default, own, *others, used).when(asks()).then(SUBMITTED)
+    given(default, back, own, used).when(asks()).then(SUBMITTED)
+
+
+def test_only_a_quota_that_was_set_is_taken_back() -> None:
+    own, take_back, back = (
+        QuotaSet("anna", "movie", 0, 7), TakeQuotaBack(account="anna", kind="movie"), QuotaTakenBack("anna", "movie"),
+    )  # fmt: skip
+    given(own).when(take_back).then(back)
+    given(DefaultQuotaSet("movie", 1, 7), QuotaSet("anna", "tv", 1, 7)).when(take_back).then_nothing()
+    given(own, back).when(take_back).then_nothing()
+    given(own, back).when(SetQuota(account="anna", kind="movie", limit=0, days=7)).then(own)
 
 
 def test_a_quota_that_is_so_already_is_not_set_again() -> None:

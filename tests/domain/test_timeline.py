@@ -5,7 +5,7 @@ import pytest
 from medianest.domain.accounts import AccountSuspended
 from medianest.domain.event import Event, Personal, personal_fields, type_of
 from medianest.domain.examples import ANNA, BEN, EXAMPLES, OLIVIA
-from medianest.domain.quotas import DefaultQuotaSet, QuotaSet
+from medianest.domain.quotas import DefaultQuotaSet, QuotaSet, QuotaTakenBack
 from medianest.domain.requests import (
     Media,
     RequestApproved,
@@ -80,6 +80,7 @@ def test_no_sentence_needs_the_personal_words(event: Event) -> None:
         (RequestDeclined(*MINE, "other", OLIVIA), "Declined."),
         (QuotaSet(ANNA, "movie", 1, 7), "Anna may ask for 1 film in 7 days."),
         (QuotaSet(ANNA, "tv", 0, 7), "Anna may ask for as many seasons as they like."),
+        (QuotaTakenBack(ANNA, "tv"), "Anna may ask for as many seasons as everybody else again."),
         (DefaultQuotaSet("tv", 3, 1), "Everyone may ask for 3 seasons in a day, unless it is set otherwise for them."),
         (ServiceStateChanged("seerr", "down", "up", "It answers 502"), "Seerr is down: It answers 502."),
     ],

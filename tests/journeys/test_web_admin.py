@@ -64,8 +64,7 @@ async def test_an_admin_gives_somebody_a_quota_and_signs_their_devices_out(demo:
         await sheet.get_by_role("button", name="Sign out").first.click()
         await sheet.get_by_text("Signed in nowhere.").wait_for()
         await annas.get_by_role("button", name="Continue with Plex").wait_for()
-        await sheet.get_by_label("Films (0: no limit)").fill("0")
-        await sheet.get_by_role("button", name="Set Films").click()
+        await sheet.get_by_role("button", name="As for everybody Films").click()
         await sheet.get_by_text("of 3 used").wait_for(state="detached")
 
 

@@ -1,11 +1,12 @@
 import type { Account, Device, Left } from "../api/schema";
 import { DeviceList } from "../session/DeviceList";
 import { say } from "../strings";
+import { Button } from "../ui/Button";
 import { Ghost } from "../ui/Empty";
 import { Sheet } from "../ui/Sheet";
-import { Loaded } from "../ui/Trouble";
+import { Loaded, Trouble } from "../ui/Trouble";
 import { QuotaForm } from "./QuotaForm";
-import { useDevicesOf, useEndOf, useQuotaOf, useSetQuotaOf } from "./queries";
+import { useDevicesOf, useEndOf, useQuotaOf, useSetQuotaOf, useTakeQuotaBack } from "./queries";
 
 /** How much somebody may ask for, and where they are signed in. */
 export default function PersonSheet({ person, onClose }: { readonly person: Account; readonly onClose: () => void }) {
@@ -32,8 +33,29 @@ export default function PersonSheet({ person, onClose }: { readonly person: Acco
 }
 
 function OwnQuota({ person, left }: { readonly person: Account; readonly left: Left }) {
+  const { kind, limit, days, used, own } = left;
   const set = useSetQuotaOf(person);
-  return <QuotaForm quota={{ kind: left.kind, limit: left.limit, days: left.days }} used={left.used} set={set} />;
+  return (
+    <div className="grid gap-1">
+      <QuotaForm quota={{ kind, limit, days }} used={used} set={set} />
+      {own ? <TakeBack person={person} kind={kind} /> : <p className="text-xs text-quiet">{say.admin.people.asEverybody}</p>}
+    </div>
+  );
+}
+
+/** From a quota of one's own back to that of all. */
+function TakeBack({ person, kind }: { readonly person: Account; readonly kind: Left["kind"] }) {
+  const back = useTakeQuotaBack(person);
+  return (
+    <div className="flex flex-wrap items-center justify-between gap-x-3 text-xs text-quiet">
+      {say.admin.people.theirOwn}
+      <Button disabled={back.isPending} onClick={() => back.mutate(kind)}>
+        {say.admin.people.takeBack}
+        <span className="sr-only">{say.admin.people.quotaOf[kind]}</span>
+      </Button>
+      {back.error && <div className="w-full"><Trouble error={back.error} /></div>}
+    </div>
+  );
 }
 
 function DevicesOf({ person, devices }: { readonly person: Account; readonly devices: readonly Device[] }) {

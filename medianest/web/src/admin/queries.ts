@@ -49,6 +49,15 @@ export function useSetQuotaOf({ account }: Account) {
   );
 }
 
+/** From here on somebody may ask for as much as everybody else. */
+export function useTakeQuotaBack({ account }: Account) {
+  return useChange(["accounts"], (kind: NewQuota["kind"]) =>
+    answered(
+      api.DELETE("/api/v1/admin/accounts/{account}/quota/{kind}", { params: { path: { account, kind } }, headers: oneWish() }),
+    ),
+  );
+}
+
 /** How much everybody may ask for who has no quota of their own. */
 export function useQuotaOfAll() {
   return useQuery({

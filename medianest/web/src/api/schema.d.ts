@@ -1377,6 +1377,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/accounts/{account}/quota/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * TakeQuotaBack
+         * @description Somebody may ask for as much as everybody else again, whatever that is from here on.
+         */
+        delete: operations["ApiV1AdminAccountsQuotaKindTakeQuotaBack"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/audit": {
         parameters: {
             query?: never;
@@ -2356,6 +2376,7 @@ export interface components {
             used: number;
             left: number | null;
             next_slot_at: string | null;
+            own: boolean;
         };
         /** Libraries */
         Libraries: {
@@ -5654,6 +5675,41 @@ export interface operations {
                 "application/json": components["schemas"]["Suspension"] | null;
             };
         };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminAccountsQuotaKindTakeQuotaBack: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                account: string;
+                kind: "movie" | "tv";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Request fulfilled, document follows */
             200: {
