@@ -31,6 +31,7 @@ from medianest.domain.requests import (
     RequestJoined,
     RequestLeft,
     RequestSubmitted,
+    named,
 )
 from medianest.domain.timeline import told
 from medianest.eventstore.codec import Recorded
@@ -144,7 +145,7 @@ def _name_subject(recorded: Recorded, changes: Changes) -> None:
             RequestSubmitted(request=request, title=title, media=media)
             | RequestImported(request=request, title=title, media=media)
         ):
-            changes.put(SUBJECTS, f"request:{request}", title=title, kind=media.kind, tmdb=media.tmdb)
+            changes.put(SUBJECTS, f"request:{request}", title=named(title, media), kind=media.kind, tmdb=media.tmdb)
         case DownloadSubmitted(download=download, title=title) | DownloadStored(download=download, title=title):
             changes.put(SUBJECTS, f"download:{download}", title=title)
 
@@ -153,7 +154,7 @@ EVENTS: tuple[type[Event], ...] = (
     AccountOpened, RequestSubmitted, RequestImported, RequestJoined, RequestLeft, RequestHandedOn, DownloadSubmitted,
     *CAUSES, *NOTICE_EVENTS,
 )  # fmt: skip
-PROJECTION = Projection("notices", 2, TABLES, EVENTS, project, "")
+PROJECTION = Projection("notices", 3, TABLES, EVENTS, project, "")
 
 # All notices of an account: what happened while it had an interest, but for its own doing and what it does not want.
 # The causes are looked up interest by interest (OFFSET keeps it so): right after a rebuild, without statistics, the

@@ -34,6 +34,7 @@ from medianest.domain.requests import (
     RequestSent,
     RequestState,
     RequestSubmitted,
+    named,
     state_after,
 )
 from medianest.eventstore.codec import Recorded
@@ -46,6 +47,7 @@ CREATE TABLE requests (
     account      text        NOT NULL,
     kind         text        NOT NULL,
     tmdb         int         NOT NULL,
+    is4k         boolean     NOT NULL,
     title        text        NOT NULL,
     year         int,
     seasons      int[]       NOT NULL,
@@ -166,7 +168,8 @@ def _import(event: RequestImported, recorded: Recorded, changes: Changes) -> Non
 def _begin(event: RequestSubmitted | RequestImported, recorded: Recorded, changes: Changes, **stands: Any) -> None:
     changes.put(
         REQUESTS, event.request, account=event.account, kind=event.media.kind, tmdb=event.media.tmdb,
-        title=event.title, year=event.year, seasons=event.seasons, position=recorded.position, **stands,
+        is4k=event.media.is4k, title=event.title, year=event.year, seasons=event.seasons, position=recorded.position,
+        **stands,
     )  # fmt: skip
 
 
@@ -241,10 +244,10 @@ def _relay_end(request: str, decision: RelayedDecision, account: str, changes: C
 
 # Who joins, leaves or relays lets a request stay where it is on the list; all else brings it to the front.
 MOVING = tuple(event for event in REQUEST_EVENTS if event not in (RequestJoined, RequestLeft, DecisionRelayed))
-PROJECTION = Projection("requests", 7, TABLES, REQUEST_EVENTS, project, "request", MOVING)
+PROJECTION = Projection("requests", 8, TABLES, REQUEST_EVENTS, project, "request", MOVING)
 
 _REQUEST = (
-    "SELECT request, account, kind, tmdb, title, year, seasons, state, why, note, seerr, submitted_at, changed_at,"
+    "SELECT request, account, kind, tmdb, is4k, title, year, seasons, state, why, note, seerr, submitted_at, changed_at,"
     " position, external FROM requests"
 )
 
@@ -275,24 +278,26 @@ async def request_of(request: str, rows: Rows) -> RequestRow | None:
 
 async def requests_for(media: Media, rows: Rows) -> list[RequestRow]:
     """All requests for one film or series, newest first."""
-    return await _rows("WHERE kind = %s AND tmdb = %s ORDER BY position DESC", (media.kind, media.tmdb), rows)
+    of = (media.kind, media.tmdb, media.is4k)
+    return await _rows("WHERE (kind, tmdb, is4k) = (%s, %s, %s) ORDER BY position DESC", of, rows)
 
 
 async def open_requests_for(wanted: Sequence[Media], account: str, rows: Rows) -> dict[Media, OpenRequest]:
     """The open request of each title that has one; what `account` asked for or follows before others'."""
     found = await rows.execute(
-        "SELECT DISTINCT ON (kind, tmdb) kind, tmdb, request, state, account = %(account)s OR EXISTS"
+        "SELECT DISTINCT ON (kind, tmdb, is4k) kind, tmdb, is4k, request, state, account = %(account)s OR EXISTS"
         " (SELECT FROM followers AS f WHERE f.request = r.request AND f.account = %(account)s) AS mine FROM requests AS r"
-        " WHERE (kind, tmdb) IN (SELECT * FROM unnest(%(kinds)s::text[], %(tmdbs)s::int[])) AND state = ANY (%(open)s)"
-        " ORDER BY kind, tmdb, mine DESC, position DESC",
+        " WHERE (kind, tmdb, is4k) IN (SELECT * FROM unnest(%(kinds)s::text[], %(tmdbs)s::int[], %(are4k)s::bool[]))"
+        " AND state = ANY (%(open)s) ORDER BY kind, tmdb, is4k, mine DESC, position DESC",
         {
             "account": account,
             "kinds": [media.kind for media in wanted],
             "tmdbs": [media.tmdb for media in wanted],
+            "are4k": [media.is4k for media in wanted],
             "open": list(OPEN_STATES),
         },
     )
-    opened = [OpenRequest(Media(kind, tmdb), *rest) for kind, tmdb, *rest in await found.fetchall()]
+    opened = [OpenRequest(Media(kind, tmdb, is4k), *rest) for kind, tmdb, is4k, *rest in await found.fetchall()]
     return {request.media: request for request in opened}
 
 
@@ -363,8 +368,10 @@ async def has_decisions_to_relay(request: str, rows: Rows) -> bool:
 
 
 async def titles_of(wanted: Sequence[str], rows: Rows) -> dict[str, str]:
-    found = await rows.execute("SELECT request, title FROM requests WHERE request = ANY (%s)", (list(wanted),))
-    return dict(await found.fetchall())
+    return {
+        row.request: named(row.title, row.media)
+        for row in await _rows("WHERE request = ANY (%s)", (list(wanted),), rows)
+    }
 
 
 async def external(rows: Rows) -> int:
@@ -391,12 +398,12 @@ async def _rows(where: str, values: tuple[object, ...], rows: Rows) -> list[Requ
 
 
 def _request(
-    request: str, account: str, kind: Kind, tmdb: int, title: str, year: int | None, seasons: list[int],
+    request: str, account: str, kind: Kind, tmdb: int, is4k: bool, title: str, year: int | None, seasons: list[int],
     state: RequestState, why: str | None, note: str | None, seerr: int | None,
     submitted_at: datetime, changed_at: datetime, position: int, external: bool,
 ) -> RequestRow:  # fmt: skip
     words = Personal(sealed=note) if note else None
     return RequestRow(
-        request, account, Media(kind, tmdb), title, year, tuple(seasons), state, why, words, seerr,
+        request, account, Media(kind, tmdb, is4k), title, year, tuple(seasons), state, why, words, seerr,
         submitted_at, changed_at, position, external,
     )  # fmt: skip

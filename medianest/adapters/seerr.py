@@ -5,9 +5,10 @@ each call makes a new request. And a request is made as the person (`X-API-User`
 which would approve it at once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from time import monotonic
+from typing import Any, NamedTuple
 
 import httpx
 import msgspec
@@ -54,6 +55,7 @@ API = "/api/v1"
 USERS_A_PAGE = 100
 OVERLAP = 10  # how far a list may move while its place is looked for
 MOVES_LIMIT = 5
+ABOUT_SECONDS = 60.0  # how long it is taken to be as it said it is
 PAGES_LIMIT = 1_000  # no list is read for ever, whatever its page numbers claim
 MESSAGE_LIMIT = 200  # characters of a foreign message that we show
 REQUEST_SECONDS = 20.0  # it asks TMDB, Radarr and Sonarr before it answers
@@ -72,7 +74,7 @@ class Seerr:
         headers = {"X-API-Key": api_key.reveal(), "Accept": "application/json"}
         # Its 500 says "no such film" or "Radarr is down": not that Seerr itself is.
         self.exchange = Exchange(SERVICE, base_url, client, headers=headers, counts_500=False, breaker=breaker)
-        self._family: Family | None = None  # None until asked; asked again by every `alive`
+        self._about: _About | None = None  # None until asked; asked again by every `alive`
 
     async def alive(self) -> Family:
         """Returns which of the two it is, when it is up. Needs no key, so it tells "down" from "refused".
@@ -82,8 +84,15 @@ class Seerr:
         answer = await self.exchange.get(f"{API}/settings/public")
         if answer.status != 200:
             raise answer.unexpected("asking what it is")
-        self._family = "seerr" if "mediaServerType" in answer.decode(dict[str, Any]) else "overseerr"
-        return self._family
+        self._about = _about(answer.decode(dict[str, Any]))
+        return self._about.family
+
+    async def has_4k(self, kind: Kind) -> bool:
+        """Whether it has a Radarr, or for series a Sonarr, of 4K copies; as it was a minute ago at most."""
+        if self._about is None or monotonic() - self._about.asked_at > ABOUT_SECONDS:
+            await self.alive()
+        assert self._about is not None
+        return kind in self._about.has_4k
 
     async def check_key(self) -> None:
         """Returns when the API key is good, else raises `Denied`. /auth/me needs no right but that."""
@@ -272,7 +281,7 @@ class Seerr:
         return (await self._ask("GET", f"/{kind}/{int(tmdb)}")).decode(RawTitle)
 
     async def _known_family(self) -> Family:
-        return self._family or await self.alive()
+        return self._about.family if self._about else await self.alive()
 
     async def _ask(
         self,
@@ -302,6 +311,20 @@ class Seerr:
             if answer.status == 200:
                 return NotPermitted(SERVICE, "this person is unknown to it or lacks the right")
         return Denied(SERVICE, "it does not accept the API key")
+
+
+class _About(NamedTuple):
+    """What it says of itself to everybody."""
+
+    family: Family
+    has_4k: frozenset[Kind]
+    asked_at: float  # on the monotonic clock
+
+
+def _about(public: Mapping[str, Any]) -> _About:
+    kinds: dict[Kind, str] = {"movie": "movie4kEnabled", "tv": "series4kEnabled"}
+    has_4k = frozenset(kind for kind, field in kinds.items() if public.get(field) is True)
+    return _About("seerr" if "mediaServerType" in public else "overseerr", has_4k, monotonic())
 
 
 class _Message(msgspec.Struct):

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
+from msgspec import structs
 
 from medianest.adapters.errors import Unexpected
 from medianest.adapters.moments import in_utc
@@ -20,6 +21,9 @@ Kind = Literal["movie", "tv"]
 RequestState = Literal["pending", "approved", "declined", "failed", "completed"]
 MediaState = Literal["unknown", "pending", "processing", "partially_available", "available", "blocklisted", "deleted"]
 
+# server/lib/permissions.ts of either: of both kinds, and of one
+REQUEST_4K = 1024
+REQUEST_4K_OF: dict[Kind, int] = {"movie": 2048, "tv": 4096}
 # server/constants/media.ts of either
 REQUEST_STATES: dict[int, RequestState] = {1: "pending", 2: "approved", 3: "declined", 4: "failed", 5: "completed"}
 MEDIA_STATES: dict[int, MediaState] = {
@@ -60,6 +64,7 @@ class Season(msgspec.Struct, frozen=True):
     title: str
     episodes: int
     state: MediaState | None
+    state4k: MediaState | None = None  # of its 4K copy
 
 
 class TitleDetail(msgspec.Struct, frozen=True):
@@ -77,6 +82,14 @@ class TitleDetail(msgspec.Struct, frozen=True):
     imdb: str | None
     tvdb: int | None
     plex_rating_key: str | None  # where the Plex server keeps it, once it is there
+    state4k: MediaState | None = None  # of its 4K copy
+
+    def copy(self, is4k: bool) -> "TitleDetail":
+        """As it is told of one of its two copies: with the states of that one."""
+        if not is4k:
+            return self
+        seasons = tuple(structs.replace(season, state=season.state4k) for season in self.seasons)
+        return structs.replace(self, state=self.state4k, seasons=seasons)
 
 
 class SeerrUser(msgspec.Struct, frozen=True):
@@ -89,6 +102,9 @@ class SeerrUser(msgspec.Struct, frozen=True):
     def may(self, *bits: int) -> bool:
         """Whether one of the permission bits is granted; ADMIN (2) grants all."""
         return any(self.permissions & bit for bit in (2, *bits))
+
+    def may_ask_for_4k(self, kind: Kind) -> bool:
+        return self.may(REQUEST_4K, REQUEST_4K_OF[kind])
 
 
 class SeerrDownload(msgspec.Struct, frozen=True):
@@ -161,6 +177,7 @@ class RawSeasonOf(msgspec.Struct, rename="camel"):
 
     season_number: int
     status: int = 1
+    status4k: int = 1
 
 
 class RawMedia(msgspec.Struct, rename="camel"):
@@ -274,7 +291,7 @@ class RawTitle(RawHit, rename="camel"):
     external_ids: RawExternalIds | None = None
 
     def detail(self, kind: Kind, family: Family) -> TitleDetail:
-        known = {season.season_number: season.status for season in (self.media_info and self.media_info.seasons) or []}
+        known = {season.season_number: season for season in (self.media_info and self.media_info.seasons) or []}
         ids = self.external_ids or RawExternalIds()
         return TitleDetail(
             kind=kind,
@@ -291,6 +308,7 @@ class RawTitle(RawHit, rename="camel"):
             imdb=ids.imdb_id,
             tvdb=ids.tvdb_id,
             plex_rating_key=self.media_info.rating_key if self.media_info else None,
+            state4k=media_state(self.media_info.status4k, family) if self.media_info else None,
         )
 
 
@@ -361,7 +379,9 @@ def year(date: str | None) -> int | None:
     return int(head) if len(head) == 4 and head.isdecimal() else None
 
 
-def _season(season: RawSeason, known: dict[int, int], family: Family) -> Season:
-    status = known.get(season.season_number)
-    state = None if status is None else media_state(status, family)
-    return Season(season.season_number, season.name or "", season.episode_count or 0, state)
+def _season(season: RawSeason, known: dict[int, RawSeasonOf], family: Family) -> Season:
+    stands = known.get(season.season_number)
+    state, state4k = (
+        (media_state(stands.status, family), media_state(stands.status4k, family)) if stands else (None, None)
+    )
+    return Season(season.season_number, season.name or "", season.episode_count or 0, state, state4k)

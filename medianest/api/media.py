@@ -1,20 +1,26 @@
 """Looking for films and series: what Seerr knows, and what was asked for here."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, get_args
 
 import msgspec
+import structlog
 from litestar import Controller, get
 from litestar.params import FromPath, PathParameter, QueryParameter
 
+from medianest.adapters.errors import AdapterError
 from medianest.adapters.seerr_answers import MediaState, Title, TitleDetail
 from medianest.api.gate import may
 from medianest.api.site import House, Me, Question, Site
 from medianest.domain.asking import SubmissionFacts, SubmitRequest
 from medianest.domain.requests import Kind, Media, RequestState
+from medianest.eventstore.vault import ERASED
 from medianest.sessions import Identity
-from projections import requests
+from projections import accounts, requests
 
+log = structlog.get_logger()
+OFFER_SECONDS = 3.0  # how long a page waits to learn whether one may ask for the 4K copy too
 PageNumber = Annotated[int, QueryParameter(ge=1, le=500)]
 Tmdb = Annotated[int, PathParameter(ge=1, le=2**31 - 1)]
 
@@ -49,6 +55,8 @@ class Detail(msgspec.Struct, frozen=True):
     title: TitleDetail
     requested: Ours | None
     mine: bool
+    requested_4k: Ours | None  # the 4K copy, which is asked for by itself
+    may_ask_for_4k: bool  # there are 4K copies of this kind, and Seerr lets one ask for them
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -87,8 +95,31 @@ class MediaController(Controller):
     async def title(self, site: House, me: Me, kind: FromPath[Kind], tmdb: Tmdb) -> Detail:
         """One film or series, whole."""
         found = await site.seerr.title(kind, tmdb)
-        ours = (await _ours(site, me, [Media(kind, tmdb)])).get(Media(kind, tmdb))
-        return Detail(found, ours, ours is not None and ours.mine)
+        usual, in_4k = Media(kind, tmdb), Media(kind, tmdb, is4k=True)
+        ours = await _ours(site, me, [usual, in_4k])
+        mine = usual in ours and ours[usual].mine
+        return Detail(found, ours.get(usual), mine, ours.get(in_4k), await _is_offered_4k(site, me.account, kind))
+
+
+async def may_ask_for_4k(site: Site, account: str, kind: Kind) -> bool:
+    """Whether there are 4K copies of this kind, and Seerr lets `account` ask for them. Raises what Seerr's client raises."""
+    if not await site.seerr.has_4k(kind):
+        return False
+    async with site.pool.connection() as rows:
+        sealed = await accounts.plex_id_of(account, rows)
+    plex_id = ERASED if sealed is None else await site.vault.unseal_one(sealed)
+    user = None if plex_id == ERASED else await site.seerr.user_for_plex(int(plex_id))
+    return user is not None and user.may_ask_for_4k(kind)
+
+
+async def _is_offered_4k(site: Site, account: str, kind: Kind) -> bool:
+    """Where Seerr cannot say, the page is shown without."""
+    try:
+        async with asyncio.timeout(OFFER_SECONDS):
+            return await may_ask_for_4k(site, account, kind)
+    except (AdapterError, TimeoutError) as error:
+        log.info("a title is shown without its 4K copy", error=type(error).__name__)
+        return False
 
 
 async def left(site: Site, account: str, kind: Kind) -> Left:

@@ -16,6 +16,7 @@ from medianest.api import kept
 from medianest.api.gate import may, needs
 from medianest.api.history import Timeline, names_of, timeline
 from medianest.api.kept import Waiting
+from medianest.api.media import may_ask_for_4k
 from medianest.api.problems import Problem
 from medianest.api.site import MOST, Before, House, Id, Limit, Me, Site, Words, Write, Writing, Written, shown
 from medianest.domain.asking import Approval, ChangeSeasons, RetryRequest, SubmitRequest
@@ -55,6 +56,7 @@ class NewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seasons: Annotated[list[Season], msgspec.Meta(max_length=100)] = []
     title: Words | None = None  # shown where Seerr cannot be asked
     year: Annotated[int, msgspec.Meta(ge=1800, le=3000)] | None = None
+    is4k: bool = False  # its 4K copy, besides the usual one or instead of it
 
 
 class Seasons(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,6 +78,7 @@ class RequestView(msgspec.Struct, frozen=True):
     request: str
     kind: Kind
     tmdb: int
+    is4k: bool
     title: str
     year: int | None
     seasons: tuple[int, ...]
@@ -212,10 +215,12 @@ async def visible(site: Site, me: Identity, request: str) -> RequestRow:
 
 async def _submission(site: Site, me: Identity, write: Write, data: NewRequest) -> SubmitRequest:
     title, year = await _title(site, write, data)
+    if data.is4k and not await write.before():
+        await _check_4k(site, me, data.kind)
     return SubmitRequest(
         request=write.new_id("request"),
         account=me.account,
-        media=Media(data.kind, data.tmdb),
+        media=Media(data.kind, data.tmdb, data.is4k),
         title=title,
         year=year,
         seasons=tuple(data.seasons),
@@ -251,13 +256,28 @@ async def _title(site: Site, write: Write, data: NewRequest) -> tuple[str, int |
     return found.title[:500], found.year
 
 
+async def _check_4k(site: Site, me: Identity, kind: Kind) -> None:
+    """Whether one may ask for 4K copies at all; while Seerr cannot say, Seerr will see to it."""
+    try:
+        async with asyncio.timeout(TITLE_SECONDS):
+            allowed = await may_ask_for_4k(site, me.account, kind)
+    except (AdapterError, TimeoutError) as error:
+        log.info("a 4K copy is asked for without asking Seerr whether it may be", error=type(error).__name__)
+        return
+    if not allowed:
+        raise Problem(
+            403, "not-in-4k", "Ask for the usual copy, or ask an admin for the right to 4K in Seerr.",
+            detail="Seerr has no 4K copies of this kind, or does not let you ask for them.",
+        )  # fmt: skip
+
+
 async def _check_seasons(site: Site, row: RequestRow, added: set[int]) -> None:
     """Whether the series has them, and they are not there already; while Seerr cannot say, Seerr will see to it."""
     if not added:
         return
     try:
         async with asyncio.timeout(TITLE_SECONDS):
-            found = await site.seerr.title(row.media.kind, row.media.tmdb)
+            found = (await site.seerr.title(row.media.kind, row.media.tmdb)).copy(row.media.is4k)
     except (AdapterError, TimeoutError) as error:
         log.info("seasons are changed without asking Seerr for them", error=type(error).__name__)
         return
@@ -332,7 +352,7 @@ async def views(site: Site, me: Identity, found: list[RequestRow]) -> list[Reque
 def _view(row: RequestRow, me: Identity, names: dict[str, str], notes: dict[Personal, str]) -> RequestView:
     note = notes[row.note] if row.note is not None else None
     return RequestView(
-        row.request, row.media.kind, row.media.tmdb, row.title, row.year, row.seasons, row.state, row.why,
+        row.request, row.media.kind, row.media.tmdb, row.media.is4k, row.title, row.year, row.seasons, row.state, row.why,
         None if note == ERASED else note, row.account == me.account, names.get(row.account),
         row.submitted_at, row.changed_at, row.position, row.external,
     )  # fmt: skip

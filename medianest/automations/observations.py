@@ -12,7 +12,7 @@ from medianest.adapters.seerr import Seerr
 from medianest.adapters.seerr_answers import MediaState, SeerrRequest
 from medianest.automations.attempts import Attempt
 from medianest.automations.seerr_imports import Imports
-from medianest.automations.seerr_states import is_gone, lost, observed, of_seasons, seasons_gone, standing
+from medianest.automations.seerr_states import is_gone, lost, media_of, observed, of_seasons, seasons_gone, standing
 from medianest.automations.worker import Done, Later, Record, Recurring, Result, TodoList
 from medianest.commands import Commands, Outcome, now_utc
 from medianest.domain.command import Actor
@@ -147,7 +147,7 @@ class Observer:
         ours = await self._ours(str(found.id))
         if ours is None:
             await self._imports.take(found, self._clock(), quiet=quiet)
-        elif (ours.media.kind, ours.media.tmdb) == (found.kind, found.tmdb):  # not of a Seerr that was set up anew
+        elif ours.media == media_of(found):  # not of a Seerr that was set up anew
             try:
                 await self.observe(ours, found)
             except Unexpected as odd:  # it must not keep those behind it waiting, and is looked at again by itself
@@ -164,7 +164,7 @@ class Observer:
         if found.kind != "tv" or found.media_state != "partially_available" or found.state == "completed":
             return found.media_state
         try:
-            title = await self._seerr.title("tv", found.tmdb)
+            title = (await self._seerr.title("tv", found.tmdb)).copy(found.is4k)
         except TitleUnknown:  # or TMDB is away
             return "processing"
         return of_seasons(found.seasons, {season.number: season.state for season in title.seasons})
@@ -193,7 +193,7 @@ class Observer:
     async def _check_again(self, row: RequestRow) -> None:
         """By its title: requests are cleared away over there while what came of them stays."""
         try:
-            title = await self._seerr.title(row.media.kind, row.media.tmdb)
+            title = (await self._seerr.title(row.media.kind, row.media.tmdb)).copy(row.media.is4k)
         except TitleUnknown:  # or TMDB is away
             return
         gone = seasons_gone(title, row.seasons)

@@ -25,6 +25,7 @@ from medianest.adapters.seerr_answers import SeerrRequest
 from medianest.automations.attempts import Attempt
 from medianest.automations.observations import Observer
 from medianest.automations.seerr_people import GONE, NOT_LINKED, PersonGone, SeerrPeople
+from medianest.automations.seerr_states import media_of
 from medianest.automations.worker import Done, GivenUp, Later, Record, Recurring, Result, TodoList
 from medianest.commands import Commands
 from medianest.domain.asking import MergeRequest
@@ -220,7 +221,7 @@ class Sending:
         except TitleUnknown:  # or TMDB is away; Seerr itself refuses a second request
             return None
         for found in reversed(made):
-            fits = found.requested_by in users and not found.is4k and found.state != "declined"
+            fits = found.requested_by in users and media_of(found) == row.media and found.state != "declined"
             same = not row.seasons or bool(set(row.seasons) & set(found.seasons))
             recent = found.state != "completed" or found.created_at > row.submitted_at - CLOCKS_DIFFER
             if fits and same and recent and await self._is_free(found.id, row.request):
@@ -233,16 +234,16 @@ class Sending:
 
     async def _ask(self, row: RequestRow, user: int) -> SeerrRequest | None:
         """None: there is nothing to ask for, and no request that says why."""
-        kind, tmdb, seasons = row.media.kind, row.media.tmdb, row.seasons or None
+        kind, tmdb, is4k, seasons = row.media.kind, row.media.tmdb, row.media.is4k, row.seasons or None
         try:
-            return await self._seerr.request(kind, tmdb, as_user=user, seasons=seasons)
+            return await self._seerr.request(kind, tmdb, as_user=user, seasons=seasons, is4k=is4k)
         except (AlreadyRequested, NothingToRequest):
-            return await self._seerr.request_for(kind, tmdb, seasons=seasons)
+            return await self._seerr.request_for(kind, tmdb, seasons=seasons, is4k=is4k)
 
     async def _nothing_to_ask_for(self, row: RequestRow) -> Result:
         if row.media.kind == "movie":  # the request that stood in the way is gone
             return Later(None, "Seerr had it a moment ago, and has it no longer.")
-        title = await self._seerr.title("tv", row.media.tmdb)
+        title = (await self._seerr.title("tv", row.media.tmdb)).copy(row.media.is4k)
         known = {season.number: season.state for season in title.seasons}
         there = all(known.get(season) == "available" for season in row.seasons)
         outcome: Command = RecordFailed(request=row.request, why=ON_ITS_WAY)

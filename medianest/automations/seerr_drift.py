@@ -16,6 +16,7 @@ from medianest.adapters.seerr_answers import SeerrRequest
 from medianest.automations.attempts import Attempt
 from medianest.automations.observations import Observer
 from medianest.automations.seerr_imports import Imports
+from medianest.automations.seerr_states import media_of
 from medianest.automations.worker import Done, Record, Recurring, Result, TodoList
 from medianest.commands import Commands
 from medianest.domain.command import Actor
@@ -121,7 +122,7 @@ class Drift:
             there = await self._observer.stands(found)
         except RequestGone:
             there = "removed"
-        if there == row.state or (found and (found.kind, found.tmdb) != (row.media.kind, row.media.tmdb)):
+        if there == row.state or (found and media_of(found) != row.media):
             return None
         async with self._pool.connection() as rows:
             if await requests.has_decisions_to_relay(row.request, rows):

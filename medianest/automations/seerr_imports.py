@@ -11,12 +11,11 @@ from typing import Literal, NamedTuple
 from medianest.adapters.errors import RequestGone, TitleUnknown, Unexpected
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.seerr_answers import SeerrRequest, TitleDetail
-from medianest.automations.seerr_states import of_seasons, standing
+from medianest.automations.seerr_states import media_of, of_seasons, standing
 from medianest.automations.worker import Record
 from medianest.commands import Commands, new_command_id
 from medianest.domain.command import Actor
 from medianest.domain.observing import ImportRequest
-from medianest.domain.requests import Media
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.vault import Vault
 from projections import accounts, requests
@@ -55,12 +54,7 @@ class Imports:
             return await accounts.account_of_plex(self._pseudonym(plex_id), rows)
 
     async def take(self, found: SeerrRequest, now: datetime, *, quiet: bool = False, looks: int = 0) -> None:
-        """Take over a request that is not known here, or set it aside.
-
-        A 4K copy is passed over: it is not what others ask for here.
-        """
-        if found.is4k:
-            return await self._drop(found.id)
+        """Take over a request that is not known here, or set it aside."""
         account = await self.account_of(found.requested_by_plex)
         if account is None:
             return await self._set_aside(found, "not-linked")
@@ -111,7 +105,7 @@ class Imports:
 
     async def _title(self, found: SeerrRequest) -> TitleDetail | None:
         try:
-            return await self._seerr.title(found.kind, found.tmdb)
+            return (await self._seerr.title(found.kind, found.tmdb)).copy(found.is4k)
         except (TitleUnknown, Unexpected):  # it may be TMDB that is away
             return None
 
@@ -124,7 +118,7 @@ class Imports:
         return ImportRequest(
             request=new_command_id().hex,
             account=account,
-            media=Media(found.kind, found.tmdb),
+            media=media_of(found),
             title=title.title[:500] if title else f"{'Film' if found.kind == 'movie' else 'Series'} {found.tmdb}",
             year=title.year if title else None,
             seerr=found.id,

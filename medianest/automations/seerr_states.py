@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from medianest.adapters.seerr_answers import MediaState, RequestState, TitleDetail
+from medianest.adapters.seerr_answers import MediaState, RequestState, SeerrRequest, TitleDetail
 from medianest.domain.observing import Observed
+from medianest.domain.requests import Media
 from medianest.domain.requests import RequestState as Standing
 
 _WAITING: Mapping[MediaState, Observed | None] = {
@@ -40,6 +41,11 @@ OBSERVED: Mapping[RequestState, Mapping[MediaState, Observed | None]] = {
     "failed": {state: "available" if state == "available" else "failed" for state in _WAITING},
     "completed": _COMPLETED,
 }
+
+
+def media_of(found: SeerrRequest) -> Media:
+    """What a request of Seerr's is for."""
+    return Media(found.kind, found.tmdb, found.is4k)
 
 
 def observed(state: RequestState, media: MediaState) -> Observed | None:

@@ -25,14 +25,20 @@ DeferReason = Literal["seerr-down", "not-linked", "seerr-refused"]
 RelayedDecision = Literal["approve", "decline", "cancel", "seasons"]
 
 
-class Media(msgspec.Struct, frozen=True):
-    """A film or series by its TMDB number."""
+class Media(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A film or series by its TMDB number. Its 4K copy is another one: asked for, fetched and removed by itself."""
 
     kind: Kind
     tmdb: int
+    is4k: bool = False
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.tmdb}"
+        return f"{self.kind}:{self.tmdb}{':4k' if self.is4k else ''}"
+
+
+def named(title: str, media: Media) -> str:
+    """The title as people are told of it: of a 4K copy it says that it is one."""
+    return f"{title} in 4K" if media.is4k else title
 
 
 class RequestEvent(Event, frozen=True):

@@ -66,6 +66,7 @@ from medianest.domain.requests import (
     RequestSent,
     RequestState,
     RequestSubmitted,
+    named,
 )
 from medianest.domain.services import (
     MaintenanceEnded,
@@ -85,8 +86,8 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
     by field: those that are not given are not mentioned.
     """
     match event:
-        case RequestSubmitted(account=account, title=title, year=year, seasons=seasons):
-            return f"{names(account)} asked for {title}{f' ({year})' if year else ''}{_seasons(seasons)}."
+        case RequestSubmitted(account=account):
+            return f"{names(account)} asked for {_wish(event)}."
         case RequestJoined(follower=follower):
             return f"{names(follower)} wants it too."
         case RequestLeft(gone=True):
@@ -121,9 +122,8 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return "It was sent to Seerr and waits for approval."
         case RequestSent():
             return "It was sent to Seerr."
-        case RequestImported(account=account, title=title, year=year, seasons=seasons, asked_at=asked_at, state=state):
-            what = f"{title}{f' ({year})' if year else ''}{_seasons(seasons)}"
-            return f"{names(account)} asked for {what} in Seerr itself on {asked_at:%d %b %Y}; {_STOOD[state]}."
+        case RequestImported(account=account, asked_at=asked_at, state=state):
+            return f"{names(account)} asked for {_wish(event)} in Seerr itself on {asked_at:%d %b %Y}; {_STOOD[state]}."
         case RequestApproved(decided_by=str(moderator)):
             return f"{names(moderator)} approved it in Seerr."
         case RequestApproved(moderator=None):
@@ -273,6 +273,12 @@ def told(event: Event) -> str:
         case AccountReinstated() | QuotaSet() | QuotaTakenBack():
             return sentence(event, lambda _: "You")
     return sentence(event, lambda _: "A moderator")
+
+
+def _wish(event: RequestSubmitted | RequestImported) -> str:
+    """`Severance (2022) in 4K, seasons 1 and 2`."""
+    year = f" ({event.year})" if event.year else ""
+    return f"{named(f'{event.title}{year}', event.media)}{_seasons(event.seasons)}"
 
 
 def _seasons(seasons: Sequence[int]) -> str:

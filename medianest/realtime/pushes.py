@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
+from msgspec import structs
 
 from medianest.domain.accounts import (
     PERMISSIONS,
@@ -240,7 +241,7 @@ def _of_request(event: RequestEvent, envelope: Payload) -> list[Push]:
     """Whose it is and who follows it hear what it has come to; moderators hear whose it is too. Of history nobody hears."""
     if isinstance(event, RequestImported) and event.quiet:
         return []
-    media = {"kind": event.media.kind, "tmdb": event.media.tmdb}
+    media = structs.asdict(event.media)
     told = envelope | {"request": event.request, "media": media} | _request(event)
     name = "request.changed" if "state" in told else type_of(event)
     rooms = [account(event.account), request(event.request)]

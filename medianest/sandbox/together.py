@@ -124,6 +124,7 @@ def _seerr(plex: PlexWorld, folder: Path) -> SeerrWorld:
         library=[InLibrary("movie", 603, "101"), InLibrary("movie", 27205, "102")],
         arrived=arrived,
         machine_id=plex.machine_identifier,
+        has_4k=("movie", "tv"),
         state_directory=folder,
     )
 

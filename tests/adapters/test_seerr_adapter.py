@@ -79,6 +79,18 @@ async def test_the_family_is_told_by_the_public_settings(server: str, answers: R
     assert await seerr.alive() == server
 
 
+async def test_whether_there_are_4k_copies_is_asked_again_after_a_minute(
+    answers: Recording, seerr: Seerr, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await seerr.has_4k("movie"), await seerr.has_4k("tv")) == (False, False)
+    path = "/api/v1/settings/public"
+    public = {"mediaServerType": 1, "movie4kEnabled": True, "series4kEnabled": False}
+    wire.answers("GET", path, httpx.Response(200, json=public))
+    assert not await seerr.has_4k("movie")
+    monkeypatch.setattr("medianest.adapters.seerr.ABOUT_SECONDS", -1.0)
+    assert (await seerr.has_4k("movie"), await seerr.has_4k("tv")) == (True, False)
+
+
 async def test_every_call_carries_the_key_in_a_header_only(answers: Recording, seerr: Seerr, wire: Wire) -> None:
     answers.plays("search")
     await seerr.search("the matrix")

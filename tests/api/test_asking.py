@@ -11,6 +11,8 @@ from medianest.api.site import Site
 from medianest.domain.command import Actor
 from medianest.domain.sending import RecordDeferred, RecordFailed, RecordSent
 from medianest.eventstore.store import EventStore
+from medianest.sandbox.cast import ANNA
+from medianest.sandbox.seerr import Permission
 from medianest.secret import Secret
 from tests.api.conftest import Clock, Outside, problem, standing_still
 
@@ -160,6 +162,31 @@ async def test_where_moderators_here_approve_a_request_waits_for_them_and_theirs
     await olivia.post("/admin/settings/seerr/roll-back", json={"revision": 0})
     assert site.settings.approval_mode == "seerr"
     assert (await ask(anna, DUNE, "k1")).json() == taken.json(), "the same wish, though the settings changed"
+
+
+async def test_a_4k_copy_is_offered_to_whom_seerr_lets_ask_for_it_and_is_a_wish_of_its_own(
+    anna: httpx.AsyncClient, ben: httpx.AsyncClient, outside: Outside
+) -> None:
+    in_4k = DUNE | {"is4k": True}
+    outside.seerr.has_4k = frozenset(("movie",))
+    person = outside.seerr.add_person(ANNA.plex_id, "anna", ANNA.email)
+    assert problem(await ask(anna, in_4k)) == (403, "not-in-4k")
+    person.permissions |= Permission.REQUEST_4K_MOVIE
+    usual, better = await asked(anna, DUNE), await asked(anna, in_4k)
+    assert ((await page(anna, usual))["is4k"], (await page(anna, better))["is4k"]) == (False, True)
+    title = (await anna.get("/media/movie/438631")).json()
+    assert (title["requested"]["request"], title["requested_4k"]["request"]) == (usual, better)
+    assert title["may_ask_for_4k"] is True
+    assert (await ben.get("/media/movie/438631")).json()["may_ask_for_4k"] is False
+    assert (await anna.get("/media/tv/1396")).json()["may_ask_for_4k"] is False, "there are none of series"
+    told = (await anna.get(f"/media/requests/{better}/timeline")).json()["items"]
+    assert told[0]["words"] == "Anna asked for Dune (2021) in 4K."
+
+
+async def test_while_seerr_is_down_a_4k_copy_is_taken_all_the_same(anna: httpx.AsyncClient, outside: Outside) -> None:
+    outside.cut("seerr")
+    answer = await ask(anna, DUNE | {"is4k": True, "title": "Dune"})
+    assert answer.status_code == 201, answer.text
 
 
 async def test_one_changes_the_seasons_of_what_is_pending(

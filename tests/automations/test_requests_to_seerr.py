@@ -33,6 +33,7 @@ from projections.engine import ProjectionEngine
 from tests.automations.conftest import Hands, eventually
 from tests.automations.seerr_house import ALIEN, DUNE, FRIENDS, SeerrHouse, living_in
 
+DUNE_4K = Media("movie", DUNE.tmdb, is4k=True)
 pytestmark = pytest.mark.usefixtures("quick_pauses")
 
 
@@ -142,6 +143,58 @@ async def test_a_refusal_of_seerr_is_told_in_plain_words(house: SeerrHouse, hand
         await eventually(lambda: _idle(hands))
     assert "quota" in (full.why or "")
     assert "An admin can grant the right" in (refused.why or "")
+
+
+async def test_a_4k_copy_is_asked_for_as_one_beside_the_usual_copy(house: SeerrHouse, hands: Hands) -> None:
+    house.world.add_person(ANNA.plex_id, "anna", ANNA.email, permissions=Permission.REQUEST | Permission.REQUEST_4K)
+    await house.ask("r1")
+    await house.ask("r2", "anna", DUNE_4K)
+    house.seerr.crashes_after_request = True  # and it is found again, which the usual copy is not taken for
+    async with hands.at_work(*house.todos()):
+        usual, better = await house.becomes("r1", "sent"), await house.becomes("r2", "sent")
+        await house.run(ApproveRequest(request="r2", moderator="olivia"))
+        await house.becomes("r2", "approved")
+        await eventually(lambda: _told(house, "r2"))
+        await house.world.advance()
+        await house.observer.poll()
+        await house.becomes("r2", "available")
+    made = house.world.state.requests
+    assert [(number, request.is4k) for number, request in made.items()] == sorted(
+        [(usual.seerr, False), (better.seerr, True)]
+    )
+    assert (await house.row("r1")).state == "sent"
+
+
+async def test_whom_seerr_does_not_allow_4k_is_told_so(house: SeerrHouse, hands: Hands) -> None:
+    await house.ask("r1", "anna", DUNE_4K)
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "failed")
+    assert "4K" in (row.why or "")
+    assert "An admin can grant the right" in (row.why or "")
+
+
+async def test_the_seasons_of_a_4k_copy_are_counted_by_themselves(house: SeerrHouse, hands: Hands) -> None:
+    await house.seerr.request("tv", FRIENDS.tmdb, as_user=1, seasons=[1, 2])
+    await house.world.advance()
+    await house.ask("r1", "olivia", Media("tv", FRIENDS.tmdb, is4k=True), 1, 2)
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "approved")
+        media = house.world.media_of("tv", FRIENDS.tmdb)
+        assert media is not None
+        house.world.arrivals.complete(media, 1, is4k=True)
+        await house.observer.poll()
+        await house.becomes("r1", "partially_available")
+        house.world.arrivals.complete(media, 2, is4k=True)
+        await house.observer.poll()
+        await house.becomes("r1", "available")
+        media.seasons[0].status = MediaStatus.DELETED
+        for _ in range(CONFIRMATIONS):
+            await house.observer.poll()
+        assert (await house.row("r1")).seasons == (1, 2), "only the usual copy is gone"
+        media.seasons[0].status4k, media.status4k = MediaStatus.DELETED, MediaStatus.PARTIALLY_AVAILABLE
+        for _ in range(CONFIRMATIONS):
+            await house.observer.poll()
+        await eventually(lambda: _is_for(house, "r1", 2))
 
 
 async def test_a_wrong_api_key_loses_nothing(house: SeerrHouse, hands: Hands) -> None:
@@ -659,3 +712,7 @@ async def test_two_that_are_one_request_in_seerr_become_one_here(house: SeerrHou
 
 async def _have_number(house: SeerrHouse, number: int) -> bool:
     return {(await house.row(request)).seerr for request in ("r1", "r2")} == {number}
+
+
+async def _is_for(house: SeerrHouse, request: str, *seasons: int) -> bool:
+    return (await house.row(request)).seasons == seasons

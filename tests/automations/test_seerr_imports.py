@@ -123,6 +123,14 @@ async def test_what_was_taken_over_is_not_taken_again(house: SeerrHouse) -> None
     assert len(await imported(house)) == len(numbers)
 
 
+async def test_a_4k_copy_is_taken_over_as_one_beside_the_usual_copy(house: SeerrHouse) -> None:
+    house.world.state.people[2].permissions |= Permission.REQUEST_4K
+    for is4k in (False, True):
+        await house.seerr.request("movie", DUNE.tmdb, as_user=2, is4k=is4k)
+    await follow(house)
+    assert [row.media.is4k for row in await everything(house)] == [True, False]
+
+
 async def test_killed_in_the_middle_it_goes_on_where_it_was(house: SeerrHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = await years_of_history(house)
     looked: list[int] = []

@@ -109,6 +109,19 @@ def observes(observed: Observed | None) -> ObserveRequest:
 # --- who approves
 
 
+def test_a_4k_copy_is_a_wish_of_its_own_and_uses_a_slot_of_its_own() -> None:
+    in_4k = Media("movie", DUNE.tmdb, is4k=True)
+    wish = RequestSubmitted("new", "anna", in_4k, "Dune", 2021)
+    for so_far in ([SUBMITTED], [SUBMITTED, APPROVED, SENT_APPROVED, AVAILABLE]):
+        given(*so_far).when(asks(request="new", media=in_4k)).then(wish)
+    given(wish).when(asks(request="r2", account="ben", media=in_4k)).then(
+        RequestJoined("new", "anna", in_4k, "ben")
+    )  # fmt: skip
+    given(DefaultQuotaSet("movie", 1, 7), SUBMITTED).when(asks(request="new", media=in_4k)).then_refused(
+        "quota-used-up", retry_at=JUST_NOW + timedelta(days=7)
+    )
+
+
 def test_where_moderators_here_approve_a_request_waits_for_one() -> None:
     given().when(asks(approval="needed")).then(SUBMITTED, HELD)
     given(SUBMITTED, HELD).when(APPROVE).then(APPROVED)

@@ -40,6 +40,27 @@ async def test_a_film_is_asked_for_and_arrives_while_one_watches(demo: Demo, chr
     await olivia.leave()
 
 
+async def test_whom_seerr_lets_ask_for_4k_gets_that_copy_beside_the_usual_one(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url) as page:
+        await sign_in(page, "anna")
+        await page.goto("/discover/movie/335984")
+        await page.get_by_role("button", name="Ask for it").wait_for()
+        assert await page.get_by_text("In 4K").count() == 0
+    async with window(chromium, demo.url) as page:
+        await sign_in(page, "olivia")
+        await page.goto("/discover/movie/335984")
+        await page.get_by_text("In 4K", exact=True).click()
+        await page.get_by_role("button", name="Ask for it in 4K").click()
+        if AXE.is_file():
+            assert await findings(page) == []
+        await page.get_by_role("link", name="Where is it?").first.click()
+        await page.get_by_text("Film · 2017 · In 4K").wait_for()
+        await page.get_by_text("It is in Plex: enjoy.").first.wait_for(timeout=60_000)
+        await page.get_by_text("asked for Blade Runner 2049 (2017) in 4K", exact=False).wait_for()
+        await page.goto("/discover/movie/335984")
+        await page.get_by_role("button", name="Ask for it", exact=True).wait_for()
+
+
 async def test_plex_sends_the_browser_back_signed_in(demo: Demo, chromium: Any) -> None:
     async with window(chromium, demo.url) as page:
         await page.goto("/")

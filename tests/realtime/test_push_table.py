@@ -160,7 +160,7 @@ def test_only_moderators_hear_whose_request_it_is(event: Event) -> None:
 def test_a_request_says_which_for_what_and_what_it_has_come_to() -> None:
     told = payload_of(RequestSent(*FILM, 7))
     assert told["request"] == FILM[0]
-    assert told["media"] == {"kind": "movie", "tmdb": DUNE.tmdb}
+    assert told["media"] == {"kind": "movie", "tmdb": DUNE.tmdb, "is4k": False}
     assert told["state"] == "sent"
 
 

@@ -242,6 +242,31 @@ async def test_while_radarr_is_down_an_approval_fails_and_a_retry_mends_it(seerr
     assert answer.json() == {"arrived": 1}
 
 
+async def test_a_4k_copy_is_asked_for_and_arrives_apart_from_the_usual_one(start: Start) -> None:
+    seerr = await start(SeerrPerson(2, 1000, "friend", "friend@example.com"), has_4k=("movie", "tv"))
+    in_4k = INCEPTION | {"is4k": True}
+    assert (await seerr.call("POST", "/request", in_4k, user="2")).status_code == 403
+    seerr.world.state.people[2].permissions |= Permission.REQUEST_4K_MOVIE
+    seasons = {"mediaType": "tv", "mediaId": 1399, "seasons": [1, 2]}
+    usual, better = await seerr.ask(), await seerr.ask(in_4k)
+    assert (usual["is4k"], better["is4k"]) == (False, True)
+    assert (await seerr.call("POST", "/request", in_4k, user="2")).status_code == 409
+    await seerr.ask(seasons | {"is4k": True}, user=None)  # an admin's own is approved at once
+    await seerr.ask(seasons | {"is4k": False}, user=None)
+    await seerr.call("POST", f"/request/{better['id']}/approve")
+    film = (await seerr.call("GET", "/movie/27205")).json()["mediaInfo"]
+    assert (film["status"], film["status4k"]) == (2, 3)
+    assert (len(film["downloadStatus"]), len(film["downloadStatus4k"])) == (0, 1)
+    await seerr.world.advance(27205)
+    film = (await seerr.call("GET", "/movie/27205")).json()["mediaInfo"]
+    assert (film["status"], film["status4k"], bool(film["ratingKey"]), bool(film["ratingKey4k"])) == (2, 5, False, True)
+    assert (await seerr.call("GET", f"/request/{better['id']}")).json()["status"] == 5
+    assert (await seerr.call("GET", f"/request/{usual['id']}")).json()["status"] == 1
+    assert await seerr.world.advance(1399) == 4, "two seasons of each"
+    public = (await seerr.call("GET", "/settings/public", key=None)).json()
+    assert (public["movie4kEnabled"], public["series4kEnabled"]) == (True, True)
+
+
 async def test_a_header_that_is_no_number_kills_the_connection(seerr: Seerr) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         await seerr.call("GET", "/request", user="abc")

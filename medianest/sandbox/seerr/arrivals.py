@@ -219,15 +219,18 @@ class Arrivals:
 
     def begin(self, request: MediaRequest, media: Media) -> None:
         """Starts what `request` needs and is neither there nor on its way. Seasons come one after the other."""
+        is4k = request.is4k
         wanted = [season.number for season in request.seasons] if request.kind == "tv" else [None]
-        missing = [n for n in wanted if not _is_there(media, n) and n not in [a.season for a in media.arrivals]]
+        on_their_way = [arrival.season for arrival in media.arrivals if arrival.is4k == is4k]
+        missing = [n for n in wanted if not _is_there(media, n, is4k) and n not in on_their_way]
         now = self._world.clock()
         for place, season in enumerate(missing):
             starts = now + place * self.duration
-            media.arrivals.append(Arrival(season, starts, starts + self.duration, _size_bytes(media, season)))
-            self._processing(media, season, now)
-        if media.status not in _THERE:
-            media.status = MediaStatus.PROCESSING
+            size_bytes = _size_bytes(media, season) * (4 if is4k else 1)
+            media.arrivals.append(Arrival(season, starts, starts + self.duration, size_bytes, is4k))
+            self._processing(media, season, now, is4k=is4k)
+        if media.stands(is4k) not in _THERE:
+            media.becomes(MediaStatus.PROCESSING, is4k)
         media.updated_at = now
         if not missing:
             self._close_requests(media)
@@ -260,13 +263,15 @@ class Arrivals:
             with contextlib.suppress(asyncio.CancelledError):
                 await loop
 
-    def complete(self, media: Media, season: int | None) -> None:
+    def complete(self, media: Media, season: int | None, *, is4k: bool = False) -> None:
         """Marks a film or a season as there, and so the requests that waited for it."""
         now = self._world.clock()
-        media.arrivals = [arrival for arrival in media.arrivals if arrival.season != season]
-        if season is not None:
-            self._season(media, season, now).status = MediaStatus.AVAILABLE
-        media.status = _status(media)
+        media.arrivals = [arrival for arrival in media.arrivals if (arrival.season, arrival.is4k) != (season, is4k)]
+        if season is None:
+            media.becomes(MediaStatus.AVAILABLE, is4k)
+        else:
+            self._season(media, season, now).becomes(MediaStatus.AVAILABLE, is4k)
+            media.becomes(_status(media, is4k), is4k)
         media.added_at = media.updated_at = now
         self._close_requests(media)
 
@@ -293,8 +298,12 @@ class Arrivals:
             key = await self._arrived(media.kind, media.tmdb, title.title, title.year, arrival.season)
         if arrival not in media.arrivals:  # declined meanwhile
             return
-        media.rating_key = key or media.rating_key or str(100_000 + media.id)
-        self.complete(media, arrival.season)
+        key = key or media.rating_key or str(100_000 + media.id)
+        if arrival.is4k:
+            media.rating_key4k = key
+        else:
+            media.rating_key = key
+        self.complete(media, arrival.season, is4k=arrival.is4k)
         self._world.save()
 
     def _close_requests(self, media: Media) -> None:
@@ -316,38 +325,40 @@ class Arrivals:
     def _under_way(self) -> list[tuple[Media, Arrival]]:
         return [(media, arrival) for media in self._world.state.media.values() for arrival in media.arrivals]
 
-    def _processing(self, media: Media, season: int | None, now: datetime) -> None:
+    def _processing(self, media: Media, season: int | None, now: datetime, *, is4k: bool) -> None:
         if season is not None:
-            self._season(media, season, now).status = MediaStatus.PROCESSING
+            self._season(media, season, now).becomes(MediaStatus.PROCESSING, is4k)
 
     def _season(self, media: Media, number: int, now: datetime) -> MediaSeason:
         for season in media.seasons:
             if season.number == number:
                 season.updated_at = now
                 return season
-        season = MediaSeason(self._world.new_season_id(), number, MediaStatus.UNKNOWN, now, now)
+        season_id = self._world.new_season_id()
+        season = MediaSeason(id=season_id, number=number, status=MediaStatus.UNKNOWN, created_at=now, updated_at=now)
         media.seasons.append(season)
         return season
 
 
-def _is_there(media: Media, season: int | None) -> bool:
+def _is_there(media: Media, season: int | None, is4k: bool) -> bool:
     if season is None:
-        return media.status == MediaStatus.AVAILABLE
-    return any(there.number == season and there.status == MediaStatus.AVAILABLE for there in media.seasons)
+        return media.stands(is4k) == MediaStatus.AVAILABLE
+    return any(there.number == season and there.stands(is4k) == MediaStatus.AVAILABLE for there in media.seasons)
 
 
 def _satisfied(media: Media, request: MediaRequest) -> bool:
     if not request.seasons:
-        return _is_there(media, None)
-    return all(_is_there(media, season.number) for season in request.seasons)
+        return _is_there(media, None, request.is4k)
+    return all(_is_there(media, season.number, request.is4k) for season in request.seasons)
 
 
-def _status(media: Media) -> MediaStatus:
+def _status(media: Media, is4k: bool) -> MediaStatus:
     """A series is available when all its seasons but the specials are."""
     title = find_title(media.kind, media.tmdb)
     assert title is not None
     wanted = title.regular_seasons(specials=False)
-    return MediaStatus.AVAILABLE if all(_is_there(media, n) for n in wanted) else MediaStatus.PARTIALLY_AVAILABLE
+    there = all(_is_there(media, number, is4k) for number in wanted)
+    return MediaStatus.AVAILABLE if there else MediaStatus.PARTIALLY_AVAILABLE
 
 
 def _size_bytes(media: Media, season: int | None) -> int:

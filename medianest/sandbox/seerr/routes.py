@@ -67,7 +67,7 @@ async def requests(ask: Ask) -> Answer:
 
 async def count(ask: Ask) -> Answer:
     state = ask.world.state
-    every = [(request.kind, request.status, state.media[request.media].status) for request in state.requests.values()]
+    every = [(r.kind, r.status, state.media[r.media].stands(r.is4k)) for r in state.requests.values()]
     body = {
         "total": len(every),
         "movie": sum(kind == "movie" for kind, _, _ in every),
@@ -162,7 +162,7 @@ def _order(ask: Ask) -> Order:
 def _filtered(ask: Ask) -> Iterable[MediaRequest]:
     name, kind = ask.query.get("filter", "all"), ask.query.get("mediaType", "all")
     for found in ask.world.state.requests.values():
-        status, media = found.status, ask.world.state.media[found.media].status
+        status, media = found.status, ask.world.state.media[found.media].stands(found.is4k)
         if (
             kind in {"all", found.kind}
             and status in _REQUEST_FILTER.get(name, R)

@@ -12,6 +12,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from medianest.sandbox.cast import Kind
 from medianest.sandbox.seerr.arrivals import Notification, encoded, readable
 from medianest.sandbox.seerr.gate import PREFIX, Ask, SeerrRoute, behind, end_session, not_found
 from medianest.sandbox.seerr.routes import people_routes, request_routes, title_routes
@@ -42,7 +43,8 @@ async def status(ask: Ask) -> Answer:
 
 async def public(ask: Ask) -> Answer:
     """`mediaServerType` tells Seerr from Overseerr, which lacks it."""
-    body = _common(ask) | {"initialized": True, "movie4kEnabled": False, "series4kEnabled": False}
+    has_4k = ask.world.has_4k
+    body = _common(ask) | {"initialized": True, "movie4kEnabled": "movie" in has_4k, "series4kEnabled": "tv" in has_4k}
     body |= {"vapidPublic": "", "enablePushRegistration": False, "emailEnabled": False}
     if ask.world.variant == "seerr":
         names = ("jellyfinExternalHost", "jellyfinForgotPasswordUrl")
@@ -95,10 +97,12 @@ async def run_job(ask: Ask) -> Answer:
     return answered(200, _job(ask, ask.params["jobId"], running=True))
 
 
-def services(name: str, folder: str) -> Any:
+def services(kind: Kind, name: str, folder: str) -> Any:
     async def act(ask: Ask) -> Answer:
         service = {"id": 0, "name": name, "is4k": False, "isDefault": True, "activeDirectory": folder}
-        return answered(200, [service | {"activeProfileId": 1, "activeTags": []}])
+        service |= {"activeProfileId": 1, "activeTags": []}
+        has_4k = kind in ask.world.has_4k
+        return answered(200, [service, *([service | {"id": 1, "name": f"{name} 4K", "is4k": True}] if has_4k else [])])
 
     return act
 
@@ -114,8 +118,8 @@ def _settings_routes() -> list[SeerrRoute]:
         SeerrRoute("POST", "/settings/notifications/webhook/test", try_webhook, needs=_ADMIN, body={}),
         SeerrRoute("GET", "/settings/jobs", jobs, needs=_ADMIN),
         SeerrRoute("POST", "/settings/jobs/{jobId}/run", run_job, needs=_ADMIN),
-        SeerrRoute("GET", "/service/radarr", services("Radarr", "/movies")),
-        SeerrRoute("GET", "/service/sonarr", services("Sonarr", "/series")),
+        SeerrRoute("GET", "/service/radarr", services("movie", "Radarr", "/movies")),
+        SeerrRoute("GET", "/service/sonarr", services("tv", "Sonarr", "/series")),
     ]
 
 

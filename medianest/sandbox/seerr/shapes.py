@@ -13,7 +13,6 @@ from medianest.sandbox.seerr.state import (
     Arrival,
     Media,
     MediaRequest,
-    MediaStatus,
     Permission,
     SeerrPerson,
     SeerrState,
@@ -68,28 +67,30 @@ class Shapes(NamedTuple):
 
     def media(self, media: Media, *, seasons: bool = False, requests: bool = False) -> Json:
         shape: Json = {
-            "downloadStatus": [self._download(media, arrival) for arrival in media.arrivals],
-            "downloadStatus4k": [],
+            "downloadStatus": self._downloads(media, is4k=False),
+            "downloadStatus4k": self._downloads(media, is4k=True),
             "id": media.id,
             "mediaType": media.kind,
             "tmdbId": media.tmdb,
             "tvdbId": media.tvdb,
             "imdbId": None,
             "status": int(media.status),
-            "status4k": 1,
+            "status4k": int(media.status4k),
             **_times(media.created_at, media.updated_at),
             "lastSeasonChange": iso(media.created_at),
             "mediaAddedAt": iso(media.added_at) if media.added_at else None,
             **dict.fromkeys(_SERVICE_FIELDS),
             "ratingKey": media.rating_key,
-            "ratingKey4k": None,
+            "ratingKey4k": media.rating_key4k,
         }
         if self.variant == "seerr":
             shape |= {"jellyfinMediaId": None, "jellyfinMediaId4k": None}
         if media.rating_key:
             shape |= self._links(media.rating_key)
+        if media.rating_key4k:
+            shape |= {f"{name}4k": link for name, link in self._links(media.rating_key4k).items()}
         if seasons:
-            shape["seasons"] = [_season(season) | {"status4k": 1} for season in media.seasons]
+            shape["seasons"] = [_season(season) | {"status4k": int(season.status4k)} for season in media.seasons]
         if requests:
             shape["requests"] = [self._nested(request) for request in self.requests_for(media)]
         return shape
@@ -150,7 +151,7 @@ class Shapes(NamedTuple):
         assert title is not None
         values = {
             "notification_type": kind,
-            "event": _EVENTS[kind].format("Movie" if media.kind == "movie" else "Series"),
+            "event": _EVENTS[kind].format(f"{'4K ' * request.is4k}{'Movie' if media.kind == 'movie' else 'Series'}"),
             "subject": f"{title.title} ({title.year})",
             "message": title.overview,
             "image": f"https://image.tmdb.org/t/p/w600_and_h900_bestv2{title.poster}",
@@ -158,7 +159,7 @@ class Shapes(NamedTuple):
             "media_tmdbid": str(media.tmdb),
             "media_tvdbid": str(media.tvdb or ""),
             "media_status": media.status.name,
-            "media_status4k": MediaStatus.UNKNOWN.name,
+            "media_status4k": media.status4k.name,
             "request_id": str(request.id),
             "requestedBy_email": person.email,
             "requestedBy_username": person.username,
@@ -216,6 +217,9 @@ class Shapes(NamedTuple):
             ),
             "iOSPlexUrl": f"plex://preplay/?metadataKey={key}&server={self.machine_id}",
         }
+
+    def _downloads(self, media: Media, *, is4k: bool) -> list[Json]:
+        return [self._download(media, arrival) for arrival in media.arrivals if arrival.is4k == is4k]
 
     def _download(self, media: Media, arrival: Arrival) -> Json:
         """What Radarr or Sonarr would say: half of the time is spent waiting in their queue."""

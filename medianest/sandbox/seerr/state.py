@@ -30,6 +30,9 @@ class Permission(IntFlag):
     REQUEST_4K_TV = 4096
     REQUEST_ADVANCED = 8192
     REQUEST_VIEW = 16384
+    AUTO_APPROVE_4K = 32768
+    AUTO_APPROVE_4K_MOVIE = 65536
+    AUTO_APPROVE_4K_TV = 131072
     REQUEST_MOVIE = 262144
     REQUEST_TV = 524288
 
@@ -82,26 +85,42 @@ class Arrival(msgspec.Struct):
     started_at: datetime
     due_at: datetime
     size_bytes: int
+    is4k: bool = False
 
 
-class MediaSeason(msgspec.Struct):
+class Copies(msgspec.Struct, kw_only=True):
+    """How a title, or a season, stands: Seerr keeps its 4K copy apart from the other one."""
+
+    status: MediaStatus
+    status4k: MediaStatus = MediaStatus.UNKNOWN
+
+    def stands(self, is4k: bool) -> MediaStatus:
+        return self.status4k if is4k else self.status
+
+    def becomes(self, status: MediaStatus, is4k: bool) -> None:
+        if is4k:
+            self.status4k = status
+        else:
+            self.status = status
+
+
+class MediaSeason(Copies):
     id: int
     number: int
-    status: MediaStatus
     created_at: datetime
     updated_at: datetime
 
 
-class Media(msgspec.Struct):
+class Media(Copies):
     id: int  # Seerr's own, not the TMDB id
     kind: Kind
     tmdb: int
     tvdb: int | None
-    status: MediaStatus
     created_at: datetime
     updated_at: datetime
     added_at: datetime | None
     rating_key: str | None = None  # Plex's, once it is there
+    rating_key4k: str | None = None
     seasons: list[MediaSeason] = msgspec.field(default_factory=list)
     arrivals: list[Arrival] = msgspec.field(default_factory=list)
 

@@ -23,6 +23,12 @@ from medianest.sandbox.seerr.state import (
 )
 
 P = Permission
+_APPROVERS: Mapping[tuple[Kind, bool], tuple[Permission, Permission]] = {
+    ("movie", False): (P.AUTO_APPROVE, P.AUTO_APPROVE_MOVIE),
+    ("tv", False): (P.AUTO_APPROVE, P.AUTO_APPROVE_TV),
+    ("movie", True): (P.AUTO_APPROVE_4K, P.AUTO_APPROVE_4K_MOVIE),
+    ("tv", True): (P.AUTO_APPROVE_4K, P.AUTO_APPROVE_4K_TV),
+}
 _SETTLED = {RequestStatus.DECLINED, RequestStatus.COMPLETED}  # these do not stand in the way of another request
 
 
@@ -66,6 +72,7 @@ class SeerrWorld:
     """One Seerr (or Overseerr) with its people, media and requests.
 
     What was approved arrives by itself after `arrival_seconds`, while `living()` runs; `advance` hurries it.
+    `has_4k`: for which kinds it has a 4K Radarr or Sonarr, and says that 4K is enabled.
     `failing` makes it refuse what is approved, as with a Radarr that is down. `plex_tokens` maps the
     account tokens that may sign in to Plex ids. With a `state_directory` a later world goes on where this one ended.
     """
@@ -82,6 +89,7 @@ class SeerrWorld:
         arrived: Arrived | None = None,
         arrival_seconds: float = 4.0,
         machine_id: str = "5a6db0c0c0ffee00000000000000000000000000",
+        has_4k: Sequence[Kind] = (),
         state_directory: Path | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -89,6 +97,7 @@ class SeerrWorld:
         self.variant = variant
         self.plex_tokens = dict(plex_tokens or {})
         self.importable = importable
+        self.has_4k = frozenset(has_4k)
         self.failing = False
         self.crashes = 0  # how often a header killed the process
         self.clock = clock
@@ -146,7 +155,7 @@ class SeerrWorld:
         if media is not None and media.status == MediaStatus.BLOCKLISTED:
             raise Refusal(403, "This media is blocklisted.")
         seasons = self._seasons_left(order, title, media, quota)
-        media = self._asked_for(media, title)
+        media = self._asked_for(media, title, is4k=bool(order.is4k))
         return self._submitted(order, media, seasons, owner, caller)
 
     def start(self, request: MediaRequest) -> None:
@@ -172,9 +181,12 @@ class SeerrWorld:
     def stop(self, request: MediaRequest) -> None:
         """What follows from a refusal or a deletion: the media is unknown again unless something of it is there."""
         media = self.state.media[request.media]
-        others = [r for r in self.shapes.requests_for(media) if r.id != request.id and r.status not in _SETTLED]
-        if media.status in {MediaStatus.PENDING, MediaStatus.PROCESSING} and (media.kind == "movie" or not others):
-            media.status, media.arrivals = MediaStatus.UNKNOWN, []
+        is4k, open_states = request.is4k, {MediaStatus.PENDING, MediaStatus.PROCESSING}
+        of_this_copy = [r for r in self.shapes.requests_for(media) if r.is4k == is4k and r.id != request.id]
+        others = [r for r in of_this_copy if r.status not in _SETTLED]
+        if media.stands(is4k) in open_states and (media.kind == "movie" or not others):
+            media.becomes(MediaStatus.UNKNOWN, is4k)
+            media.arrivals = [arrival for arrival in media.arrivals if arrival.is4k != is4k]
             media.updated_at = self.clock()
         self.save()
 
@@ -257,7 +269,8 @@ class SeerrWorld:
             raise Refusal(500, "Cannot read properties of undefined (reading 'filter')")
         wanted = title.regular_seasons(specials=self.variant == "overseerr")
         asked = {season.number for request in open_requests for season in request.seasons}
-        there = {season.number for season in media.seasons if season.status != MediaStatus.UNKNOWN} if media else set()
+        known = media.seasons if media else []
+        there = {season.number for season in known if season.stands(bool(order.is4k)) != MediaStatus.UNKNOWN}
         named = wanted if isinstance(order.seasons, str) else order.seasons
         left = [number for number in named if number not in asked | there]
         if not left:
@@ -266,18 +279,24 @@ class SeerrWorld:
             raise Refusal(403, "Series Quota exceeded.")
         return left
 
-    def _asked_for(self, media: Media | None, title: Title) -> Media:
-        if media is None:
-            return self._new_media(title, MediaStatus.PENDING)
-        if media.status == MediaStatus.UNKNOWN:
-            media.status = MediaStatus.PENDING
+    def _asked_for(self, media: Media | None, title: Title, *, is4k: bool) -> Media:
+        media = media or self._new_media(title, MediaStatus.UNKNOWN)
+        if media.stands(is4k) == MediaStatus.UNKNOWN:
+            media.becomes(MediaStatus.PENDING, is4k)
         return media
 
     def _new_media(self, title: Title, status: MediaStatus) -> Media:
         now = self.clock()
-        media = Media(self.state.next_id("media"), title.kind, title.tmdb, title.tvdb, status, now, now, added_at=None)
-        if self.variant == "seerr":
-            media.added_at = now  # long before it is there: no date of availability
+        media = Media(
+            id=self.state.next_id("media"),
+            kind=title.kind,
+            tmdb=title.tmdb,
+            tvdb=title.tvdb,
+            status=status,
+            created_at=now,
+            updated_at=now,
+            added_at=now if self.variant == "seerr" else None,  # long before it is there: no date of availability
+        )
         self.state.media[media.id] = media
         return media
 
@@ -285,8 +304,7 @@ class SeerrWorld:
         self, order: Order, media: Media, seasons: list[int], owner: SeerrPerson, caller: SeerrPerson
     ) -> MediaRequest:
         # The caller's rights decide the status, not the owner's: with "userId" in the body an admin skips the approval.
-        approver = P.AUTO_APPROVE_MOVIE if order.kind == "movie" else P.AUTO_APPROVE_TV
-        approved = caller.may(P.AUTO_APPROVE, approver, P.MANAGE_REQUESTS)
+        approved = caller.may(*_APPROVERS[order.kind, bool(order.is4k)], P.MANAGE_REQUESTS)
         status = RequestStatus.APPROVED if approved else RequestStatus.PENDING
         now = self.clock()
         request = MediaRequest(

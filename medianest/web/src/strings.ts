@@ -120,6 +120,7 @@ export const say = {
     } satisfies Record<NoticeChoice["kind"], string>,
   },
   requests: {
+    in4k: "In 4K",
     title: "Requests",
     filters: "Show",
     all: "All",
@@ -181,7 +182,10 @@ export const say = {
     inPlex: "In your Plex library",
     count: (count: number) => (count === 1 ? "1 title found" : `${count} titles found`),
     ask: "Ask for it",
-    askSeasons: (count: number) => (count === 0 ? "Choose seasons" : count === 1 ? "Ask for 1 season" : `Ask for ${count} seasons`),
+    askIn4k: "Ask for it in 4K",
+    in4k: "In 4K",
+    askSeasons: (count: number, is4k: boolean) =>
+      count === 0 ? "Choose seasons" : `Ask for ${count === 1 ? "1 season" : `${count} seasons`}${is4k ? " in 4K" : ""}`,
     asking: "Asking…",
     asked: "Asked for. You can follow it.",
     joined: "Somebody asked for it before: you follow it now.",

@@ -2133,6 +2133,8 @@ export interface components {
             title: components["schemas"]["TitleDetail"];
             requested: components["schemas"]["Ours"] | null;
             mine: boolean;
+            requested_4k: components["schemas"]["Ours"] | null;
+            may_ask_for_4k: boolean;
         };
         /** Device */
         Device: {
@@ -2492,6 +2494,8 @@ export interface components {
             seasons?: number[];
             title?: string | null;
             year?: number | null;
+            /** @default false */
+            is4k: boolean;
         };
         /** NewRole */
         NewRole: {
@@ -2702,6 +2706,7 @@ export interface components {
             /** @enum {string} */
             kind: "movie" | "tv";
             tmdb: number;
+            is4k: boolean;
             title: string;
             year: number | null;
             seasons: number[];
@@ -2753,6 +2758,8 @@ export interface components {
             episodes: number;
             /** @enum {null|string} */
             state: "unknown" | "pending" | "processing" | "partially_available" | "available" | "blocklisted" | "deleted" | null;
+            /** @enum {null|string} */
+            state4k?: "unknown" | "pending" | "processing" | "partially_available" | "available" | "blocklisted" | "deleted" | null;
         };
         /** Seasons */
         Seasons: {
@@ -2834,6 +2841,8 @@ export interface components {
             imdb: string | null;
             tvdb: number | null;
             plex_rating_key: string | null;
+            /** @enum {null|string} */
+            state4k?: "unknown" | "pending" | "processing" | "partially_available" | "available" | "blocklisted" | "deleted" | null;
         };
         /** Todo */
         Todo: {

@@ -12,6 +12,7 @@ import { Page } from "../ui/Page";
 import { Poster } from "../ui/Poster";
 import { Loaded } from "../ui/Trouble";
 import { AskForFilm, AskForSeries } from "./Ask";
+import { type Copy, copiesOf } from "./copies";
 import { standingOf } from "./standing";
 
 /** One film or series: what it is, how it stands, and the way to ask for it. */
@@ -33,8 +34,8 @@ function Known({ kind, tmdb }: { readonly kind: Kind; readonly tmdb: number }) {
 }
 
 function Whole({ detail }: { readonly detail: Detail }) {
-  const { title, requested } = detail;
-  const standing = standingOf(title.state, requested);
+  const { title } = detail;
+  const [usual, in4k] = copiesOf(detail);
   return (
     <div className="grid grid-cols-[7rem_1fr] items-start gap-x-5 gap-y-6 sm:grid-cols-[11rem_1fr] sm:grid-rows-[auto_1fr] md:grid-cols-[15rem_1fr] md:gap-x-9">
       <div className="sm:row-span-2">
@@ -49,18 +50,37 @@ function Whole({ detail }: { readonly detail: Detail }) {
         <p className="mt-3 text-pretty md:text-lg">{title.overview}</p>
       </div>
       <div className="col-span-2 max-w-2xl sm:col-span-1 sm:col-start-2">
-        {standing && (
-          <div className="mb-4 flex items-center gap-4">
-            <Badge tone={standing.tone}>{standing.word}</Badge>
-            {requested?.request && (
-              <Link href={requestPath(requested.request)} className={buttonLook("plain")}>
-                {say.requests.where}
-              </Link>
-            )}
-          </div>
+        {usual && <OneCopy copy={usual} />}
+        {in4k && (
+          <details className="mt-8 border-t border-line pt-3" open={in4k.requested?.mine ?? false}>
+            <summary className="min-h-9 cursor-pointer content-center text-sm font-semibold text-quiet">{say.discover.in4k}</summary>
+            <div className="mt-3">
+              <OneCopy copy={in4k} />
+            </div>
+          </details>
         )}
-        {title.kind === "movie" ? <AskForFilm detail={detail} /> : <AskForSeries detail={detail} />}
       </div>
     </div>
+  );
+}
+
+/** How a copy of the title stands, and the way to ask for it. */
+function OneCopy({ copy }: { readonly copy: Copy }) {
+  const { title, requested } = copy;
+  const standing = standingOf(title.state, requested);
+  return (
+    <>
+      {standing && (
+        <div className="mb-4 flex items-center gap-4">
+          <Badge tone={standing.tone}>{standing.word}</Badge>
+          {requested?.request && (
+            <Link href={requestPath(requested.request)} className={buttonLook("plain")}>
+              {say.requests.where}
+            </Link>
+          )}
+        </div>
+      )}
+      {title.kind === "movie" ? <AskForFilm copy={copy} /> : <AskForSeries copy={copy} />}
+    </>
   );
 }

@@ -42,7 +42,7 @@ export default function Request() {
 }
 
 function Standing({ request }: { readonly request: RequestView }) {
-  const { kind, tmdb, title, year, seasons, state } = request;
+  const { kind, tmdb, is4k, title, year, seasons, state } = request;
   return (
     <div className="mb-9 flex gap-5 md:gap-7">
       <div className="w-28 shrink-0 md:w-40">
@@ -52,7 +52,7 @@ function Standing({ request }: { readonly request: RequestView }) {
         <Badge tone={TONES[state]}>{say.requestState[state]}</Badge>
         <p className="mt-1 text-lg font-medium text-balance">{whereIsIt(request)}</p>
         <p className="mt-1 text-sm text-quiet">
-          {[say.kind[kind], year, seasons.length > 0 && say.requests.seasons(seasons), request.external && say.requests.external].filter(Boolean).join(" · ")}
+          {[say.kind[kind], year, is4k && say.requests.in4k, seasons.length > 0 && say.requests.seasons(seasons), request.external && say.requests.external].filter(Boolean).join(" · ")}
         </p>
         {request.note && <p className="mt-2 text-sm">{say.requests.note(request.note)}</p>}
         {!request.mine && !request.by && <p className="mt-2 text-sm text-quiet">{say.requests.joined}</p>}

@@ -11,7 +11,7 @@ import { isMoving, TONES } from "./states";
 
 /** One request in a list: what, how far, and when that changed. */
 export function RequestRow({ request, choice }: { readonly request: RequestView; readonly choice?: ReactNode }) {
-  const { title, year, kind, seasons, state } = request;
+  const { title, year, kind, is4k, seasons, state } = request;
   return (
     <li className="group relative flex min-w-0 items-center gap-4 rounded-xl bg-raised p-3 transition-colors focus-within:bg-sunken hover:bg-sunken">
       {choice}
@@ -26,7 +26,7 @@ export function RequestRow({ request, choice }: { readonly request: RequestView;
           <span className="font-normal text-quiet">{year}</span>
         </p>
         <p className="truncate text-xs text-quiet">
-          {[seasons.length > 0 ? say.requests.seasons(seasons) : say.kind[kind], request.by && say.requests.by(request.by), request.external && say.requests.external]
+          {[seasons.length > 0 ? say.requests.seasons(seasons) : say.kind[kind], is4k && say.requests.in4k, request.by && say.requests.by(request.by), request.external && say.requests.external]
             .filter(Boolean)
             .join(" · ")}
         </p>

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { useChangeSeasons, useTitle } from "../api/queries";
 import type { RequestView } from "../api/schema";
+import { in4k } from "../discover/copies";
 import { QuotaLeft } from "../discover/QuotaLeft";
 import { SeasonList } from "../discover/SeasonList";
 import { free } from "../discover/standing";
@@ -20,7 +21,8 @@ export default function SeasonsSheet({ request, onClose }: { readonly request: R
     <Sheet title={say.requests.seasonsTitle(request.title)} lead={say.requests.seasonsLead} onClose={onClose}>
       <div className="max-h-[55vh] overflow-y-auto">
         <Loaded asked={title} ghost={<Ghost className="h-40" />}>
-          {({ title: { seasons } }) => {
+          {({ title: usual }) => {
+            const { seasons } = request.is4k ? in4k(usual) : usual;
             const untaken = free(seasons).map(({ number }) => number);
             const open = seasons.map(({ number }) => number).filter((number) => untaken.includes(number) || request.seasons.includes(number));
             return <SeasonList seasons={seasons} open={open} chosen={chosen} choose={choose} />;

@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import type { Detail } from "../api/schema";
+import { copiesOf } from "./copies";
+
+const season = { number: 1, title: "One", episodes: 8, state: "available" as const, state4k: "processing" as const };
+const usual = { kind: "tv", state: "available", state4k: "unknown", seasons: [season] };
+const detail = (title: object, more: object = {}) =>
+  ({ title: { ...usual, ...title }, requested: null, mine: false, requested_4k: null, may_ask_for_4k: false, ...more }) as Detail;
+
+test("who may not ask for 4K sees no 4K copy unless there is one", () => {
+  expect(copiesOf(detail({}))).toHaveLength(1);
+  expect(copiesOf(detail({ state4k: null }))).toHaveLength(1);
+  expect(copiesOf(detail({ state4k: "available" }))).toHaveLength(2);
+  expect(copiesOf(detail({}, { may_ask_for_4k: true }))).toHaveLength(2);
+  expect(copiesOf(detail({}, { requested_4k: { state: "sent", mine: false, request: null } }))).toHaveLength(2);
+});
+
+test("a 4K copy stands by itself, whole and by season", () => {
+  const [first, second] = copiesOf(detail({}, { may_ask_for_4k: true }));
+  expect([first?.title.state, first?.title.seasons[0]?.state]).toEqual(["available", "available"]);
+  expect([second?.title.state, second?.title.seasons[0]?.state, second?.is4k]).toEqual(["unknown", "processing", true]);
+});
