@@ -97,6 +97,7 @@ SECTIONS: tuple[Section, ...] = (
         (
             Field("video_hosts", "Sites", "The hosts that videos may come from."),
             Field("downloads_at_once", "Downloads at once", "More wait for their turn."),
+            Field("downloads_per_hour", "Submissions an hour", "Of one person; a playlist is one."),
             Field("playlist_items", "Videos of a playlist", "The most that one submission takes."),
             Field("download_deadline_seconds", "Longest download", "Then it is given up.", "seconds"),
             Field("download_max_bytes", "Largest video", "Larger ones are refused.", "bytes"),
@@ -114,6 +115,7 @@ SECTIONS: tuple[Section, ...] = (
             Field("probe_seconds", "Look at the services every", "Whether they are up.", "seconds"),
             Field("requests_per_minute", "Calls a minute", "Of one account."),
             Field("logins_per_minute", "Sign-ins a minute", "From one address."),
+            Field("webhooks_days", "Keep webhooks for", "They are kept sealed, and go at once when anybody is erased.", "days"),
         ),
     ),
 )  # fmt: skip

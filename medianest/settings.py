@@ -101,6 +101,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     )  # fmt: skip
     video_private_exceptions: tuple[str, ...] = ()  # host:port of a site in a private network that may be fetched
     downloads_at_once: Positive = 2
+    downloads_per_hour: Annotated[int, Meta(ge=1, le=500)] = 20  # submissions of one account; a playlist is one
     playlist_items: Annotated[int, Meta(ge=1, le=200)] = 50  # the most that one submission takes of a playlist
     download_deadline_seconds: Seconds = 4 * 3600.0
     download_max_bytes: Annotated[int, Meta(ge=1)] = 20 * 1024**3
@@ -115,6 +116,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     refresh_token_days: Positive = 30
     requests_per_minute: Positive = 300  # of one account
     logins_per_minute: Positive = 20  # of one address
+
+    # How long
+    webhooks_days: Annotated[int, Meta(ge=1, le=90)] = 7  # that what outside systems posted can be read
 
     log_format: Literal["text", "json"] = "text"
 

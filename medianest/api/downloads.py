@@ -263,6 +263,7 @@ async def _send_video(
         url=Personal(url.text),
         preset=data.preset,
         title=data.title,
+        per_hour=site.settings.downloads_per_hour,
     )
     outcome = await write.run(command, "downloads")
     for event in outcome.events:
@@ -289,6 +290,7 @@ async def _send_playlist(
         title=seen.title or "Playlist",
         preset=data.preset,
         items=_chosen(site, write, seen, None if data.items == "all" else data.items),
+        per_hour=site.settings.downloads_per_hour,
     )
     outcome = await write.run(command, "downloads")
     new = [event for event in outcome.events if isinstance(event, DownloadSubmitted)]

@@ -137,7 +137,9 @@ async def _received(site: Site, webhook: int) -> tuple[Service, bytes]:
         found = await rows.execute("SELECT service, digest, body FROM webhooks WHERE webhook = %s", (webhook,))
         row = await found.fetchone()
     if row is None:
-        raise Problem(404, "webhook-unknown", "Look at the list again: webhooks are kept for a week.")
+        raise Problem(
+            404, "webhook-unknown", f"Look at the list again: webhooks are kept for {site.settings.webhooks_days} days."
+        )
     service, digest, body = row
     return service, site.vault.opened(f"webhook/{service}/{digest}", body)
 

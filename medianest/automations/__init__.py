@@ -105,7 +105,7 @@ def automations(
                 drift.comparing(),
                 observer.polling(lambda: settings.seerr_poll_seconds),
                 PlexPeople(pool, commands, credentials, plex_tv, plex_server).recurring(),
-                Sweeping(pool, sweep_sessions).recurring(),
+                Sweeping(pool, settings, sweep_sessions).recurring(),
                 sealing(notary),
             ]
         ),

@@ -10,6 +10,7 @@ from medianest.credentials import Credentials
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.seals import Notary
 from medianest.eventstore.vault import Vault
+from medianest.settings import Settings
 
 log = structlog.get_logger()
 
@@ -64,8 +65,9 @@ def sealing(notary: Notary) -> Recurring:
 class Sweeping:
     """`sweep_sessions` ends what nobody refreshed in time, and answers with how many that were."""
 
-    def __init__(self, pool: Pool, sweep_sessions: Callable[[], Awaitable[int]]) -> None:
+    def __init__(self, pool: Pool, settings: Settings, sweep_sessions: Callable[[], Awaitable[int]]) -> None:
         self._pool = pool
+        self._settings = settings
         self._sweep_sessions = sweep_sessions
 
     def recurring(self) -> Recurring:
@@ -77,7 +79,7 @@ class Sweeping:
             pins = await rows.execute("DELETE FROM login_pins WHERE expires_at < now() - interval '1 day'")
             hints = await rows.execute("DELETE FROM hints WHERE received_at < now() - interval '7 days'")
             await rows.execute(_FORGET_ANSWERS, (ANSWERS_KEPT,))
-            await rows.execute(_FORGET_WEBHOOKS, (WEBHOOKS_KEPT,))
+            await rows.execute(_FORGET_WEBHOOKS, (WEBHOOKS_KEPT, self._settings.webhooks_days))
         if ended or pins.rowcount or hints.rowcount:
             log.info("swept", sessions=ended, pins=pins.rowcount, hints=hints.rowcount)
 
@@ -94,5 +96,5 @@ _FORGET_WEBHOOKS = """
 DELETE FROM webhooks AS w USING (
     SELECT webhook, received_at, row_number() OVER (PARTITION BY service ORDER BY received_at DESC) AS nth FROM webhooks
 ) AS aged
-WHERE w.webhook = aged.webhook AND (aged.nth > %s OR aged.received_at < now() - interval '7 days')
+WHERE w.webhook = aged.webhook AND (aged.nth > %s OR aged.received_at < now() - make_interval(days => %s))
 """

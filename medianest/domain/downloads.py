@@ -1,5 +1,6 @@
 """Videos sent to the server: what may be fetched, what can have happened, the rules."""
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal, Self
@@ -16,7 +17,6 @@ DownloadState = Literal[
 ]  # fmt: skip
 PRESETS = ("best", "1080p", "720p", "480p", "360p", "audio")
 Preset = Literal["best", "1080p", "720p", "480p", "360p", "audio"]
-SUBMISSIONS_PER_HOUR = 20
 _SOUND = (".m4a", ".mp3", ".opus", ".ogg", ".flac", ".wav", ".aac")
 
 
@@ -129,6 +129,7 @@ class SubmitDownload(Command, frozen=True, kw_only=True):
     url: Personal
     preset: Preset
     title: str | None = None
+    per_hour: int  # so many submissions of one account, at least one
 
 
 class ListItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,6 +151,7 @@ class SubmitPlaylist(Command, frozen=True, kw_only=True):
     title: str
     preset: Preset
     items: tuple[ListItem, ...]
+    per_hour: int  # so many submissions of one account, at least one
 
 
 class SubmissionFacts(Facts, frozen=True):
@@ -157,6 +159,7 @@ class SubmissionFacts(Facts, frozen=True):
 
     wanted: frozenset[tuple[str, Preset]] = frozenset()  # the same video in another preset is another file
     suspended: bool = False
+    per_hour: int = 1
     sent: tuple[tuple[str, datetime], ...] = ()  # the last submissions, no more than may be sent in an hour
     same_file: dict[str, tuple[str, DownloadState]] = msgspec.field(default_factory=dict)  # by download: video, state
 
@@ -168,7 +171,7 @@ class SubmissionFacts(Facts, frozen=True):
     @classmethod
     def before(cls, command: SubmitDownload | SubmitPlaylist) -> Self:
         items = command.items if isinstance(command, SubmitPlaylist) else (command,)
-        return cls(wanted=frozenset((item.video, command.preset) for item in items))
+        return cls(wanted=frozenset((item.video, command.preset) for item in items), per_hour=command.per_hour)
 
     def evolve(self, event: Event, at: datetime) -> Self:
         match event:
@@ -184,7 +187,7 @@ class SubmissionFacts(Facts, frozen=True):
     def with_submission(self, submission: str, at: datetime) -> Self:
         if self.sent and self.sent[-1][0] == submission:  # what was sent together stands together
             return self
-        return structs.replace(self, sent=(*self.sent, (submission, at))[-SUBMISSIONS_PER_HOUR:])
+        return structs.replace(self, sent=(*self.sent, (submission, at))[-self.per_hour :])
 
     def with_state(self, download: str, video: str, state: DownloadState) -> Self:
         return structs.replace(self, same_file={**self.same_file, download: (video, state)})
@@ -195,9 +198,13 @@ class SubmissionFacts(Facts, frozen=True):
 
     def refuse_too_many(self, now: datetime) -> None:
         recent = [at for _, at in self.sent if at > now - timedelta(hours=1)]
-        if len(recent) >= SUBMISSIONS_PER_HOUR:
+        if len(recent) >= self.per_hour:
             free_at = recent[0] + timedelta(hours=1)
-            raise Refused("downloads-used-up", f"You can send the next video at {free_at:%H:%M} UTC.", retry_at=free_at)
+            minutes = math.ceil((free_at - now) / timedelta(minutes=1))
+            soon = "in a minute" if minutes == 1 else f"in {minutes} minutes"
+            raise Refused(
+                "downloads-used-up", f"You may send {self.per_hour} an hour: the next {soon}.", retry_at=free_at
+            )
 
     def there(self) -> set[str]:
         """The wanted videos that the account has, or is about to have."""

@@ -291,7 +291,9 @@ async def test_it_is_told_how_many_videos_waited_for_plex_while_it_was_away(
         return (await site.commands.run(command, Actor.system("t"))).position
 
     async def stored(name: str) -> None:
-        sent = SubmitDownload(download=name, account="ben", video=name, url=Personal("https://v/1"), preset="best")
+        sent = SubmitDownload(
+            download=name, account="ben", video=name, url=Personal("https://v/1"), preset="best", per_hour=20
+        )  # fmt: skip
         await run(sent)
         await run(RecordStarted(download=name))
         path = f"ben/{name}" if "." in name else f"ben/{name}.mp4"

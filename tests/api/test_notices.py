@@ -98,7 +98,10 @@ async def test_a_download_tells_its_owner_that_it_is_ready_or_what_would_help(
     account = await me(anna)
     for name in ("d1", "d2"):
         url = Personal(f"https://video.example/{name}")
-        await run(site, SubmitDownload(download=name, account=account, video=name, url=url, preset="best", title=name))
+        await run(
+            site,
+            SubmitDownload(download=name, account=account, video=name, url=url, preset="best", title=name, per_hour=20),
+        )
     await run(
         site,
         RecordStored(download="d1", path="anna/x.mp4", size_bytes=9, title="A garden"),

@@ -294,6 +294,23 @@ async def test_there_is_a_limit_by_the_hour(anna: httpx.AsyncClient, clock: Cloc
     refused = await send(anna, "https://youtu.be/dQw4w9WgX99")
     assert problem(refused) == (429, "downloads-used-up")
     assert 0 < int(refused.headers["retry-after"]) <= 3600
+    assert refused.json()["remedy"] == "You may send 20 an hour: the next in 60 minutes."
+
+
+async def test_an_admin_sets_how_many_may_be_sent_in_an_hour(
+    anna: httpx.AsyncClient, olivia: httpx.AsyncClient
+) -> None:
+    async def allow(per_hour: int) -> httpx.Response:
+        return await olivia.put("/admin/settings/videos", json={"values": {"downloads_per_hour": per_hour}})
+
+    await allow(1)
+    assert (await send(anna, "https://youtu.be/dQw4w9WgX01")).status_code == 201
+    refused = await send(anna, "https://youtu.be/dQw4w9WgX02")
+    assert problem(refused) == (429, "downloads-used-up")
+    assert refused.json()["remedy"].startswith("You may send 1 an hour:")
+    await allow(2)
+    assert (await send(anna, "https://youtu.be/dQw4w9WgX02")).status_code == 201
+    assert problem(await allow(0)) == (422, "setting-wrong")
 
 
 async def test_a_preview_shows_what_is_there(

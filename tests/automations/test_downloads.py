@@ -86,7 +86,8 @@ class VideoHouse(NamedTuple):
 
     async def send(self, download: str, path: str, account: str = "anna", preset: Preset = "best") -> None:
         url = Personal(self.base + path)
-        await self.run(SubmitDownload(download=download, account=account, video=path, url=url, preset=preset))
+        sent = SubmitDownload(download=download, account=account, video=path, url=url, preset=preset, per_hour=500)
+        await self.run(sent)
 
     async def row(self, download: str) -> DownloadRow:
         async with self.pool.connection() as rows:
@@ -404,7 +405,13 @@ def playlist(account: str, name: str, *places: int, key: str | None = None) -> S
         for n in places
     )  # fmt: skip
     return SubmitPlaylist(
-        submission=f"{account}{places}", account=account, playlist=key or name, title=name, preset="best", items=items
+        submission=f"{account}{places}",
+        account=account,
+        playlist=key or name,
+        title=name,
+        preset="best",
+        items=items,
+        per_hour=500,
     )
 
 
@@ -423,7 +430,9 @@ async def test_a_playlist_is_fetched_video_by_video(house: VideoHouse, hands: Ha
         for index, slug in enumerate(("garden", "trains", "gone"), 1)
     )
     await house.run(
-        SubmitPlaylist(submission="s", account="anna", playlist="p", title="Summer", preset="best", items=items)
+        SubmitPlaylist(
+            submission="s", account="anna", playlist="p", title="Summer", preset="best", items=items, per_hour=500
+        )
     )
     async with hands.at_work(house.downloading().todo()):
         for slug, state in (("garden", "stored"), ("trains", "stored"), ("gone", "failed")):

@@ -19,6 +19,7 @@ from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import ERASED, MasterKey, Vault
 from medianest.secret import Secret
+from medianest.settings import Settings
 from projections import accounts
 from projections.engine import ProjectionEngine
 from tests.automations.conftest import Hands, eventually
@@ -168,7 +169,7 @@ async def test_what_has_had_its_time_is_swept_out(pool: Pool) -> None:
         swept.set()
         return 1
 
-    await Sweeping(pool, sweep_sessions).sweep()
+    await Sweeping(pool, Settings(), sweep_sessions).sweep()
     assert swept.is_set()
     async with pool.connection() as rows:
         found = await rows.execute("SELECT pin FROM login_pins UNION SELECT subject FROM hints ORDER BY 1")
@@ -192,12 +193,31 @@ async def test_of_what_plex_and_webhooks_said_the_newest_is_kept(pool: Pool) -> 
     async def none_ended() -> int:
         return 0
 
-    await Sweeping(pool, none_ended).sweep()
+    await Sweeping(pool, Settings(), none_ended).sweep()
     async with pool.connection() as rows:
         found = await rows.execute("SELECT account, count(*), max(question::int) FROM library_answers GROUP BY 1")
         assert {(row[0], row[1], row[2]) for row in await found.fetchall()} == {("anna", 500, 500), ("ben", 1, 501)}
         found = await rows.execute("SELECT service, count(*), max(digest::int) FROM webhooks GROUP BY 1")
         assert await found.fetchall() == [("seerr", 1000, 1000)]
+
+
+async def test_webhooks_are_kept_for_as_long_as_is_set(pool: Pool) -> None:
+    async def none_ended() -> int:
+        return 0
+
+    async def left_after(days: int) -> list[str]:
+        await Sweeping(pool, Settings(webhooks_days=days), none_ended).sweep()
+        async with pool.connection() as rows:
+            found = await rows.execute("SELECT digest FROM webhooks ORDER BY received_at")
+            return [row[0] for row in await found.fetchall()]
+
+    async with pool.connection() as rows:
+        await rows.execute(
+            "INSERT INTO webhooks (service, digest, body, received_at)"
+            " SELECT 'seerr', n::text, ''::bytea, now() - make_interval(days => n) FROM unnest('{2,9,29}'::int[]) AS n"
+        )
+    assert await left_after(30) == ["29", "9", "2"]
+    assert await left_after(7) == ["2"]
 
 
 async def _idle(hands: Hands) -> bool:

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from medianest.domain.accounts import AccountErased, AccountReinstated, AccountSuspended
-from medianest.domain.command import Command
+from medianest.domain.command import Command, Refused
 from medianest.domain.downloads import (
-    SUBMISSIONS_PER_HOUR,
     CancelDownload,
     CancelPlaylist,
     DownloadCancelled,
@@ -36,7 +35,7 @@ from medianest.domain.downloads import (
     SubmitPlaylist,
 )
 from medianest.domain.event import Event, Personal
-from tests.domain.scenario import NOW, given
+from tests.domain.scenario import NOW, decide, given
 
 URL = Personal("https://video.example/garden")
 MINE = ("d1", "anna")
@@ -50,6 +49,7 @@ COLLECTED = DownloadCollected(*MINE, "4712", "From the web")
 FAILED = DownloadFailed(*MINE, "unavailable", "Choose another one.")
 CANCELLED = DownloadCancelled(*MINE)
 RETRIED = DownloadRetried(*MINE)
+PER_HOUR = 20
 
 START = RecordStarted(download="d1")
 DEFER = RecordDeferred(download="d1", kind="throttled", why="The site asks for a pause.")
@@ -64,9 +64,9 @@ CANCEL = CancelDownload(download="d1", account="anna")
 RETRY = RetryDownload(download="d1", account="anna")
 
 
-def submits(**more: Any) -> SubmitDownload:
+def submits(*, per_hour: int = PER_HOUR, **more: Any) -> SubmitDownload:
     said = {"download": "d1", "account": "anna", "video": "garden", "preset": "best", "title": "A garden"} | more
-    return SubmitDownload(url=URL, **said)
+    return SubmitDownload(url=URL, per_hour=per_hour, **said)
 
 
 def test_a_video_is_queued() -> None:
@@ -120,7 +120,7 @@ def test_after_so_many_in_an_hour_the_next_one_has_to_wait_until_the_first_is_an
     first = NOW - timedelta(minutes=50)
     sent = [
         (DownloadSubmitted(f"x{n}", "anna", f"v{n}", URL, "best"), first + timedelta(minutes=n))
-        for n in range(SUBMISSIONS_PER_HOUR)
+        for n in range(PER_HOUR)
     ]
     free_at = first + timedelta(hours=1)
     given(*sent).when(submits()).then_refused("downloads-used-up", retry_at=free_at)
@@ -129,13 +129,39 @@ def test_after_so_many_in_an_hour_the_next_one_has_to_wait_until_the_first_is_an
     given(*sent[1:]).when(submits()).then(SUBMITTED)
 
 
+def test_how_many_may_be_sent_in_an_hour_is_whatever_is_set_now() -> None:
+    sent = [
+        (DownloadSubmitted(f"x{n}", "anna", f"v{n}", URL, "best"), NOW - timedelta(minutes=50 - 10 * n))
+        for n in range(5)
+    ]
+    given(*sent).when(submits(per_hour=6)).then(SUBMITTED)
+    given(*sent).when(submits(per_hour=5)).then_refused("downloads-used-up", retry_at=NOW + timedelta(minutes=10))
+    given(*sent).when(submits(per_hour=2)).then_refused("downloads-used-up", retry_at=NOW + timedelta(minutes=40))
+    given(*sent).at(NOW + timedelta(minutes=40)).when(submits(per_hour=2)).then(SUBMITTED)
+
+
+@pytest.mark.parametrize(
+    ("ago", "soon"),
+    [
+        (timedelta(0), "in 60 minutes"),
+        (timedelta(minutes=48, seconds=1), "in 12 minutes"),
+        (timedelta(minutes=59), "in a minute"),
+    ],
+)
+def test_who_has_sent_too_many_is_told_how_many_that_is_and_when_the_next_may_come(ago: timedelta, soon: str) -> None:
+    history = [(DownloadSubmitted("x", "anna", "v", URL, "best"), NOW - ago)]
+    with pytest.raises(Refused) as refused:
+        decide(history, submits(per_hour=1))
+    assert refused.value.remedy == f"You may send 1 an hour: the next {soon}."
+
+
 def item(n: int, video: str | None = None) -> ListItem:
     return ListItem(download=f"d{n}", video=video or f"v{n}", url=URL, index=n, title=f"No {n}")
 
 
 def sends(*items: ListItem, **more: Any) -> SubmitPlaylist:
     said = {"submission": "s1", "account": "anna", "playlist": "p", "title": "Summer", "preset": "best"} | more
-    return SubmitPlaylist(items=items, **said)
+    return SubmitPlaylist(items=items, per_hour=PER_HOUR, **said)
 
 
 def listed(n: int, video: str | None = None, account: str = "anna", submission: str = "s1") -> DownloadSubmitted:
@@ -164,7 +190,7 @@ def test_a_video_that_a_playlist_shows_twice_is_fetched_once() -> None:
 
 def test_a_playlist_is_one_submission_however_long_it_is() -> None:
     one = [(listed(n), NOW - timedelta(minutes=50)) for n in range(1, 51)]
-    others = [(listed(n, submission=f"s{n}"), NOW) for n in range(60, 60 + SUBMISSIONS_PER_HOUR - 2)]
+    others = [(listed(n, submission=f"s{n}"), NOW) for n in range(60, 60 + PER_HOUR - 2)]
     given(*one, *others).when(sends(item(99), submission="s99")).then(listed(99, submission="s99"))
     last = (listed(90, submission="s90"), NOW)
     refused = given(*one, *others, last).when(sends(item(99), submission="s99"))
@@ -186,7 +212,7 @@ def test_a_playlist_is_cancelled_where_it_is_not_there_yet() -> None:
 
 
 def test_cancelling_does_not_earn_another_submission() -> None:
-    sent = [DownloadSubmitted(f"x{n}", "anna", f"v{n}", URL, "best") for n in range(SUBMISSIONS_PER_HOUR)]
+    sent = [DownloadSubmitted(f"x{n}", "anna", f"v{n}", URL, "best") for n in range(PER_HOUR)]
     cancelled = [DownloadCancelled(event.download, "anna") for event in sent]
     free_at = NOW + timedelta(minutes=59)
     given(*sent, *cancelled).when(submits()).then_refused("downloads-used-up", retry_at=free_at)

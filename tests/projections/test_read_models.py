@@ -90,14 +90,18 @@ async def live_through(commands: Commands) -> int:
     ):
         await commands.run(fate, SYSTEM)
     await commands.run(CancelRequest(request="r2", account="anna"), SYSTEM)
-    fetch = SubmitDownload(download="d1", account="ben", video="v1", url=Personal("https://x/1"), preset="best")
+    fetch = SubmitDownload(
+        download="d1", account="ben", video="v1", url=Personal("https://x/1"), preset="best", per_hour=20
+    )  # fmt: skip
     await commands.run(fetch, SYSTEM)
     await commands.run(RecordStored(download="d1", path="ben/x.mp4", size_bytes=9, title="X"), SYSTEM)
     items = tuple(
         ListItem(download=f"p{n}", video=f"w{n}", url=Personal(f"https://x/p{n}"), index=n, title=f"Part {n}")
         for n in range(1, 5)
     )
-    send = SubmitPlaylist(submission="s1", account="ben", playlist="p", title="Parts", preset="720p", items=items)
+    send = SubmitPlaylist(
+        submission="s1", account="ben", playlist="p", title="Parts", preset="720p", items=items, per_hour=20
+    )  # fmt: skip
     await commands.run(send, SYSTEM)
     for step in (
         RecordDeferred(download="p1", kind="throttled", why="It asks for a pause."),
