@@ -184,7 +184,7 @@ def figures(slices: list[Slice]) -> Figures:
     if any(done.events == 0 for done in slices):
         raise RuntimeError("A store did nothing in its slice: make it longer with --seconds.")
     times = sorted(seconds for done in slices for seconds in done.times)
-    return Figures(sum(done.rate for done in slices), *(1000 * at for at in percentiles(times)))
+    return Figures(sum(done.rate for done in slices), *(1000 * at for at in (*percentiles(times), times[-1])))
 
 
 def percentiles(times: list[float]) -> tuple[float, float]:

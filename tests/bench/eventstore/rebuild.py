@@ -1,7 +1,6 @@
 """Rebuilding a read model with an upsert an event: by the engine, and row by row as it is written first."""
 
 import asyncio
-import random
 import time
 from argparse import Namespace
 from collections.abc import AsyncIterator, Sequence
@@ -12,18 +11,18 @@ from medianest.eventstore.connections import Pool, connection_pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import MasterKey, Vault
+from medianest.tasks import cancel
 from projections.changes import Changes, Plus, Table
 from projections.engine import ProjectionEngine
 from projections.folding import Projection, Rows, search_path
-from tests.bench.eventstore.field import Experiment, Field, Figures, percentiles
-from tests.bench.eventstore.filled import FACTS, fill_log
+from tests.bench.eventstore.beside import beside
+from tests.bench.eventstore.field import Experiment, Field, Figures, figures
+from tests.bench.eventstore.filled import fill_log
 from tests.bench.eventstore.subject import Wanted
 
 EVENTS = 40_000
 DEEP_EVENTS = 500_000
 COMMIT = 1000  # events a transaction, row by row
-READ_PAUSE = 0.005
-SEND_PAUSE = 0.02  # 50 appends a second
 WHERE = "rebuild"
 
 UPSERT = (
@@ -58,9 +57,11 @@ async def experiments(field: Field, stores: Sequence[str], asked: Namespace) -> 
     where = await field.place("ours", WHERE)
     await fill_log(where, events)
     field.count("ours", WHERE, events)
+    under_load = _UnderLoad(field, where)
     return [
         Experiment("rebuild", {"ours": lambda: _by_engine(where), "row by row": lambda: _row_by_row(where)}),
-        Experiment("rebuild under appends and reads", {"ours": lambda: _under_load(field, where)}),
+        Experiment("rebuild under appends and reads", {"ours": under_load.rebuild}),
+        Experiment("appends beside a rebuild", {"ours": under_load.appends}),
     ]
 
 
@@ -82,7 +83,7 @@ async def _by_engine(where: str) -> Figures:
         started = time.perf_counter()
         position = await engine.rebuild(PROJECTION.name)
         seconds = time.perf_counter() - started
-        await _check(pool, position)
+        await _check(pool)
         return Figures(position / seconds)
 
 
@@ -101,41 +102,45 @@ async def _row_by_row(where: str) -> Figures:
         return Figures(position / seconds)
 
 
-async def _under_load(field: Field, where: str) -> Figures:
-    """While another process appends fifty events a second, this one reads the old rows and makes the new ones."""
-    pauses, done = list[float](), asyncio.Event()
-    async with _opened(where) as (pool, _, engine), asyncio.TaskGroup() as load:
-        load.create_task(_append(field, done))
-        load.create_task(_read(pool, pauses, done))
-        started = time.perf_counter()
-        position = await engine.rebuild(PROJECTION.name)
-        seconds = time.perf_counter() - started
-        done.set()
-        await _check(pool, position)
-    half, most = percentiles(sorted(pauses))
-    return Figures(position / seconds, 1000 * half, 1000 * most, 1000 * max(pauses))
+class _UnderLoad:
+    """One process appends fifty events a second, one reads the old rows and then the new ones, this one makes them.
+
+    Beside it the live projector works on, as in every process of the application.
+    """
+
+    def __init__(self, field: Field, where: str) -> None:
+        self._field = field
+        self._where = where
+        self._appends = Figures()
+
+    async def rebuild(self) -> Figures:
+        """How fast it is, and how long a reader waited."""
+        path = search_path([PROJECTION])
+        async with _opened(self._where) as (pool, _, engine), beside("appends", self._where, path) as appends:
+            live = asyncio.create_task(engine.run(PROJECTION.name))
+            async with beside("reads", self._where, path) as reads:
+                started = time.perf_counter()
+                position = await engine.rebuild(PROJECTION.name)
+                seconds = time.perf_counter() - started
+            await cancel(live)
+            await _check(pool)
+        self._field.count("ours", WHERE, appends.slice.events + 1)
+        self._appends = figures([appends.slice])
+        return figures([reads.slice])._replace(rate=position / seconds)
+
+    async def appends(self) -> Figures:
+        """What became of the appends beside the last one."""
+        return self._appends
 
 
-async def _append(field: Field, done: asyncio.Event) -> None:
-    worker = await field.worker("ours", where=WHERE)
-    while not done.is_set():
-        await worker.ask("send", events=10, pause=SEND_PAUSE)
-        field.count("ours", WHERE, 10)
-
-
-async def _read(pool: Pool, pauses: list[float], done: asyncio.Event) -> None:
-    while not done.is_set():
-        started = time.perf_counter()
-        async with pool.connection() as rows:
-            await rows.execute("SELECT count FROM wishes WHERE account = %s", (f"filler-{random.randrange(FACTS)}",))
-        pauses.append(time.perf_counter() - started)
-        await asyncio.sleep(READ_PAUSE)
-
-
-async def _check(pool: Pool, position: int) -> None:
+async def _check(pool: Pool) -> None:
     """Every event counts once."""
     async with pool.connection() as rows:
-        row = await (await rows.execute("SELECT sum(count) FROM wishes")).fetchone()
+        found = await rows.execute(
+            "SELECT (SELECT sum(count) FROM wishes), (SELECT position FROM checkpoints WHERE subscription = %s)",
+            (PROJECTION.schema,),
+        )
+        row = await found.fetchone()
     assert row is not None
-    if row[0] != position:
-        raise RuntimeError(f"The read model counts {row[0]} of {position} events.")
+    if row[0] != row[1]:
+        raise RuntimeError(f"The read model counts {row[0]} of {row[1]} events.")

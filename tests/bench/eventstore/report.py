@@ -13,7 +13,7 @@ Results = dict[tuple[str, str], list[Figures]]  # (experiment, contender) -> a f
 class Target(NamedTuple):
     """`value` of ours over that of `against`, round by round: the median must be so at least, or so at most.
 
-    Without `against` it is the value itself.
+    Without `against` it is the value itself. Of the longest waits it is the worst round that counts.
     """
 
     experiment: str
@@ -35,8 +35,8 @@ class Target(NamedTuple):
         return [getattr(a, self.value) / getattr(b, self.value) for a, b in zip(mine, theirs, strict=False)]
 
     def met(self, ratios: list[float]) -> bool:
-        middle = median(ratios)
-        return middle >= self.bound if self.sense == "≥" else middle <= self.bound
+        counts = max(ratios) if self.value == "most" else median(ratios)
+        return counts >= self.bound if self.sense == "≥" else counts <= self.bound
 
 
 ONE, MANY, MOST, TEN = "append, 1 writer", "append, 32 writers", "append, 128 writers", "append of ten, 32 writers"
@@ -63,6 +63,7 @@ TARGETS = [
     Target(LIVE, None, 10.0, "p99"),
     Target("rebuild", ("rebuild", "row by row"), 5.0),
     Target("rebuild under appends and reads", None, 50.0, "most"),
+    Target("appends beside a rebuild", None, 49.0),
     *(Target(what, (what, EMPTY), GROWTH, ours=named(events)) for what in BY_LENGTH for events in DEEP_LENGTHS),
     *(Target("decision on 20 facts", None, 2.0, "p50", ours=named(events)) for events in DEEP_LENGTHS),
     Target(ON_TAG, (ON_TAG, "rare tag"), GROWTH, ours="hot tag"),
