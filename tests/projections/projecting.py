@@ -1,4 +1,4 @@
-"""A process that keeps a read model up to date until it is killed; its rows show an event that counts twice.
+"""A process that keeps a read model up to date until it is killed; its rows show what counts twice, or out of order.
 
 python tests/projections/projecting.py CONNINFO VERSION
 """
@@ -17,19 +17,19 @@ from projections.changes import Changes, Plus, Table
 from projections.engine import ProjectionEngine
 from projections.folding import Projection, search_path
 
-COUNTS = Table("counts", ("service",))
+COUNTS = Table("counts", ("position",))
 
 
 def counting(version: int) -> Projection:
-    """How often each service changed."""
-    tables = "CREATE TABLE counts (service text PRIMARY KEY, changes int NOT NULL)"
+    """How often each change was counted, and as which one."""
+    tables = "CREATE TABLE counts (position bigint PRIMARY KEY, times int NOT NULL, turn bigserial)"
     return Projection("counting", version, tables, (ServiceStateChanged,), _count, "service")
 
 
 def _count(recorded: Recorded, changes: Changes) -> None:
     event = recorded.event
     assert isinstance(event, ServiceStateChanged)
-    changes.put(COUNTS, event.service, changes=Plus(1))
+    changes.put(COUNTS, recorded.position, times=Plus(1))
 
 
 async def main(conninfo: str, version: str) -> None:
