@@ -3,6 +3,7 @@
 python -m tests.bench http          commands and reads over HTTP, against a demo in a process of its own
 python -m tests.bench faults        pages while each outside system fails for long; exits 1 where they wait for it
 python -m tests.bench web           the first pages of the web UI on a slow network; exits 1 where one takes over 2 s
+python -m tests.bench past          admin pages as of earlier moments, on half a million events; exits 1 over 2 s
 python -m tests.bench eventstore    the event store against its peers; exits 1 where a target is missed
 """
 
@@ -21,6 +22,7 @@ def asked() -> Namespace:
     subjects.add_parser("http")
     faults = subjects.add_parser("faults")
     faults.add_argument("--seconds", type=float, default=120.0, help="how long each fault lasts (default: 120)")
+    subjects.add_parser("past")
     web = subjects.add_parser("web")
     web.add_argument("--slower", type=float, default=1.0, help="how many times slower the processor is (default: 1)")
     web.add_argument("--brotli", action="store_true", help="files come packed with it, as they do over TLS")
@@ -45,6 +47,10 @@ def main() -> int:
         from tests.bench import faults
 
         return asyncio.run(faults.run(arguments))
+    if arguments.subject == "past":
+        from tests.bench import past
+
+        return asyncio.run(past.run())
     if arguments.subject == "web":
         from tests.bench import first_page
 
