@@ -196,10 +196,12 @@ class Seerr:
         answer = await self._ask("GET", f"/request/{int(request_id)}")
         return answer.decode(RawRequest).public(await self._known_family())
 
-    async def changes_since(self, after: datetime | None, limit: int = 50) -> Changes:
+    async def changes_since(self, after: datetime | None, now: datetime, limit: int = 50) -> Changes:
         """The earliest `limit` requests or so that changed at or after `after` (None: ever): call it again with what
         was reached, until it is complete. Whatever changes meanwhile comes again, later.
 
+        What Seerr dates after `now`, by a clock that was wrong, comes last and each time anew: no mark is set beyond
+        the present, or all that changes until then would stand behind it.
         A title that becomes available does not always touch its request: read the open ones by `get_request` too.
         A request this release cannot read is logged and left out, so that it does not hide the others.
         """
@@ -216,8 +218,10 @@ class Seerr:
             skip = max(0, skip - limit)
             page = await self._modified(skip, len(page.results) + limit)
         fresh = [raw for raw in reversed(page.results) if after is None or raw.updated_at >= after]
+        past = [raw for raw in fresh if raw.updated_at <= now]
         readable = tuple(request for raw in fresh if (request := _read(raw, family)))
-        return Changes(readable, fresh[-1].updated_at if fresh else after, skip == 0, page.total)
+        complete = skip == 0 or len(past) < len(fresh)
+        return Changes(readable, past[-1].updated_at if past else after, complete, page.total)
 
     async def _how_many_since(self, after: datetime | None, total: int) -> int:
         """The place in the list, last changed first, of the first that changed before `after`."""

@@ -138,7 +138,7 @@ class Changes(msgspec.Struct, frozen=True):
 
     requests: tuple[SeerrRequest, ...]
     reached: datetime | None  # all that changed before is in this stretch or an earlier one; None: there was nothing
-    complete: bool  # nothing changed later
+    complete: bool  # nothing changed later, up to now
     total: int  # requests Seerr has
 
 

@@ -120,11 +120,13 @@ class Observer:
 
         The list asks every Radarr and Sonarr first and may fail with them: hints and single look-ups must do then.
         """
-        followed = await self._imports.followed()
-        changes = await self._seerr.changes_since(followed.reached, STRETCH)
+        followed, now = await self._imports.followed(), self._clock()
+        after = followed.reached and min(followed.reached, now)  # our clock may have been wrong, too
+        changes = await self._seerr.changes_since(after, now, STRETCH)
         for found in changes.requests:
             await self._follow_one(found, quiet=followed.first_run)
-            await self._imports.has_reached(found.updated_at)
+            if found.updated_at <= now:
+                await self._imports.has_reached(found.updated_at)
         await self._imports.has_reached(changes.reached)
         await self._imports.has_seen(changes.total, complete=changes.complete)
         self._behind = not changes.complete

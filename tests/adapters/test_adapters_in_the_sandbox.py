@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -242,7 +243,7 @@ async def test_a_film_is_asked_for_approved_and_arrives(world: SeerrWorld, seerr
     await world.advance(603)
     assert (await seerr.get_request(made.id)).media_state == "available"
     assert (await seerr.title("movie", 603)).state == "available"
-    assert [request.id for request in (await seerr.changes_since(None)).requests] == [made.id]
+    assert [request.id for request in (await seerr.changes_since(None, datetime.now(UTC))).requests] == [made.id]
 
 
 async def test_seasons_are_asked_for_once_and_a_request_is_cancelled(world: SeerrWorld, seerr: Seerr) -> None:

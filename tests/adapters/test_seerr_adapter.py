@@ -29,6 +29,7 @@ from .conftest import Wire
 
 pytestmark = pytest.mark.usefixtures("quick_retries")
 
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 KEY = "the-api-key"
 FRIEND = 2  # Seerr's id of the person with Plex id 1000
 
@@ -277,7 +278,7 @@ async def test_a_bad_key_is_for_the_settings(answers: Recording, seerr: Seerr, w
     for label in ("wrong key", "request anon"):
         answers.plays(label)
         with pytest.raises(Denied, match="API key"):
-            await seerr.changes_since(None)
+            await seerr.changes_since(None, NOW)
     assert wire.last().url.path == "/api/v1/request"
 
 
@@ -364,10 +365,24 @@ async def test_changes_end_where_the_last_reading_ended(answers: Recording, seer
     for request, age in ((first, 0), (second, 10), (third, 11)):
         request["updatedAt"] = (now - timedelta(seconds=age)).isoformat()
     wire.answers("GET", "/api/v1/request", httpx.Response(200, json={"results": [first, second, third]}))
-    found = await seerr.changes_since(now - timedelta(seconds=10))
+    found = await seerr.changes_since(now - timedelta(seconds=10), now)
     assert [request.id for request in found.requests] == [8, 9]
     assert (found.reached, found.complete) == (now, True)
     assert wire.last().url.query == b"take=50&skip=0&filter=all&sort=modified"
+
+
+async def test_no_mark_is_set_beyond_the_present(answers: Recording, seerr: Seerr, wire: Wire) -> None:
+    """What a wrong clock dated into the future comes each time: it hides nothing that changes until then."""
+    first, second, third = (dict(answers.body("list")["results"][0], id=i) for i in (9, 8, 7))
+    for request, days in ((first, 400), (second, 300), (third, -1)):
+        request["updatedAt"] = (NOW + timedelta(days=days)).isoformat()
+    wire.answers("GET", "/api/v1/request", httpx.Response(200, json={"results": [first, second, third]}))
+    found = await seerr.changes_since(None, NOW)
+    assert [request.id for request in found.requests] == [7, 8, 9]
+    assert (found.reached, found.complete) == (NOW - timedelta(days=1), True)
+    again = await seerr.changes_since(NOW, NOW)
+    assert [request.id for request in again.requests] == [8, 9]
+    assert (again.reached, again.complete) == (NOW, True)
 
 
 async def test_a_request_in_an_unknown_state_does_not_hide_the_others(
@@ -379,7 +394,7 @@ async def test_a_request_in_an_unknown_state_does_not_hide_the_others(
         "/api/v1/request",
         httpx.Response(200, json={"results": [odd, good]}),
     )
-    assert [request.id for request in (await seerr.changes_since(None)).requests] == [good["id"]]
+    assert [request.id for request in (await seerr.changes_since(None, NOW)).requests] == [good["id"]]
 
 
 async def test_numbers_that_clash_are_named_by_family(

@@ -17,7 +17,7 @@ from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import Vault
 from medianest.sandbox.cast import ANNA, BEN, OLIVIA, TITLES
 from medianest.sandbox.faults import Fault, FaultPlan
-from medianest.sandbox.seerr import Permission, SeerrPerson, SeerrWorld, Variant
+from medianest.sandbox.seerr import Permission, RequestStatus, SeerrPerson, SeerrWorld, Variant
 from projections import requests
 from projections.engine import ProjectionEngine
 from projections.requests import RequestRow
@@ -129,6 +129,24 @@ async def test_a_4k_copy_is_taken_over_as_one_beside_the_usual_copy(house: Seerr
         await house.seerr.request("movie", DUNE.tmdb, as_user=2, is4k=is4k)
     await follow(house)
     assert [row.media.is4k for row in await everything(house)] == [True, False]
+
+
+async def test_requests_dated_into_the_future_hide_none_of_today(
+    house: SeerrHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medianest.automations.observations.STRETCH", 3)
+    numbers = await years_of_history(house)
+    for number in numbers[-2:]:
+        house.world.state.requests[number].updated_at = datetime(2999, 1, 1, tzinfo=UTC)
+    await follow(house)
+    assert sorted(row.seerr or 0 for row in await everything(house)) == numbers
+    today = await house.seerr.request("movie", DUNE.tmdb, as_user=2)
+    await follow(house)
+    assert len(await everything(house)) == len(numbers) + 1
+    house.world.state.requests[today.id].status = RequestStatus.DECLINED
+    house.world.state.requests[today.id].updated_at += timedelta(seconds=1)
+    await follow(house)
+    assert (await everything(house))[0].state == "declined"
 
 
 async def test_killed_in_the_middle_it_goes_on_where_it_was(house: SeerrHouse, monkeypatch: pytest.MonkeyPatch) -> None:
