@@ -27,7 +27,7 @@ from medianest.automations.attempts import Attempt
 from medianest.automations.worker import LONGEST_ASKED_SECONDS, Done, Later, Record, Result, TodoList
 from medianest.commands import Commands
 from medianest.domain.command import Actor
-from medianest.domain.downloads import RecordDeferred, RecordFailed, RecordStarted, RecordStored
+from medianest.domain.fetching import RecordDeferred, RecordFailed, RecordStarted, RecordStored
 from medianest.domain.signals import Signal
 from medianest.eventstore.connections import DatabaseAway, Pool
 from medianest.eventstore.head import Head

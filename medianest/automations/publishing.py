@@ -14,7 +14,10 @@ from medianest.automations.worker import Done, GivenUp, Later, Record, Result, T
 from medianest.commands import Commands
 from medianest.credentials import Credentials
 from medianest.domain.command import Actor
-from medianest.domain.downloads import RecordCollected, RecordInPlex, RecordScanAsked, is_sound
+from medianest.domain.downloads import (
+    is_sound,
+)
+from medianest.domain.fetching import RecordCollected, RecordInPlex, RecordScanAsked
 from medianest.eventstore.connections import Pool
 from medianest.secret import Secret
 from medianest.settings import Settings

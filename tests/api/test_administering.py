@@ -12,9 +12,12 @@ from medianest.api.application import build_api
 from medianest.api.site import Site
 from medianest.domain.accounts import Role
 from medianest.domain.command import Actor, Command
-from medianest.domain.downloads import RecordInPlex, RecordScanAsked, RecordStarted, RecordStored, SubmitDownload
+from medianest.domain.downloads import (
+    SubmitDownload,
+)
 from medianest.domain.event import Personal, type_of
 from medianest.domain.examples import EXAMPLES
+from medianest.domain.fetching import RecordInPlex, RecordScanAsked, RecordStarted, RecordStored
 from medianest.domain.requests import RequestDeclined, RequestEvent
 from medianest.domain.sending import RecordDeferred
 from medianest.domain.services import ObserveService, ServiceState

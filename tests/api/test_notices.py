@@ -6,8 +6,11 @@ import httpx
 
 from medianest.api.site import Site
 from medianest.domain.command import Actor, Command
-from medianest.domain.downloads import RecordFailed, RecordStored, SubmitDownload
+from medianest.domain.downloads import (
+    SubmitDownload,
+)
 from medianest.domain.event import Personal
+from medianest.domain.fetching import RecordFailed, RecordStored
 from medianest.domain.observing import ObserveRequest
 from medianest.domain.sending import RecordSent
 from tests.api.conftest import problem

@@ -9,7 +9,7 @@ from medianest.adapters.url_guard import VideoUrl
 from medianest.adapters.ytdlp import Kind, Preview, PreviewEntry, VideoFailed
 from medianest.api.site import Site
 from medianest.domain.command import Actor
-from medianest.domain.downloads import RecordFailed, RecordStored
+from medianest.domain.fetching import RecordFailed, RecordStored
 from medianest.eventstore.store import EventStore
 from tests.api.conftest import Clock, Door, problem, standing_still
 

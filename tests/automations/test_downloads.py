@@ -25,8 +25,15 @@ from medianest.commands import Commands
 from medianest.credentials import Credentials
 from medianest.domain.accounts import EraseAccount, LogIn
 from medianest.domain.command import Actor, Command
-from medianest.domain.downloads import CancelDownload, ListItem, Preset, RecordStored, SubmitDownload, SubmitPlaylist
+from medianest.domain.downloads import (
+    CancelDownload,
+    ListItem,
+    Preset,
+    SubmitDownload,
+    SubmitPlaylist,
+)
 from medianest.domain.event import Personal
+from medianest.domain.fetching import RecordStored
 from medianest.domain.signals import Signal
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head

@@ -23,6 +23,12 @@ from medianest.domain.downloads import (
     DownloadSubmitted,
     Listed,
     ListItem,
+    RetryDownload,
+    SubmitDownload,
+    SubmitPlaylist,
+)
+from medianest.domain.event import Event, Personal
+from medianest.domain.fetching import (
     RecordCollected,
     RecordDeferred,
     RecordFailed,
@@ -30,11 +36,7 @@ from medianest.domain.downloads import (
     RecordScanAsked,
     RecordStarted,
     RecordStored,
-    RetryDownload,
-    SubmitDownload,
-    SubmitPlaylist,
 )
-from medianest.domain.event import Event, Personal
 from tests.domain.scenario import NOW, decide, given
 
 URL = Personal("https://video.example/garden")

@@ -13,6 +13,12 @@ from medianest.domain.command import Actor
 from medianest.domain.downloads import (
     CancelPlaylist,
     ListItem,
+    RetryDownload,
+    SubmitDownload,
+    SubmitPlaylist,
+)
+from medianest.domain.event import Personal
+from medianest.domain.fetching import (
     RecordCollected,
     RecordDeferred,
     RecordFailed,
@@ -20,11 +26,7 @@ from medianest.domain.downloads import (
     RecordScanAsked,
     RecordStarted,
     RecordStored,
-    RetryDownload,
-    SubmitDownload,
-    SubmitPlaylist,
 )
-from medianest.domain.event import Personal
 from medianest.domain.monitors import ObserveMonitor
 from medianest.domain.observing import ObserveRequest
 from medianest.domain.requests import ApproveRequest, CancelRequest, Media
