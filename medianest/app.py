@@ -327,6 +327,7 @@ def _work(house: Foundation, signals: Signals) -> dict[str, Coroutine[Any, Any, 
     acts = automations(
         settings=house.settings,
         pool=house.pool,
+        store=house.store,
         head=house.head,
         engine=house.engine,
         commands=house.commands,

@@ -99,6 +99,7 @@ SECTIONS: tuple[Section, ...] = (
             Field("downloads_at_once", "Downloads at once", "More wait for their turn."),
             Field("downloads_per_hour", "Submissions an hour", "Of one person; a playlist is one."),
             Field("playlist_items", "Videos of a playlist", "The most that one submission takes."),
+            Field("videos_days", "Keep videos for", "Then they are removed, from Plex too; 0: never. A change takes effect a day later.", "days"),
             Field("download_deadline_seconds", "Longest download", "Then it is given up.", "seconds"),
             Field("download_max_bytes", "Largest video", "Larger ones are refused.", "bytes"),
         ),

@@ -118,6 +118,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     logins_per_minute: Positive = 20  # of one address
 
     # How long
+    videos_days: Annotated[int, Meta(ge=0, le=3650)] = 0  # then they are removed; 0: never
     webhooks_days: Annotated[int, Meta(ge=1, le=90)] = 7  # that what outside systems posted can be read
 
     log_format: Literal["text", "json"] = "text"

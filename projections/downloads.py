@@ -13,7 +13,9 @@ from medianest.domain.downloads import (
     DownloadDeferred,
     DownloadEvent,
     DownloadFailed,
+    DownloadFileRemoved,
     DownloadInPlex,
+    DownloadRemoved,
     DownloadRetried,
     DownloadState,
     DownloadStored,
@@ -37,6 +39,7 @@ CREATE TABLE downloads (
     state            text        NOT NULL,
     why              text,                  -- why it waits or failed, in plain words
     path             text,
+    stored_at        timestamptz,
     size_bytes       bigint,
     duration_seconds real,
     height           int,
@@ -55,7 +58,9 @@ CREATE INDEX ON downloads (video, preset);
 CREATE INDEX ON downloads (playlist) WHERE playlist IS NOT NULL;
 CREATE INDEX ON downloads (position DESC);
 CREATE TABLE downloads_to_run (download text PRIMARY KEY, account text NOT NULL, since timestamptz NOT NULL);
+CREATE INDEX ON downloads (stored_at) WHERE path IS NOT NULL;
 CREATE TABLE downloads_to_publish (download text PRIMARY KEY);
+CREATE TABLE files_to_remove (download text PRIMARY KEY, path text NOT NULL);
 """
 
 
@@ -69,6 +74,7 @@ class DownloadRow(msgspec.Struct, frozen=True):
     state: DownloadState
     why: str | None  # None: nothing stands in its way
     path: str | None  # None: there is no file yet
+    stored_at: datetime | None  # None: it never was
     size_bytes: int | None
     duration_seconds: float | None
     height: int | None
@@ -85,6 +91,7 @@ class DownloadRow(msgspec.Struct, frozen=True):
 DOWNLOADS = Table("downloads", ("download",))
 DOWNLOADS_TO_RUN = Table("downloads_to_run", ("download",))
 DOWNLOADS_TO_PUBLISH = Table("downloads_to_publish", ("download",))
+FILES_TO_REMOVE = Table("files_to_remove", ("download",))
 
 
 def project(recorded: Recorded, changes: Changes) -> None:
@@ -136,14 +143,21 @@ def _why(event: DownloadEvent) -> str | None:
 
 def _change_work(event: DownloadEvent, recorded: Recorded, changes: Changes) -> None:
     match event:
-        case (
-            DownloadSubmitted(download=download, account=account) | DownloadRetried(download=download, account=account)
-        ):
+        case DownloadSubmitted(download=download, account=account):
             changes.put(DOWNLOADS_TO_RUN, download, account=account, since=recorded.at)
+        case DownloadRetried(download=download, account=account):
+            changes.put(DOWNLOADS_TO_RUN, download, account=account, since=recorded.at)
+            changes.remove(FILES_TO_REMOVE, download)  # the next one has its name
         case DownloadCancelled(download=download) | DownloadFailed(download=download):
             changes.remove(DOWNLOADS_TO_RUN, download)
         case DownloadStored():
-            _store(event, changes)
+            _store(event, recorded.at, changes)
+        case DownloadRemoved(download=download, path=path):
+            changes.change(DOWNLOADS, download, path=None, rating_key=None)
+            changes.remove(DOWNLOADS_TO_PUBLISH, download)
+            changes.put(FILES_TO_REMOVE, download, path=path)
+        case DownloadFileRemoved(download=download):
+            changes.remove(FILES_TO_REMOVE, download)
         case DownloadInPlex(download=download, rating_key=rating_key):
             changes.change(DOWNLOADS, download, rating_key=rating_key)
         case DownloadCollected(download=download, collection=collection):
@@ -151,11 +165,12 @@ def _change_work(event: DownloadEvent, recorded: Recorded, changes: Changes) -> 
             changes.remove(DOWNLOADS_TO_PUBLISH, download)
 
 
-def _store(event: DownloadStored, changes: Changes) -> None:
+def _store(event: DownloadStored, at: datetime, changes: Changes) -> None:
     changes.change(
         DOWNLOADS,
         event.download,
         path=event.path,
+        stored_at=at,
         size_bytes=event.size_bytes,
         title=event.title,
         duration_seconds=event.duration_seconds,
@@ -165,11 +180,11 @@ def _store(event: DownloadStored, changes: Changes) -> None:
     changes.put(DOWNLOADS_TO_PUBLISH, event.download)
 
 
-PROJECTION = Projection("downloads", 3, TABLES, DOWNLOAD_EVENTS, project, "download")
+PROJECTION = Projection("downloads", 4, TABLES, DOWNLOAD_EVENTS, project, "download")
 
 _DOWNLOAD = (
-    "SELECT download, account, video, url, preset, title, state, why, path, size_bytes, duration_seconds, height,"
-    " rating_key, collection, playlist, playlist_title, playlist_index, submitted_at, changed_at, position"
+    "SELECT download, account, video, url, preset, title, state, why, path, stored_at, size_bytes, duration_seconds,"
+    " height, rating_key, collection, playlist, playlist_title, playlist_index, submitted_at, changed_at, position"
     " FROM downloads"
 )
 
@@ -196,7 +211,7 @@ async def downloads_of_videos(
 ) -> dict[str, DownloadRow]:
     """By video, the downloads in this preset that `account` has or waits for; those that came to nothing are left out."""
     found = await _rows(
-        "WHERE account = %s AND video = ANY (%s) AND preset = %s AND state NOT IN ('failed', 'cancelled')"
+        "WHERE account = %s AND video = ANY (%s) AND preset = %s AND state NOT IN ('failed', 'cancelled', 'removed')"
         " ORDER BY position",
         (account, list(videos), preset),
         rows,
@@ -249,6 +264,21 @@ async def waiting_for_plex(rows: Rows, *, before: int, limit: int) -> list[Downl
     return [row for row in found if row.path is not None and not is_sound(row.path)]
 
 
+async def stored_before(at: datetime, rows: Rows, *, limit: int) -> list[str]:
+    """The downloads whose files have been here since before a moment, the oldest first."""
+    found = await rows.execute(
+        "SELECT download FROM downloads WHERE path IS NOT NULL AND stored_at < %s ORDER BY stored_at LIMIT %s",
+        (at, limit),
+    )
+    return [download for (download,) in await found.fetchall()]
+
+
+async def to_remove(download: str, rows: Rows) -> str | None:
+    """The path of a file that has to go; None: it has gone, or may stay after all."""
+    found = await (await rows.execute("SELECT path FROM files_to_remove WHERE download = %s", (download,))).fetchone()
+    return found[0] if found else None
+
+
 async def to_publish(download: str, rows: Rows) -> DownloadRow | None:
     """One row of the to-do list; None: it is done."""
     found = await _rows("JOIN downloads_to_publish USING (download) WHERE download = %s", (download,), rows)
@@ -263,12 +293,12 @@ async def _rows(where: str, values: tuple[object, ...], rows: Rows) -> list[Down
 
 def _download(
     download: str, account: str, video: str, url: str, preset: Preset, title: str | None, state: DownloadState,
-    why: str | None, path: str | None, size_bytes: int | None, duration_seconds: float | None, height: int | None,
+    why: str | None, path: str | None, stored_at: datetime | None, size_bytes: int | None, duration_seconds: float | None, height: int | None,
     rating_key: str | None, collection: str | None, playlist: str | None, playlist_title: str | None,
     playlist_index: int | None, submitted_at: datetime, changed_at: datetime, position: int,
 ) -> DownloadRow:  # fmt: skip
     return DownloadRow(
-        download, account, video, Personal(sealed=url), preset, title, state, why, path, size_bytes,
+        download, account, video, Personal(sealed=url), preset, title, state, why, path, stored_at, size_bytes,
         duration_seconds, height, rating_key, collection, playlist, playlist_title, playlist_index, submitted_at,
         changed_at, position,
     )  # fmt: skip

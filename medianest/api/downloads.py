@@ -1,11 +1,11 @@
 """Sending videos to the server, and what becomes of them."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 import msgspec
-from litestar import Controller, Response, get, post
+from litestar import Controller, Response, delete, get, post
 from litestar.params import JSONBody, QueryParameter
 
 from medianest.adapters.url_guard import UrlRefused, VideoUrl, check_url, says_it_is_a_list, video_key
@@ -38,6 +38,8 @@ from medianest.domain.downloads import (
     DownloadSubmitted,
     ListItem,
     Preset,
+    RemovalReason,
+    RemoveDownload,
     RetryDownload,
     SubmitDownload,
     SubmitPlaylist,
@@ -144,6 +146,7 @@ class DownloadView(msgspec.Struct, frozen=True):
     submitted_at: datetime
     changed_at: datetime
     position: int
+    kept_until: datetime | None = None  # then it is removed; null: there is no file, or it stays
     waiting: Waiting | None = None  # on its own page: what is being tried now
 
 
@@ -230,9 +233,17 @@ class DownloadController(Controller):
         command = CancelPlaylist(account=me.account, playlist=playlist)
         return Written(position=(await write.run(command, "downloads")).position)
 
+    @delete("/downloads/{download:str}", status_code=200)
+    async def remove(self, site: House, me: Me, write: Writing, download: Id) -> Written:
+        """Take it off the server, and out of Plex; whoever else sent it keeps it. It can be fetched again."""
+        row = await visible(site, me, download)
+        why: RemovalReason = "owner" if row.account == me.account else "moderator"
+        command = RemoveDownload(download=download, account=_whose(me), why=why)
+        return Written(position=(await write.run(command, "downloads")).position)
+
     @post("/downloads/{download:str}/retry", status_code=200)
     async def retry(self, me: Me, write: Writing, download: Id) -> Written:
-        """Try again what failed or was cancelled."""
+        """Try again what failed or was cancelled, and fetch again what was removed."""
         command = RetryDownload(download=download, account=_whose(me))
         return Written(position=(await write.run(command, "downloads")).position)
 
@@ -369,10 +380,16 @@ async def visible(site: Site, me: Identity, download: str) -> DownloadRow:
 async def views(site: Site, me: Identity, found: list[DownloadRow]) -> list[DownloadView]:
     names = await names_of(site, {row.account for row in found}) if may(me, "downloads.view_all") else {}
     urls = await site.vault.unseal(row.url for row in found if row.account == me.account)
-    return [_view(row, me, names, urls) for row in found]
+    return [_view(row, me, names, urls, _kept_until(row, site.settings.videos_days)) for row in found]
 
 
-def _view(row: DownloadRow, me: Identity, names: dict[str, str], urls: dict[Personal, str]) -> DownloadView:
+def _kept_until(row: DownloadRow, days: int) -> datetime | None:
+    return row.stored_at + timedelta(days=days) if days and row.path is not None and row.stored_at else None
+
+
+def _view(
+    row: DownloadRow, me: Identity, names: dict[str, str], urls: dict[Personal, str], kept_until: datetime | None
+) -> DownloadView:
     mine = row.account == me.account
     listed = None
     if mine and row.playlist is not None:
@@ -380,10 +397,10 @@ def _view(row: DownloadRow, me: Identity, names: dict[str, str], urls: dict[Pers
     return DownloadView(
         row.download, mine, names.get(row.account), row.title if mine else None, urls.get(row.url) if mine else None,
         row.preset, row.state, row.why, row.path if mine else None, row.size_bytes, row.duration_seconds, row.height,
-        row.rating_key, listed, row.submitted_at, row.changed_at, row.position,
+        row.rating_key, listed, row.submitted_at, row.changed_at, row.position, kept_until,
     )  # fmt: skip
 
 
 async def _waiting(site: Site, row: DownloadRow) -> Waiting | None:
     async with site.pool.connection() as rows:
-        return await kept.waiting(rows, row.download, "downloads_to_run", "downloads_to_publish")
+        return await kept.waiting(rows, row.download, "downloads_to_run", "downloads_to_publish", "files_to_remove")

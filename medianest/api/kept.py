@@ -9,7 +9,7 @@ from medianest.domain.requests import RequestState
 from projections.folding import Rows
 
 List = Literal[
-    "requests_to_send", "decisions_to_relay", "downloads_to_run", "downloads_to_publish"
+    "requests_to_send", "decisions_to_relay", "downloads_to_run", "downloads_to_publish", "files_to_remove"
 ]  # those that people wait for
 
 

@@ -15,6 +15,7 @@ event that its command leads to takes the row off the list. Any number of proces
     seerr_states.py   what Seerr's states mean, in one table
     downloads.py      downloads_to_run: fetches videos into their owners' folders
     publishing.py     downloads_to_publish: scan, find, collect in Plex
+    removing.py       files_to_remove, and expire-videos: what was removed, or has been there for long enough
     plex_people.py    check-plex-people: each one's token kept alive, and whether the server is still shared with them
     services.py       probe-…: what is up, slow or down
     monitors.py       monitors_to_watch: what Uptime Kuma tells of them
@@ -37,6 +38,7 @@ from medianest.automations.monitors import Watching
 from medianest.automations.observations import HINTS, Observer
 from medianest.automations.plex_people import PlexPeople
 from medianest.automations.publishing import PUBLISH, Publishing
+from medianest.automations.removing import Removing
 from medianest.automations.requests import RELAY, SEND, Relaying, Sending
 from medianest.automations.seerr_drift import Drift
 from medianest.automations.seerr_imports import Imports
@@ -49,6 +51,7 @@ from medianest.domain.signals import Signal
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.seals import Notary
+from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import Vault
 from medianest.settings import Settings
 from projections.engine import ProjectionEngine
@@ -58,6 +61,7 @@ def automations(
     *,
     settings: Settings,
     pool: Pool,
+    store: EventStore,
     head: Head,
     engine: ProjectionEngine,
     commands: Commands,
@@ -86,6 +90,7 @@ def automations(
     )
     sending = Sending(pool, commands, people, seerr, observer, settings)
     publishing = Publishing(pool, commands, credentials, plex_server, settings)
+    removing = Removing(pool, store, commands, publishing, settings)
     todos: list[TodoList] = [
         sending.todo(),
         Relaying(pool, commands, people, seerr, observer).todo(),
@@ -94,6 +99,7 @@ def automations(
         Downloading(pool, head, engine, commands, vault, ytdlp, settings, signal).todo(),
         publishing.todo(),
         publishing.hints(),
+        removing.todo(),
         Erasing(pool, vault, credentials).todo(),
         Watching(pool, commands, uptime_kuma, settings).todo(),
         recurring(
@@ -106,6 +112,7 @@ def automations(
                 observer.polling(lambda: settings.seerr_poll_seconds),
                 PlexPeople(pool, commands, credentials, plex_tv, plex_server).recurring(),
                 Sweeping(pool, settings, sweep_sessions).recurring(),
+                removing.expiring(),
                 sealing(notary),
             ]
         ),

@@ -106,6 +106,13 @@ class Publishing:
             return Later(NO_LIBRARY_SECONDS, NO_LIBRARY)
         return await self._publish(row, place, token)
 
+    async def look_again(self, path: str) -> None:
+        """Have Plex look at the folder of a file; nothing where it does not show it, or nobody may ask for it."""
+        token = None if is_sound(path) else await self._owner_token()
+        place = token and await self._place(path, token)
+        if token and place:
+            await self._plex.scan(token, place.section, place.folder)
+
     def _hopeless(self, path: str) -> str | None:
         if is_sound(path):
             return ONLY_SOUND

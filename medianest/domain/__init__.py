@@ -4,7 +4,7 @@ event.py        events, tags and queries; command.py commands, facts and refusal
 accounts.py     who may come in, as what; sessions
 requests.py     the life of a request; asking.py who may ask for what; quotas.py how much
 sending.py      a request on its way to Seerr; observing.py what Seerr says of requests, those made there too
-downloads.py    videos and playlists
+downloads.py    videos and playlists; fetching.py: what becomes of them
 services.py     what is up, what is down, what is in maintenance
 notices.py      what of all that is told to whom in their inbox
 announcements.py  what admins put on everybody's home: announcements, quick links

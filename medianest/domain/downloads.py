@@ -14,9 +14,11 @@ from medianest.domain.event import Event, Item, Personal, Query, Tags, tags
 
 DownloadState = Literal[
     "queued", "deferred", "downloading", "stored", "scan_asked", "in_plex", "in_collection", "failed", "cancelled",
+    "removed",
 ]  # fmt: skip
 PRESETS = ("best", "1080p", "720p", "480p", "360p", "audio")
 Preset = Literal["best", "1080p", "720p", "480p", "360p", "audio"]
+RemovalReason = Literal["owner", "moderator", "age"]  # whose wish it was; age: its time was up
 _SOUND = (".m4a", ".mp3", ".opus", ".ogg", ".flac", ".wav", ".aac")
 
 
@@ -102,6 +104,17 @@ class DownloadCancelled(DownloadEvent, frozen=True, tag="download.cancelled"):
     pass
 
 
+class DownloadRemoved(DownloadEvent, frozen=True, tag="download.removed"):
+    """It is to be here no longer; it can be fetched again."""
+
+    why: RemovalReason
+    path: str  # of the file that has to go, inside the media folder
+
+
+class DownloadFileRemoved(DownloadEvent, frozen=True, tag="download.file-removed"):
+    pass
+
+
 class DownloadRetried(DownloadEvent, frozen=True, tag="download.retried"):
     pass
 
@@ -116,9 +129,12 @@ STATE_AFTER: dict[type[Event], DownloadState] = {
     DownloadCollected: "in_collection",
     DownloadFailed: "failed",
     DownloadCancelled: "cancelled",
+    DownloadRemoved: "removed",
+    DownloadFileRemoved: "removed",
     DownloadRetried: "queued",
 }
 DOWNLOAD_EVENTS = tuple(STATE_AFTER)
+ENDED_STATES: frozenset[DownloadState] = frozenset(("failed", "cancelled", "removed"))
 RUNNING_STATES: frozenset[DownloadState] = frozenset(("queued", "deferred", "downloading"))
 
 
@@ -208,7 +224,7 @@ class SubmissionFacts(Facts, frozen=True):
 
     def there(self) -> set[str]:
         """The wanted videos that the account has, or is about to have."""
-        return {video for video, state in self.same_file.values() if state not in ("failed", "cancelled")}
+        return {video for video, state in self.same_file.values() if state not in ENDED_STATES}
 
 
 def submit(command: SubmitDownload, facts: SubmissionFacts, now: datetime) -> Sequence[Event]:
@@ -286,6 +302,7 @@ class DownloadFacts(Facts, frozen=True):
 
     account: str = ""  # empty: there is none
     state: DownloadState = "queued"
+    path: str = ""  # of its file, once it was stored
 
     @classmethod
     def query(cls, command: OfOneDownload) -> Query:
@@ -293,7 +310,8 @@ class DownloadFacts(Facts, frozen=True):
 
     def evolve(self, event: Event, at: datetime) -> Self:
         assert isinstance(event, DownloadEvent)
-        return structs.replace(self, account=event.account, state=STATE_AFTER[type(event)])
+        path = event.path if isinstance(event, DownloadStored) else self.path
+        return structs.replace(self, account=event.account, state=STATE_AFTER[type(event)], path=path)
 
     def owned_by(self, account: str | None) -> None:
         """Refuses what is unknown or somebody else's; None: whoever asks may see all."""
@@ -320,6 +338,20 @@ class RetryDownload(OfOneDownload, frozen=True, kw_only=True):
 
 def retry(command: RetryDownload, facts: DownloadFacts, now: datetime) -> Sequence[Event]:
     facts.owned_by(command.account)
-    if facts.state not in ("failed", "cancelled"):
-        raise Refused("not-failed", "Only a failed or cancelled download can be tried again.")
+    if facts.state not in ENDED_STATES:
+        raise Refused("not-failed", "Only what failed, was cancelled or was removed can be fetched again.")
     return [DownloadRetried(command.download, facts.account)]
+
+
+class RemoveDownload(OfOneDownload, frozen=True, kw_only=True):
+    account: str | None  # None: a moderator, or its time is up
+    why: RemovalReason
+
+
+def remove(command: RemoveDownload, facts: DownloadFacts, now: datetime) -> Sequence[Event]:
+    facts.owned_by(command.account)
+    if facts.state == "removed":
+        return []
+    if facts.state in RUNNING_STATES or facts.state in ENDED_STATES:
+        raise Refused("nothing-to-remove", "It is not on the server: there is nothing to remove.")
+    return [DownloadRemoved(command.download, facts.account, command.why, facts.path)]

@@ -1,4 +1,4 @@
-"""Fetching videos, and bringing them into Plex: how far each has come, as those that do it report."""
+"""Fetching videos, bringing them into Plex, and taking them away: how far each has come, as those that do it report."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,6 +9,7 @@ from medianest.domain.downloads import (
     DownloadDeferred,
     DownloadFacts,
     DownloadFailed,
+    DownloadFileRemoved,
     DownloadInPlex,
     DownloadScanAsked,
     DownloadStarted,
@@ -104,3 +105,12 @@ def record_collected(command: RecordCollected, facts: DownloadFacts, now: dateti
     if facts.state != "in_plex":
         return []
     return [DownloadCollected(command.download, facts.account, command.collection, command.title)]
+
+
+class RecordFileRemoved(OfOneDownload, frozen=True, kw_only=True):
+    pass
+
+
+def record_file_removed(command: RecordFileRemoved, facts: DownloadFacts, now: datetime) -> Sequence[Event]:
+    facts.owned_by(None)
+    return [DownloadFileRemoved(command.download, facts.account)] if facts.state == "removed" else []

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from medianest.domain.accounts import AccountReinstated, RoleChanged, SessionEnded
 from medianest.domain.command import Command, Facts
-from medianest.domain.downloads import DownloadEvent, DownloadFailed, DownloadStored
+from medianest.domain.downloads import DownloadEvent, DownloadFailed, DownloadRemoved, DownloadStored
 from medianest.domain.event import Event, Item, Query, Tags, tags
 from medianest.domain.quotas import QuotaSet, QuotaTakenBack
 from medianest.domain.requests import (
@@ -28,7 +28,7 @@ from medianest.domain.requests import (
 
 NoticeKind = Literal[
     "request-approved", "request-declined", "request-arrived", "request-failed", "request-removed",
-    "download-ready", "download-failed", "account-changed",
+    "download-ready", "download-failed", "download-removed", "account-changed",
 ]  # fmt: skip
 KINDS: dict[type[Event], NoticeKind] = {
     RequestApproved: "request-approved",
@@ -39,6 +39,7 @@ KINDS: dict[type[Event], NoticeKind] = {
     RequestRemoved: "request-removed",
     DownloadStored: "download-ready",
     DownloadFailed: "download-failed",
+    DownloadRemoved: "download-removed",
     RoleChanged: "account-changed",
     AccountReinstated: "account-changed",
     QuotaSet: "account-changed",
@@ -61,6 +62,8 @@ def cause(event: Event) -> Cause | None:
     if kind is None or (isinstance(event, SessionEnded) and event.reason != "refresh-token-reused"):
         return None
     match event:
+        case DownloadRemoved(why="owner"):
+            return None
         case RequestEvent(request=request):
             return Cause(kind, f"request:{request}")
         case DownloadEvent(download=download):

@@ -29,7 +29,9 @@ from medianest.domain.downloads import (
     DownloadCollected,
     DownloadDeferred,
     DownloadFailed,
+    DownloadFileRemoved,
     DownloadInPlex,
+    DownloadRemoved,
     DownloadRetried,
     DownloadScanAsked,
     DownloadStarted,
@@ -182,6 +184,14 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return f"It failed: {_ended(remedy)}"
         case DownloadCancelled():
             return "It was cancelled."
+        case DownloadRemoved(account=account, why=why):
+            return {
+                "owner": f"{names(account)} removed it from the server.",
+                "moderator": "A moderator removed it from the server.",
+                "age": "Its time on the server was up: it was removed.",
+            }[why]
+        case DownloadFileRemoved():
+            return "Its file is gone."
         case ServiceStateChanged(service=service, state="down" | "degraded" as state, why=why):
             return f"{_SERVICES[service]} {_STATES[state]}: {_ended(why)}"
         case ServiceStateChanged(service=service, state=state):
@@ -372,6 +382,7 @@ _WORK: dict[str, str] = {
     "decisions_to_relay": "telling Seerr what was decided",
     "downloads_to_run": "downloading it",
     "downloads_to_publish": "bringing it into Plex",
+    "files_to_remove": "removing its file",
     "keys_to_destroy": "destroying the key of an erased person",
 }
 _ROLES: dict[Role, str] = {"owner": "the owner", "admin": "an admin", "moderator": "a moderator", "member": "a member"}

@@ -19,6 +19,7 @@ _SUBJECTS: dict[str, str] = {
     "decisions_to_relay": "request",
     "downloads_to_run": "download",
     "downloads_to_publish": "download",
+    "files_to_remove": "download",
     "keys_to_destroy": "account",
 }
 

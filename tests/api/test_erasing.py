@@ -36,8 +36,9 @@ ZOE = replace(
     ANNA, name=f"{MARK}-zoe", title=f"Zoë {MARK}", plex_id=NUMBER, uuid=f"{MARK}-uuid", email=f"{MARK}@sandbox.example",
     account_token=f"account-{MARK}", server_token=f"server-{MARK}",
 )  # fmt: skip
-# There is no Uptime Kuma here, and Seerr has only what is asked for here. None of these holds words of people.
-UNUSED = {"monitors", "monitor_looks", "seerr_set_aside", "seerr_drift"}
+# There is no Uptime Kuma here, Seerr has only what is asked for here, and what is removed is so at once. None of these
+# holds words of people.
+UNUSED = {"monitors", "monitor_looks", "seerr_set_aside", "seerr_drift", "files_to_remove"}
 DUNE, ALIEN, MATRIX = 438631, 348, 603
 
 
@@ -65,8 +66,8 @@ async def at_work(site: Site, head: Head) -> AsyncIterator[None]:
         return 0
 
     named = automations(
-        settings=site.settings, pool=site.pool, head=head, engine=site.engine, commands=site.commands, vault=site.vault,
-        credentials=site.credentials, plex_tv=site.plex_tv, plex_server=site.plex_server, seerr=site.seerr,
+        settings=site.settings, pool=site.pool, store=site.store, head=head, engine=site.engine, commands=site.commands,
+        vault=site.vault, credentials=site.credentials, plex_tv=site.plex_tv, plex_server=site.plex_server, seerr=site.seerr,
         uptime_kuma=UptimeKuma(NOWHERE, site.seerr.exchange._client),
         ytdlp=YtDlp(Path(imageio_ffmpeg.get_ffmpeg_exe()), frozenset(site.settings.video_private_exceptions)),
         notary=Notary(site.pool, MasterKey(MASTER_KEY)), signal=lambda _: None, sweep_sessions=sweep,

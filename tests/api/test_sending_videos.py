@@ -1,5 +1,6 @@
 """Sending videos over HTTP: what is taken, who sees it, and the file itself."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -102,6 +103,41 @@ async def test_others_see_nothing_of_it_and_moderators_not_what_it_is(
     assert problem(await ben.get("/youtube/downloads", params={"all": "true"})) == (403, "not-allowed")
     assert len((await olivia.get("/youtube/downloads", params={"all": "true"})).json()["items"]) == 1
     assert (await ben.get("/youtube/downloads")).json() == {"items": [], "next": None}
+
+
+async def test_one_removes_a_video_and_fetches_it_again(
+    anna: httpx.AsyncClient, ben: httpx.AsyncClient, olivia: httpx.AsyncClient, site: Site
+) -> None:
+    download = (await send(anna)).json()["download"]
+    page = f"/youtube/downloads/{download}"
+    assert problem(await anna.delete(page)) == (409, "nothing-to-remove")
+    await stored(site, download)
+    assert problem(await ben.delete(page)) == (404, "download-unknown")
+    assert (await anna.delete(page)).status_code == 200
+    row = (await anna.get(page)).json()
+    assert (row["state"], row["path"]) == ("removed", None)
+    assert problem(await anna.get(f"{page}/file")) == (409, "no-file-yet")
+    assert (await anna.get("/notices")).json()["items"][0]["kind"] == "download-ready"  # one's own doing is no news
+    assert (await anna.post(f"{page}/retry")).status_code == 200
+    await stored(site, download)
+    await olivia.delete(page)
+    notice = (await anna.get("/notices")).json()["items"][0]
+    assert (notice["kind"], notice["words"]) == ("download-removed", "A moderator removed it from the server.")
+    words = [step["words"] for step in (await anna.get(f"{page}/timeline")).json()["items"]]
+    assert "Anna removed it from the server." in words
+
+
+async def test_a_video_says_until_when_it_is_kept(
+    anna: httpx.AsyncClient, olivia: httpx.AsyncClient, site: Site
+) -> None:
+    download = (await send(anna)).json()["download"]
+    await stored(site, download)
+    page = f"/youtube/downloads/{download}"
+    assert (await anna.get(page)).json()["kept_until"] is None
+    await olivia.put("/admin/settings/videos", json={"values": {"videos_days": 30}})
+    row = (await anna.get(page)).json()
+    kept = datetime.fromisoformat(row["kept_until"]) - datetime.fromisoformat(row["changed_at"])
+    assert kept == timedelta(days=30)
 
 
 PARTS: list[tuple[str | None, int, bytes, str | None]] = [

@@ -16,6 +16,7 @@ from medianest.domain.signals import Signal
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.seals import Notary
+from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import MasterKey, Vault
 from medianest.secret import Secret
 from medianest.settings import Settings
@@ -29,7 +30,13 @@ NOWHERE = "http://127.0.0.1:1"
 
 
 async def test_with_nothing_configured_it_runs_on_and_says_what_is_down(
-    pool: Pool, head: Head, engine: ProjectionEngine, commands: Commands, vault: Vault, tmp_path: Path
+    pool: Pool,
+    store: EventStore,
+    head: Head,
+    engine: ProjectionEngine,
+    commands: Commands,
+    vault: Vault,
+    tmp_path: Path,
 ) -> None:
     signals: list[Signal] = []
 
@@ -45,6 +52,7 @@ async def test_with_nothing_configured_it_runs_on_and_says_what_is_down(
         named = automations(
             settings=Settings(data=tmp_path, probe_seconds=0.5),
             pool=pool,
+            store=store,
             head=head,
             engine=engine,
             commands=commands,
@@ -67,6 +75,7 @@ async def test_with_nothing_configured_it_runs_on_and_says_what_is_down(
             "downloads_to_run",
             "downloads_to_publish",
             "hints_of_plex",
+            "files_to_remove",
             "keys_to_destroy",
             "monitors_to_watch",
             "recurring",

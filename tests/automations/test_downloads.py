@@ -3,6 +3,7 @@
 import errno
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,15 +21,19 @@ from medianest.automations import attempts
 from medianest.automations.attempts import Attempt
 from medianest.automations.downloads import RUN, Downloading, file_name
 from medianest.automations.publishing import COLLECTION, PUBLISH, Publishing, _joined, _section_of
+from medianest.automations.removing import GRACE, REMOVE, Removing
 from medianest.automations.worker import Later, TodoList
-from medianest.commands import Commands
+from medianest.commands import Commands, now_utc
 from medianest.credentials import Credentials
 from medianest.domain.accounts import EraseAccount, LogIn
 from medianest.domain.command import Actor, Command
+from medianest.domain.configuration import ChangeSettings, Value
 from medianest.domain.downloads import (
     CancelDownload,
     ListItem,
     Preset,
+    RemoveDownload,
+    RetryDownload,
     SubmitDownload,
     SubmitPlaylist,
 )
@@ -78,6 +83,9 @@ class VideoHouse(NamedTuple):
 
     def publishing(self) -> Publishing:
         return Publishing(self.pool, self.commands, self.credentials, self.server, self.settings)
+
+    def removing(self) -> Removing:
+        return Removing(self.pool, self.store, self.commands, self.publishing(), self.settings)
 
     async def run(self, command: Command) -> None:
         outcome = await self.commands.run(command, SYSTEM)
@@ -361,6 +369,87 @@ async def test_a_stored_video_is_scanned_found_and_collected(house: VideoHouse, 
     assert (await house.story("d1" * 16))[-4:] == [
         "DownloadStored", "DownloadScanAsked", "DownloadInPlex", "DownloadCollected",
     ]  # fmt: skip
+
+
+async def test_what_its_owner_removes_goes_from_the_server_and_from_plex_and_stays_with_whoever_sent_it_too(
+    house: VideoHouse, hands: Hands
+) -> None:
+    await house.log_in("olivia", owner=True)
+    await house.credentials.put("olivia", "plex-server", Secret(OLIVIA.server_token))
+    lists = (house.downloading().todo(), _quick(house.publishing().todo()), house.removing().todo())
+    async with hands.at_work(*lists):
+        for download, account in (("a1" * 16, "anna"), ("b1" * 16, "ben")):
+            await house.send(download, "/watch/garden", account)
+            await house.becomes(download, "in_collection")
+        await house.run(RemoveDownload(download="a1" * 16, account="anna", why="owner"))
+        await eventually(lambda: _idle(hands, REMOVE))
+        row = await house.becomes("a1" * 16, "removed")
+        assert (row.path, row.rating_key) == (None, None)
+        await eventually(lambda: _in_plex(house, "A garden in spring [b1b1b1b1]"))
+        assert house.files() == ["A garden in spring [b1b1b1b1].mp4"]
+        assert (await house.story("a1" * 16))[-2:] == ["DownloadRemoved", "DownloadFileRemoved"]
+        await house.run(RetryDownload(download="a1" * 16, account="anna"))
+        await house.becomes("a1" * 16, "in_collection")
+        assert len(house.files()) == 2
+
+
+async def _in_plex(house: VideoHouse, *titles: str) -> bool:
+    (collection,) = await house.server.collections(Secret(OLIVIA.server_token), "3")
+    members = await house.server.collection_members(Secret(OLIVIA.server_token), collection.rating_key)
+    return {item.title for item in members} == set(titles)
+
+
+async def test_a_removed_file_goes_also_where_plex_is_out_of_reach(house: VideoHouse, hands: Hands) -> None:
+    await house.log_in("olivia", owner=True)
+    await house.credentials.put("olivia", "plex-server", Secret("refused"))
+    await house.send("d1", "/watch/garden")
+    async with hands.at_work(house.downloading().todo(), house.removing().todo()):
+        await house.becomes("d1", "stored")
+        await house.run(RemoveDownload(download="d1", account="anna", why="owner"))
+        await eventually(lambda: _told(house, "d1", "DownloadFileRemoved"))
+    assert house.files() == []
+
+
+async def _told(house: VideoHouse, download: str, event: str) -> bool:
+    return event in await house.story(download)
+
+
+async def test_nothing_outside_of_the_media_folder_is_ever_deleted(house: VideoHouse) -> None:
+    outside = house.settings.media_folder.parent / "precious.mp4"
+    outside.write_bytes(b"x")
+    await house.send("d1", "/watch/garden")
+    await house.run(RecordStored(download="d1", path="../precious.mp4", size_bytes=1, title="X"))
+    await house.run(RemoveDownload(download="d1", account="anna", why="owner"))
+    with pytest.raises(ValueError, match="outside"):
+        await house.removing().remove(Attempt("d1"))
+    assert outside.exists()
+
+
+async def test_what_has_been_here_for_long_enough_is_removed_and_a_change_of_that_takes_effect_a_day_later(
+    house: VideoHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = now_utc()
+
+    async def expired_after(time: timedelta) -> str:
+        monkeypatch.setattr("medianest.automations.removing.now_utc", lambda: now + time)
+        await house.removing().expire()
+        await house.engine.reached(house.head.position, "downloads")
+        return (await house.row("d1")).state
+
+    async def keep(days: int) -> None:
+        structs.force_setattr(house.settings, "videos_days", days)
+        values: dict[str, Value] = {"videos_days": days}
+        await house.run(ChangeSettings(section="videos", order=f"{days}", values=values))
+
+    await house.send("d1", "/watch/garden")
+    await house.run(RecordStored(download="d1", path="anna/x.mp4", size_bytes=1, title="X"))
+    assert await expired_after(timedelta(days=4000)) == "stored"
+    await keep(1)
+    assert await expired_after(GRACE - timedelta(minutes=1)) == "stored"
+    await keep(3)
+    assert await expired_after(timedelta(days=3) - timedelta(minutes=1)) == "stored"
+    assert await expired_after(timedelta(days=3, minutes=1)) == "removed"
+    assert (await house.store.read()).events[-1].metadata.actor == Actor.system("expire-videos")
 
 
 async def test_a_hint_of_plex_lets_what_was_put_off_be_looked_for_at_once(house: VideoHouse, hands: Hands) -> None:

@@ -15,7 +15,9 @@ from medianest.domain.downloads import (
     DownloadDeferred,
     DownloadEvent,
     DownloadFailed,
+    DownloadFileRemoved,
     DownloadInPlex,
+    DownloadRemoved,
     DownloadRetried,
     DownloadScanAsked,
     DownloadStarted,
@@ -23,6 +25,7 @@ from medianest.domain.downloads import (
     DownloadSubmitted,
     Listed,
     ListItem,
+    RemoveDownload,
     RetryDownload,
     SubmitDownload,
     SubmitPlaylist,
@@ -32,6 +35,7 @@ from medianest.domain.fetching import (
     RecordCollected,
     RecordDeferred,
     RecordFailed,
+    RecordFileRemoved,
     RecordInPlex,
     RecordScanAsked,
     RecordStarted,
@@ -51,6 +55,7 @@ COLLECTED = DownloadCollected(*MINE, "4712", "From the web")
 FAILED = DownloadFailed(*MINE, "unavailable", "Choose another one.")
 CANCELLED = DownloadCancelled(*MINE)
 RETRIED = DownloadRetried(*MINE)
+REMOVED = DownloadRemoved(*MINE, "owner", "anna/garden.mp4")
 PER_HOUR = 20
 
 START = RecordStarted(download="d1")
@@ -64,6 +69,7 @@ COLLECT = RecordCollected(download="d1", collection="4712", title="From the web"
 FAIL = RecordFailed(download="d1", kind="unavailable", remedy="Choose another one.")
 CANCEL = CancelDownload(download="d1", account="anna")
 RETRY = RetryDownload(download="d1", account="anna")
+REMOVE = RemoveDownload(download="d1", account="anna", why="owner")
 
 
 def submits(*, per_hour: int = PER_HOUR, **more: Any) -> SubmitDownload:
@@ -262,6 +268,35 @@ def test_its_owner_or_a_moderator_cancels_what_runs(so_far: list[Event]) -> None
 def test_what_is_stored_is_too_late_to_cancel() -> None:
     given(SUBMITTED, STORED, SCAN_ASKED).when(CANCEL).then_refused("too-late")
     given(SUBMITTED, CANCELLED).when(CANCEL).then_nothing()
+
+
+@pytest.mark.parametrize("so_far", [[STORED], [STORED, SCAN_ASKED], [STORED, IN_PLEX, COLLECTED]])
+def test_what_is_on_the_server_is_removed_by_its_owner_by_a_moderator_or_when_its_time_is_up(
+    so_far: list[Event],
+) -> None:
+    there = given(SUBMITTED, *so_far)
+    there.when(REMOVE).then(REMOVED)
+    there.when(RemoveDownload(download="d1", account="ben", why="owner")).then_refused("download-unknown")
+    for why in ("moderator", "age"):
+        remove = RemoveDownload(download="d1", account=None, why=why)
+        there.when(remove).then(DownloadRemoved(*MINE, why, "anna/garden.mp4"))
+
+
+@pytest.mark.parametrize("so_far", [[], [STARTED], [CANCELLED], [FAILED], [STORED, REMOVED, RETRIED]])
+def test_what_is_not_on_the_server_cannot_be_removed(so_far: list[Event]) -> None:
+    given(SUBMITTED, *so_far).when(REMOVE).then_refused("nothing-to-remove")
+
+
+def test_what_was_removed_is_removed_once_comes_to_plex_no_more_and_may_be_sent_or_fetched_again() -> None:
+    removed = given(SUBMITTED, STORED, REMOVED)
+    for late in (REMOVE, ASK_SCAN, FIND, COLLECT, START, STORE, FAIL):
+        removed.when(late).then_nothing()
+    removed.when(CANCEL).then_refused("too-late")
+    removed.when(RETRY).then(RETRIED)
+    removed.when(submits(download="d2")).then(DownloadSubmitted("d2", "anna", "garden", URL, "best", "A garden"))
+    removed.when(RecordFileRemoved(download="d1")).then(DownloadFileRemoved(*MINE))
+    given(SUBMITTED, STORED, REMOVED, RETRIED).when(RecordFileRemoved(download="d1")).then_nothing()
+    given(SUBMITTED, STORED, REMOVED, DownloadFileRemoved(*MINE), RETRIED).when(START).then(STARTED)
 
 
 @pytest.mark.parametrize("end", [CANCELLED, FAILED])

@@ -19,6 +19,7 @@ from medianest.domain.asking import RetryRequest, SubmitRequest
 from medianest.domain.command import Command, Refused
 from medianest.domain.decisions import DECISIONS
 from medianest.domain.downloads import (
+    ENDED_STATES,
     RUNNING_STATES,
     STATE_AFTER,
     CancelPlaylist,
@@ -363,7 +364,7 @@ def test_nobody_is_sent_the_same_file_twice_and_a_list_is_one_submission(command
                 state for old, state in before.values()
                 if (old.account, old.video, old.preset) == (new.account, new.video, new.preset)
             ]  # fmt: skip
-            assert set(same) <= {"failed", "cancelled"}
+            assert set(same) <= ENDED_STATES
         assert len({(new.video, new.preset) for new in submitted}) == len(submitted)
         assert len({new.submission() for new in submitted}) <= 1
         if submitted:

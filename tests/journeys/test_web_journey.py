@@ -272,6 +272,14 @@ async def test_a_video_comes_to_the_server_while_one_watches(demo: Demo, chromiu
             await page.get_by_role("link", name="Save it").click()
         saved = await (await saving.value).path()
         assert saved.stat().st_size > 1_000
+        await page.get_by_role("button", name="Close").click()
+        await page.get_by_role("button", name="Remove: ").click()
+        if AXE.is_file():
+            assert await findings(page) == []
+        await page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+        await page.get_by_text("Removed", exact=True).wait_for()
+        await page.get_by_role("button", name="Fetch again: ").click()
+        await page.get_by_text("In Plex", exact=True).wait_for(timeout=60_000)
 
 
 async def test_what_became_of_a_request_is_in_the_inbox_at_once_and_is_read_and_put_away_by_keyboard(

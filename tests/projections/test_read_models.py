@@ -13,6 +13,7 @@ from medianest.domain.command import Actor
 from medianest.domain.downloads import (
     CancelPlaylist,
     ListItem,
+    RemoveDownload,
     RetryDownload,
     SubmitDownload,
     SubmitPlaylist,
@@ -22,6 +23,7 @@ from medianest.domain.fetching import (
     RecordCollected,
     RecordDeferred,
     RecordFailed,
+    RecordFileRemoved,
     RecordInPlex,
     RecordScanAsked,
     RecordStarted,
@@ -118,6 +120,14 @@ async def live_through(commands: Commands) -> int:
         RetryDownload(download="p4", account="ben"),
     ):
         await commands.run(step, SYSTEM)
+    for download in ("r1", "r2"):
+        sent = SubmitDownload(
+            download=download, account="ben", video=download, url=Personal("https://x/1"), preset="best", per_hour=20
+        )  # fmt: skip
+        await commands.run(sent, SYSTEM)
+        await commands.run(RecordStored(download=download, path=f"ben/{download}.mp4", size_bytes=9, title="R"), SYSTEM)
+        await commands.run(RemoveDownload(download=download, account="ben", why="owner"), SYSTEM)
+    await commands.run(RecordFileRemoved(download="r1"), SYSTEM)
     await commands.run(SuspendAccount(account="ben", note=Personal("too loud")), SYSTEM)
     await commands.run(EraseAccount(account="anna"), SYSTEM)
     await commands.run(ObserveMonitor(monitor="3", called="Plex", state="up", service="plex"), SYSTEM)
@@ -176,6 +186,7 @@ async def test_a_rebuilt_read_model_equals_the_live_one(
         "downloads",
         "downloads_to_run",
         "downloads_to_publish",
+        "files_to_remove",
         "services",
         "transitions",
         "monitors",
@@ -316,7 +327,7 @@ async def test_each_person_finds_what_they_asked_for_or_follow(
     assert left == []
     assert follows == [[], [], [], ["r1"]]
     assert [(row.download, row.state, row.path, row.playlist_index) for row in fetched] == [
-        ("p4", "queued", None, 4), ("p3", "failed", None, 3), ("p2", "stored", "ben/p2.mp4", 2),
+        ("r1", "removed", None, None), ("r2", "removed", None, None), ("p4", "queued", None, 4), ("p3", "failed", None, 3), ("p2", "stored", "ben/p2.mp4", 2),
         ("p1", "in_collection", "ben/p1.mp4", 1), ("d1", "stored", "ben/x.mp4", None),
     ]  # fmt: skip
 

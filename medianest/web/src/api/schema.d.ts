@@ -646,7 +646,11 @@ export interface paths {
         get: operations["ApiV1YoutubeDownloadsOne"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Remove
+         * @description Take it off the server, and out of Plex; whoever else sent it keeps it. It can be fetched again.
+         */
+        delete: operations["ApiV1YoutubeDownloadsRemove"];
         options?: never;
         head?: never;
         patch?: never;
@@ -727,7 +731,7 @@ export interface paths {
         put?: never;
         /**
          * Retry
-         * @description Try again what failed or was cancelled.
+         * @description Try again what failed or was cancelled, and fetch again what was removed.
          */
         post: operations["ApiV1YoutubeDownloadsRetryRetry"];
         delete?: never;
@@ -2177,7 +2181,7 @@ export interface components {
             /** @enum {string} */
             preset: "best" | "1080p" | "720p" | "480p" | "360p" | "audio";
             /** @enum {string} */
-            state: "queued" | "deferred" | "downloading" | "stored" | "scan_asked" | "in_plex" | "in_collection" | "failed" | "cancelled";
+            state: "queued" | "deferred" | "downloading" | "stored" | "scan_asked" | "in_plex" | "in_collection" | "failed" | "cancelled" | "removed";
             why: string | null;
             path: string | null;
             size_bytes: number | null;
@@ -2190,6 +2194,7 @@ export interface components {
             /** Format: date-time */
             changed_at: string;
             position: number;
+            kept_until?: string | null;
             waiting?: components["schemas"]["Waiting"] | null;
         };
         /** DownloadsThen */
@@ -2506,7 +2511,7 @@ export interface components {
         Notice: {
             position: number;
             /** @enum {string} */
-            kind: "request-approved" | "request-declined" | "request-arrived" | "request-failed" | "request-removed" | "download-ready" | "download-failed" | "account-changed";
+            kind: "request-approved" | "request-declined" | "request-arrived" | "request-failed" | "request-removed" | "download-ready" | "download-failed" | "download-removed" | "account-changed";
             words: string;
             note: string | null;
             title: string | null;
@@ -2522,7 +2527,7 @@ export interface components {
         /** NoticeChoice */
         NoticeChoice: {
             /** @enum {string} */
-            kind: "request-approved" | "request-declined" | "request-arrived" | "request-failed" | "request-removed" | "download-ready" | "download-failed" | "account-changed";
+            kind: "request-approved" | "request-declined" | "request-arrived" | "request-failed" | "request-removed" | "download-ready" | "download-failed" | "download-removed" | "account-changed";
             wanted: boolean;
         };
         /** NoticeChoices */
@@ -2626,7 +2631,7 @@ export interface components {
             position: number;
             download: string;
             /** @enum {string} */
-            state: "queued" | "deferred" | "downloading" | "stored" | "scan_asked" | "in_plex" | "in_collection" | "failed" | "cancelled";
+            state: "queued" | "deferred" | "downloading" | "stored" | "scan_asked" | "in_plex" | "in_collection" | "failed" | "cancelled" | "removed";
         };
         /** QueuedItem */
         QueuedItem: {
@@ -2634,7 +2639,7 @@ export interface components {
             download: string;
             title: string | null;
             /** @enum {string} */
-            state: "queued" | "deferred" | "downloading" | "stored" | "scan_asked" | "in_plex" | "in_collection" | "failed" | "cancelled";
+            state: "queued" | "deferred" | "downloading" | "stored" | "scan_asked" | "in_plex" | "in_collection" | "failed" | "cancelled" | "removed";
         };
         /** QueuedPlaylist */
         QueuedPlaylist: {
@@ -4229,6 +4234,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DownloadView"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1YoutubeDownloadsRemove: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                download: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */

@@ -5,7 +5,7 @@ import { say } from "../strings";
 import { Badge } from "../ui/Badge";
 import { Bar } from "../ui/Bar";
 import { Icon } from "../ui/Icon";
-import { bytes, duration, fromNow } from "../ui/units";
+import { atClock, bytes, duration, fromNow } from "../ui/units";
 import { TONES } from "./states";
 
 /** A video that was sent to the server, and how far it is. */
@@ -28,6 +28,7 @@ export function DownloadRow({ download, children }: { readonly download: Downloa
         {download.why && (download.state === "failed" || download.state === "deferred") && (
           <p className="mt-1 text-sm text-quiet">{download.why}</p>
         )}
+        {download.kept_until && <p className="mt-1 text-xs text-quiet">{say.downloads.keptUntil(atClock(new Date(download.kept_until)))}</p>}
         {download.state === "downloading" && <HowFast download={download} title={title} />}
       </div>
       {children}

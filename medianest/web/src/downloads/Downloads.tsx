@@ -11,6 +11,7 @@ import { useAct, useDownloads } from "./queries";
 import { Send } from "./Send";
 import { actionFor } from "./states";
 
+const RemoveSheet = lazy(() => import("./RemoveSheet"));
 const WatchSheet = lazy(() => import("./WatchSheet"));
 
 /** Send a video or a playlist to the server, and see what becomes of it. */
@@ -35,8 +36,11 @@ function Sent({ downloads }: { readonly downloads: readonly DownloadView[] }) {
     <ul className="grid gap-2.5 lg:grid-cols-2">
       {downloads.map((download) => (
         <DownloadRow key={download.download} download={download}>
-          <Watch download={download} />
-          <Act download={download} />
+          <div className="flex grow flex-wrap justify-end gap-2 empty:hidden sm:grow-0">
+            <Watch download={download} />
+            <Remove download={download} />
+            <Act download={download} />
+          </div>
         </DownloadRow>
       ))}
     </ul>
@@ -52,6 +56,19 @@ function Watch({ download }: { readonly download: DownloadView }) {
         {say.downloads.watch}
       </Button>
       <Suspense>{isOpen && <WatchSheet download={download} onClose={() => setOpen(false)} />}</Suspense>
+    </>
+  );
+}
+
+function Remove({ download }: { readonly download: DownloadView }) {
+  const [isOpen, setOpen] = useState(false);
+  if (!download.mine || download.path === null) return null;
+  return (
+    <>
+      <Button weight="quiet" aria-label={`${say.downloads.remove}: ${download.title ?? say.downloads.untitled}`} onClick={() => setOpen(true)}>
+        {say.downloads.remove}
+      </Button>
+      <Suspense>{isOpen && <RemoveSheet download={download} onClose={() => setOpen(false)} />}</Suspense>
     </>
   );
 }

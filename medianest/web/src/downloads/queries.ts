@@ -54,10 +54,20 @@ export function useAct(download: string) {
   const refresh = useRefresh("downloads", "dashboard");
   const about = () => ({ params: { path: { download } }, headers: oneWish() });
   return useMutation({
-    mutationFn: (act: "cancel" | "retry") =>
+    mutationFn: (act: "cancel" | "retry" | "again") =>
       act === "cancel"
         ? answered(api.POST("/api/v1/youtube/downloads/{download}/cancel", about()))
         : answered(api.POST("/api/v1/youtube/downloads/{download}/retry", about())),
+    onSuccess: refresh,
+  });
+}
+
+/** Takes the file off the server. */
+export function useRemove(download: string) {
+  const refresh = useRefresh("downloads", "dashboard");
+  return useMutation({
+    mutationFn: () =>
+      answered(api.DELETE("/api/v1/youtube/downloads/{download}", { params: { path: { download } }, headers: oneWish() })),
     onSuccess: refresh,
   });
 }

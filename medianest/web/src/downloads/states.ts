@@ -13,10 +13,12 @@ export const TONES: Readonly<Record<State, Tone>> = {
   in_collection: "good",
   failed: "bad",
   cancelled: "plain",
+  removed: "plain",
 };
 
-/** What one may do about a download: stop what runs, try again what did not come. */
-export function actionFor(state: State): "cancel" | "retry" | undefined {
+/** What one may do about a download: stop what runs, try again what did not come, fetch again what was removed. */
+export function actionFor(state: State): "cancel" | "retry" | "again" | undefined {
+  if (state === "removed") return "again";
   if (state === "queued" || state === "deferred" || state === "downloading") return "cancel";
   return state === "failed" || state === "cancelled" ? "retry" : undefined;
 }

@@ -14,6 +14,7 @@ const INK: Readonly<Record<Notice["kind"], string>> = {
   "request-removed": "text-warn",
   "download-ready": "text-good",
   "download-failed": "text-bad",
+  "download-removed": "text-warn",
   "account-changed": "text-busy",
 };
 
