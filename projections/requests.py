@@ -314,6 +314,14 @@ async def request_of_seerr(seerr: int, rows: Rows) -> str | None:
     return None if row is None else row[0]
 
 
+async def is_shared(seerr: int, rows: Rows) -> bool:
+    """Whether several open requests of ours are one in Seerr, until they are merged here too."""
+    found = await rows.execute(
+        "SELECT count(*) > 1 FROM requests WHERE seerr = %s AND state = ANY (%s)", (seerr, list(OPEN_STATES))
+    )
+    return await found.fetchone() == (True,)
+
+
 async def owners_of(request: str, rows: Rows) -> set[str]:
     """Everybody whose it has been: Seerr has it under the name of one of them."""
     found = await rows.execute("SELECT account FROM owners WHERE request = %s", (request,))

@@ -17,7 +17,7 @@ from medianest.automations.worker import Done, Later, Record, Recurring, Result,
 from medianest.commands import Commands, Outcome, now_utc
 from medianest.domain.command import Actor
 from medianest.domain.observing import ObserveRequest
-from medianest.domain.requests import RequestState
+from medianest.domain.requests import OPEN_STATES, RequestState
 from medianest.domain.signals import Signal
 from medianest.eventstore.connections import Pool
 from projections import requests
@@ -135,11 +135,13 @@ class Observer:
     async def observe(self, row: RequestRow, found: SeerrRequest) -> Outcome | None:
         """Put on record what `found` says of our request; None where that is nothing."""
         self._show_progress(row, found)
-        seen = observed(found.state, await self._media_state(found))
-        if seen is None:
+        seen, has = observed(found.state, await self._media_state(found)), await self._seasons(row, found)
+        if seen is None and has == row.seasons:
             return None
         decided_by = await self._imports.account_of(found.decided_by_plex)
-        return await self._record(ObserveRequest(request=row.request, observed=seen, decided_by=decided_by))
+        return await self._record(
+            ObserveRequest(request=row.request, observed=seen, was=row.seasons, has=has, decided_by=decided_by)
+        )
 
     async def stands(self, found: SeerrRequest) -> RequestState:
         """As what a request of ours stands in Seerr."""
@@ -160,6 +162,22 @@ class Observer:
             await self._imports.take(await self._seerr.get_request(number), self._clock())
         except RequestGone:
             return
+
+    async def _seasons(self, row: RequestRow, found: SeerrRequest) -> tuple[int, ...]:
+        """The seasons Seerr has it for, if it is ours alone: what others asked for there says nothing about ours."""
+        if found.seasons in ((), row.seasons) or row.state not in OPEN_STATES:
+            return row.seasons
+        try:
+            now = await self._seerr.get_request(
+                found.id
+            )  # `row` may be newer than `found`, and what it says told there
+        except RequestGone:  # that is found out by looking at it
+            return row.seasons
+        whose = await self._imports.account_of(now.requested_by_plex)
+        async with self._pool.connection() as rows:
+            ours = whose in await requests.owners_of(row.request, rows)
+            shared = await requests.is_shared(now.id, rows)
+        return now.seasons if ours and not shared else row.seasons
 
     async def _media_state(self, found: SeerrRequest) -> MediaState:
         """Of a series, Seerr tells how much of the whole is there: what counts is the seasons asked for."""

@@ -32,7 +32,6 @@ ORDERS = "seerr_drift"  # also the service of the hints that an admin's order is
 HEAL = "heal"
 COMPARED_SECONDS = 900.0
 COMPARED_AT_ONCE = 4
-COMPARED_EACH_TIME = 500
 _ORDER: tuple[RequestState, ...] = ("sent", "approved", "processing", "partially_available", "available")
 DELETED = "It was deleted in Seerr: what is not there is not fetched."
 FURTHER = "Seerr has come further. It is taken over by itself with one of the next looks."
@@ -84,7 +83,7 @@ class Drift:
     async def compare(self) -> list[Difference]:
         """Look at all that is open on both sides, and keep what differs for the report."""
         async with self._pool.connection() as rows:
-            watched = (await requests.to_watch(rows))[:COMPARED_EACH_TIME]
+            watched = await requests.to_watch(rows)
         slots = asyncio.Semaphore(COMPARED_AT_ONCE)
 
         async def compared(row: RequestRow) -> Difference | None:

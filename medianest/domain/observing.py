@@ -37,9 +37,14 @@ NOT_HANDED_ON = "Seerr could not hand it on."
 
 
 class ObserveRequest(OfOneRequest, frozen=True, kw_only=True):
-    """What Seerr said when it was asked; None: nothing new, it still waits for approval."""
+    """What Seerr said when it was asked; None: nothing new, it still waits for approval.
+
+    It has the request for the seasons in `has`, and was asked when those of ours were `was`; empty: it says nothing.
+    """
 
     observed: Observed | None
+    was: tuple[int, ...] = ()
+    has: tuple[int, ...] = ()
     gone: tuple[int, ...] = ()  # of what was removed, the seasons; empty: all there was
     decided_by: str | None = None  # the account of who approved or declined it over there; None: nobody known here
 
@@ -58,8 +63,21 @@ _OBSERVED: dict[str, type[RequestEvent]] = {
 
 
 def observe(command: ObserveRequest, facts: RequestFacts, now: datetime) -> Sequence[Event]:
-    """What is available may be removed, and can be asked for again then; what failed may come after all."""
     facts.known()
+    return [*_seasons(command, facts), *_progress(command, facts)]
+
+
+def _seasons(command: ObserveRequest, facts: RequestFacts) -> Sequence[Event]:
+    """Somebody may change them in Seerr itself. What was changed here meanwhile is told there first."""
+    stale = facts.seasons_untold or facts.seasons != command.was
+    if stale or facts.closed() or command.has in ((), facts.seasons):
+        return []
+    about = (command.request, facts.account, facts.media)
+    return [RequestSeasonsChanged(*about, command.has, facts.seasons, kept=True)]
+
+
+def _progress(command: ObserveRequest, facts: RequestFacts) -> Sequence[Event]:
+    """What is available may be removed, and can be asked for again then; what failed may come after all."""
     seen, about = command.observed, (command.request, facts.account, facts.media)
     if facts.state == "available" and seen == "removed":
         left = tuple(season for season in facts.seasons if season not in command.gone)

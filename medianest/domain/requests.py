@@ -248,6 +248,7 @@ class RequestFacts(Facts, frozen=True):
     seasons: tuple[int, ...] = ()
     followers: tuple[str, ...] = ()  # the first to follow first
     left: frozenset[str] = frozenset()  # who wanted it once
+    seasons_untold: bool = False  # they were changed here, and Seerr has yet to be told
     relayed: tuple[RelayedDecision, ...] = ()
 
     @classmethod
@@ -261,9 +262,9 @@ class RequestFacts(Facts, frozen=True):
                 return structs.replace(facts, account=account, media=media, seasons=seasons, waiting=True)
             case RequestImported(account=account, media=media, seerr=seerr, seasons=seasons):
                 return structs.replace(facts, account=account, media=media, seerr=seerr, seasons=seasons)
-            case RequestSeasonsChanged(seasons=seasons):
-                untold = tuple(told for told in self.relayed if told != "seasons")
-                return structs.replace(facts, seasons=seasons, relayed=untold)
+            case RequestSeasonsChanged(seasons=seasons, kept=kept):
+                relayed = tuple(told for told in self.relayed if told != "seasons")
+                return structs.replace(facts, seasons=seasons, seasons_untold=not kept, relayed=relayed)
             case RequestDeferred(reason=reason):
                 return structs.replace(facts, deferred=reason)
             case RequestRetried():
@@ -282,7 +283,8 @@ class RequestFacts(Facts, frozen=True):
                 followers, left = without(to, self.followers), self.left | {account}
                 return structs.replace(facts, account=to, followers=followers, left=left)
             case DecisionRelayed(decision=decision):
-                return structs.replace(facts, relayed=(*self.relayed, decision))
+                untold = self.seasons_untold and decision != "seasons"
+                return structs.replace(facts, seasons_untold=untold, relayed=(*self.relayed, decision))
         return facts
 
     def known(self) -> None:

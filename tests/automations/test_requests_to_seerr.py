@@ -12,9 +12,11 @@ from medianest.automations.requests import RELAY, SEND
 from medianest.commands import Commands
 from medianest.domain.accounts import EraseAccount, SuspendAccount
 from medianest.domain.asking import ChangeSeasons, RetryRequest
+from medianest.domain.command import Actor
 from medianest.domain.observing import ObserveRequest
-from medianest.domain.requests import ApproveRequest, CancelRequest, DeclineRequest, Kind, Media
+from medianest.domain.requests import ApproveRequest, CancelRequest, DeclineRequest, Kind, Media, RequestSeasonsChanged
 from medianest.domain.sending import RecordFailed, RecordSent
+from medianest.domain.timeline import sentence
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import Vault
@@ -195,6 +197,45 @@ async def test_the_seasons_of_a_4k_copy_are_counted_by_themselves(house: SeerrHo
         for _ in range(CONFIRMATIONS):
             await house.observer.poll()
         await eventually(lambda: _is_for(house, "r1", 2))
+
+
+async def test_seasons_changed_in_seerr_itself_are_those_it_is_for_here(house: SeerrHouse, hands: Hands) -> None:
+    await house.ask("r1", "anna", FRIENDS, 1, 2)
+    async with hands.at_work(*house.todos()):
+        number = (await house.becomes("r1", "sent")).seerr or 0
+        await eventually(lambda: _idle(hands))
+        await house.seerr.change_seasons(number, [2, 3], as_user=1)
+        await house.observer.poll()
+        await eventually(lambda: _is_for(house, "r1", 2, 3))
+        await house.observer.poll()
+    history = await house.store.read()
+    changes = [found for found in history.events if isinstance(found.event, RequestSeasonsChanged)]
+    assert [(found.metadata.actor, sentence(found.event, str)) for found in changes] == [
+        (Actor.outside("seerr"), "In Seerr it is for seasons 2 and 3: it was decided there, or Seerr allows no other.")
+    ]
+
+
+async def test_what_was_changed_here_is_told_there_before_seerr_is_believed(house: SeerrHouse, hands: Hands) -> None:
+    await house.ask("r1", "anna", FRIENDS, 1)
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "sent")
+        await eventually(lambda: _idle(hands))
+    await house.run(ChangeSeasons(request="r1", account="anna", media=FRIENDS, seasons=(1, 2)))
+    await house.observer.poll()  # while nobody tells it
+    assert (await house.row("r1")).seasons == (1, 2)
+    async with hands.at_work(*house.todos()):
+        await eventually(lambda: _told(house, "r1"))
+        await house.observer.poll()
+    assert (await house.row("r1")).seasons == (1, 2)
+
+
+async def test_the_seasons_of_somebody_elses_request_in_seerr_are_not_ours(house: SeerrHouse, hands: Hands) -> None:
+    await house.seerr.request("tv", FRIENDS.tmdb, as_user=1, seasons=[1, 2])
+    await house.ask("r1", "anna", FRIENDS, 1)
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "processing")
+        await house.observer.poll()
+    assert (await house.row("r1")).seasons == (1,)
 
 
 async def test_a_wrong_api_key_loses_nothing(house: SeerrHouse, hands: Hands) -> None:

@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+from msgspec import structs
+
 from medianest.domain.asking import SubmitRequest
 from medianest.domain.observing import ImportRequest, ObserveRequest, ReconcileRequest
 from medianest.domain.quotas import QuotaSet
 from medianest.domain.requests import (
     ApproveRequest,
+    DecisionRelayed,
     Media,
     RequestApproved,
     RequestAvailable,
@@ -61,6 +64,24 @@ def test_of_a_series_only_the_same_seasons_may_be_ours() -> None:
     given(waiting).when(take("r9", SERIES, 1, 2)).then_nothing()
     other = RequestImported("r9", "anna", SERIES, "Dune", 7, "sent", LONG_AGO, LONG_AGO, seasons=(2,))
     given(waiting).when(take("r9", SERIES, 2)).then(other)
+
+
+def test_seasons_changed_in_seerr_count_unless_they_were_changed_here_meanwhile() -> None:
+    about = ("r1", "anna", SERIES)
+    sent = (RequestSubmitted(*about, "Severance", 2022, (1, 2)), RequestSent(*about, 7))
+    mine = RequestSeasonsChanged(*about, (1,), (1, 2))
+    theirs = RequestSeasonsChanged(*about, (2, 3), (1, 2), kept=True)
+    seen = ObserveRequest(request="r1", observed=None, was=(1, 2), has=(2, 3))
+    given(*sent).when(seen).then(theirs)
+    given(*sent).when(structs.replace(seen, observed="approved")).then(theirs, RequestApproved(*about))
+    given(*sent, theirs).when(structs.replace(seen, was=(2, 3))).then_nothing()
+    given(*sent).when(structs.replace(seen, has=())).then_nothing()
+    given(*sent, mine).when(seen).then_nothing()  # `was` is what it was when Seerr was asked
+    later = ObserveRequest(request="r1", observed=None, was=(1,), has=(1, 2))
+    given(*sent, mine).when(later).then_nothing()  # Seerr has yet to be told
+    back = RequestSeasonsChanged(*about, (1, 2), (1,), kept=True)
+    given(*sent, mine, DecisionRelayed(*about, "seasons")).when(later).then(back)
+    given(*sent, RequestAvailable(*about)).when(seen).then_nothing()
 
 
 def test_who_asks_here_for_what_was_asked_for_in_seerr_joins_it() -> None:
