@@ -17,25 +17,27 @@ import imageio_ffmpeg
 import structlog
 from msgspec import json
 
-from medianest.adapters.exchange import Exchange, http_client
+from medianest.adapters.breaker import Line
+from medianest.adapters.exchange import http_client
 from medianest.adapters.plex_server import PlexServer
 from medianest.adapters.plex_tv import PlexTv
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.uptime_kuma import UptimeKuma
 from medianest.adapters.uptime_kuma_ways import access_of
-from medianest.adapters.ytdlp import YtDlp
+from medianest.adapters.ytdlp import REMEDIES, Kind, YtDlp
 from medianest.api.application import build_api
 from medianest.api.posters import Posters
 from medianest.api.rate_limits import RateLimits
 from medianest.api.site import Site
-from medianest.automations import automations
+from medianest.automations import attempts, automations
+from medianest.automations.downloads import RUN
 from medianest.breakers import Breakers
 from medianest.commands import Commands
 from medianest.configuration import Configuration
 from medianest.credentials import Credentials
 from medianest.database import database
 from medianest.domain.accounts import Role
-from medianest.domain.breakers import BREAKER_EVENTS, BreakerName
+from medianest.domain.breakers import BREAKER_EVENTS, SITE, BreakerClosed, BreakerName
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.configuration import SettingsChanged
 from medianest.domain.event import Item, Query, type_of
@@ -126,9 +128,15 @@ async def foundation(settings: Settings, *, beside: bool = False) -> AsyncIterat
         await configuration.refresh()
         adapters = _adapters(settings, master, client)
         _follow_settings(adapters, settings)
-        breakers = Breakers(commands, store, exchanges(adapters))
+        breakers = Breakers(commands, store, lines(adapters))
         await breakers.adopt()
-        configuration.listeners.append(lambda: breakers.moved(_follow_settings(adapters, settings)))
+
+        def follow_settings() -> None:
+            moved = _follow_settings(adapters, settings)
+            breakers.keep_in_step(lines(adapters))
+            breakers.moved(moved)
+
+        configuration.listeners.append(follow_settings)
         yield Foundation(
             settings, conninfo, pool, master, vault, head, store, commands, engine, Past(pool, store, PROJECTIONS),
             credentials, sessions, adapters, breakers, configuration, position,
@@ -196,17 +204,24 @@ def _follow_settings(adapters: Adapters, settings: Settings) -> list[BreakerName
     ):  # fmt: skip
         exchange.breaker.threshold = getattr(settings, f"{prefix}_breaker_failures")
         exchange.breaker.pause_seconds = getattr(settings, f"{prefix}_breaker_pause_seconds")
-    return [name for name, is_new in moved.items() if is_new]
+    new_sites = adapters.ytdlp.know_sites(
+        settings.video_hosts,
+        failures=settings.video_breaker_failures,
+        pause_seconds=settings.video_breaker_pause_seconds,
+        at_once=settings.downloads_at_once,
+    )
+    return [*(name for name, is_new in moved.items() if is_new), *(f"{SITE}{name}" for name in sorted(new_sites))]
 
 
-def exchanges(adapters: Adapters) -> dict[BreakerName, Exchange]:
-    """The way to each outside system that has a circuit; a video site has a process of its own for each call."""
-    return {
+def lines(adapters: Adapters) -> dict[BreakerName, Line]:
+    """The way to each outside system, and to each site that videos may come from."""
+    services: dict[BreakerName, Line] = {
         "plex-tv": adapters.plex_tv.exchange,
         "plex": adapters.plex_server.exchange,
         "seerr": adapters.seerr.exchange,
         "uptime-kuma": adapters.uptime_kuma.exchange,
     }
+    return services | {f"{SITE}{name}": site for name, site in adapters.ytdlp.sites.items()}
 
 
 class Extra(NamedTuple):
@@ -360,6 +375,8 @@ async def _follow(house: Foundation) -> None:
                     if isinstance(recorded.event, SettingsChanged):
                         await house.configuration.refresh()
                     house.breakers.take(recorded)
+                    if isinstance(recorded.event, BreakerClosed) and recorded.event.service.startswith(SITE):
+                        await attempts.hurry(house.pool, RUN, why=REMEDIES[Kind.LEFT_ALONE])
                     position = recorded.position
         except DatabaseAway:
             log.warning("circuits and settings are not followed, the database is away", position=position)

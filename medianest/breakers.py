@@ -14,8 +14,7 @@ from uuid import UUID
 
 import structlog
 
-from medianest.adapters.breaker import BreakerState
-from medianest.adapters.exchange import CALLS_AT_ONCE, Exchange
+from medianest.adapters.breaker import BreakerState, Line
 from medianest.commands import Commands, new_command_id, now_utc
 from medianest.domain.breakers import (
     BREAKER_EVENTS,
@@ -59,22 +58,27 @@ class Circuit(NamedTuple):
 class Breakers:
     """One a process. `take` is told what the log says; `run` puts on record what changes here."""
 
-    def __init__(self, commands: Commands, store: EventStore, exchanges: Mapping[BreakerName, Exchange]) -> None:
+    def __init__(self, commands: Commands, store: EventStore, lines: Mapping[BreakerName, Line]) -> None:
         self._commands = commands
         self._store = store
-        self._exchanges = exchanges
+        self._lines: Mapping[BreakerName, Line] = {}
         self._changed: dict[BreakerName, Command] = {}  # not yet on record: the last change of each counts
         self._news = asyncio.Event()
         self._own: deque[UUID] = deque(maxlen=OWN_LIMIT)
-        for name, exchange in exchanges.items():
-            exchange.breaker.on_change = partial(self._tell, name)
+        self.keep_in_step(lines)
+
+    def keep_in_step(self, lines: Mapping[BreakerName, Line]) -> None:
+        """These from now on, and no others."""
+        self._lines = lines
+        for name, line in lines.items():
+            line.breaker.on_change = partial(self._tell, name)
 
     async def circuits(self) -> list[Circuit]:
-        return [self._circuit(name, await self._last(name)) for name in self._exchanges]
+        return [self._circuit(name, await self._last(name)) for name in self._lines]
 
     async def adopt(self) -> None:
         """Begin as the log says: what was open when the last process ended is left alone to the end of its pause."""
-        for name in self._exchanges:
+        for name in self._lines:
             last = await self._last(name)
             if last is not None:
                 self.take(last)
@@ -84,15 +88,18 @@ class Breakers:
         if recorded.metadata.command in self._own:
             return
         match recorded.event:
-            case BreakerOpened(service=name, why=why, pause_seconds=seconds) if name in self._exchanges:
+            case BreakerOpened(service=name, why=why, pause_seconds=seconds) if name in self._lines:
                 passed = (now_utc() - recorded.at).total_seconds()
-                self._exchanges[name].breaker.open_too(max(0.0, seconds - passed), why)
-            case BreakerClosed(service=name) if name in self._exchanges:
-                self._exchanges[name].breaker.reset()
+                self._lines[name].breaker.open_too(max(0.0, seconds - passed), why)
+            case BreakerClosed(service=name) if name in self._lines:
+                self._lines[name].breaker.reset()
+
+    def knows(self, name: BreakerName) -> bool:
+        return name in self._lines
 
     def reset(self, name: BreakerName) -> None:
         """Ask it again at once, from this process; the others follow the log."""
-        self._exchanges[name].breaker.reset()
+        self._lines[name].breaker.reset()
         # Perhaps its opening is on its way to the log: then this closes it there, else it changes nothing.
         self._close(name, "reset")
 
@@ -127,7 +134,7 @@ class Breakers:
                 del self._changed[name]
 
     def _tell(self, name: BreakerName, state: BreakerState) -> None:
-        breaker = self._exchanges[name].breaker
+        breaker = self._lines[name].breaker
         if state == "half-open":
             return
         log.info("a circuit changed", service=name, state=state, why=breaker.why)
@@ -144,12 +151,12 @@ class Breakers:
         return found[0] if found else None
 
     def _circuit(self, name: BreakerName, last: Recorded | None) -> Circuit:
-        exchange = self._exchanges[name]
-        breaker = exchange.breaker
+        line = self._lines[name]
+        breaker = line.breaker
         why = last.event.why if last is not None and isinstance(last.event, BreakerOpened) else None
         return Circuit(
             name,
-            exchange.service,
+            line.service,
             breaker.state,
             None if last is None else last.at,
             why,
@@ -157,7 +164,7 @@ class Breakers:
             breaker.threshold,
             breaker.pause_seconds,
             breaker.seconds_until_probe(),
-            exchange.under_way,
-            exchange.waiting,
-            CALLS_AT_ONCE,
+            line.under_way,
+            line.waiting,
+            line.at_once,
         )

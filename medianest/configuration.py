@@ -102,6 +102,7 @@ SECTIONS: tuple[Section, ...] = (
             Field("videos_days", "Keep videos for", "Then they are removed, from Plex too; 0: never. A change takes effect a day later.", "days"),
             Field("download_deadline_seconds", "Longest download", "Then it is given up.", "seconds"),
             Field("download_max_bytes", "Largest video", "Larger ones are refused.", "bytes"),
+            *_circuit_fields("video", "a site"),
         ),
     ),
     Section(

@@ -94,6 +94,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seerr_breaker_pause_seconds: Seconds = 30.0
     uptime_kuma_breaker_failures: Positive = 3
     uptime_kuma_breaker_pause_seconds: Seconds = 30.0
+    video_breaker_failures: Positive = 3  # of each site that videos come from
+    video_breaker_pause_seconds: Seconds = 120.0
 
     # Videos
     video_hosts: tuple[str, ...] = (

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from medianest.adapters.exchange import Exchange, http_client
+from medianest.adapters.ytdlp import VideoSite
 from medianest.breakers import Breakers
 from medianest.commands import Commands
 from medianest.domain.breakers import BREAKER_EVENTS, BreakerClosed, BreakerOpened, CloseBreaker
@@ -106,3 +107,25 @@ async def test_a_process_that_starts_knows_who_is_left_alone(
     again = Process(commands, store, client)
     await again.breakers.adopt()
     assert again.seerr.breaker_state() == "closed"
+
+
+async def test_a_video_site_that_comes_with_the_settings_begins_anew(
+    commands: Commands, store: EventStore, head: Head
+) -> None:
+    """It was left alone when it went; nobody has asked it since."""
+    before, after = VideoSite("vimeo.com"), VideoSite("vimeo.com")
+    breakers = Breakers(commands, store, {"site:vimeo.com": before})
+    async with running({"circuits": breakers.run()}):
+        before.breaker.failed("It asks for a pause.", asked_seconds=3600)
+        await recorded(store, head, 1)
+        breakers.keep_in_step({})
+        assert await breakers.circuits() == []
+        breakers.keep_in_step({"site:vimeo.com": after})
+        breakers.moved(["site:vimeo.com"])
+        _, closed = await recorded(store, head, 2)
+        assert closed.event == BreakerClosed("site:vimeo.com", "moved")
+        after.breaker.failed("It does not answer.", asked_seconds=3600)
+        *_, opened = await recorded(store, head, 3)
+    assert isinstance(opened.event, BreakerOpened)
+    (circuit,) = await breakers.circuits()
+    assert (circuit.label, circuit.state, circuit.why) == ("vimeo.com", "open", "It does not answer.")

@@ -10,10 +10,20 @@ exception object whose traceback grows with each refusal.
 
 import time
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 BreakerState = Literal["closed", "open", "half-open"]
 LONGEST_ASKED_SECONDS = 3600.0  # no service is left alone for longer than this, whatever it asks for
+
+
+class Line(Protocol):
+    """The way to something outside: its circuit, and how busy it is."""
+
+    service: str  # in plain words
+    breaker: "Breaker"
+    under_way: int  # calls
+    waiting: int  # calls that wait for their turn
+    at_once: int  # there are never more under way
 
 
 class Breaker:
@@ -55,13 +65,16 @@ class Breaker:
 
     def admits(self) -> bool:
         """Whether a call may go out now. When half-open only one may, until it has ended."""
-        if self.state == "closed":
-            return True
-        if self.state == "open" or self._probing:
+        if self.refuses():
             return False
-        self._probing = True
-        self._tell("half-open")
+        if self.state != "closed":
+            self._probing = True
+            self._tell("half-open")
         return True
+
+    def refuses(self) -> bool:
+        """Whether `admits()` would say no."""
+        return self.state == "open" or self._probing
 
     def succeeded(self) -> None:
         was_open = self._opened_at is not None

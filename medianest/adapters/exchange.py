@@ -118,6 +118,7 @@ class Exchange:
         self._body_limit_bytes = body_limit_bytes
         self._counts_500 = counts_500
         self._slots = asyncio.Semaphore(CALLS_AT_ONCE)
+        self.at_once = CALLS_AT_ONCE
         self.under_way = 0  # calls that hold a slot
         self.waiting = 0  # calls that wait for one
 

@@ -10,6 +10,7 @@ import re
 import socket
 import sys
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
@@ -70,6 +71,25 @@ def video_key(url: VideoUrl) -> str:
     parts = urlsplit(url.text)
     identity = _youtube_identity(url.host, parts) or _plain_identity(url, parts)
     return hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+
+def site_of(host: str, port: int) -> str:
+    """The site as people call it, all of YouTube's hosts being one: `youtube.com`, `video.example:8080`."""
+    if host in _YOUTUBE_HOSTS:
+        return "youtube.com"
+    return host if port in _HTTP_PORTS.values() else f"{host}:{port}"
+
+
+def sites_of(entries: Iterable[str]) -> set[str]:
+    """The sites that these stand for: a host, or host:port."""
+    return {site_of(*_entry(entry.lower())) for entry in entries}
+
+
+def _entry(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if host and port.isdecimal() and (":" not in host or host.startswith("[")):
+        return host.strip("[]"), int(port)
+    return text.strip("[]"), _HTTP_PORTS["https"]
 
 
 def says_it_is_a_list(url: VideoUrl) -> bool:

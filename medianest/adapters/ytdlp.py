@@ -15,7 +15,8 @@ import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
@@ -23,10 +24,12 @@ import msgspec
 import structlog
 
 import medianest
-from medianest.adapters.url_guard import VideoUrl
+from medianest.adapters.breaker import Breaker
+from medianest.adapters.url_guard import VideoUrl, site_of, sites_of
 from medianest.adapters.ytdlp_dialect import without_urls
 from medianest.adapters.ytdlp_wire import (
     MAX_LINE_BYTES,
+    REMEDIES,
     Answer,
     AnyOrder,
     Downloaded,
@@ -44,7 +47,7 @@ from medianest.adapters.ytdlp_wire import (
 )
 
 __all__ = [
-    "Downloaded", "Kind", "Limits", "Preset", "Preview", "PreviewEntry", "Progress", "VideoFailed", "YtDlp",
+    "REMEDIES", "Downloaded", "Kind", "Limits", "Preset", "Preview", "PreviewEntry", "Progress", "VideoFailed", "YtDlp",
 ]  # fmt: skip
 
 GRACE_SECONDS: Final = 5.0  # from the polite signal to the one nobody survives
@@ -56,6 +59,68 @@ _INHERITED: Final = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_
 Manners = Literal["close", "ask", "kill"]  # how a child ends: it has answered, is cancelled, makes no sense
 
 log = structlog.get_logger()
+
+
+# What says that the site is not well, and what says nothing about it. All else shows that it is there.
+_AGAINST_THE_SITE: Final = {Kind.UNREACHABLE: "It does not answer.", Kind.THROTTLED: "It asks for a pause."}
+_ABOUT_US: Final = frozenset((Kind.BROKEN, Kind.NO_SPACE, Kind.TIMEOUT, Kind.REFUSED_ADDRESS))
+PROBED_SECONDS: Final = 5.0  # until one looks again, while another call finds out whether a site is back
+
+
+class VideoSite:
+    """A site that videos come from: its circuit, and how many processes of ours are at it."""
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+        self.breaker = Breaker()
+        self.under_way = 0
+        self.waiting = 0  # downloads wait on their list, and previews for a slot that is of all sites
+        self.at_once = 0
+
+    def left_alone_seconds(self) -> float | None:
+        """How long nobody may ask it; None: one may."""
+        return max(PROBED_SECONDS, self.breaker.seconds_until_probe()) if self.breaker.refuses() else None
+
+    @contextlib.contextmanager
+    def asked(self) -> Iterator[Callable[[], None]]:
+        """Raises `VideoFailed` where it is left alone; tells the circuit how it went otherwise.
+
+        Yields what to call as soon as something comes: then the others need not wait for the end of the call that
+        finds out whether the site is back. A call from before the circuit opened says nothing about it: a long
+        download may well go on while every new look is refused.
+        """
+        finds_out = self.breaker.state != "closed"
+        if not self.breaker.admits():
+            raise VideoFailed(Kind.LEFT_ALONE, self.left_alone_seconds())
+
+        def something_comes() -> None:
+            nonlocal finds_out
+            if finds_out:
+                finds_out = False
+                self.breaker.succeeded()
+
+        outcome: Callable[[], None] = self.breaker.let_go  # also where it is cancelled
+        self.under_way += 1
+        try:
+            yield something_comes
+            outcome = self.breaker.succeeded
+        except VideoFailed as failed:
+            outcome = self._outcome(failed)
+            raise
+        finally:
+            self.under_way -= 1
+            if finds_out or self.breaker.state == "closed":
+                outcome()
+
+    def _outcome(self, failed: VideoFailed) -> Callable[[], None]:
+        if failed.kind in _ABOUT_US:
+            return self.breaker.let_go
+        if failed.kind not in _AGAINST_THE_SITE:
+            return self.breaker.succeeded
+        asked = failed.retry_after_seconds or 0.0
+        return partial(
+            self.breaker.failed, _AGAINST_THE_SITE[failed.kind], asked_seconds=asked if asked > PROBED_SECONDS else None
+        )
 
 
 class YtDlp:
@@ -76,6 +141,24 @@ class YtDlp:
         self._python = python
         self._socket_timeout_seconds = socket_timeout_seconds
         self._previews = asyncio.Semaphore(PREVIEWS_AT_ONCE)
+        self.sites: dict[str, VideoSite] = {}
+
+    def know_sites(self, hosts: Iterable[str], *, failures: int, pause_seconds: float, at_once: int) -> set[str]:
+        """The sites that videos may come from, from now on, each with a circuit of its own; answers with the new ones."""
+        names, known = sites_of((*hosts, *self._private_exceptions)), self.sites
+        self.sites = {name: known.get(name) or VideoSite(name) for name in sorted(names)}
+        for site in self.sites.values():
+            site.breaker.threshold, site.breaker.pause_seconds = failures, pause_seconds
+            site.at_once = at_once + PREVIEWS_AT_ONCE
+        return self.sites.keys() - known.keys()
+
+    def left_alone_seconds(self, url: VideoUrl) -> float | None:
+        """How long nothing may be fetched from there; None: it may."""
+        return self._site(url).left_alone_seconds()
+
+    def _site(self, url: VideoUrl) -> VideoSite:
+        name = site_of(url.host, url.port)
+        return self.sites.get(name) or VideoSite(name)  # taken from the settings this very moment
 
     async def preview(self, url: VideoUrl, most: int = 50, timeout_seconds: float = 30) -> Preview:
         """What stands behind `url`: one video, or a list of which the first `most` are named. Fetches no video.
@@ -89,12 +172,12 @@ class YtDlp:
             socket_timeout_seconds=self._socket_timeout_seconds,
             most=most,
         )
-        with tempfile.TemporaryDirectory(prefix="medianest-preview-") as directory:
+        with tempfile.TemporaryDirectory(prefix="medianest-preview-") as directory, self._site(url).asked():
             async with _deadline(timeout_seconds), self._previews:
                 answer = await self._run(order, Path(directory), lambda _: None)
-        if not isinstance(answer, Preview):
-            raise _failed(answer)
-        return answer
+            if not isinstance(answer, Preview):
+                raise _failed(answer)
+            return answer
 
     async def download(
         self,
@@ -121,14 +204,21 @@ class YtDlp:
             directory=str(directory.absolute()),
             limits=limits,
         )
-        async with _deadline(deadline_seconds):
-            answer = await self._run(order, directory, on_progress)
-        if isinstance(answer, Finished):
-            return _checked(answer, directory)
-        failed = _failed(answer)
-        if failed.kind is Kind.BROKEN:
-            _forget_whole_files(directory)
-        raise failed
+        with self._site(url).asked() as something_comes:
+
+            def hear(progress: Progress) -> None:
+                if progress.downloaded_bytes:
+                    something_comes()
+                on_progress(progress)
+
+            async with _deadline(deadline_seconds):
+                answer = await self._run(order, directory, hear)
+            if isinstance(answer, Finished):
+                return _checked(answer, directory)
+            failed = _failed(answer)
+            if failed.kind is Kind.BROKEN:
+                _forget_whole_files(directory)
+            raise failed
 
     async def _run(self, order: AnyOrder, directory: Path, on_progress: Callable[[Progress], None]) -> Answer:
         """The child's last answer, which is never progress. When this returns or raises, the child is gone."""

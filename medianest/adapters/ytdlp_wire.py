@@ -33,6 +33,7 @@ class Kind(StrEnum):
     NEEDS_LOGIN = "needs-login"
     LIVE = "live"
     UNREACHABLE = "unreachable"
+    LEFT_ALONE = "left-alone"
     TIMEOUT = "timeout"
     REFUSED_ADDRESS = "refused-address"
     BROKEN = "broken"
@@ -50,6 +51,7 @@ REMEDIES: Final[dict[Kind, str]] = {
     Kind.NEEDS_LOGIN: "The site shows this video only to people who are logged in: choose another one.",
     Kind.LIVE: "This is a live stream that has not ended: send it again when it is over.",
     Kind.UNREACHABLE: "The site does not answer: it is tried again by itself.",
+    Kind.LEFT_ALONE: "The site failed repeatedly and is left alone for a while: it is tried again by itself.",
     Kind.TIMEOUT: "It took too long: it is tried again by itself; a lower quality is faster.",
     Kind.REFUSED_ADDRESS: "The address leads into a private network: paste one of a public video site.",
     Kind.BROKEN: "The video arrived damaged: it is tried again by itself; another quality may work.",
@@ -59,10 +61,10 @@ REMEDIES: Final[dict[Kind, str]] = {
 class VideoFailed(Exception):
     """A preview or a download that came to nothing. `permanent`: trying the same again is in vain.
 
-    `retry_after_seconds` is what the site asked for; None if it did not say.
+    `retry_after_seconds` is what the site asked for, or its circuit; None if neither says.
     """
 
-    def __init__(self, kind: Kind, retry_after_seconds: int | None = None) -> None:
+    def __init__(self, kind: Kind, retry_after_seconds: float | None = None) -> None:
         super().__init__(f"{kind.value}: {REMEDIES[kind]}")
         self.kind = kind
         self.remedy = REMEDIES[kind]

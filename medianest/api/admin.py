@@ -21,7 +21,7 @@ from medianest.domain.quotas import DefaultQuotaSet, SetDefaultQuota
 from medianest.domain.work import GiveUpWork, RecordRebuilt, RetryWork
 from projections.engine import Lag
 
-BreakerId = Annotated[BreakerName, PathParameter(description="One of the list.")]
+BreakerId = Annotated[BreakerName, PathParameter(min_length=1, max_length=300, description="One of the list.")]
 
 
 class DefaultQuotas(msgspec.Struct, frozen=True):
@@ -129,6 +129,8 @@ class SystemController(Controller):
     @post("/breakers/{service:str}/reset", status_code=200, guards=[needs("services.manage")])
     async def reset_breaker(self, site: House, write: Writing, service: BreakerId) -> Written:
         """Ask a system again at once, from every process; nothing changes where it is not left alone."""
+        if not site.breakers.knows(service):
+            raise Problem(404, "breaker-unknown", "Choose one of the list.")
         outcome = await write.run(CloseBreaker(service=service, how="reset"))
         site.breakers.reset(service)
         return Written(position=outcome.position)

@@ -1,6 +1,6 @@
 """Sending videos to the server, and what becomes of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -147,7 +147,7 @@ class DownloadView(msgspec.Struct, frozen=True):
     changed_at: datetime
     position: int
     kept_until: datetime | None = None  # then it is removed; null: there is no file, or it stays
-    waiting: Waiting | None = None  # on its own page: what is being tried now
+    waiting: Waiting | None = None  # what is being tried now; in a list of those that wait alone
 
 
 class DownloadPage(msgspec.Struct, frozen=True):
@@ -211,7 +211,7 @@ class DownloadController(Controller):
     async def one(self, site: House, me: Me, download: Id) -> DownloadView:
         row = await visible(site, me, download)
         (view,) = await views(site, me, [row])
-        return msgspec.structs.replace(view, waiting=await _waiting(site, row))
+        return msgspec.structs.replace(view, waiting=(await _waiting(site, [download])).get(download))
 
     @get("/downloads/{download:str}/timeline")
     async def history(self, site: House, me: Me, download: Id) -> Timeline:
@@ -219,7 +219,7 @@ class DownloadController(Controller):
         row = await visible(site, me, download)
         if row.account != me.account and not may(me, "audit.view"):
             raise unknown()
-        return await timeline(site, me, f"download:{row.download}", await _waiting(site, row))
+        return await timeline(site, me, f"download:{row.download}", (await _waiting(site, [download])).get(download))
 
     @post("/downloads/{download:str}/cancel", status_code=200)
     async def cancel(self, me: Me, write: Writing, download: Id) -> Written:
@@ -380,7 +380,9 @@ async def visible(site: Site, me: Identity, download: str) -> DownloadRow:
 async def views(site: Site, me: Identity, found: list[DownloadRow]) -> list[DownloadView]:
     names = await names_of(site, {row.account for row in found}) if may(me, "downloads.view_all") else {}
     urls = await site.vault.unseal(row.url for row in found if row.account == me.account)
-    return [_view(row, me, names, urls, _kept_until(row, site.settings.videos_days)) for row in found]
+    shown = [_view(row, me, names, urls, _kept_until(row, site.settings.videos_days)) for row in found]
+    waits = await _waiting(site, [row.download for row in found if row.state == "deferred"])
+    return [msgspec.structs.replace(view, waiting=waits.get(view.download)) for view in shown]
 
 
 def _kept_until(row: DownloadRow, days: int) -> datetime | None:
@@ -401,6 +403,8 @@ def _view(
     )  # fmt: skip
 
 
-async def _waiting(site: Site, row: DownloadRow) -> Waiting | None:
+async def _waiting(site: Site, wanted: Sequence[str]) -> dict[str, Waiting]:
+    if not wanted:
+        return {}
     async with site.pool.connection() as rows:
-        return await kept.waiting(rows, row.download, "downloads_to_run", "downloads_to_publish", "files_to_remove")
+        return await kept.waiting_of(rows, wanted, "downloads_to_run", "downloads_to_publish", "files_to_remove")

@@ -1,5 +1,6 @@
 """The questions to the tables beside the log: attempts of automations, samples of probes, hints from outside."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -66,16 +67,22 @@ async def attempt(rows: Rows, list_: str, key: str) -> Attempt | None:
 
 async def waiting(rows: Rows, subject: str, *lists: List) -> Waiting | None:
     """What has been tried about `subject`, which is a row's key or its beginning; None: nothing, or it worked."""
+    return (await waiting_of(rows, [subject], *lists)).get(subject)
+
+
+async def waiting_of(rows: Rows, subjects: Sequence[str], *lists: List) -> dict[str, Waiting]:
+    """The same of several, by subject: those of which there is something to tell."""
     found = await rows.execute(
-        f"{_ATTEMPT} WHERE list = ANY (%s) AND split_part(key, '/', 1) = %s AND (attempts > 0 OR given_up)"
-        " ORDER BY given_up DESC, next_at LIMIT 1".encode(),
-        (list(lists), subject),
+        f"{_ATTEMPT} WHERE list = ANY (%s) AND split_part(key, '/', 1) = ANY (%s)"
+        " AND (attempts > 0 OR given_up OR last_error IS NOT NULL) ORDER BY given_up, next_at DESC".encode(),
+        (list(lists), list(subjects)),
     )
-    row = await found.fetchone()
-    return None if row is None else in_words(Attempt(*row))
+    return {row[1].partition("/")[0]: in_words(Attempt(*row)) for row in await found.fetchall()}
 
 
 def in_words(attempt: Attempt) -> Waiting:
+    if not attempt.attempts and not attempt.given_up:
+        return Waiting(0, attempt.next_at, "It waits until its site answers again, and was not tried meanwhile.")
     times = "Once" if attempt.attempts == 1 else f"{attempt.attempts} times"
     what = "Seerr could not be told of it" if attempt.list == "decisions_to_relay" else "it did not work"
     tried = f"{times} {what}"

@@ -175,7 +175,9 @@ _SERVICES: dict[str, tuple[str, str]] = {
     "Seerr": ("seerr", "Seerr"),
     "Uptime Kuma": ("uptime-kuma", "Uptime Kuma"),
 }
-_PASSING_VIDEO = frozenset((Kind.UNREACHABLE, Kind.TIMEOUT, Kind.THROTTLED, Kind.NO_SPACE, Kind.BROKEN))
+_PASSING_VIDEO = frozenset(
+    (Kind.UNREACHABLE, Kind.LEFT_ALONE, Kind.TIMEOUT, Kind.THROTTLED, Kind.NO_SPACE, Kind.BROKEN)
+)
 
 
 def no_such_page(remedy: str = "Look at /docs for the addresses there are.") -> Problem:

@@ -90,13 +90,15 @@ async def finish(pool: Pool, todo: str, key: str, holder: str) -> None:
     await _changed_by_holder(pool, "DELETE FROM attempts", [], todo, key, holder)
 
 
-async def put_off(pool: Pool, todo: str, key: str, holder: str, seconds: float, why: str | None) -> None:
-    """`why` None: nothing went wrong, it is only not time yet."""
+async def put_off(
+    pool: Pool, todo: str, key: str, holder: str, seconds: float, why: str | None, *, tried: bool = True
+) -> None:
+    """`why` None: nothing went wrong, it is only not time yet. Without `tried` it counts as no attempt."""
     change = (
         f"{_LET_GO}, next_at = now() + make_interval(secs => %s), last_error = %s::text,"
-        " attempts = CASE WHEN %s::text IS NULL THEN 0 ELSE attempts + 1 END"
+        " attempts = CASE WHEN %s::text IS NULL THEN 0 ELSE attempts + %s END"
     )
-    await _changed_by_holder(pool, change, [seconds, why, why], todo, key, holder)
+    await _changed_by_holder(pool, change, [seconds, why, why, int(tried)], todo, key, holder)
 
 
 async def give_up(pool: Pool, todo: str, key: str, holder: str, why: str) -> None:
@@ -116,11 +118,14 @@ async def carry_out_orders(pool: Pool, todo: str) -> None:
         await rows.execute("SELECT carry_out_orders(%s)", (todo,))
 
 
-async def hurry(pool: Pool, *todos: str) -> None:
-    """What these lists put off is due now: the reason has passed."""
-    sql = "UPDATE attempts SET next_at = now() WHERE list = ANY (%s) AND NOT given_up AND next_at > now()"
+async def hurry(pool: Pool, *todos: str, why: str | None = None) -> None:
+    """What these lists put off is due now: the reason has passed. `why`: only what was put off for just that."""
+    sql = (
+        "UPDATE attempts SET next_at = now() WHERE list = ANY (%s) AND NOT given_up AND next_at > now()"
+        " AND (%s::text IS NULL OR last_error = %s)"
+    )
     async with pool.connection() as rows:
-        await rows.execute(sql, (list(todos),))
+        await rows.execute(sql, (list(todos), why, why))
 
 
 async def _seconds_until_due(pool: Pool, todo: str) -> float | None:

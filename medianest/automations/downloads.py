@@ -11,6 +11,7 @@ one file under two names, each its owner's to delete, and gone with the last. No
 import asyncio
 import errno
 import os
+import random
 import re
 import shutil
 import unicodedata
@@ -142,6 +143,8 @@ class Downloading:
         self._settings.media_folder.mkdir(parents=True, exist_ok=True)
         if min(self._free_bytes(job), self._free_bytes(self._settings.media_folder)) < KEEP_FREE_BYTES:
             raise VideoFailed(Kind.NO_SPACE)
+        if seconds := self._ytdlp.left_alone_seconds(url):
+            raise VideoFailed(Kind.LEFT_ALONE, seconds)
         await self._record(RecordStarted(download=row.download))
         return await self._ytdlp.download(
             url,
@@ -198,12 +201,14 @@ class Downloading:
     async def _failed(self, row: DownloadRow, attempt: Attempt, failed: VideoFailed) -> Result:
         if failed.permanent:
             return await self._fail(row, failed.kind, failed.remedy)
-        if attempt.n >= ATTEMPTS:
+        if failed.kind is not Kind.LEFT_ALONE and attempt.n >= ATTEMPTS:
             what = failed.remedy.partition(":")[0]
             return await self._fail(row, failed.kind, f"{what}. It was tried {attempt.n} times: try it again later.")
         await self._record(RecordDeferred(download=row.download, kind=failed.kind.value, why=failed.remedy))
         pause = self._pauses_seconds[min(attempt.n, len(self._pauses_seconds)) - 1]
         asked = min(failed.retry_after_seconds or 0, LONGEST_ASKED_SECONDS)
+        if failed.kind is Kind.LEFT_ALONE:
+            return Later(asked + random.uniform(0, 1), failed.remedy, tried=False)  # noqa: S311 - spreads the load
         return Later(max(pause, asked), failed.remedy)
 
     async def _fail(self, row: DownloadRow, kind: Kind, remedy: str) -> Result:

@@ -52,6 +52,7 @@ class Later(NamedTuple):
 
     seconds: float | None
     why: str | None
+    tried: bool = True  # False: it was not even tried, and counts as no attempt
 
 
 class GivenUp(NamedTuple):
@@ -235,9 +236,9 @@ class Worker:
                     await attempts.finish(pool, todo.name, key, holder)
                 else:
                     await attempts.put_off(pool, todo.name, key, holder, SHOWN_SECONDS, None)
-            case Later(seconds, why):
+            case Later(seconds, why, tried):
                 pause = todo.pause(claim.attempt.n, None) if seconds is None else seconds
-                await attempts.put_off(pool, todo.name, key, holder, pause, why)
+                await attempts.put_off(pool, todo.name, key, holder, pause, why, tried=tried)
             case GivenUp(why):
                 log.error("given up: an admin has to look", list=todo.name, key=key, why=why)
                 await attempts.give_up(pool, todo.name, key, holder, why)

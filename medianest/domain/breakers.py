@@ -1,4 +1,4 @@
-"""The circuits to outside systems: when MediaNest began to leave one alone, and when it spoke to it again.
+"""The circuits to outside systems and video sites: when MediaNest began to leave one alone, and when it spoke to it again.
 
 All processes share them through the log: what one has found out, the others need not find out again. A probe while
 half-open that fails again is no event, for nothing changed.
@@ -13,7 +13,8 @@ from msgspec import structs
 from medianest.domain.command import Command, Facts
 from medianest.domain.event import Event, Item, Query, Tags, tags
 
-BreakerName = Literal["plex-tv", "plex", "seerr", "uptime-kuma"]
+BreakerName = str  # one of "plex-tv", "plex", "seerr" and "uptime-kuma", or such a site
+SITE = "site:"  # `site:youtube.com` is a site that videos come from
 Closing = Literal["recovered", "reset", "moved"]  # moved: it has another address or key
 
 

@@ -147,6 +147,7 @@ EXAMPLES: tuple[Event, ...] = (
     MonitorsSeen("2.5.3"),
     MonitorsLost("It does not accept the API key.", settings_wrong=True),
     BreakerOpened("seerr", "It answers 503.", 30.0),
+    BreakerOpened("site:youtube.com", "It asks for a pause.", 120.0),
     BreakerClosed("seerr", "recovered"),
     BreakerClosed("plex", "reset"),
     BreakerClosed("plex", "moved"),

@@ -22,7 +22,7 @@ from medianest.domain.announcements import (
     AnnouncementWithdrawn,
     LinksArranged,
 )
-from medianest.domain.breakers import BreakerClosed, BreakerName, BreakerOpened
+from medianest.domain.breakers import SITE, BreakerClosed, BreakerName, BreakerOpened
 from medianest.domain.configuration import Change, SettingsChanged, Value
 from medianest.domain.downloads import (
     DownloadCancelled,
@@ -205,13 +205,13 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
         case MonitorsLost(why=why):
             return f"Uptime Kuma no longer tells how its monitors are: {_ended(why)}"
         case BreakerOpened(service=service, why=why):
-            return f"{_CIRCUITS[service]} is left alone for a while: {_ended(why)}"
+            return f"{_circuit(service)} is left alone for a while: {_ended(why)}"
         case BreakerClosed(service=service, how="reset"):
-            return f"An admin wants {_CIRCUITS[service]} to be asked again at once."
+            return f"An admin wants {_circuit(service, 'the')} to be asked again at once."
         case BreakerClosed(service=service, how="moved"):
-            return f"{_CIRCUITS[service]} has another address or key, and is asked there."
+            return f"{_circuit(service)} has another address or key, and is asked there."
         case BreakerClosed(service=service):
-            return f"{_CIRCUITS[service]} answers, and is asked as before."
+            return f"{_circuit(service)} answers, and is asked as before."
         case SettingsChanged(section=section, changes=changes, restored=None):
             return f"The settings of {section} were changed: {_changes(changes)}."
         case SettingsChanged(section=section, changes=changes, restored=restored):
@@ -301,6 +301,10 @@ def _seasons(seasons: Sequence[int]) -> str:
         case [*first, last]:
             return f", seasons {', '.join(first)} and {last}"
     raise AssertionError("a list is empty, has one, or more")
+
+
+def _circuit(service: BreakerName, article: str = "The") -> str:
+    return _CIRCUITS.get(service) or f"{article} site {service.removeprefix(SITE)}"
 
 
 def _ended(words: str) -> str:

@@ -15,6 +15,8 @@ from medianest.adapters.url_guard import (
     check_url,
     is_public,
     says_it_is_a_list,
+    site_of,
+    sites_of,
     video_key,
 )
 
@@ -258,3 +260,12 @@ def test_a_name_that_changes_its_address_gains_nothing() -> None:
         "except OSError as e:\n    print(type(e.reason).__name__)"
     )
     assert done.stdout.strip() == "AddressRefused", done.stderr
+
+
+def test_a_site_has_one_name_whatever_its_hosts_and_ports() -> None:
+    assert sites_of(DEFAULT_HOSTS) == {"youtube.com"}
+    entries = ("Vimeo.com", "video.example:8080", "video.example:443", "[::1]:81", "::1", "127.0.0.1:8123")
+    assert sites_of(entries) == {"vimeo.com", "video.example:8080", "video.example", "::1:81", "::1", "127.0.0.1:8123"}
+    assert (site_of("youtu.be", 443), site_of("vimeo.com", 80)) == ("youtube.com", "vimeo.com")
+    url = check("http://127.0.0.1:8123/x")
+    assert site_of(url.host, url.port) in sites_of(DEMO)

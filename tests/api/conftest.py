@@ -11,11 +11,12 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from medianest.adapters.exchange import Exchange, http_client
+from medianest.adapters.breaker import Line
+from medianest.adapters.exchange import http_client
 from medianest.adapters.plex_server import PlexServer
 from medianest.adapters.plex_tv import PlexTv
 from medianest.adapters.seerr import Seerr
-from medianest.adapters.ytdlp import YtDlp
+from medianest.adapters.ytdlp import VideoSite, YtDlp
 from medianest.api.application import build_api
 from medianest.api.posters import Posters
 from medianest.api.site import Site
@@ -123,8 +124,9 @@ async def site(
         )
         plex_server = PlexServer(outside.plex.server_url, client, client_identifier="medianest")
         seerr = Seerr(f"{outside.url}/seerr", Secret(SEERR_KEY), client)
-        exchanges: dict[BreakerName, Exchange] = {
+        lines: dict[BreakerName, Line] = {
             "plex-tv": plex_tv.exchange, "plex": plex_server.exchange, "seerr": seerr.exchange,
+            "site:youtube.com": VideoSite("youtube.com"),
         }  # fmt: skip
         yield Site(
             settings=settings,
@@ -139,7 +141,7 @@ async def site(
             plex_tv=plex_tv,
             plex_server=plex_server,
             seerr=seerr,
-            breakers=Breakers(commands, store, exchanges),
+            breakers=Breakers(commands, store, lines),
             configuration=Configuration(settings, store, Credentials(pool, master)),
             ytdlp=YtDlp(Path("/nowhere/ffmpeg")),
             posters=Posters(settings.data / "posters", plex_server, vault),

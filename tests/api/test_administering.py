@@ -473,7 +473,7 @@ async def test_an_admin_sees_who_is_left_alone_and_has_them_asked_again(
         assert problem(refused) == (503, "seerr-unreachable"), "nobody is asked, though it is back"
         circuits = {one["service"]: one for one in (await olivia.get("/admin/breakers")).json()["items"]}
         assert {name: one["state"] for name, one in circuits.items()} == {
-            "plex-tv": "closed", "plex": "closed", "seerr": "open",
+            "plex-tv": "closed", "plex": "closed", "seerr": "open", "site:youtube.com": "closed",
         }  # fmt: skip
         assert "left alone" in circuits["seerr"]["words"]
         assert circuits["seerr"]["next_call_at"]
@@ -485,7 +485,25 @@ async def test_an_admin_sees_who_is_left_alone_and_has_them_asked_again(
     assert (await olivia.get("/media/search?q=dune")).status_code == 200
     (closed,) = await record(olivia, type="breaker.closed")
     assert closed["words"] == "An admin wants Seerr to be asked again at once."
-    assert problem(await olivia.post("/admin/breakers/nobody/reset"))[0] in (400, 404)
+    assert problem(await olivia.post("/admin/breakers/nobody/reset")) == (404, "breaker-unknown")
+
+
+async def test_an_admin_sees_which_video_site_is_left_alone_and_has_it_asked_again(
+    olivia: httpx.AsyncClient, site: Site
+) -> None:
+    videos = site.breakers._lines["site:youtube.com"]
+    async with running({"circuits": site.breakers.run()}):
+        videos.breaker.failed("It asks for a pause.", asked_seconds=600)
+        while not await record(olivia, type="breaker.opened"):  # noqa: ASYNC110 - it is put on record beside this
+            await asyncio.sleep(0.05)
+        (shown,) = (
+            one for one in (await olivia.get("/admin/breakers")).json()["items"] if one["label"] == "youtube.com"
+        )
+        assert (shown["state"], shown["why"], shown["service"]) == ("open", "It asks for a pause.", "site:youtube.com")
+        assert (await olivia.post("/admin/breakers/site:youtube.com/reset")).status_code == 200
+    assert videos.breaker.state == "closed"
+    (opened,) = await record(olivia, type="breaker.opened")
+    assert opened["words"] == "The site youtube.com is left alone for a while: It asks for a pause."
 
 
 async def test_the_quota_of_all_is_shown_as_it_was_set_last(olivia: httpx.AsyncClient) -> None:

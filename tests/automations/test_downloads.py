@@ -15,7 +15,7 @@ from medianest.adapters.breaker import Breaker
 from medianest.adapters.exchange import http_client
 from medianest.adapters.plex_answers import PlexSection
 from medianest.adapters.plex_server import PlexServer
-from medianest.adapters.ytdlp import YtDlp
+from medianest.adapters.ytdlp import REMEDIES, Kind, YtDlp
 from medianest.api import kept
 from medianest.automations import attempts
 from medianest.automations.attempts import Attempt
@@ -74,8 +74,11 @@ class VideoHouse(NamedTuple):
     server: PlexServer
     signals: list[Signal]
 
-    def downloading(self, free_bytes: int = 10**12) -> Downloading:
-        ytdlp = YtDlp(FFMPEG, frozenset(self.settings.video_private_exceptions), socket_timeout_seconds=1)
+    def ytdlp(self) -> YtDlp:
+        return YtDlp(FFMPEG, frozenset(self.settings.video_private_exceptions), socket_timeout_seconds=1)
+
+    def downloading(self, free_bytes: int = 10**12, ytdlp: YtDlp | None = None) -> Downloading:
+        ytdlp = ytdlp or self.ytdlp()
         return Downloading(
             self.pool, self.head, self.engine, self.commands, self.vault, ytdlp, self.settings, self.signals.append,
             pauses_seconds=(0.01,), free_bytes=lambda _: free_bytes,
@@ -322,6 +325,37 @@ async def test_what_passes_is_tried_five_times(house: VideoHouse, hands: Hands) 
         row = await house.becomes("d1", "failed")
         await eventually(lambda: _idle(hands, RUN))
     assert row.why == "The server's disk is full. It was tried 5 times: try it again later."
+
+
+async def test_videos_of_a_site_that_is_left_alone_wait_untried_and_go_on_at_once_when_it_is_asked_again(
+    house: VideoHouse, hands: Hands
+) -> None:
+    ytdlp = house.ytdlp()
+    ytdlp.know_sites((), failures=3, pause_seconds=600, at_once=2)
+    (site,) = ytdlp.sites.values()
+    site.breaker.failed("It asks for a pause.", asked_seconds=1800)
+    await house.send("d1", "/watch/garden")
+    async with hands.at_work(house.downloading(ytdlp=ytdlp).todo()):
+        row = await house.becomes("d1", "deferred")
+        await eventually(lambda: hands.tried(RUN))
+        assert row.why == REMEDIES[Kind.LEFT_ALONE]
+        assert await house.story("d1") == ["DownloadSubmitted", "DownloadDeferred"]
+        await eventually(lambda: _put_off(house, "d1", 1700))
+        assert [tried[:3] for tried in await hands.tried(RUN)] == [("d1", 0, row.why)]
+        site.breaker.reset()
+        await attempts.hurry(house.pool, RUN, why="something else")
+        assert await _put_off(house, "d1", 1700)
+        await attempts.hurry(house.pool, RUN, why=row.why)
+        await house.becomes("d1", "stored")
+
+
+async def _put_off(house: VideoHouse, download: str, seconds: float) -> bool:
+    async with house.pool.connection() as rows:
+        found = await kept.waiting(rows, download, "downloads_to_run")
+    if found is None or found.next_at is None:
+        return False
+    assert found.attempts == 0
+    return (found.next_at - now_utc()).total_seconds() > seconds
 
 
 async def test_a_host_that_is_no_longer_allowed_is_refused(house: VideoHouse, hands: Hands) -> None:

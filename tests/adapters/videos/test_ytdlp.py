@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import imageio_ffmpeg
 import pytest
 
+from medianest.adapters.breaker import Breaker
 from medianest.adapters.url_guard import check_url
-from medianest.adapters.ytdlp import Kind, Limits, Preset, VideoFailed, YtDlp
+from medianest.adapters.ytdlp import PROBED_SECONDS, Kind, Limits, Preset, VideoFailed, VideoSite, YtDlp
 
 if TYPE_CHECKING:
     from tests.adapters.videos.conftest import Videos
@@ -83,6 +84,91 @@ async def test_a_site_that_does_not_answer_is_unreachable(videos: Videos) -> Non
     with pytest.raises(VideoFailed) as failed:
         await closed.preview(check_url("http://127.0.0.1:1/x", frozenset(), frozenset({"127.0.0.1:1"})))
     assert (failed.value.kind, failed.value.permanent) == (Kind.UNREACHABLE, False)
+
+
+# ── sites that are not well ──
+
+
+def known(videos: Videos, failures: int = 2) -> VideoSite:
+    """The site, with a circuit whose clock stands still."""
+    videos.ytdlp.know_sites((), failures=failures, pause_seconds=60, at_once=2)
+    (site,) = videos.ytdlp.sites.values()
+    now = [0.0]
+    site.breaker = Breaker(threshold=failures, pause_seconds=60, clock=lambda: now[0])
+    return site
+
+
+async def look(videos: Videos, path: str) -> Kind | None:
+    try:
+        await videos.ytdlp.preview(videos.url(path))
+    except VideoFailed as failed:
+        return failed.kind
+    return None
+
+
+async def test_a_site_that_fails_again_and_again_is_left_alone_and_nothing_is_started_for_it(videos: Videos) -> None:
+    site = known(videos)
+    assert [await look(videos, path) for path in ("/down", "/gone", "/down")] == [
+        Kind.UNREACHABLE, Kind.UNAVAILABLE, Kind.UNREACHABLE,
+    ]  # fmt: skip
+    assert site.breaker.state == "closed", "a video that is gone shows that the site is there"
+    assert await look(videos, "/down") == Kind.UNREACHABLE
+    asked = len(videos.site.seen)
+    assert (await look(videos, "/watch/garden"), site.left_alone_seconds()) == (Kind.LEFT_ALONE, 60)
+    with pytest.raises(VideoFailed) as failed:
+        await videos.download("/watch/garden")
+    assert (failed.value.kind, failed.value.permanent, failed.value.retry_after_seconds) == (Kind.LEFT_ALONE, False, 60)
+    assert len(videos.site.seen) == asked
+    site.breaker.reset()
+    assert await look(videos, "/watch/garden") is None
+
+
+async def test_a_site_that_asks_for_a_pause_has_it_from_the_first_time_on(videos: Videos) -> None:
+    site = known(videos, failures=9)
+    assert await look(videos, "/busy") == Kind.THROTTLED
+    assert (site.breaker.state, site.left_alone_seconds(), site.breaker.why) == ("open", 120, "It asks for a pause.")
+
+
+async def test_others_are_let_in_as_soon_as_something_comes_and_not_at_the_end_of_it(videos: Videos) -> None:
+    site = known(videos)
+    site.breaker.open_too(0, "It does not answer.")
+    task = await videos.start("/media/garden.mp4?slow=100000", videos.arrived(1))
+    assert (site.breaker.state, site.under_way) == ("closed", 1)
+    task.cancel()
+    await asyncio.wait({task})
+    assert site.under_way == 0
+
+
+async def test_what_began_before_the_site_failed_says_nothing_about_it(videos: Videos) -> None:
+    site = known(videos)
+    task = await videos.start("/media/garden.mp4?slow=300000", videos.arrived(1))
+    site.breaker.open_too(60, "It asks for a pause.")
+    await task
+    assert site.breaker.state == "open"
+
+
+async def test_a_call_that_is_cancelled_lets_the_next_one_find_out(videos: Videos) -> None:
+    site = known(videos)
+    site.breaker.open_too(0, "It does not answer.")
+    task = asyncio.create_task(look(videos, "/stalled"))
+    while not site.under_way:  # noqa: ASYNC110 - it begins at once
+        await asyncio.sleep(0.01)
+    assert site.left_alone_seconds() == PROBED_SECONDS, "one is finding out"
+    task.cancel()
+    await asyncio.wait({task})
+    assert site.left_alone_seconds() is None
+
+
+def test_sites_come_and_go_with_the_settings_and_keep_what_is_known_of_them() -> None:
+    ytdlp = YtDlp(FFMPEG)
+    assert ytdlp.know_sites(("youtu.be", "vimeo.com"), failures=2, pause_seconds=60, at_once=2) == {
+        "youtube.com", "vimeo.com",
+    }  # fmt: skip
+    ytdlp.sites["youtube.com"].breaker.open_too(60, "It does not answer.")
+    assert ytdlp.know_sites(("www.youtube.com", "a.example"), failures=7, pause_seconds=9, at_once=2) == {"a.example"}
+    assert sorted(ytdlp.sites) == ["a.example", "youtube.com"]
+    breaker = ytdlp.sites["youtube.com"].breaker
+    assert (breaker.state, breaker.threshold) == ("open", 7)
 
 
 # ── downloads ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2095,8 +2095,7 @@ export interface components {
         };
         /** CircuitView */
         CircuitView: {
-            /** @enum {string} */
-            service: "plex-tv" | "plex" | "seerr" | "uptime-kuma";
+            service: string;
             label: string;
             /** @enum {string} */
             state: "closed" | "open" | "half-open";
@@ -6033,7 +6032,7 @@ export interface operations {
             };
             path: {
                 /** @description One of the list. */
-                service: "plex-tv" | "plex" | "seerr" | "uptime-kuma";
+                service: string;
             };
             cookie?: never;
         };

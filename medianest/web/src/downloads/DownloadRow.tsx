@@ -26,7 +26,10 @@ export function DownloadRow({ download, children }: { readonly download: Downloa
           </time>
         </div>
         {download.why && (download.state === "failed" || download.state === "deferred") && (
-          <p className="mt-1 text-sm text-quiet">{download.why}</p>
+          <p className="mt-1 text-sm text-quiet">
+            {download.why}
+            {download.waiting?.next_at && ` ${say.requests.nextTry(atClock(new Date(download.waiting.next_at)))}.`}
+          </p>
         )}
         {download.kept_until && <p className="mt-1 text-xs text-quiet">{say.downloads.keptUntil(atClock(new Date(download.kept_until)))}</p>}
         {download.state === "downloading" && <HowFast download={download} title={title} />}
