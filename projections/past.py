@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import count
-from typing import NamedTuple
+from itertools import count, pairwise
+from typing import Any, NamedTuple
 
 from medianest.domain.event import EVERYTHING, Event, Item, Query
+from medianest.eventstore.codec import Recorded
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore, Span
 from projections.folding import Projection, Rows, fold
@@ -38,6 +39,15 @@ class Moved(NamedTuple):
     position: int
 
 
+class RowChange(NamedTuple):
+    """A row of a read model before and after an event, by column; None: there was none, or is none any more."""
+
+    table: str
+    key: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
 class Past:
     def __init__(self, pool: Pool, store: EventStore, projections: Sequence[Projection]) -> None:
         self._pool = pool
@@ -54,7 +64,16 @@ class Past:
             until = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) + _TICK  # what happened just then counts
         except (ValueError, OverflowError) as unclear:
             raise NoMoment("Give a position, or a moment as in 2026-11-23T18:30:00Z.") from unclear
-        found = await self._store.latest(EVERYTHING, before=2**62, limit=1, span=Span(until=until))
+        return await self._before(until)
+
+    async def counts(self, since: datetime, step: timedelta, steps: int) -> list[int]:
+        """How many events each of these stretches has, one after the other: positions have no gaps."""
+        marks = [await self._before(since + number * step) for number in range(steps + 1)]
+        return [end - begin for begin, end in pairwise(marks)]
+
+    async def _before(self, moment: datetime) -> int:
+        """The last position before `moment`; 0: there is none."""
+        found = await self._store.latest(EVERYTHING, before=2**62, limit=1, span=Span(until=moment))
         return found[0].position if found else 0
 
     async def moved(self, name: str, position: int, *, account: str | None = None) -> AsyncGenerator[Moved, None]:
@@ -104,7 +123,48 @@ class Past:
         except TimeoutError as late:
             raise TooMuchHistory("Folding that much takes too long: ask for less, or when less is asked.") from late
 
+    async def changed_by(self, recorded: Recorded) -> list[RowChange]:
+        """The rows that one event made, changed or removed, of read models about one thing each.
+
+        Folds the history of that thing alone. Raises `TooMuchHistory`.
+        """
+        changes = list[RowChange]()
+        for projection in self._projections.values():
+            if projection.thing and isinstance(recorded.event, projection.events):
+                changes += await self._changed_by(projection, recorded)
+        return changes
+
+    async def _changed_by(self, projection: Projection, recorded: Recorded) -> list[RowChange]:
+        then = recorded.position - 1
+        query = self.histories(projection.name, [getattr(recorded.event, projection.thing)])
+        async with self.as_of(then, {projection.name: query}) as rows:
+            before = await _all_rows(rows)
+            await fold(self._store, projection, "pg_temp", rows, after=then, until=recorded.position, query=query)
+            after = await _all_rows(rows)
+        touched = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+        touched.sort(key=lambda name: (name[0] != projection.name, name))  # what it is about first, then its lists
+        return [RowChange(*name, before.get(name), after.get(name)) for name in touched]
+
     async def _remake(self, projection: Projection, query: Query | None, position: int, rows: Rows) -> None:
         await rows.execute("SET LOCAL search_path = pg_temp")
         await rows.execute(projection.tables.encode())
         await fold(self._store, projection, "pg_temp", rows, after=0, until=position, query=query)
+
+
+_KEYS = """
+SELECT c.relname::text, array_agg(a.attname::text ORDER BY array_position(i.indkey::int2[], a.attnum))
+  FROM pg_class AS c
+  JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisprimary
+  JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey::int2[])
+ WHERE c.relnamespace = pg_my_temp_schema() GROUP BY 1
+"""
+
+
+async def _all_rows(rows: Rows) -> dict[tuple[str, str], dict[str, Any]]:
+    """Of the temporary tables: by table and key."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for table, key in await (await rows.execute(_KEYS)).fetchall():
+        everything = await rows.execute(f"SELECT to_jsonb(t) FROM pg_temp.{table} AS t".encode())  # noqa: S608 - our own
+        for (row,) in await everything.fetchall():
+            found[table, " ".join(str(row[column]) for column in key)] = row
+    return found

@@ -382,6 +382,11 @@ async def titles_of(wanted: Sequence[str], rows: Rows) -> dict[str, str]:
     }
 
 
+async def states(rows: Rows) -> dict[RequestState, int]:
+    """How many requests there are in each state that has one."""
+    return dict(await (await rows.execute("SELECT state, count(*) FROM requests GROUP BY state")).fetchall())
+
+
 async def external(rows: Rows) -> int:
     """How many there are that were asked for in Seerr itself."""
     row = await (await rows.execute("SELECT count(*) FROM requests WHERE external")).fetchone()

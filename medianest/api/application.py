@@ -32,6 +32,7 @@ from medianest.api.notices import NoticeController
 from medianest.api.pages import web_ui
 from medianest.api.plex import PlexController, PosterController
 from medianest.api.problems import answer, no_such_page
+from medianest.api.replay import ReplayController
 from medianest.api.requests import RequestController
 from medianest.api.seerr import SeerrController
 from medianest.api.settings import SettingsController
@@ -84,7 +85,7 @@ SIGNED_IN: tuple[ControllerRouterHandler, ...] = (
     SessionController, DashboardController, EventController, MediaController, RequestController, DownloadController,
     NoticeController, AnnouncementController, BoardController,
     PlexController, AccountController, AuditController, SystemController, SettingsController, SeerrController,
-    AsOfController, ReceivedController, MonitorController, WatchController,
+    AsOfController, ReplayController, ReceivedController, MonitorController, WatchController,
 )  # fmt: skip
 
 

@@ -1847,6 +1847,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/audit/{position}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Changes
+         * @description What an event changed on the pages: each row it touched, before and after. Personal words stay sealed.
+         */
+        get: operations["ApiV1AdminAuditPositionChangesChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/audit/pace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Pace
+         * @description How many events there were, in one stretch of time after the other.
+         */
+        get: operations["ApiV1AdminAuditPacePace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/requests/states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * States
+         * @description How many requests stand as what.
+         */
+        get: operations["ApiV1AdminRequestsStatesStates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/webhooks/{webhook}": {
         parameters: {
             query?: never;
@@ -2244,6 +2304,13 @@ export interface components {
             position: number;
             more: boolean;
         };
+        /** FieldChange */
+        FieldChange: {
+            name: string;
+            before: string | null;
+            after: string | null;
+            changed: boolean;
+        };
         /** FieldView */
         FieldView: {
             name: string;
@@ -2306,6 +2373,12 @@ export interface components {
             position: number;
             imported: number;
             shared_with: number;
+        };
+        /** InState */
+        InState: {
+            /** @enum {string} */
+            state: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | "merged";
+            requests: number;
         };
         /** IncidentView */
         IncidentView: {
@@ -2553,6 +2626,10 @@ export interface components {
             mine: boolean;
             request: string | null;
         };
+        /** Pace */
+        Pace: {
+            items: components["schemas"]["Stretch"][];
+        };
         /** PinDone */
         PinDone: {
             access_token: string;
@@ -2755,6 +2832,14 @@ export interface components {
             list: string;
             key: string;
         };
+        /** RowChanged */
+        RowChanged: {
+            table: string;
+            key: string;
+            came: boolean;
+            went: boolean;
+            fields: components["schemas"]["FieldChange"][];
+        };
         /** Season */
         Season: {
             number: number;
@@ -2814,9 +2899,19 @@ export interface components {
              */
             form: "code" | "redirect";
         };
+        /** States */
+        States: {
+            items: components["schemas"]["InState"][];
+        };
         /** Status */
         Status: {
             items: components["schemas"]["Service"][];
+        };
+        /** Stretch */
+        Stretch: {
+            /** Format: date-time */
+            at: string;
+            events: number;
         };
         /** Suspension */
         Suspension: {
@@ -2920,6 +3015,11 @@ export interface components {
         Webhooks: {
             items: components["schemas"]["Webhook"][];
         };
+        /** WhatChanged */
+        WhatChanged: {
+            position: number;
+            rows: components["schemas"]["RowChanged"][];
+        };
         /** WhoAmI */
         WhoAmI: {
             account: string;
@@ -3009,6 +3109,7 @@ export type Ended = components['schemas']['Ended'];
 export type Entry = components['schemas']['Entry'];
 export type EntryView = components['schemas']['EntryView'];
 export type FeedPage = components['schemas']['FeedPage'];
+export type FieldChange = components['schemas']['FieldChange'];
 export type FieldView = components['schemas']['FieldView'];
 export type Following = components['schemas']['Following'];
 export type Found = components['schemas']['Found'];
@@ -3016,6 +3117,7 @@ export type FoundPage = components['schemas']['FoundPage'];
 export type Genres = components['schemas']['Genres'];
 export type Hinted = components['schemas']['Hinted'];
 export type Imported = components['schemas']['Imported'];
+export type InState = components['schemas']['InState'];
 export type IncidentView = components['schemas']['IncidentView'];
 export type Incidents = components['schemas']['Incidents'];
 export type Item = components['schemas']['Item'];
@@ -3044,6 +3146,7 @@ export type NoticeChoices = components['schemas']['NoticeChoices'];
 export type NoticePage = components['schemas']['NoticePage'];
 export type OpenedWebhook = components['schemas']['OpenedWebhook'];
 export type Ours = components['schemas']['Ours'];
+export type Pace = components['schemas']['Pace'];
 export type PinDone = components['schemas']['PinDone'];
 export type PinStarted = components['schemas']['PinStarted'];
 export type PinWaiting = components['schemas']['PinWaiting'];
@@ -3072,6 +3175,7 @@ export type RequestsThen = components['schemas']['RequestsThen'];
 export type Revision = components['schemas']['Revision'];
 export type Revisions = components['schemas']['Revisions'];
 export type Row = components['schemas']['Row'];
+export type RowChanged = components['schemas']['RowChanged'];
 export type Season = components['schemas']['Season'];
 export type Seasons = components['schemas']['Seasons'];
 export type SectionView = components['schemas']['SectionView'];
@@ -3079,7 +3183,9 @@ export type Sections = components['schemas']['Sections'];
 export type Service = components['schemas']['Service'];
 export type SetAside = components['schemas']['SetAside'];
 export type StartPin = components['schemas']['StartPin'];
+export type States = components['schemas']['States'];
 export type Status = components['schemas']['Status'];
+export type Stretch = components['schemas']['Stretch'];
 export type Suspension = components['schemas']['Suspension'];
 export type Timeline = components['schemas']['Timeline'];
 export type TitleDetail = components['schemas']['TitleDetail'];
@@ -3095,6 +3201,7 @@ export type Wanted = components['schemas']['Wanted'];
 export type Watchable = components['schemas']['Watchable'];
 export type Webhook = components['schemas']['Webhook'];
 export type Webhooks = components['schemas']['Webhooks'];
+export type WhatChanged = components['schemas']['WhatChanged'];
 export type WhoAmI = components['schemas']['WhoAmI'];
 export type Whole = components['schemas']['Whole'];
 export type Written = components['schemas']['Written'];
@@ -6556,6 +6663,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminAuditPositionChangesChanges: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path: {
+                position: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatChanged"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminAuditPacePace: {
+        parameters: {
+            query: {
+                /** @description With its offset; without one it is UTC. */
+                since: string;
+                step?: "hour" | "day";
+                steps?: number;
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pace"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AdminRequestsStatesStates: {
+        parameters: {
+            query?: {
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["States"];
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */

@@ -1,0 +1,118 @@
+"""Looking back on what happened: what one event changed, how much there was in a time, and what came of it all."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Controller, get
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from medianest.api.gate import needs
+from medianest.api.problems import Problem, wrong
+from medianest.api.site import House
+from medianest.domain.requests import RequestState
+from projections import requests
+from projections.past import RowChange
+
+SEALED = "sealed:"  # how the vault's words begin
+PERSONAL = "(personal)"
+STEPS: dict[str, timedelta] = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
+
+
+class FieldChange(msgspec.Struct, frozen=True):
+    name: str
+    before: str | None
+    after: str | None
+    changed: bool
+
+
+class RowChanged(msgspec.Struct, frozen=True):
+    table: str
+    key: str
+    came: bool  # there was no such row before
+    went: bool  # there is none afterwards
+    fields: list[FieldChange]
+
+
+class WhatChanged(msgspec.Struct, frozen=True):
+    position: int
+    rows: list[RowChanged]  # empty: no page shows a difference
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    at: datetime  # when it begins
+    events: int
+
+
+class Pace(msgspec.Struct, frozen=True):
+    items: list[Stretch]
+
+
+class InState(msgspec.Struct, frozen=True):
+    state: RequestState
+    requests: int
+
+
+class States(msgspec.Struct, frozen=True):
+    items: list[InState]  # the most frequent first; a state without requests is left out
+
+
+class ReplayController(Controller):
+    path = "/admin"
+    tags = ("Admin",)
+    guards = [needs("audit.view")]  # noqa: RUF012 - Litestar wants a list
+
+    @get("/audit/{position:int}/changes")
+    async def changes(self, site: House, position: FromPath[int]) -> WhatChanged:
+        """What an event changed on the pages: each row it touched, before and after. Personal words stay sealed."""
+        found = (await site.store.read(after=position - 1, until=position)).events if 0 < position < 2**62 else []
+        if not found:
+            raise Problem(404, "event-unknown", "Look into the audit trail for those there are.")
+        return WhatChanged(position, [_row(change) for change in await site.past.changed_by(found[0])])
+
+    @get("/audit/pace")
+    async def pace(
+        self,
+        site: House,
+        since: Annotated[datetime, QueryParameter(description="With its offset; without one it is UTC.")],
+        step: FromQuery[Literal["hour", "day"]] = "day",
+        steps: Annotated[int, QueryParameter(ge=1, le=100)] = 30,
+    ) -> Pace:
+        """How many events there were, in one stretch of time after the other."""
+        begin = since if since.tzinfo else since.replace(tzinfo=UTC)
+        try:
+            moments = [begin + number * STEPS[step] for number in range(steps + 1)]
+        except OverflowError as beyond:
+            raise wrong("since", "Expected a moment that has so much time after it", "query") from beyond
+        counts = await site.past.counts(begin, STEPS[step], steps)
+        return Pace([Stretch(at, events) for at, events in zip(moments, counts, strict=False)])
+
+    @get("/requests/states")
+    async def states(self, site: House) -> States:
+        """How many requests stand as what."""
+        async with site.pool.connection() as rows:
+            found = await requests.states(rows)
+        return States([InState(state, found[state]) for state in sorted(found, key=lambda one: (-found[one], one))])
+
+
+def _row(change: RowChange) -> RowChanged:
+    before, after = change.before or {}, change.after or {}
+    fields = [
+        FieldChange(name, _told(before.get(name)), _told(after.get(name)), before.get(name) != after.get(name))
+        for name in {**before, **after}
+    ]
+    return RowChanged(change.table, change.key, change.before is None, change.after is None, fields)
+
+
+def _told(value: Any) -> str | None:
+    """A column's value in words."""
+    match value:
+        case None:
+            return None
+        case bool():
+            return "yes" if value else "no"
+        case str() if value.startswith(SEALED):
+            return PERSONAL
+        case list():
+            return ", ".join(map(str, value))
+    return str(value)

@@ -1,0 +1,113 @@
+"""What one event changed, how much happened in a time, and as what the requests stand: for admins."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from medianest.eventstore.store import EventStore
+from tests.api.conftest import problem
+
+
+async def ask(caller: httpx.AsyncClient, tmdb: int) -> str:
+    answer = await caller.post("/media/requests", json={"kind": "movie", "tmdb": tmdb})
+    assert answer.status_code == 201, answer.text
+    request: str = answer.json()["request"]
+    return request
+
+
+async def changed(olivia: httpx.AsyncClient, position: int) -> list[dict[str, Any]]:
+    answer = await olivia.get(f"/admin/audit/{position}/changes")
+    assert answer.status_code == 200, answer.text
+    rows: list[dict[str, Any]] = answer.json()["rows"]
+    return rows
+
+
+def field(row: dict[str, Any], name: str) -> tuple[str | None, str | None, bool]:
+    ((before, after, differs),) = [(f["before"], f["after"], f["changed"]) for f in row["fields"] if f["name"] == name]
+    return before, after, differs
+
+
+async def test_an_event_shows_each_row_it_touched_before_and_after(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, ben: httpx.AsyncClient, store: EventStore
+) -> None:
+    request = await ask(anna, 438631)
+    asked = (await store.read()).head
+    await ben.post("/media/requests", json={"kind": "movie", "tmdb": 438631})
+    joined = (await store.read()).head
+    await olivia.post(f"/media/requests/{request}/decline", json={"reason": "no-space", "note": "The disk is full."})
+    declined = (await store.read()).head
+
+    made = await changed(olivia, asked)
+    assert [(row["table"], row["came"], row["went"]) for row in made] == [
+        ("requests", True, False), ("owners", True, False), ("requests_to_send", True, False)
+    ]  # fmt: skip
+    assert field(made[0], "state") == (None, "submitted", True)
+    (followed,) = await changed(olivia, joined)
+    assert (followed["table"], followed["came"]) == ("followers", True)
+    row, *others = await changed(olivia, declined)
+    assert row["key"] == request
+    assert field(row, "state") == ("submitted", "declined", True)
+    assert field(row, "title") == ("Dune", "Dune", False)
+    assert field(row, "note") == (None, "(personal)", True)
+    assert [(other["table"], other["went"]) for other in others] == [
+        ("decisions_to_relay", False), ("requests_to_send", True)
+    ]  # fmt: skip
+
+
+async def test_what_an_account_went_through_is_shown_without_its_words(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, store: EventStore
+) -> None:
+    account = (await anna.get("/auth/session")).json()["account"]
+    await olivia.post(f"/admin/accounts/{account}/role", json={"role": "moderator"})
+    row, *_ = await changed(olivia, (await store.read()).head)
+    assert field(row, "role") == ("member", "moderator", True)
+    assert field(row, "name") == ("(personal)", "(personal)", False)
+
+
+async def test_an_event_without_a_page_changes_none_and_one_that_is_none_is_unknown(
+    olivia: httpx.AsyncClient, store: EventStore
+) -> None:
+    await olivia.put("/admin/settings/default-quota", json={"kind": "movie", "limit": 3, "days": 7})
+    head = (await store.read()).head
+    assert await changed(olivia, head) == []
+    for position in (0, head + 1, 2**62, 2**70):
+        assert (await olivia.get(f"/admin/audit/{position}/changes")).status_code in (400, 404)
+
+
+async def test_events_are_counted_stretch_by_stretch(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, store: EventStore
+) -> None:
+    await ask(anna, 438631)
+    head = await store.read()
+    begin = head.events[0].at - timedelta(hours=1)
+    asked: dict[str, Any] = {"since": begin.isoformat(), "step": "hour", "steps": 3}
+    pace = (await olivia.get("/admin/audit/pace", params=asked)).json()["items"]
+    assert [stretch["events"] for stretch in pace] == [0, head.head, 0]
+    earlier: dict[str, Any] = {"since": "1970-01-01T00:00:00Z", "step": "day", "steps": 100}
+    assert {
+        stretch["events"] for stretch in (await olivia.get("/admin/audit/pace", params=earlier)).json()["items"]
+    } == {0}
+
+
+@pytest.mark.parametrize(
+    "asked", [{}, {"since": "soon"}, {"since": "9999-12-31T00:00:00Z"}, {"since": "2026-01-01T00:00:00Z", "steps": 101}]
+)
+async def test_a_time_that_is_none_or_too_long_is_refused(olivia: httpx.AsyncClient, asked: dict[str, Any]) -> None:
+    assert problem(await olivia.get("/admin/audit/pace", params=asked))[0] == 400
+
+
+async def test_requests_are_counted_by_their_state(olivia: httpx.AsyncClient, anna: httpx.AsyncClient) -> None:
+    for tmdb in (603, 438631, 27205):
+        request = await ask(anna, tmdb)
+    await anna.post(f"/media/requests/{request}/cancel")
+    states = (await olivia.get("/admin/requests/states")).json()["items"]
+    assert [(state["state"], state["requests"]) for state in states] == [("submitted", 2), ("cancelled", 1)]
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/audit/1/changes", "/admin/audit/pace?since=2026-01-01", "/admin/requests/states"]
+)
+async def test_only_who_may_read_the_record_looks_back(anna: httpx.AsyncClient, path: str) -> None:
+    assert problem(await anna.get(path)) == (403, "not-allowed")
