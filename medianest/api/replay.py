@@ -9,13 +9,16 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from medianest.api.gate import needs
 from medianest.api.problems import Problem, wrong
-from medianest.api.site import House
+from medianest.api.site import House, Me
 from medianest.domain.requests import RequestState
+from medianest.sessions import Identity
 from projections import requests
 from projections.past import RowChange
 
 SEALED = "sealed:"  # how the vault's words begin
 PERSONAL = "(personal)"
+VIDEOS = frozenset(("downloads", "files_to_remove"))
+THEIR_OWN = frozenset(("title", "path", "video", "playlist", "playlist_title"))  # of a download: what somebody watches
 STEPS: dict[str, timedelta] = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 
 
@@ -63,12 +66,15 @@ class ReplayController(Controller):
     guards = [needs("audit.view")]  # noqa: RUF012 - Litestar wants a list
 
     @get("/audit/{position:int}/changes")
-    async def changes(self, site: House, position: FromPath[int]) -> WhatChanged:
-        """What an event changed on the pages: each row it touched, before and after. Personal words stay sealed."""
+    async def changes(self, site: House, me: Me, position: FromPath[int]) -> WhatChanged:
+        """What an event changed on the pages: each row it touched, before and after.
+
+        Personal words stay sealed, and what others watch stays their own affair.
+        """
         found = (await site.store.read(after=position - 1, until=position)).events if 0 < position < 2**62 else []
         if not found:
             raise Problem(404, "event-unknown", "Look into the audit trail for those there are.")
-        return WhatChanged(position, [_row(change) for change in await site.past.changed_by(found[0])])
+        return WhatChanged(position, [_row(change, me) for change in await site.past.changed_by(found[0])])
 
     @get("/audit/pace")
     async def pace(
@@ -95,11 +101,19 @@ class ReplayController(Controller):
         return States([InState(state, found[state]) for state in sorted(found, key=lambda one: (-found[one], one))])
 
 
-def _row(change: RowChange) -> RowChanged:
+def _row(change: RowChange, me: Identity) -> RowChanged:
     before, after = change.before or {}, change.after or {}
+    both = {**before, **after}
+    hidden = THEIR_OWN if change.table in VIDEOS and both.get("account") != me.account else frozenset[str]()
+
+    def told(name: str, value: Any) -> str | None:
+        return PERSONAL if value is not None and name in hidden else _told(value)
+
     fields = [
-        FieldChange(name, _told(before.get(name)), _told(after.get(name)), before.get(name) != after.get(name))
-        for name in {**before, **after}
+        FieldChange(
+            name, told(name, before.get(name)), told(name, after.get(name)), before.get(name) != after.get(name)
+        )
+        for name in both
     ]
     return RowChanged(change.table, change.key, change.before is None, change.after is None, fields)
 

@@ -66,6 +66,19 @@ async def test_what_an_account_went_through_is_shown_without_its_words(
     assert field(row, "name") == ("(personal)", "(personal)", False)
 
 
+async def test_what_somebody_watches_is_their_own_affair_here_too(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, store: EventStore
+) -> None:
+    for caller, title in ((anna, "(personal)"), (olivia, "A garden")):
+        sent = await caller.post(
+            "/youtube/downloads", json={"url": "https://www.youtube.com/watch?v=dQw4w9WgXcQ", "preset": "720p", "title": "A garden"}
+        )  # fmt: skip
+        assert sent.status_code == 201, sent.text
+        row, *_ = await changed(olivia, (await store.read()).head)
+        assert field(row, "title") == (None, title, True)
+        assert field(row, "url") == (None, "(personal)", True)
+
+
 async def test_an_event_without_a_page_changes_none_and_one_that_is_none_is_unknown(
     olivia: httpx.AsyncClient, store: EventStore
 ) -> None:

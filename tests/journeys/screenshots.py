@@ -72,6 +72,7 @@ async def _look_after(page: Any, prefix: Path) -> None:
         ("admin-people", "/admin/people", "Bring in all Plex friends"),
         ("admin-board", "/admin/board", "There are no quick links"),
         ("admin-audit", "/admin/audit", "account.opened"),
+        ("admin-past", "/admin/past?at=9", "Right after event 9"),
         ("admin-system", "/admin/system", "Rebuild"),
         ("admin-seerr", "/admin/seerr", "Where the two differ"),
         ("admin-monitoring", "/admin/monitoring", "Monitors of Uptime Kuma"),

@@ -150,6 +150,33 @@ async def test_seerr_is_compared_by_hand_and_its_side_is_shown(demo: Demo, chrom
         await page.get_by_text("Compared just now.").wait_for(timeout=60_000)
 
 
+async def test_an_admin_sees_what_an_event_changed_and_the_house_before_and_after_it(demo: Demo, chromium: Any) -> None:
+    anna = Person(demo.url, "anna")
+    await anna.log_in()
+    request = (await anna.post("/media/requests", kind="movie", tmdb=872585))["request"]
+    async with window(chromium, demo.url, PHONE) as page:
+        await sign_in(page, "olivia")
+        await page.goto(f"/admin/audit?tag=request:{request}&type=request.submitted")
+        await page.get_by_text("Requests by state").wait_for()
+        await page.get_by_role("button", name="What it changed").click()
+        row = page.get_by_role("dialog").get_by_role("row", name="State (changed)").first
+        await row.get_by_text("submitted").wait_for()
+        if AXE.is_file():
+            assert await findings(page) == []
+        await page.keyboard.press("Escape")
+        await page.get_by_role("link", name="As it was then").click()
+        await page.get_by_text("Oppenheimer").wait_for()
+        await page.get_by_role("button", name="One event earlier").click()
+        await page.get_by_text("Oppenheimer").wait_for(state="detached")
+        await page.get_by_role("button", name="People").click()
+        await page.get_by_text("Anna").wait_for()
+        await page.get_by_role("button", name="Somebody's home").click()
+        await page.get_by_role("heading", name="Open requests").wait_for()
+        if AXE.is_file():
+            assert await findings(page) == []
+    await anna.leave()
+
+
 async def test_one_sees_where_one_is_signed_in_and_ends_it_elsewhere(demo: Demo, chromium: Any) -> None:
     await arrive(demo, "anna")
     async with window(chromium, demo.url) as page:
@@ -172,6 +199,7 @@ async def test_axe_finds_nothing_on_the_admin_pages(demo: Demo, chromium: Any, t
             ("/admin/people", "Bring in all Plex friends"),
             ("/admin/board", "There are no quick links"),
             ("/admin/audit", "account.opened"),
+            ("/admin/past?at=3", "Right after event 3"),
             ("/admin/system", "Rebuild"),
             ("/admin/seerr", "Where the two differ"),
             ("/admin/monitoring", "Stands for"),

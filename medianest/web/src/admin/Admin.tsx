@@ -11,7 +11,8 @@ import { type Place, placesOf } from "./places";
 const PAGES: Readonly<Record<string, ComponentType>> = {
   "/admin/people": lazy(() => import("./People")),
   "/admin/board": lazy(() => import("./board/Board")),
-  "/admin/audit": lazy(() => import("./Audit")),
+  "/admin/audit": lazy(() => import("./audit/Audit")),
+  "/admin/past": lazy(() => import("./past/Past")),
   "/admin/system": lazy(() => import("./System")),
   "/admin/seerr": lazy(() => import("./SeerrSide")),
   "/admin/monitoring": lazy(() => import("./Monitoring")),

@@ -13,6 +13,7 @@ export const PLACES: readonly Place[] = [
   { path: "/admin/people", name: say.admin.people.title, needs: "accounts.view" },
   { path: "/admin/board", name: say.admin.board.title, needs: "settings.manage" },
   { path: "/admin/audit", name: say.admin.audit.title, needs: "audit.view" },
+  { path: "/admin/past", name: say.admin.past.title, needs: "audit.view" },
   { path: "/admin/system", name: say.admin.system.title, needs: "services.manage" },
   { path: "/admin/seerr", name: say.admin.seerr.title, needs: "services.manage" },
   { path: "/admin/monitoring", name: say.admin.monitoring.title, needs: "services.manage" },

@@ -1856,7 +1856,9 @@ export interface paths {
         };
         /**
          * Changes
-         * @description What an event changed on the pages: each row it touched, before and after. Personal words stay sealed.
+         * @description What an event changed on the pages: each row it touched, before and after.
+         *
+         *     Personal words stay sealed, and what others watch stays their own affair.
          */
         get: operations["ApiV1AdminAuditPositionChangesChanges"];
         put?: never;

@@ -5,7 +5,7 @@ import { Badge, type Tone } from "../ui/Badge";
 import { atClock, fromNow } from "../ui/units";
 import { UptimeBars } from "./UptimeBars";
 
-const TONES: Readonly<Record<Service["state"], Tone>> = { up: "good", degraded: "warn", down: "bad", unknown: "plain", maintenance: "busy" };
+export const STATE_TONES: Readonly<Record<Service["state"], Tone>> = { up: "good", degraded: "warn", down: "bad", unknown: "plain", maintenance: "busy" };
 
 export function ServiceTiles({ services }: { readonly services: readonly Service[] }) {
   const { data, isPending } = useUptime();
@@ -25,7 +25,7 @@ function Tile({ service, uptime }: { readonly service: Service; readonly uptime:
     <li className="min-w-0 rounded-xl bg-raised px-3 py-2.5 md:px-4 md:py-3">
       <div className="flex flex-wrap items-center justify-between gap-x-2">
         <span className="truncate font-medium">{say.service[service.service]}</span>
-        <Badge tone={TONES[state]}>{say.serviceState[state]}</Badge>
+        <Badge tone={STATE_TONES[state]}>{say.serviceState[state]}</Badge>
       </div>
       <p className="mt-0.5 truncate text-xs text-quiet tabular-nums">
         {state === "up" && latency !== null ? say.home.latency(latency) : when}

@@ -7,6 +7,13 @@ const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const dated = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+/** "24 Nov". */
+export function onDay(at: Date): string {
+  return day.format(at);
+}
+
 /** "5 minutes ago", "in 2 hours", "just now". */
 export function fromNow(at: Date, now = Date.now()): string {
   const seconds = (at.getTime() - now) / 1000;

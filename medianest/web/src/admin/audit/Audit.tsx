@@ -1,13 +1,12 @@
 import { useSearchParams } from "wouter";
-import type { Entry } from "../api/schema";
-import { say } from "../strings";
-import { Button } from "../ui/Button";
-import { Empty, Ghost } from "../ui/Empty";
-import { FIELD } from "../ui/Field";
-import { More } from "../ui/More";
-import { Loaded } from "../ui/Trouble";
-import { atClock } from "../ui/units";
-import { type Search, useAudit, usePeople } from "./queries";
+import { say } from "../../strings";
+import { Empty, Ghost } from "../../ui/Empty";
+import { FIELD } from "../../ui/Field";
+import { More } from "../../ui/More";
+import { Loaded } from "../../ui/Trouble";
+import { type Search, useAudit, usePeople } from "../queries";
+import { EntryRow } from "./EntryRow";
+import { Pictures } from "./Pictures";
 
 const NAMES = ["person", "tag", "type", "since", "until"] as const;
 
@@ -20,6 +19,7 @@ export default function Audit() {
   const asked = useAudit(search);
   return (
     <>
+      <Pictures look={look} />
       <Filters search={search} look={look} />
       <Loaded asked={asked} ghost={<Ghost className="h-96" />}>
         {({ pages }) => {
@@ -28,7 +28,7 @@ export default function Audit() {
           return (
             <ol className="divide-y divide-line rounded-xl border border-line bg-raised">
               {entries.map((entry) => (
-                <Row key={entry.position} entry={entry} look={look} />
+                <EntryRow key={entry.position} entry={entry} look={look} />
               ))}
             </ol>
           );
@@ -84,32 +84,5 @@ function Written({ label, value, take }: { readonly label: string; readonly valu
         onKeyDown={(event) => event.key === "Enter" && take(event.currentTarget.value.trim())}
       />
     </label>
-  );
-}
-
-function Row({ entry, look }: { readonly entry: Entry; readonly look: FiltersProps["look"] }) {
-  return (
-    <li className="grid gap-x-4 gap-y-1 px-4 py-3 md:grid-cols-[9rem_1fr]">
-      <time dateTime={entry.at} className="text-sm text-quiet tabular-nums">
-        {atClock(new Date(entry.at))}
-      </time>
-      <div className="min-w-0">
-        <p>{entry.words}</p>
-        <p className="text-xs text-quiet">{say.admin.audit.by(entry.by, entry.position)}</p>
-      </div>
-      <div className="-ml-2 flex flex-wrap items-start gap-1 md:col-start-2">
-        {[entry.type, ...entry.tags].map((word, number) => (
-          <Button
-            key={word}
-            weight="quiet"
-            className="min-h-7! px-2! text-xs md:min-h-7!"
-            onClick={() => look(number === 0 ? { type: word } : { tag: word })}
-          >
-            <span className="sr-only">{say.admin.audit.only}</span>
-            <span className="max-w-44 truncate">{word}</span>
-          </Button>
-        ))}
-      </div>
-    </li>
   );
 }
