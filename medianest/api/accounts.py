@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime
-from typing import Annotated, Literal, get_args
+from typing import Annotated, get_args
 
 import msgspec
 from litestar import Controller, delete, get, post, put
@@ -19,6 +19,7 @@ from medianest.domain.accounts import (
     ACCOUNT_EVENTS,
     ChangeRole,
     EraseAccount,
+    GivenRole,
     ImportPerson,
     ReinstateAccount,
     Role,
@@ -52,7 +53,7 @@ class AccountPage(msgspec.Struct, frozen=True):
 
 
 class NewRole(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    role: Literal["admin", "moderator", "member"]
+    role: GivenRole
 
 
 class Suspension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,7 +108,10 @@ class AccountController(Controller):
 
     @post("/{account:str}/role", status_code=200, guards=[needs("accounts.manage")])
     async def change_role(self, write: Writing, account: Id, data: JSONBody[NewRole]) -> Written:
-        """Make somebody a member, a moderator or an admin."""
+        """Make somebody a member, a trusted one, a moderator or an admin.
+
+        Who is trusted approves what they ask for themselves, where approval is given here; in Seerr its own rules count.
+        """
         outcome = await write.run(ChangeRole(account=account, role=data.role), "accounts")
         return Written(position=outcome.position)
 

@@ -9,7 +9,8 @@ from msgspec import structs
 from medianest.domain.command import Command, Facts, Refused
 from medianest.domain.event import Event, Item, Personal, Query, Tags, tags
 
-Role = Literal["owner", "admin", "moderator", "member"]
+Role = Literal["owner", "admin", "moderator", "trusted", "member"]
+GivenRole = Literal["admin", "moderator", "trusted", "member"]  # the owner is who owns the Plex server
 Permission = Literal[
     "requests.submit",
     "requests.moderate",
@@ -24,9 +25,8 @@ Permission = Literal[
     "todo.manage",
 ]
 MEMBER: frozenset[Permission] = frozenset(("requests.submit", "downloads.submit"))
-MODERATOR: frozenset[Permission] = MEMBER | frozenset(
-    ("requests.moderate", "requests.auto_approve", "accounts.view", "downloads.view_all")
-)
+TRUSTED: frozenset[Permission] = MEMBER | frozenset(("requests.auto_approve",))
+MODERATOR: frozenset[Permission] = TRUSTED | frozenset(("requests.moderate", "accounts.view", "downloads.view_all"))
 ADMIN: frozenset[Permission] = MODERATOR | frozenset(
     ("accounts.manage", "services.manage", "settings.manage", "audit.view", "todo.manage")
 )
@@ -34,6 +34,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     "owner": ADMIN,
     "admin": ADMIN,
     "moderator": MODERATOR,
+    "trusted": TRUSTED,
     "member": MEMBER,
 }
 
@@ -321,7 +322,7 @@ def end_other_sessions(command: EndOtherSessions, facts: AccountFacts, now: date
 
 
 class ChangeRole(OfOneAccount, frozen=True, kw_only=True):
-    role: Literal["admin", "moderator", "member"]
+    role: GivenRole
 
 
 def change_role(command: ChangeRole, facts: AccountFacts, now: datetime) -> Sequence[Event]:

@@ -389,7 +389,13 @@ _WORK: dict[str, str] = {
     "files_to_remove": "removing its file",
     "keys_to_destroy": "destroying the key of an erased person",
 }
-_ROLES: dict[Role, str] = {"owner": "the owner", "admin": "an admin", "moderator": "a moderator", "member": "a member"}
+_ROLES: dict[Role, str] = {
+    "owner": "the owner",
+    "admin": "an admin",
+    "moderator": "a moderator",
+    "trusted": "a trusted member",
+    "member": "a member",
+}
 _REFUSALS: dict[LoginRefusal, str] = {
     "pin-expired": "A sign-in was not finished in time.",
     "no-access": "Somebody with whom the Plex server is not shared wanted to come in.",

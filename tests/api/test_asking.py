@@ -164,6 +164,22 @@ async def test_where_moderators_here_approve_a_request_waits_for_them_and_theirs
     assert (await ask(anna, DUNE, "k1")).json() == taken.json(), "the same wish, though the settings changed"
 
 
+async def test_who_is_trusted_approves_what_they_ask_for_and_nothing_of_others(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, ben: httpx.AsyncClient, site: Site
+) -> None:
+    mode = {"values": {"approval_mode": "medianest"}, "untested": True}
+    assert (await olivia.put("/admin/settings/seerr", json=mode)).status_code == 200
+    account = (await anna.get("/auth/session")).json()["account"]
+    made = await olivia.post(f"/admin/accounts/{account}/role", json={"role": "trusted"})
+    await site.engine.reached(made.json()["position"])
+    theirs = await asked(ben, MATRIX)
+    mine = await ask(anna, DUNE)
+    assert mine.json()["state"] == "approved"
+    told = (await anna.get(f"/media/requests/{mine.json()['request']}/timeline")).json()["items"]
+    assert told[-1]["words"] == "Anna asked for it and may approve it: it is approved."
+    assert problem(await anna.post(f"/media/requests/{theirs}/approve")) == (403, "not-allowed")
+
+
 async def test_a_4k_copy_is_offered_to_whom_seerr_lets_ask_for_it_and_is_a_wish_of_its_own(
     anna: httpx.AsyncClient, ben: httpx.AsyncClient, outside: Outside
 ) -> None:

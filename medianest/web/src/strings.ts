@@ -17,7 +17,7 @@ export const say = {
     title: "You",
     signOut: "Sign out",
     theme: { dark: "Dark", light: "Light", label: "Appearance" },
-    role: { owner: "Owner", admin: "Admin", moderator: "Moderator", member: "Member" },
+    role: { owner: "Owner", admin: "Admin", moderator: "Moderator", trusted: "Trusted member", member: "Member" },
   },
   live: {
     live: "Live",

@@ -10,7 +10,7 @@ import { useActOn, useRole } from "./queries";
 const EraseSheet = lazy(() => import("./EraseSheet"));
 const PersonSheet = lazy(() => import("./PersonSheet"));
 const SuspendSheet = lazy(() => import("./SuspendSheet"));
-const ROLES: readonly NewRole["role"][] = ["member", "moderator", "admin"];
+const ROLES: readonly NewRole["role"][] = ["member", "trusted", "moderator", "admin"];
 const TONES: Readonly<Record<string, Tone>> = { active: "good", suspended: "warn", erased: "plain" };
 
 /** One person: their role, and the way to shut them out, let them in again, or forget them. */

@@ -1204,7 +1204,9 @@ export interface paths {
         put?: never;
         /**
          * ChangeRole
-         * @description Make somebody a member, a moderator or an admin.
+         * @description Make somebody a member, a trusted one, a moderator or an admin.
+         *
+         *     Who is trusted approves what they ask for themselves, where approval is given here; in Seerr its own rules count.
          */
         post: operations["ApiV1AdminAccountsRoleChangeRole"];
         delete?: never;
@@ -2061,7 +2063,7 @@ export interface components {
             account: string;
             name: string;
             /** @enum {string} */
-            role: "owner" | "admin" | "moderator" | "member";
+            role: "owner" | "admin" | "moderator" | "trusted" | "member";
             state: string;
             reason: string | null;
             /** Format: date-time */
@@ -2579,7 +2581,7 @@ export interface components {
         /** NewRole */
         NewRole: {
             /** @enum {string} */
-            role: "admin" | "moderator" | "member";
+            role: "admin" | "moderator" | "trusted" | "member";
         };
         /** Notice */
         Notice: {
@@ -2639,7 +2641,7 @@ export interface components {
             expires_at: string;
             account: string;
             /** @enum {string} */
-            role: "owner" | "admin" | "moderator" | "member";
+            role: "owner" | "admin" | "moderator" | "trusted" | "member";
             name: string;
             refresh_token?: string | null;
             /** @constant */
@@ -3028,7 +3030,7 @@ export interface components {
             session: string;
             name: string;
             /** @enum {string} */
-            role: "owner" | "admin" | "moderator" | "member";
+            role: "owner" | "admin" | "moderator" | "trusted" | "member";
             permissions: ("requests.submit" | "requests.moderate" | "requests.auto_approve" | "downloads.submit" | "downloads.view_all" | "accounts.view" | "accounts.manage" | "services.manage" | "settings.manage" | "audit.view" | "todo.manage")[];
             /** Format: date-time */
             expires_at: string;
