@@ -150,6 +150,21 @@ async def test_seerr_is_compared_by_hand_and_its_side_is_shown(demo: Demo, chrom
         await page.get_by_text("Compared just now.").wait_for(timeout=60_000)
 
 
+async def test_an_admin_says_which_monitor_stands_for_a_service(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url, PHONE) as page:
+        await sign_in(page, "olivia")
+        await page.goto("/admin/monitoring")
+        await page.get_by_text("Stands for Plex", exact=False).wait_for()
+        await page.get_by_label("Monitor of Plex").select_option("None")
+        await page.get_by_text("Stands for none of our services.").wait_for()
+        await page.get_by_label("Monitor of Plex").select_option("Plex")
+        await page.get_by_text("Stands for Plex, as the settings say.").wait_for()
+        await page.get_by_label("Monitor of Plex").select_option("Found by its address or name")
+        await page.get_by_text("Stands for Plex, by its", exact=False).wait_for()
+        if AXE.is_file():
+            assert await findings(page) == []
+
+
 async def test_an_admin_sees_what_an_event_changed_and_the_house_before_and_after_it(demo: Demo, chromium: Any) -> None:
     anna = Person(demo.url, "anna")
     await anna.log_in()

@@ -1,4 +1,4 @@
-import type { Monitors, MonitorView } from "../api/schema";
+import type { MonitorView } from "../api/schema";
 import { say } from "../strings";
 import { Badge, type Tone } from "../ui/Badge";
 import { Empty, Ghost } from "../ui/Empty";
@@ -7,6 +7,7 @@ import { ROW, Rows } from "../ui/Rows";
 import { Loaded } from "../ui/Trouble";
 import { fromNow } from "../ui/units";
 import { useMonitors } from "./queries";
+import { ServiceMonitors } from "./ServiceMonitors";
 
 const TONES: Readonly<Record<MonitorView["state"], Tone>> = {
   up: "good",
@@ -24,7 +25,7 @@ export default function Monitoring() {
     <Loaded asked={useMonitors()} ghost={<Ghost className="h-96" />}>
       {(monitors) => (
         <>
-          <Unmatched monitors={monitors} />
+          <ServiceMonitors monitors={monitors} />
           <Section title={say.admin.monitoring.monitors(monitors.kuma)}>
             {monitors.why && <p role="status" className="mb-3 text-sm text-warn">{monitors.why}</p>}
             <Rows abreast none={<Empty title={say.admin.monitoring.none} hint={say.admin.monitoring.noneHint} />}>
@@ -36,23 +37,6 @@ export default function Monitoring() {
         </>
       )}
     </Loaded>
-  );
-}
-
-/** The services that nothing stands for: the match is by name, by address, or by what the settings say. */
-function Unmatched({ monitors: { unmatched, items } }: { readonly monitors: Monitors }) {
-  if (unmatched.length === 0 || items.length === 0) return null;
-  return (
-    <Section title={say.admin.monitoring.unmatched}>
-      <Rows>
-        {unmatched.map(({ service, words }) => (
-          <li key={service} className="rounded-xl bg-raised p-4">
-            <p className="font-medium">{say.service[service]}</p>
-            <p className="text-sm text-quiet">{words}</p>
-          </li>
-        ))}
-      </Rows>
-    </Section>
   );
 }
 
