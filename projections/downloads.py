@@ -1,6 +1,7 @@
 """Downloads as their owners see them, and what is yet to be fetched and published."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -190,15 +191,23 @@ _DOWNLOAD = (
 
 
 async def downloads_of(
-    account: str | None, rows: Rows, *, before: int, limit: int, playlist: str | None = None
+    account: str | None, rows: Rows, *, before: int, limit: int, playlist: str | None = None, words: Sequence[str] = ()
 ) -> list[DownloadRow]:
-    """Newest change first, below position `before`; of everybody for None, of one playlist if it is named."""
+    """Newest change first, below position `before`; of everybody for None, of one playlist if it is named.
+
+    With all of `words` in its title, or in that of the playlist it came with; no matter in which case.
+    """
     return await _rows(
         "WHERE account = coalesce(%s, account) AND (%s::text IS NULL OR playlist = %s) AND position < %s"
-        " ORDER BY position DESC LIMIT %s",
-        (account, playlist, playlist, before, limit),
+        " AND concat_ws(' ', title, playlist_title) ILIKE ALL (%s::text[]) ORDER BY position DESC LIMIT %s",
+        (account, playlist, playlist, before, [_anywhere(word) for word in words], limit),
         rows,
     )
+
+
+def _anywhere(word: str) -> str:
+    """The pattern of whatever holds `word`, with its own percent signs and the like."""
+    return "%" + re.sub(r"([\\%_])", r"\\\1", word) + "%"
 
 
 async def download_of(download: str, rows: Rows) -> DownloadRow | None:

@@ -14,7 +14,7 @@ from medianest.api import kept
 from medianest.api.gate import limit, may, needs
 from medianest.api.history import Timeline, names_of, timeline
 from medianest.api.kept import Waiting
-from medianest.api.problems import Problem
+from medianest.api.problems import Problem, wrong
 from medianest.api.site import (
     MOST,
     AnyRequest,
@@ -52,6 +52,9 @@ from projections.downloads import DownloadRow
 PREVIEWS_PER_MINUTE = 10  # of one account: each is a process of its own
 All = Annotated[bool, QueryParameter(name="all", description="Everybody's; for moderators.")]
 OfPlaylist = Annotated[str | None, QueryParameter(pattern="^[0-9a-f]{32}$", description="Only of this playlist.")]
+Search = Annotated[
+    str, QueryParameter(max_length=200, pattern=r"^[^\x00]*$", description="Only with these words in their titles.")
+]
 ItemId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
 Address = Annotated[str, msgspec.Meta(min_length=1, max_length=2048)]
 
@@ -195,15 +198,18 @@ class DownloadController(Controller):
         me: Me,
         everybody: All = False,
         playlist: OfPlaylist = None,
+        q: Search = "",
         before: Before = MOST,
         limit: Limit = 30,
     ) -> DownloadPage:
-        """One's own, newest change first; moderators may see everybody's."""
+        """One's own, newest change first; moderators may see everybody's, and search in none but their own."""
         if everybody and not may(me, "downloads.view_all"):
             raise Problem(403, "not-allowed", "Ask without `all`.", detail="This needs `downloads.view_all`.")
+        if everybody and q:
+            raise wrong("q", "Expected none with `all`: what others watch is their own affair", "query")
         async with site.pool.connection() as rows:
             found = await downloads.downloads_of(
-                None if everybody else me.account, rows, before=before, limit=limit, playlist=playlist
+                None if everybody else me.account, rows, before=before, limit=limit, playlist=playlist, words=q.split()
             )
         return DownloadPage(await views(site, me, found), found[-1].position if len(found) == limit else None)
 

@@ -324,6 +324,22 @@ async def test_moderators_do_not_see_of_which_playlist_somebody_elses_download_i
     assert {row["playlist"] for row in rows} == {None}
 
 
+@pytest.mark.usefixtures("playlist")
+async def test_ones_own_videos_are_found_by_all_words_of_their_titles_and_those_of_others_are_not(
+    anna: httpx.AsyncClient, ben: httpx.AsyncClient, olivia: httpx.AsyncClient
+) -> None:
+    await send_list(anna)
+    await anna.post("/youtube/downloads", json={"url": VIDEO, "preset": "720p", "title": "100% Äpfel_\\ und Birnen"})
+    for words, titles in {
+        "SONG 3": ["Song 3"], "songs": ["Song 3", "Song 2", "Song 1"], "songs birnen": [], "birnen ÄPFEL": ["100%"],
+        "0%": ["100%"], "%": ["100%"], "_\\": ["100%"], "  ": ["100%", "Song 3", "Song 2", "Song 1"],
+    }.items():  # fmt: skip
+        found = (await anna.get("/youtube/downloads", params={"q": words})).json()["items"]
+        assert [item["title"].split(" Ä")[0] for item in found] == titles, words
+    assert (await ben.get("/youtube/downloads", params={"q": "song"})).json()["items"] == []
+    assert problem(await olivia.get("/youtube/downloads", params={"q": "song", "all": True}))[0] == 400
+
+
 async def test_there_is_a_limit_by_the_hour(anna: httpx.AsyncClient, clock: Clock) -> None:
     for number in range(20):
         assert (await send(anna, f"https://youtu.be/dQw4w9WgX{number:02}")).status_code == 201

@@ -280,6 +280,10 @@ async def test_a_video_comes_to_the_server_while_one_watches(demo: Demo, chromiu
         await page.get_by_text("Removed", exact=True).wait_for()
         await page.get_by_role("button", name="Fetch again: ").click()
         await page.get_by_text("In Plex", exact=True).wait_for(timeout=60_000)
+        await page.get_by_role("link", name="Discover").first.click()
+        await page.get_by_role("searchbox").fill("garden")
+        await page.get_by_role("heading", name="Among your videos").wait_for()
+        await page.get_by_role("button", name="Watch: ").wait_for()
 
 
 async def test_what_became_of_a_request_is_in_the_inbox_at_once_and_is_read_and_put_away_by_keyboard(

@@ -665,7 +665,7 @@ export interface paths {
         };
         /**
          * Page
-         * @description One's own, newest change first; moderators may see everybody's.
+         * @description One's own, newest change first; moderators may see everybody's, and search in none but their own.
          */
         get: operations["ApiV1YoutubeDownloadsPage"];
         put?: never;
@@ -4398,6 +4398,8 @@ export interface operations {
                 all?: boolean;
                 /** @description Only of this playlist. */
                 playlist?: string | null;
+                /** @description Only with these words in their titles. */
+                q?: string;
                 /** @description Only what stands below this position. */
                 before?: number;
                 /** @description At most as many. */

@@ -2,6 +2,8 @@ import { useEffect, useState } from "react";
 import { useSearchParams } from "wouter";
 import { useNewInPlex, usePlexSearch, useSearch } from "../api/queries";
 import type { Found } from "../api/schema";
+import { DownloadList } from "../downloads/DownloadList";
+import { useDownloadSearch } from "../downloads/queries";
 import { PlexShelf } from "../home/PlexShelf";
 import { say } from "../strings";
 import { AsOf } from "../ui/AsOf";
@@ -68,6 +70,7 @@ function Results({ query }: { readonly query: string }) {
         </Loaded>
       </Section>
       <InPlex query={query} without={titles.data?.results ?? []} />
+      <MyVideos query={query} />
     </>
   );
 }
@@ -105,6 +108,19 @@ function InPlex({ query, without }: { readonly query: string; readonly without: 
             <PlexShelf items={items} />
           </>
         )}
+      </Loaded>
+    </Section>
+  );
+}
+
+/** The videos I sent to the server myself. */
+function MyVideos({ query }: { readonly query: string }) {
+  const asked = useDownloadSearch(query);
+  if (asked.data?.items.length === 0 || (!asked.data && !asked.error)) return null;
+  return (
+    <Section title={say.discover.myVideos}>
+      <Loaded asked={asked} ghost={null}>
+        {({ items }) => <DownloadList downloads={items} />}
       </Loaded>
     </Section>
   );

@@ -1,18 +1,11 @@
-import { lazy, Suspense, useState } from "react";
-import type { DownloadView } from "../api/schema";
 import { say } from "../strings";
-import { Button } from "../ui/Button";
 import { Empty, Ghost } from "../ui/Empty";
 import { More } from "../ui/More";
 import { Page, Section } from "../ui/Page";
-import { inWords, Loaded } from "../ui/Trouble";
-import { DownloadRow } from "./DownloadRow";
-import { useAct, useDownloads } from "./queries";
+import { Loaded } from "../ui/Trouble";
+import { DownloadList } from "./DownloadList";
+import { useDownloads } from "./queries";
 import { Send } from "./Send";
-import { actionFor } from "./states";
-
-const RemoveSheet = lazy(() => import("./RemoveSheet"));
-const WatchSheet = lazy(() => import("./WatchSheet"));
 
 /** Send a video or a playlist to the server, and see what becomes of it. */
 export default function Downloads() {
@@ -22,67 +15,13 @@ export default function Downloads() {
       <Send />
       <Section title={say.downloads.sent}>
         <Loaded asked={asked} ghost={<Ghost className="h-64" />}>
-          {({ pages }) => <Sent downloads={pages.flatMap((page) => page.items)} />}
+          {({ pages }) => {
+            const downloads = pages.flatMap((page) => page.items);
+            return downloads.length === 0 ? <Empty title={say.downloads.none} hint={say.downloads.noneHint} /> : <DownloadList downloads={downloads} />;
+          }}
         </Loaded>
         <More list={asked} />
       </Section>
     </Page>
-  );
-}
-
-function Sent({ downloads }: { readonly downloads: readonly DownloadView[] }) {
-  if (downloads.length === 0) return <Empty title={say.downloads.none} hint={say.downloads.noneHint} />;
-  return (
-    <ul className="grid gap-2.5 lg:grid-cols-2">
-      {downloads.map((download) => (
-        <DownloadRow key={download.download} download={download}>
-          <div className="flex grow flex-wrap justify-end gap-2 empty:hidden sm:grow-0">
-            <Watch download={download} />
-            <Remove download={download} />
-            <Act download={download} />
-          </div>
-        </DownloadRow>
-      ))}
-    </ul>
-  );
-}
-
-function Watch({ download }: { readonly download: DownloadView }) {
-  const [isOpen, setOpen] = useState(false);
-  if (!download.mine || download.path === null) return null;
-  return (
-    <>
-      <Button aria-label={`${say.downloads.watch}: ${download.title ?? say.downloads.untitled}`} onClick={() => setOpen(true)}>
-        {say.downloads.watch}
-      </Button>
-      <Suspense>{isOpen && <WatchSheet download={download} onClose={() => setOpen(false)} />}</Suspense>
-    </>
-  );
-}
-
-function Remove({ download }: { readonly download: DownloadView }) {
-  const [isOpen, setOpen] = useState(false);
-  if (!download.mine || download.path === null) return null;
-  return (
-    <>
-      <Button weight="quiet" aria-label={`${say.downloads.remove}: ${download.title ?? say.downloads.untitled}`} onClick={() => setOpen(true)}>
-        {say.downloads.remove}
-      </Button>
-      <Suspense>{isOpen && <RemoveSheet download={download} onClose={() => setOpen(false)} />}</Suspense>
-    </>
-  );
-}
-
-function Act({ download }: { readonly download: DownloadView }) {
-  const act = useAct(download.download);
-  const which = actionFor(download.state);
-  if (!which) return null;
-  return (
-    <div className="shrink-0 self-center">
-      <Button disabled={act.isPending} aria-label={`${say.downloads[which]}: ${download.title ?? say.downloads.untitled}`} onClick={() => act.mutate(which)}>
-        {say.downloads[which]}
-      </Button>
-      {act.error && <p role="alert" className="mt-1 max-w-40 text-xs text-bad">{inWords(act.error).remedy}</p>}
-    </div>
   );
 }

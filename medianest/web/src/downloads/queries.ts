@@ -14,6 +14,15 @@ export function useDownloads() {
   });
 }
 
+/** Those I sent whose titles have these words. */
+export function useDownloadSearch(q: string) {
+  return useQuery({
+    queryKey: ["downloads", "search", q],
+    queryFn: ({ signal }) => answered(api.GET("/api/v1/youtube/downloads", { params: { query: { q, limit: 8 } }, signal })),
+    enabled: q !== "",
+  });
+}
+
 export function usePresets() {
   return useQuery({
     queryKey: ["presets"],
