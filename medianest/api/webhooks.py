@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,14 +10,17 @@ from litestar import Controller, get, post
 from litestar.datastructures import UploadFile
 from litestar.exceptions import ClientException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
-from litestar.params import PathParameter
+from litestar.params import PathParameter, QueryParameter
 
 from medianest.api import kept
 from medianest.api.gate import needs
+from medianest.api.history import Moment, timeline
 from medianest.api.problems import Problem
 from medianest.api.sign_in import OURS
-from medianest.api.site import MOST, AnyRequest, House, Limit, Site
+from medianest.api.site import MOST, AnyRequest, Before, House, Limit, Me, Site
 from medianest.secret import Secret
+from projections import requests
+from projections.requests import RequestRow
 
 PLEX_BYTES = 512 * 1024  # a picture comes along
 KUMA_BYTES = 128 * 1024  # the whole monitor comes along
@@ -25,6 +28,10 @@ NEWS = frozenset(("library.new", "library.on.deck"))  # of the events of Plex, t
 Key = Annotated[str, PathParameter(min_length=1, max_length=200)]
 Number = Annotated[int, PathParameter(ge=1, le=MOST)]
 Service = Literal["seerr", "plex", "uptime-kuma"]
+# Nothing: it was about nothing that is looked after here. Waiting: its source has yet to be asked what is true.
+Outcome = Literal["nothing", "waiting", "asked"]
+OfService = Annotated[Service | None, QueryParameter(description="Only what this one has posted.")]
+LED_TO = 10  # moments that are shown of one webhook
 
 
 class Hinted(msgspec.Struct, frozen=True):
@@ -37,16 +44,19 @@ class Webhook(msgspec.Struct, frozen=True):
     received_at: datetime  # the last time
     times: int  # that the very same came
     hinted: bool  # whether it was about something that is looked after here
+    outcome: Outcome
 
 
 class Webhooks(msgspec.Struct, frozen=True):
-    items: list[Webhook]
+    items: list[Webhook]  # the newest first
+    next: int | None  # for `before`; null: that was all
 
 
-class OpenedWebhook(msgspec.Struct, frozen=True):
-    webhook: int
-    service: Service
+class OpenedWebhook(Webhook, frozen=True):
     body: Any  # as it came: JSON
+    request: str | None  # ours, that it is about; null: it is about none, or none we know
+    title: str | None  # of the request
+    led_to: list[Moment]  # what happened to the request since it came, the oldest first
 
 
 class WebhookController(Controller):
@@ -94,27 +104,36 @@ class ReceivedController(Controller):
     guards = (needs("services.manage"),)
 
     @get("/")
-    async def received(self, site: House, limit: Limit = 50) -> Webhooks:
-        """What outside systems have posted lately, the newest first."""
+    async def received(
+        self, site: House, service: OfService = None, before: Before = MOST, limit: Limit = 50
+    ) -> Webhooks:
+        """What outside systems have posted lately, the newest first, and what came of it."""
         async with site.pool.connection() as rows:
             found = await rows.execute(
-                "SELECT webhook, service, received_at, times, subject IS NOT NULL FROM webhooks"
-                " ORDER BY received_at DESC, webhook DESC LIMIT %s",
-                (limit,),
+                f"{_WEBHOOKS} WHERE w.service = coalesce(%s, w.service) AND {_PLACE} < %s"
+                f" ORDER BY {_PLACE} DESC, webhook DESC LIMIT %s".encode(),
+                (service, before, limit),
             )
-            return Webhooks([Webhook(*row) for row in await found.fetchall()])
+            items = [Webhook(*row) for row in await found.fetchall()]
+        return Webhooks(items, _place(items[-1]) if len(items) == limit else None)
 
     @get("/{webhook:int}")
-    async def opened(self, site: House, webhook: Number) -> OpenedWebhook:
-        """One of them, word by word."""
-        service, body = await _received(site, webhook)
-        return OpenedWebhook(webhook, service, _json(body))
+    async def opened(self, site: House, me: Me, webhook: Number) -> OpenedWebhook:
+        """One of them, word by word, and what it is about."""
+        one, subject, body = await _opened(site, webhook)
+        row = await _request(site, subject) if one.service == "seerr" and subject else None
+        led_to = [] if row is None else (await timeline(site, me, f"request:{row.request}", None)).items
+        since = [moment for moment in led_to if moment.at >= one.received_at][:LED_TO]
+        return OpenedWebhook(
+            one.webhook, one.service, one.received_at, one.times, one.hinted, one.outcome, _json(body),
+            row.request if row else None, row.title if row else None, since,
+        )  # fmt: skip
 
     @post("/{webhook:int}/replay", status_code=202)
     async def replay(self, site: House, webhook: Number) -> Hinted:
         """Take it as if it came just now: what it is about is asked of its source once more."""
-        service, body = await _received(site, webhook)
-        return await _take(site, service, body)
+        one, _, body = await _opened(site, webhook)
+        return await _take(site, one.service, body)
 
 
 async def _take(site: Site, service: Service, body: bytes) -> Hinted:
@@ -132,16 +151,39 @@ async def _take(site: Site, service: Service, body: bytes) -> Hinted:
     return Hinted(hinted=subject is not None)
 
 
-async def _received(site: Site, webhook: int) -> tuple[Service, bytes]:
+# Where it stands in the list: the moment, in microseconds.
+_PLACE = "(extract(epoch FROM received_at) * 1000000)::bigint"
+_WEBHOOKS = """
+SELECT webhook, w.service, received_at, times, subject IS NOT NULL, CASE
+    WHEN subject IS NULL THEN 'nothing'
+    WHEN EXISTS (SELECT FROM hints AS h WHERE h.service = w.service AND h.subject = w.subject) THEN 'waiting'
+    ELSE 'asked' END
+FROM webhooks AS w"""
+
+
+def _place(webhook: Webhook) -> int:
+    return (webhook.received_at - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
+
+
+async def _opened(site: Site, webhook: int) -> tuple[Webhook, str | None, bytes]:
+    """One of them, what it hints at (None: nothing), and its words."""
+    sealed = _WEBHOOKS.replace("\nFROM", ", subject, digest, body\nFROM")
     async with site.pool.connection() as rows:
-        found = await rows.execute("SELECT service, digest, body FROM webhooks WHERE webhook = %s", (webhook,))
-        row = await found.fetchone()
+        row = await (await rows.execute(f"{sealed} WHERE webhook = %s".encode(), (webhook,))).fetchone()
     if row is None:
         raise Problem(
             404, "webhook-unknown", f"Look at the list again: webhooks are kept for {site.settings.webhooks_days} days."
         )
-    service, digest, body = row
-    return service, site.vault.opened(f"webhook/{service}/{digest}", body)
+    *shown, subject, digest, body = row
+    one = Webhook(*shown)
+    return one, subject, site.vault.opened(f"webhook/{one.service}/{digest}", body)
+
+
+async def _request(site: Site, number: str) -> RequestRow | None:
+    """Ours behind Seerr's number; None: Seerr asks on its own, or it has not come here yet."""
+    async with site.pool.connection() as rows:
+        request = await requests.request_of_seerr(int(number), rows)
+        return await requests.request_of(request, rows) if request else None
 
 
 async def _payload(request: AnyRequest) -> bytes:

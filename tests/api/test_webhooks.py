@@ -7,6 +7,9 @@ import httpx
 import pytest
 
 from medianest.api.site import Site
+from medianest.domain.command import Actor, Command
+from medianest.domain.observing import ObserveRequest
+from medianest.domain.sending import RecordSent
 from medianest.sandbox.kuma import KumaMonitor, KumaWorld
 from medianest.sandbox.kuma.notifications import notification
 from tests.api.conftest import Door, Outside, problem
@@ -123,9 +126,52 @@ async def test_the_newest_webhooks_come_first_and_one_that_hints_at_nothing_is_k
     caller = await door.caller()
     for said in ({"request": {"request_id": "7"}}, {"notification_type": "TEST_NOTIFICATION"}):
         await caller.post(HOOK, json=said, headers=FROM_SEERR)
-    found = (await olivia.get("/admin/webhooks")).json()["items"]
-    assert [one["hinted"] for one in found] == [False, True]
-    assert len((await olivia.get("/admin/webhooks", params={"limit": 1})).json()["items"]) == 1
+    found = (await olivia.get("/admin/webhooks")).json()
+    assert [(one["hinted"], one["outcome"]) for one in found["items"]] == [(False, "nothing"), (True, "waiting")]
+    assert found["next"] is None
+    pages: list[dict[str, Any]] = []
+    before: dict[str, int] = {}
+    for _ in range(2):
+        page = (await olivia.get("/admin/webhooks", params={"limit": 1, **before})).json()
+        pages += page["items"]
+        before = {"before": page["next"]}
+    assert pages == found["items"]
+    assert (await olivia.get("/admin/webhooks", params={"limit": 1, **before})).json() == {"items": [], "next": None}
+
+
+async def test_webhooks_are_shown_of_one_service_alone(door: Door, olivia: httpx.AsyncClient) -> None:
+    caller = await door.caller()
+    await caller.post(HOOK, json={"request": {"request_id": "7"}}, headers=FROM_SEERR)
+    tested = {"heartbeat": None, "msg": "Testing"}
+    await caller.post("/webhooks/uptime-kuma", json=tested, headers={"Authorization": "from-kuma"})
+    for service in ("seerr", "uptime-kuma"):
+        (one,) = (await olivia.get("/admin/webhooks", params={"service": service})).json()["items"]
+        assert one["service"] == service
+    assert (await olivia.get("/admin/webhooks", params={"service": "plex"})).json()["items"] == []
+    assert (await olivia.get("/admin/webhooks", params={"service": "radarr"})).status_code == 400
+
+
+async def test_an_opened_webhook_says_which_request_it_is_about_and_what_happened_since(
+    door: Door, anna: httpx.AsyncClient, olivia: httpx.AsyncClient, site: Site
+) -> None:
+    async def run(command: Command) -> None:
+        await site.engine.reached((await site.commands.run(command, Actor.outside("seerr"))).position)
+
+    request = (await anna.post("/media/requests", json={"kind": "movie", "tmdb": 438631})).json()["request"]
+    await run(RecordSent(request=request, seerr=7))
+    caller = await door.caller()
+    for number in ("7", "9999999999"):
+        await caller.post(HOOK, json={"request": {"request_id": number}}, headers=FROM_SEERR)
+    await run(ObserveRequest(request=request, observed="approved"))
+    async with site.pool.connection() as rows:
+        await rows.execute("DELETE FROM hints WHERE subject = '7'")  # Seerr was asked
+    unknown, known = (await olivia.get("/admin/webhooks")).json()["items"]
+    assert (unknown["outcome"], known["outcome"]) == ("waiting", "asked")
+    opened = (await olivia.get(f"/admin/webhooks/{known['webhook']}")).json()
+    assert (opened["request"], opened["title"]) == (request, "Dune")
+    assert [moment["type"] for moment in opened["led_to"]] == ["request.approved"]
+    nothing = (await olivia.get(f"/admin/webhooks/{unknown['webhook']}")).json()
+    assert (nothing["request"], nothing["title"], nothing["led_to"]) == (None, None, [])
 
 
 async def test_uptime_kuma_may_say_that_a_monitor_changed(door: Door, olivia: httpx.AsyncClient, site: Site) -> None:

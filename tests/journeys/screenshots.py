@@ -76,6 +76,7 @@ async def _look_after(page: Any, prefix: Path) -> None:
         ("admin-system", "/admin/system", "Rebuild"),
         ("admin-seerr", "/admin/seerr", "Where the two differ"),
         ("admin-monitoring", "/admin/monitoring", "Monitors of Uptime Kuma"),
+        ("admin-webhooks", "/admin/webhooks", "Seerr"),
         ("admin-settings", "/admin/settings", "Test and save"),
         ("devices", "/devices", "This device"),
     ):

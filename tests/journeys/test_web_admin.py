@@ -192,6 +192,29 @@ async def test_an_admin_sees_what_an_event_changed_and_the_house_before_and_afte
     await anna.leave()
 
 
+async def test_an_admin_reads_what_was_posted_and_what_came_of_it(demo: Demo, chromium: Any) -> None:
+    anna = Person(demo.url, "anna")
+    await anna.log_in()
+    asked = await anna.post("/media/requests", kind="movie", tmdb=120467)
+    await anna.leave()
+    async with window(chromium, demo.url, PHONE) as page:
+        await sign_in(page, "olivia")
+        await page.goto("/admin/webhooks")
+        await page.get_by_role("button", name="Plex", exact=True).click()
+        await page.get_by_text("Plex has posted nothing lately.").wait_for()
+        await page.get_by_role("button", name="Seerr", exact=True).click()
+        await page.get_by_text("Asked about").first.wait_for()
+        await page.get_by_role("button", name="Open Seerr").first.click()
+        sheet = page.get_by_role("dialog")
+        await sheet.get_by_text("notification_type").wait_for()
+        await sheet.get_by_role("button", name="Hear it again").click()
+        await sheet.get_by_text("Heard: its source is asked in a moment.").wait_for()
+        if AXE.is_file():
+            assert await findings(page) == []
+        await sheet.get_by_role("link", name="The Grand Budapest Hotel").click()
+        await page.wait_for_url(f"**/requests/{asked['request']}")
+
+
 async def test_one_sees_where_one_is_signed_in_and_ends_it_elsewhere(demo: Demo, chromium: Any) -> None:
     await arrive(demo, "anna")
     async with window(chromium, demo.url) as page:
@@ -218,6 +241,7 @@ async def test_axe_finds_nothing_on_the_admin_pages(demo: Demo, chromium: Any, t
             ("/admin/system", "Rebuild"),
             ("/admin/seerr", "Where the two differ"),
             ("/admin/monitoring", "Stands for"),
+            ("/admin/webhooks", "What Seerr, Plex"),
             ("/admin/settings", "Test and save"),
             ("/devices", "This device"),
         ):

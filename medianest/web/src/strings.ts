@@ -1,4 +1,4 @@
-import type { Announcement, Decline, Difference, DownloadView, Following, Found, KumaSees, MonitorView, NoticeChoice, RequestView, Service } from "./api/schema";
+import type { Announcement, Decline, Difference, DownloadView, Following, Found, KumaSees, MonitorView, NoticeChoice, RequestView, Service, Webhook } from "./api/schema";
 
 /** Every word the UI says by itself, in one place: a translation is another file of this shape. */
 export const say = {
@@ -437,6 +437,31 @@ export const say = {
       matched: { setting: ", as the settings say", address: ", by its address", name: ", by its name" } satisfies Record<NonNullable<MonitorView["matched_by"]>, string>,
       standsForNone: "Stands for none of our services.",
       ping: (milliseconds: number) => `${Math.round(milliseconds)} ms`,
+    },
+    webhooks: {
+      title: "Webhooks",
+      lead: "What Seerr, Plex and Uptime Kuma have posted lately. None of it is believed: it is a hint to ask them what is true.",
+      from: "From",
+      all: "All",
+      services: { seerr: "Seerr", plex: "Plex", "uptime-kuma": "Uptime Kuma" } satisfies Record<Webhook["service"], string>,
+      outcomes: { nothing: "About nothing here", waiting: "To be asked about", asked: "Asked about" } satisfies Record<Webhook["outcome"], string>,
+      means: {
+        nothing: "It is about nothing that is looked after here: a test, say, or somebody else's server.",
+        waiting: "What it is about has yet to be asked of its source.",
+        asked: "Its source was asked what is true since.",
+      } satisfies Record<Webhook["outcome"], string>,
+      times: (times: number) => (times === 1 ? "came once" : `came ${times} times, word by word the same`),
+      none: "Nothing was posted lately.",
+      noneHint: "Set in Seerr, Plex or Uptime Kuma the address and the secret that the settings name; without them MediaNest still asks by itself now and then.",
+      noneOf: (service: string) => `${service} has posted nothing lately.`,
+      open: "Open",
+      sheet: (service: string) => `From ${service}`,
+      about: "The request it is about",
+      since: "What happened to it since",
+      noneSince: "Nothing has happened to it since.",
+      body: "As it came",
+      again: "Hear it again",
+      heard: "Heard: its source is asked in a moment.",
     },
     settings: {
       title: "Settings",

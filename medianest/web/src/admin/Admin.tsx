@@ -15,6 +15,7 @@ const PAGES: Readonly<Record<string, ComponentType>> = {
   "/admin/past": lazy(() => import("./past/Past")),
   "/admin/system": lazy(() => import("./System")),
   "/admin/seerr": lazy(() => import("./SeerrSide")),
+  "/admin/webhooks": lazy(() => import("./webhooks/Webhooks")),
   "/admin/monitoring": lazy(() => import("./Monitoring")),
   "/admin/settings": lazy(() => import("./Settings")),
 };

@@ -17,6 +17,7 @@ export const PLACES: readonly Place[] = [
   { path: "/admin/system", name: say.admin.system.title, needs: "services.manage" },
   { path: "/admin/seerr", name: say.admin.seerr.title, needs: "services.manage" },
   { path: "/admin/monitoring", name: say.admin.monitoring.title, needs: "services.manage" },
+  { path: "/admin/webhooks", name: say.admin.webhooks.title, needs: "services.manage" },
   { path: "/admin/settings", name: say.admin.settings.title, needs: "settings.manage" },
 ];
 

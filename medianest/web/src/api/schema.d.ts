@@ -1920,7 +1920,7 @@ export interface paths {
         };
         /**
          * Opened
-         * @description One of them, word by word.
+         * @description One of them, word by word, and what it is about.
          */
         get: operations["ApiV1AdminWebhooksOpened"];
         put?: never;
@@ -1940,7 +1940,7 @@ export interface paths {
         };
         /**
          * Received
-         * @description What outside systems have posted lately, the newest first.
+         * @description What outside systems have posted lately, the newest first, and what came of it.
          */
         get: operations["ApiV1AdminWebhooksReceived"];
         put?: never;
@@ -2621,7 +2621,16 @@ export interface components {
             webhook: number;
             /** @enum {string} */
             service: "seerr" | "plex" | "uptime-kuma";
+            /** Format: date-time */
+            received_at: string;
+            times: number;
+            hinted: boolean;
+            /** @enum {string} */
+            outcome: "nothing" | "waiting" | "asked";
             body: unknown;
+            request: string | null;
+            title: string | null;
+            led_to: components["schemas"]["Moment"][];
         };
         /** Ours */
         Ours: {
@@ -3014,10 +3023,13 @@ export interface components {
             received_at: string;
             times: number;
             hinted: boolean;
+            /** @enum {string} */
+            outcome: "nothing" | "waiting" | "asked";
         };
         /** Webhooks */
         Webhooks: {
             items: components["schemas"]["Webhook"][];
+            next: number | null;
         };
         /** WhatChanged */
         WhatChanged: {
@@ -6821,6 +6833,10 @@ export interface operations {
     ApiV1AdminWebhooksReceived: {
         parameters: {
             query?: {
+                /** @description Only what this one has posted. */
+                service?: "seerr" | "plex" | "uptime-kuma" | null;
+                /** @description Only what stands below this position. */
+                before?: number;
                 /** @description At most as many. */
                 limit?: number;
                 /** @description Wait, bounded, until the answer shows everything up to this position. */
