@@ -260,6 +260,10 @@ class ProjectionEngine:
     async def newest(self) -> int:
         return (await self._store.read(limit=0)).head
 
+    async def shown(self) -> int:
+        """The position that every read model shows."""
+        return min(lag.position for lag in await self.lags())
+
     async def lags(self) -> list[Lag]:
         """Every read model of this release, with what is wrong with it, if anything is."""
         async with self._pool.connection() as rows:

@@ -59,6 +59,7 @@ class PinDone(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="state"
     account: str
     role: Role
     name: str
+    as_of: int  # whatever is read from now on is at least so new: listen to what came after it
     refresh_token: str | None = None  # only for those who are no browser
 
 
@@ -70,6 +71,7 @@ class Refreshed(msgspec.Struct, frozen=True, omit_defaults=True):
     access_token: str
     expires_at: datetime
     account: str
+    as_of: int  # as in `PinDone`
     refresh_token: str | None = None  # only for those who are no browser
 
 
@@ -124,7 +126,7 @@ class SignInController(Controller):
         tokens = found.tokens
         done = PinDone(
             tokens.access, tokens.access_expires_at, tokens.account, found.role, found.name,
-            tokens.refresh.reveal() if answer_in == "body" else None,
+            await site.engine.shown(), tokens.refresh.reveal() if answer_in == "body" else None,
         )  # fmt: skip
         return Response(done, cookies=[_cookie(site, tokens.refresh)], headers=NOT_KEPT)
 
@@ -141,8 +143,9 @@ class SignInController(Controller):
         tokens = await site.sessions.refresh(given or _from_cookie(request))
         in_body = given is not None or answer_in == "body"
         refreshed = Refreshed(
-            tokens.access, tokens.access_expires_at, tokens.account, tokens.refresh.reveal() if in_body else None
-        )
+            tokens.access, tokens.access_expires_at, tokens.account, await site.engine.shown(),
+            tokens.refresh.reveal() if in_body else None,
+        )  # fmt: skip
         return Response(refreshed, cookies=[] if given else [_cookie(site, tokens.refresh)], headers=NOT_KEPT)
 
     @post("/logout", status_code=200)

@@ -92,7 +92,7 @@ class DashboardController(Controller):
     @get("/")
     async def dashboard(self, site: House, me: Me) -> Dashboard:
         """One's open requests, one's running downloads, and the services."""
-        as_of = min(lag.position for lag in await site.engine.lags())  # first: what comes meanwhile is newer
+        as_of = await site.engine.shown()  # first: what comes meanwhile is newer
         async with site.pool.connection() as rows:
             asked = await requests.requests_of(me.account, rows, before=MOST, limit=LOOK_AT)
             sent = await downloads.downloads_of(me.account, rows, before=MOST, limit=LOOK_AT)

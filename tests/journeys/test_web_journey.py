@@ -1,5 +1,6 @@
 """The web UI in a real browser, on a running demo: sign in, ask for a film, watch it arrive. Nothing is loaded anew."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -115,6 +116,30 @@ async def test_seasons_are_picked_and_changed_with_the_keyboard_alone(demo: Demo
         await sheet.get_by_role("button", name="Ask for 2 seasons").focus()
         await page.keyboard.press("Enter")
         await page.get_by_text("Series · 2022 · Seasons 1–2").wait_for()
+
+
+async def test_what_happens_before_a_page_listens_is_shown_once_it_does(demo: Demo, chromium: Any) -> None:
+    anna, asked, listening = Person(demo.url, "anna"), asyncio.Event(), asyncio.Event()
+    await anna.log_in()
+
+    async def hold(route: Any) -> None:
+        asked.set()
+        await listening.wait()
+        await route.continue_()
+
+    async with window(chromium, demo.url, service_workers="block") as page:
+        await page.route("**/assets/follow-*.js", hold)
+        await sign_in(page, "anna")
+        await page.wait_for_load_state("networkidle")
+        await asked.wait()
+        await anna.post("/media/requests", kind="movie", tmdb=152601)
+        assert await page.get_by_role("link", name="Her", exact=True).count() == 0
+        listening.set()
+        await live(page)
+        await page.get_by_role("link", name="Her", exact=True).wait_for(
+            timeout=5_000
+        )  # not with the next event that comes
+    await anna.leave()
 
 
 async def test_what_happened_while_the_network_was_away_is_caught_up_with(demo: Demo, chromium: Any) -> None:

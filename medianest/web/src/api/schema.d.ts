@@ -2652,6 +2652,7 @@ export interface components {
             /** @enum {string} */
             role: "owner" | "admin" | "moderator" | "trusted" | "member";
             name: string;
+            as_of: number;
             refresh_token?: string | null;
             /** @constant */
             state: "done";
@@ -2787,6 +2788,7 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             account: string;
+            as_of: number;
             refresh_token?: string | null;
         };
         /** RequestPage */

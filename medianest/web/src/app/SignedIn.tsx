@@ -78,7 +78,22 @@ function Pages() {
   );
 }
 
-/** Follows the events while somebody is signed in. Its code comes after the first page is shown. */
+const FIRST_PAGE_MS = 3_000;
+
+/** Once the first page has what it shows, or has waited long for it: the stream does not take the line from it. */
+function firstPage(queries: QueryClient): Promise<void> {
+  return new Promise((over) => {
+    const end = () => {
+      stop();
+      clearTimeout(timer);
+      over();
+    };
+    const stop = queries.getQueryCache().subscribe(() => queries.isFetching() === 0 && end());
+    const timer = setTimeout(end, FIRST_PAGE_MS);
+  });
+}
+
+/** Follows the events while somebody is signed in: from where what was read first ends. */
 function useStream(): void {
   const queries = useQueryClient();
   const me = useMe().data;
@@ -87,9 +102,11 @@ function useStream(): void {
     if (isStaff === undefined) return;
     let stop: (() => void) | undefined;
     let over = false;
-    void import("../live/follow").then(({ follow }) => {
-      if (!over) stop = follow(queries, isStaff);
-    });
+    void firstPage(queries)
+      .then(() => import("../live/follow"))
+      .then(({ follow }) => {
+        if (!over) stop = follow(queries, isStaff);
+      });
     return () => {
       over = true;
       stop?.();

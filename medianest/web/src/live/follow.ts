@@ -12,6 +12,7 @@ type Payload = Readonly<Record<string, unknown>>;
 
 const NAMESPACES = ["/auth", "/media"] as const;
 const OF_STAFF = [...NAMESPACES, "/admin"] as const; // everybody's requests and downloads
+const OWN: ReadonlySet<string> = new Set(["ready", "reload", "closing"]); // said by the connection itself
 const GATHER_MS = 80; // what comes together is read together
 const RENEW_EARLY_MS = 60_000;
 const AGAIN_MS = 2_000;
@@ -54,7 +55,8 @@ function followOne(
   refresh: (keys: readonly string[]) => void,
   refreshAll: () => void,
 ): Socket {
-  let since: number | null = null;
+  const session = currentSession();
+  let since: number | null = (session.state === "in" && session.asOf) || null; // what the page shows is that new
   const socket = manager.socket(name, {
     auth: (say) => void accessToken().then((token) => say({ token, since }), () => retry(socket)),
   });
@@ -86,6 +88,7 @@ function followOne(
     if (said["code"] === "session-ended" && currentSession().state === "in") signedOut(true);
   });
   socket.onAny((event: string, payload: Payload) => {
+    if (OWN.has(event)) return; // it hears of those first, before they are seen to by themselves
     reached(payload["position"]);
     refresh(touchedBy(event));
   });

@@ -10,9 +10,15 @@ import { alone } from "./alone";
 export type Session =
   | { readonly state: "unknown"; readonly unreachable?: true }
   | { readonly state: "out"; readonly ended: boolean }
-  | { readonly state: "in"; readonly account: string; readonly token: string; readonly expiresAt: number };
+  | {
+      readonly state: "in";
+      readonly account: string;
+      readonly token: string;
+      readonly expiresAt: number;
+      readonly asOf: number; // the position that all this page has read is as new as
+    };
 
-type Tokens = Pick<Refreshed | PinDone, "access_token" | "expires_at" | "account">;
+type Tokens = Pick<Refreshed | PinDone, "access_token" | "expires_at" | "account" | "as_of">;
 
 const KNOWN = "medianest.known";
 const EARLY_MS = 30_000; // a token is replaced before it ends
@@ -65,6 +71,7 @@ export function signedIn(tokens: Tokens): void {
     account: tokens.account,
     token: tokens.access_token,
     expiresAt: Date.parse(tokens.expires_at),
+    asOf: session.state === "in" ? session.asOf : tokens.as_of, // with a new token the page is no newer
   });
 }
 
