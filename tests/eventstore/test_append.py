@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from medianest.domain.accounts import AccountOpened, AccountSuspended
 from medianest.domain.command import Actor
 from medianest.domain.event import EVERYTHING, Event, Item, Personal, Query, tags
-from medianest.domain.requests import Media, RequestCancelled
+from medianest.domain.requests import Media, RequestApproved, RequestCancelled
 from medianest.domain.services import ServiceStateChanged
 from medianest.eventstore.codec import Metadata
 from medianest.eventstore.connections import Pool
@@ -79,6 +79,31 @@ async def test_a_condition_sees_types_any_of_tags_all_of_and_items_or_ed(store: 
         with pytest.raises(Conflict):
             await append(store, SEERR_UP, query=query)
         assert positions(await store.read(query))
+
+
+async def test_a_condition_looks_only_above_the_position_that_was_decided_at(store: EventStore) -> None:
+    """The last event it sees is that one, whatever came later of the same type, or with some of the same tags."""
+    dune = Media("movie", 1)
+    await append(
+        store,
+        RequestCancelled("r2", "ben", dune),
+        RequestApproved("r1", "anna", dune),
+        RequestCancelled("r1", "anna", dune),
+        RequestCancelled("r1", "ben", dune),
+        RequestCancelled("r3", "anna", dune),
+    )
+    last = {
+        Item(RequestApproved): 2,
+        Item(RequestApproved, tags=tags(request="r1")): 2,
+        Item(RequestApproved, tags=tags(request="r1", account="anna")): 2,
+        Item(tags=tags(request="r1", account="anna")): 3,
+        Item(tags=tags(request="r1")): 4,
+        Item(RequestCancelled): 5,
+    }
+    for n, (item, position) in enumerate(last.items(), 6):
+        with pytest.raises(Conflict):
+            await append(store, SEERR_UP, query=Query(item), after=position - 1)
+        assert await append(store, SEERR_UP, query=Query(item), after=position) == Appended(n, n)
 
 
 async def test_an_empty_query_depends_on_every_event(store: EventStore) -> None:

@@ -314,6 +314,29 @@ async def test_where_a_statement_cannot_be_sent_all_that_are_under_way_are_told(
     await pipeline.close()
 
 
+async def test_where_the_rest_of_a_statement_cannot_be_sent_who_waits_for_it_is_told(database: str) -> None:
+    pipeline = await Pipeline.open(database, "SELECT pg_sleep(60)")
+    first = asyncio.create_task(pipeline.run([]))
+    await asyncio.sleep(0)
+    pipeline._pgconn.finish()
+    pipeline._flush()  # as the event loop does when the socket takes more
+    async with asyncio.timeout(SECONDS):
+        with pytest.raises(psycopg.OperationalError, match="connection"):
+            await first
+    assert pipeline.lost
+    await pipeline.close()
+
+
+async def test_who_waits_for_a_pipeline_that_is_closed_is_told_so(database: str) -> None:
+    pipeline = await Pipeline.open(database, "SELECT pg_sleep(60)")
+    first = asyncio.create_task(pipeline.run([]))
+    await asyncio.sleep(0)
+    await pipeline.close()
+    async with asyncio.timeout(SECONDS):
+        with pytest.raises(psycopg.OperationalError, match=r"^The connection was closed\.$"):
+            await first
+
+
 async def test_who_asked_a_log_that_is_closed_is_told_that_the_outcome_is_unknown(
     database: str, pool: Pool, vault: Vault, head: Head, admin: psycopg.AsyncConnection, store: EventStore
 ) -> None:

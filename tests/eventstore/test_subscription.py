@@ -217,18 +217,18 @@ async def test_a_forged_notice_wakes_those_who_wait_and_moves_nothing(
         await until(lambda: elsewhere.position == 2)
 
 
-@pytest.mark.parametrize(("channel", "words"), [("medianest_events", ""), ("medianest_checkpoints", "both ")])
+@pytest.mark.parametrize(("channel", "words"), [("medianest_events", ""), ("medianest_checkpoints", "both of us ")])
 async def test_a_notice_of_what_is_new_wakes_at_once_and_the_database_is_asked_only_later(
     store: EventStore, database: str, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch,
     channel: str, words: str,
 ) -> None:  # fmt: skip
-    await admin.execute("INSERT INTO checkpoints (subscription, position) VALUES ('both', 1)")
+    await admin.execute("INSERT INTO checkpoints (subscription, position) VALUES ('both of us', 1)")
     async with Head(database) as elsewhere:
         await append(store, UP)
         await until(lambda: elsewhere.position == 1)
         await until(lambda: not elsewhere._news.done())
         monkeypatch.setattr(head_module, "BELIEF_SECONDS", SECONDS)
-        mark = elsewhere.checkpoint("both") if words else elsewhere
+        mark = elsewhere.checkpoint("both of us") if words else elsewhere
         first, second = (asyncio.create_task(mark.above(position, SECONDS)) for position in (1, 2))
         await admin.execute("SELECT pg_notify(%s, %s), pg_notify(%s, %s)", (channel, f"{words}1", channel, f"{words}2"))
         async with asyncio.timeout(SECONDS / 2):
@@ -237,6 +237,31 @@ async def test_a_notice_of_what_is_new_wakes_at_once_and_the_database_is_asked_o
             await admin.execute("SELECT pg_notify(%s, %s)", (channel, f"{words}3"))
             assert not await second
         assert mark.position == 1
+
+
+async def test_a_notice_that_comes_with_the_answer_of_the_database_is_heard_too(
+    store: EventStore, database: str, admin: psycopg.AsyncConnection
+) -> None:
+    async with Head(database) as elsewhere, await psycopg.AsyncConnection.connect(database, autocommit=True) as other:
+        await append(store, UP)
+        await until(lambda: elsewhere.position == 1)
+        await until(lambda: not elsewhere._news.done())
+        waiting = asyncio.create_task(elsewhere.checkpoint("reader").above(6, 10 * SECONDS))
+        async with asyncio.timeout(SECONDS):
+            async with admin.transaction():
+                await admin.execute("LOCK TABLE checkpoints")
+                await other.execute("SELECT pg_notify('medianest_events', '2')")
+                while await (await other.execute(_LOOKING)).fetchone() != (2,):  # noqa: ASYNC110 - `store` has a head, too
+                    await asyncio.sleep(0.01)
+                await other.execute("SELECT pg_notify('medianest_checkpoints', 'reader 7')")
+                assert not waiting.done()
+            assert not await waiting
+
+
+_LOOKING = """
+    SELECT count(*) FROM pg_stat_activity
+     WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FROM checkpoints%'
+"""
 
 
 async def test_what_is_known_already_is_no_news(
