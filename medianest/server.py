@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from medianest.settings import WrongSetting
 
 GRACE_SECONDS = 2  # what answers under way get at the end
 IDLE_SECONDS = 75  # longer than nginx and browsers keep a connection that is idle: they must not find it closed
+REQUEST_SECONDS = 30  # in which a call has to be here whole: else many that never end take every connection there is
 MESSAGE_BYTES = 65_536  # of one websocket message
 
 
@@ -57,7 +59,7 @@ async def serving(app: Any, listener: socket.socket, trusted_proxies: Collection
         uvicorn.Config(
             app,
             loop="none",
-            http="httptools",
+            http=_Http,
             ws="websockets-sansio",
             ws_max_size=MESSAGE_BYTES,
             ws_per_message_deflate=False,
@@ -81,6 +83,46 @@ async def serving(app: Any, listener: socket.socket, trusted_proxies: Collection
     finally:
         server.should_exit = True
         await running
+
+
+class _Http(HttpToolsProtocol):
+    """Closes a connection that is opened, or a call that is begun, and does not come to its end; uvicorn waits for ever."""
+
+    _deadline: asyncio.TimerHandle | None = None  # None: nothing is awaited of who calls
+    _whole = False  # whether all that came is calls that are here to their ends
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        super().connection_made(transport)
+        self._await_the_rest()
+
+    def data_received(self, data: bytes) -> None:
+        self._whole = False
+        super().data_received(data)
+        self._await_the_rest()
+
+    def on_message_begin(self) -> None:
+        self._whole = False
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        self._whole = True
+        super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        self._whole = True
+        super().handle_websocket_upgrade()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._whole = True
+        self._await_the_rest()
+        super().connection_lost(exc)
+
+    def _await_the_rest(self) -> None:
+        if self._whole and self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        elif not self._whole and self._deadline is None:
+            self._deadline = self.loop.call_later(REQUEST_SECONDS, self.transport.close)
 
 
 class _Server(uvicorn.Server):

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from msgspec import structs
 
-from medianest import app
+from medianest import app, server
 from medianest.cli import _forget_demo, main
 from medianest.database import database
 from medianest.demo import demo
@@ -198,6 +198,48 @@ async def test_a_proxy_of_ours_is_believed_about_who_calls(proxies: tuple[str, .
                 headers={"X-Forwarded-For": "6.6.6.6, 203.0.113.1, 10.0.0.9", "X-Forwarded-Proto": "https"},
             )
     assert seen == [(client, "http" if client == "127.0.0.1" else "https")]
+
+
+BEGUN = {
+    "nothing": b"",
+    "half a head": b"GET / HTTP/1.1\r\nHost: x\r\n",
+    "empty lines": b"\r\n",
+    "half a body": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{",
+    "half a second call": b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT",
+}
+
+
+@pytest.mark.parametrize("sent", BEGUN.values(), ids=BEGUN)
+async def test_a_call_that_does_not_come_to_its_end_does_not_keep_its_connection(
+    sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.2)
+    with listening("127.0.0.1", 0) as listener:
+        async with serving(_after_the_body, listener, ()), asyncio.timeout(10):
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            writer.write(sent)
+            await reader.read()  # until the server closes it
+            writer.close()
+
+
+async def test_a_call_that_is_here_whole_may_take_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.1)
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(0.3)
+        await _after_the_body(scope, receive, send)
+
+    with listening("127.0.0.1", 0) as listener:
+        async with serving(slow, listener, ()), httpx.AsyncClient(trust_env=False) as caller:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            assert [(await caller.post(url, content=b"x")).status_code for _ in range(2)] == [204, 204]
+
+
+async def _after_the_body(_: Any, receive: Any, send: Any) -> None:
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body"})
 
 
 @pytest.mark.parametrize(

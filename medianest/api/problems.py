@@ -35,6 +35,7 @@ from projections.past import TooMuchHistory
 log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
 MESSAGE_LIMIT = 200  # characters of a message that may quote what was sent
+LEFT = "client disconnected prematurely"  # Litestar's words, and no type of its own, for a body that broke off
 PASSING_SECONDS = 10  # when to come back if nobody knows better
 
 
@@ -229,6 +230,8 @@ _BY_STATUS: dict[int, tuple[str, str]] = {
 
 
 def _of_litestar(error: HTTPException) -> Problem:
+    if error.detail == LEFT:
+        return Problem(499, "left", "Send it again, to its end.")
     if error.status_code >= 500:
         return _internal()
     wrong = _wrong_fields(error.extra)

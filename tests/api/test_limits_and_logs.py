@@ -1,8 +1,11 @@
 """Rate limits by themselves and behind a proxy, and what the access log must not hold."""
 
+from typing import cast
+
 import httpx
 import pytest
 from litestar import Litestar
+from litestar.types import HTTPDisconnectEvent, Message, Scope
 from structlog.testing import capture_logs
 
 from medianest.api import rate_limits
@@ -54,6 +57,24 @@ def test_no_more_keys_are_remembered_than_fit(monkeypatch: pytest.MonkeyPatch) -
     for key in ("a", "b", "a", "c", "d"):  # `a` was used again, so `b` is the one to go
         limits.take("account", key, 2)
     assert list(limits._buckets) == ["account:a", "account:c", "account:d"]
+
+
+async def test_who_leaves_amid_a_body_is_no_failure_of_ours(anna: httpx.AsyncClient, app: Litestar) -> None:
+    async def broken_off() -> HTTPDisconnectEvent:
+        return {"type": "http.disconnect"}
+
+    async def nobody(_: Message) -> None:
+        pass
+
+    request = anna.build_request("POST", "/media/requests", json={"kind": "movie", "tmdb": 603})
+    headers = [(name.lower(), value) for name, value in request.headers.raw]
+    scope = {
+        "type": "http", "method": "POST", "path": request.url.path, "raw_path": request.url.raw_path, "headers": headers,
+        "query_string": b"", "client": ("127.0.0.1", 1), "scheme": "http", "http_version": "1.1",
+    }  # fmt: skip
+    with capture_logs() as lines:
+        await app(cast("Scope", scope), broken_off, nobody)
+    assert [(line["log_level"], line["status"]) for line in lines] == [("info", 499)]
 
 
 async def test_the_log_holds_no_word_of_what_was_asked(anna: httpx.AsyncClient, app: Litestar) -> None:
