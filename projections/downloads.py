@@ -16,6 +16,7 @@ from medianest.domain.downloads import (
     DownloadFailed,
     DownloadFileRemoved,
     DownloadInPlex,
+    DownloadPinned,
     DownloadRemoved,
     DownloadRetried,
     DownloadState,
@@ -44,6 +45,7 @@ CREATE TABLE downloads (
     size_bytes       bigint,
     duration_seconds real,
     height           int,
+    pinned           boolean     NOT NULL,  -- whether it stays when its time is up
     rating_key       text,
     collection       text,                  -- its key in Plex
     playlist         text,
@@ -79,6 +81,7 @@ class DownloadRow(msgspec.Struct, frozen=True):
     size_bytes: int | None
     duration_seconds: float | None
     height: int | None
+    pinned: bool  # whether it stays when its time is up
     rating_key: str | None  # None: Plex has not found it yet
     collection: str | None  # its key in Plex; None: it is in none
     playlist: str | None  # None: it was sent by itself; then it has neither title nor index
@@ -100,6 +103,8 @@ def project(recorded: Recorded, changes: Changes) -> None:
     assert isinstance(event, DownloadEvent)
     if isinstance(event, DownloadSubmitted):
         _submit(event, recorded, changes)
+    elif isinstance(event, DownloadPinned):
+        changes.change(DOWNLOADS, event.download, pinned=event.pinned)
     else:
         changes.change(
             DOWNLOADS,
@@ -126,6 +131,7 @@ def _submit(event: DownloadSubmitted, recorded: Recorded, changes: Changes) -> N
         playlist_title=listed.title if listed else None,
         playlist_index=listed.index if listed else None,
         state="queued",
+        pinned=False,
         why=None,
         submitted_at=recorded.at,
         changed_at=recorded.at,
@@ -154,7 +160,7 @@ def _change_work(event: DownloadEvent, recorded: Recorded, changes: Changes) -> 
         case DownloadStored():
             _store(event, recorded.at, changes)
         case DownloadRemoved(download=download, path=path):
-            changes.change(DOWNLOADS, download, path=None, rating_key=None)
+            changes.change(DOWNLOADS, download, path=None, rating_key=None, pinned=False)
             changes.remove(DOWNLOADS_TO_PUBLISH, download)
             changes.put(FILES_TO_REMOVE, download, path=path)
         case DownloadFileRemoved(download=download):
@@ -181,11 +187,11 @@ def _store(event: DownloadStored, at: datetime, changes: Changes) -> None:
     changes.put(DOWNLOADS_TO_PUBLISH, event.download)
 
 
-PROJECTION = Projection("downloads", 4, TABLES, DOWNLOAD_EVENTS, project, "download")
+PROJECTION = Projection("downloads", 5, TABLES, (*DOWNLOAD_EVENTS, DownloadPinned), project, "download")
 
 _DOWNLOAD = (
     "SELECT download, account, video, url, preset, title, state, why, path, stored_at, size_bytes, duration_seconds,"
-    " height, rating_key, collection, playlist, playlist_title, playlist_index, submitted_at, changed_at, position"
+    " height, pinned, rating_key, collection, playlist, playlist_title, playlist_index, submitted_at, changed_at, position"
     " FROM downloads"
 )
 
@@ -274,9 +280,9 @@ async def waiting_for_plex(rows: Rows, *, before: int, limit: int) -> list[Downl
 
 
 async def stored_before(at: datetime, rows: Rows, *, limit: int) -> list[str]:
-    """The downloads whose files have been here since before a moment, the oldest first."""
+    """The downloads whose files have been here since before a moment, the oldest first; without those that stay."""
     found = await rows.execute(
-        "SELECT download FROM downloads WHERE path IS NOT NULL AND stored_at < %s ORDER BY stored_at LIMIT %s",
+        "SELECT download FROM downloads WHERE path IS NOT NULL AND NOT pinned AND stored_at < %s ORDER BY stored_at LIMIT %s",
         (at, limit),
     )
     return [download for (download,) in await found.fetchall()]
@@ -302,12 +308,12 @@ async def _rows(where: str, values: tuple[object, ...], rows: Rows) -> list[Down
 
 def _download(
     download: str, account: str, video: str, url: str, preset: Preset, title: str | None, state: DownloadState,
-    why: str | None, path: str | None, stored_at: datetime | None, size_bytes: int | None, duration_seconds: float | None, height: int | None,
-    rating_key: str | None, collection: str | None, playlist: str | None, playlist_title: str | None,
+    why: str | None, path: str | None, stored_at: datetime | None, size_bytes: int | None,
+    duration_seconds: float | None, height: int | None, pinned: bool, rating_key: str | None, collection: str | None, playlist: str | None, playlist_title: str | None,
     playlist_index: int | None, submitted_at: datetime, changed_at: datetime, position: int,
 ) -> DownloadRow:  # fmt: skip
     return DownloadRow(
         download, account, video, Personal(sealed=url), preset, title, state, why, path, stored_at, size_bytes,
-        duration_seconds, height, rating_key, collection, playlist, playlist_title, playlist_index, submitted_at,
+        duration_seconds, height, pinned, rating_key, collection, playlist, playlist_title, playlist_index, submitted_at,
         changed_at, position,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 import msgspec
-from litestar import Controller, Response, delete, get, post
+from litestar import Controller, Response, delete, get, post, put
 from litestar.params import JSONBody, QueryParameter
 
 from medianest.adapters.url_guard import UrlRefused, VideoUrl, check_url, says_it_is_a_list, video_key
@@ -37,6 +37,7 @@ from medianest.domain.downloads import (
     DownloadState,
     DownloadSubmitted,
     ListItem,
+    PinDownload,
     Preset,
     RemovalReason,
     RemoveDownload,
@@ -70,6 +71,10 @@ class NewDownload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     preset: Preset = "1080p"
     title: Words | None = None  # of one video, from the preview
     items: Annotated[list[ItemId], msgspec.Meta(min_length=1, max_length=200)] | Literal["all"] | None = None
+
+
+class Pin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pinned: bool
 
 
 class Queued(Written, frozen=True, kw_only=True):
@@ -150,6 +155,7 @@ class DownloadView(msgspec.Struct, frozen=True):
     changed_at: datetime
     position: int
     kept_until: datetime | None = None  # then it is removed; null: there is no file, or it stays
+    pinned: bool = False  # it stays, for however long others are kept
     waiting: Waiting | None = None  # what is being tried now; in a list of those that wait alone
 
 
@@ -245,6 +251,12 @@ class DownloadController(Controller):
         row = await visible(site, me, download)
         why: RemovalReason = "owner" if row.account == me.account else "moderator"
         command = RemoveDownload(download=download, account=_whose(me), why=why)
+        return Written(position=(await write.run(command, "downloads")).position)
+
+    @put("/downloads/{download:str}/pin", guards=[needs("downloads.submit")])
+    async def pin(self, me: Me, write: Writing, download: Id, data: JSONBody[Pin]) -> Written:
+        """Keep one's own for however long others are kept, or no longer."""
+        command = PinDownload(download=download, account=me.account, pinned=data.pinned)
         return Written(position=(await write.run(command, "downloads")).position)
 
     @post("/downloads/{download:str}/retry", status_code=200)
@@ -392,7 +404,9 @@ async def views(site: Site, me: Identity, found: list[DownloadRow]) -> list[Down
 
 
 def _kept_until(row: DownloadRow, days: int) -> datetime | None:
-    return row.stored_at + timedelta(days=days) if days and row.path is not None and row.stored_at else None
+    if not days or row.path is None or row.stored_at is None or row.pinned:
+        return None
+    return row.stored_at + timedelta(days=days)
 
 
 def _view(
@@ -405,7 +419,7 @@ def _view(
     return DownloadView(
         row.download, mine, names.get(row.account), row.title if mine else None, urls.get(row.url) if mine else None,
         row.preset, row.state, row.why, row.path if mine else None, row.size_bytes, row.duration_seconds, row.height,
-        row.rating_key, listed, row.submitted_at, row.changed_at, row.position, kept_until,
+        row.rating_key, listed, row.submitted_at, row.changed_at, row.position, kept_until, row.pinned,
     )  # fmt: skip
 
 

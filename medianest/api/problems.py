@@ -157,6 +157,7 @@ REFUSED: dict[str, int] = {
     "no-longer-pending": 409,
     "not-failed": 409,
     "not-yours": 403,
+    "nothing-to-keep": 409,
     "nothing-to-remove": 409,
     "others-follow": 409,
     "owner-stays": 409,

@@ -21,7 +21,7 @@ _ALL: tuple[tuple[type[Event], ...], ...] = (
     (accounts.LoginRefused,),
     requests.REQUEST_EVENTS,
     (quotas.QuotaSet, quotas.QuotaTakenBack, quotas.DefaultQuotaSet),
-    downloads.DOWNLOAD_EVENTS,
+    (*downloads.DOWNLOAD_EVENTS, downloads.DownloadPinned),
     monitors.MONITOR_EVENTS,
     services.SERVICE_EVENTS,
     breakers.BREAKER_EVENTS,

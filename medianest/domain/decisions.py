@@ -68,6 +68,7 @@ DECISIONS: dict[type[Command], Decision] = {
     downloads.CancelDownload: Decision(downloads.DownloadFacts, downloads.cancel),
     downloads.RetryDownload: Decision(downloads.DownloadFacts, downloads.retry),
     downloads.RemoveDownload: Decision(downloads.DownloadFacts, downloads.remove),
+    downloads.PinDownload: Decision(downloads.DownloadFacts, downloads.pin),
     fetching.RecordStarted: Decision(downloads.DownloadFacts, fetching.record_started),
     fetching.RecordDeferred: Decision(downloads.DownloadFacts, fetching.record_deferred),
     fetching.RecordStored: Decision(downloads.DownloadFacts, fetching.record_stored),

@@ -115,6 +115,12 @@ class DownloadFileRemoved(DownloadEvent, frozen=True, tag="download.file-removed
     pass
 
 
+class DownloadPinned(DownloadEvent, frozen=True, tag="download.pinned"):
+    """Whether it stays when its time is up. It is where it was: no state comes after it."""
+
+    pinned: bool
+
+
 class DownloadRetried(DownloadEvent, frozen=True, tag="download.retried"):
     pass
 
@@ -303,20 +309,30 @@ class DownloadFacts(Facts, frozen=True):
     account: str = ""  # empty: there is none
     state: DownloadState = "queued"
     path: str = ""  # of its file, once it was stored
+    pinned: bool = False
 
     @classmethod
     def query(cls, command: OfOneDownload) -> Query:
-        return Query(Item(*DOWNLOAD_EVENTS, tags=tags(download=command.download)))
+        return Query(Item(*DOWNLOAD_EVENTS, DownloadPinned, tags=tags(download=command.download)))
 
     def evolve(self, event: Event, at: datetime) -> Self:
         assert isinstance(event, DownloadEvent)
-        path = event.path if isinstance(event, DownloadStored) else self.path
-        return structs.replace(self, account=event.account, state=STATE_AFTER[type(event)], path=path)
+        match event:
+            case DownloadPinned(pinned=pinned):
+                return structs.replace(self, pinned=pinned)
+            case DownloadStored(path=path):
+                return structs.replace(self, state="stored", path=path)
+            case DownloadRemoved():
+                return structs.replace(self, state="removed", pinned=False)
+        return structs.replace(self, account=event.account, state=STATE_AFTER[type(event)])
 
     def owned_by(self, account: str | None) -> None:
         """Refuses what is unknown or somebody else's; None: whoever asks may see all."""
         if not self.account or account not in (None, self.account):
             raise Refused("download-unknown", "There is no such download.")
+
+    def is_there(self) -> bool:
+        return self.state not in RUNNING_STATES and self.state not in ENDED_STATES
 
 
 class CancelDownload(OfOneDownload, frozen=True, kw_only=True):
@@ -350,8 +366,22 @@ class RemoveDownload(OfOneDownload, frozen=True, kw_only=True):
 
 def remove(command: RemoveDownload, facts: DownloadFacts, now: datetime) -> Sequence[Event]:
     facts.owned_by(command.account)
-    if facts.state == "removed":
+    if facts.state == "removed" or (command.why == "age" and facts.pinned):
         return []
-    if facts.state in RUNNING_STATES or facts.state in ENDED_STATES:
+    if not facts.is_there():
         raise Refused("nothing-to-remove", "It is not on the server: there is nothing to remove.")
     return [DownloadRemoved(command.download, facts.account, command.why, facts.path)]
+
+
+class PinDownload(OfOneDownload, frozen=True, kw_only=True):
+    account: str  # only whose it is says what is dear to them
+    pinned: bool
+
+
+def pin(command: PinDownload, facts: DownloadFacts, now: datetime) -> Sequence[Event]:
+    facts.owned_by(command.account)
+    if not facts.is_there():
+        raise Refused("nothing-to-keep", "It is not on the server: there is nothing to keep.")
+    if facts.pinned == command.pinned:
+        return []
+    return [DownloadPinned(command.download, facts.account, command.pinned)]

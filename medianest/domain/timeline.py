@@ -31,6 +31,7 @@ from medianest.domain.downloads import (
     DownloadFailed,
     DownloadFileRemoved,
     DownloadInPlex,
+    DownloadPinned,
     DownloadRemoved,
     DownloadRetried,
     DownloadScanAsked,
@@ -184,6 +185,10 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return f"It failed: {_ended(remedy)}"
         case DownloadCancelled():
             return "It was cancelled."
+        case DownloadPinned(account=account, pinned=True):
+            return f"{names(account)} keeps it, however long others are kept."
+        case DownloadPinned(account=account):
+            return f"{names(account)} keeps it no longer than others are kept."
         case DownloadRemoved(account=account, why=why):
             return {
                 "owner": f"{names(account)} removed it from the server.",

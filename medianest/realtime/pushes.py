@@ -32,6 +32,7 @@ from medianest.domain.downloads import (
     DownloadDeferred,
     DownloadEvent,
     DownloadFailed,
+    DownloadPinned,
     DownloadStored,
     DownloadSubmitted,
 )
@@ -284,6 +285,9 @@ def _request(event: RequestEvent) -> Payload:
 
 def _of_download(event: DownloadEvent, envelope: Payload) -> list[Push]:
     """What somebody watches is their own affair: moderators hear that there is a download, and how it fares."""
+    if isinstance(event, DownloadPinned):  # what is dear to somebody is nobody else's affair
+        pinned = {"download": event.download, "pinned": event.pinned}
+        return [Push("/media", account(event.account), "download.pinned", envelope | pinned)]
     told = envelope | {"download": event.download, "state": DOWNLOAD_STATE_AFTER[type(event)]}
     return [
         Push("/media", account(event.account), "download.changed", told | _download(event)),

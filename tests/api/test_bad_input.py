@@ -166,6 +166,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "/youtube/downloads": {
         "url": "https://www.youtube.com/watch?v=dQw4w9WgXcQ", "preset": "best", "title": "A song", "items": ["1"],
     },
+    "/youtube/downloads/{download}/pin": {"pinned": True},
     "/youtube/preview": {"url": "https://www.youtube.com/watch?v=dQw4w9WgXcQ"},
     "/admin/accounts/{account}/role": {"role": "member"},
     "/admin/accounts/{account}/suspend": {"note": "Too loud."},

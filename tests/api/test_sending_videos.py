@@ -138,6 +138,12 @@ async def test_a_video_says_until_when_it_is_kept(
     row = (await anna.get(page)).json()
     kept = datetime.fromisoformat(row["kept_until"]) - datetime.fromisoformat(row["changed_at"])
     assert kept == timedelta(days=30)
+    assert problem(await olivia.put(f"{page}/pin", json={"pinned": True})) == (404, "download-unknown")
+    assert (await anna.put(f"{page}/pin", json={"pinned": True})).status_code == 200
+    row = (await anna.get(page)).json()
+    assert (row["pinned"], row["kept_until"], row["state"]) == (True, None, "stored")
+    await anna.put(f"{page}/pin", json={"pinned": False})
+    assert (await anna.get(page)).json()["kept_until"]
 
 
 PARTS: list[tuple[str | None, int, bytes, str | None]] = [

@@ -31,6 +31,7 @@ from medianest.domain.configuration import ChangeSettings, Value
 from medianest.domain.downloads import (
     CancelDownload,
     ListItem,
+    PinDownload,
     Preset,
     RemoveDownload,
     RetryDownload,
@@ -482,6 +483,9 @@ async def test_what_has_been_here_for_long_enough_is_removed_and_a_change_of_tha
     assert await expired_after(GRACE - timedelta(minutes=1)) == "stored"
     await keep(3)
     assert await expired_after(timedelta(days=3) - timedelta(minutes=1)) == "stored"
+    await house.run(PinDownload(download="d1", account="anna", pinned=True))
+    assert await expired_after(timedelta(days=400)) == "stored"
+    await house.run(PinDownload(download="d1", account="anna", pinned=False))
     assert await expired_after(timedelta(days=3, minutes=1)) == "removed"
     assert (await house.store.read()).events[-1].metadata.actor == Actor.system("expire-videos")
 

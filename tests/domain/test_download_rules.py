@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from medianest.domain.accounts import AccountErased, AccountReinstated, AccountSuspended
 from medianest.domain.command import Command, Refused
@@ -17,6 +18,7 @@ from medianest.domain.downloads import (
     DownloadFailed,
     DownloadFileRemoved,
     DownloadInPlex,
+    DownloadPinned,
     DownloadRemoved,
     DownloadRetried,
     DownloadScanAsked,
@@ -25,6 +27,7 @@ from medianest.domain.downloads import (
     DownloadSubmitted,
     Listed,
     ListItem,
+    PinDownload,
     RemoveDownload,
     RetryDownload,
     SubmitDownload,
@@ -280,6 +283,28 @@ def test_what_is_on_the_server_is_removed_by_its_owner_by_a_moderator_or_when_it
     for why in ("moderator", "age"):
         remove = RemoveDownload(download="d1", account=None, why=why)
         there.when(remove).then(DownloadRemoved(*MINE, why, "anna/garden.mp4"))
+
+
+def test_what_its_owner_keeps_stays_when_its_time_is_up_until_it_is_let_go_or_removed() -> None:
+    keep, let_go = (PinDownload(download="d1", account="anna", pinned=pinned) for pinned in (True, False))
+    kept, not_kept = (DownloadPinned(*MINE, pinned=pinned) for pinned in (True, False))
+    expire = RemoveDownload(download="d1", account=None, why="age")
+    given(SUBMITTED, STORED).when(keep).then(kept)
+    given(SUBMITTED, STORED).when(let_go).then_nothing()
+    given(SUBMITTED, STORED, kept).when(keep).then_nothing()
+    given(SUBMITTED, STORED, kept).when(expire).then_nothing()
+    given(SUBMITTED, STORED, kept).when(FIND).then(IN_PLEX)
+    given(SUBMITTED, STORED, kept).when(REMOVE).then(REMOVED)
+    given(SUBMITTED, STORED, kept).when(let_go).then(not_kept)
+    for past in ([kept, not_kept], [kept, REMOVED, RETRIED, STORED]):
+        given(SUBMITTED, STORED, *past).when(expire).then(DownloadRemoved(*MINE, "age", "anna/garden.mp4"))
+
+
+@pytest.mark.parametrize("so_far", [[], [STARTED], [CANCELLED], [STORED, REMOVED]])
+def test_only_what_is_on_the_server_is_kept_and_only_by_its_owner(so_far: list[Event]) -> None:
+    keep = PinDownload(download="d1", account="anna", pinned=True)
+    given(SUBMITTED, *so_far).when(keep).then_refused("nothing-to-keep")
+    given(SUBMITTED, STORED).when(structs.replace(keep, account="ben")).then_refused("download-unknown")
 
 
 @pytest.mark.parametrize("so_far", [[], [STARTED], [CANCELLED], [FAILED], [STORED, REMOVED, RETRIED]])

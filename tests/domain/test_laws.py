@@ -348,7 +348,7 @@ def states_of(history: Iterable[Dated]) -> dict[str, tuple[DownloadSubmitted, Do
     for event, _ in history:
         if isinstance(event, DownloadSubmitted):
             found[event.download] = (event, "queued")
-        elif isinstance(event, DownloadEvent):
+        elif isinstance(event, DownloadEvent) and type(event) in STATE_AFTER:
             found[event.download] = (found[event.download][0], STATE_AFTER[type(event)])
     return found
 

@@ -13,6 +13,7 @@ from medianest.domain.command import Actor
 from medianest.domain.downloads import (
     CancelPlaylist,
     ListItem,
+    PinDownload,
     RemoveDownload,
     RetryDownload,
     SubmitDownload,
@@ -128,6 +129,7 @@ async def live_through(commands: Commands) -> int:
         await commands.run(RecordStored(download=download, path=f"ben/{download}.mp4", size_bytes=9, title="R"), SYSTEM)
         await commands.run(RemoveDownload(download=download, account="ben", why="owner"), SYSTEM)
     await commands.run(RecordFileRemoved(download="r1"), SYSTEM)
+    await commands.run(PinDownload(download="p2", account="ben", pinned=True), SYSTEM)
     await commands.run(SuspendAccount(account="ben", note=Personal("too loud")), SYSTEM)
     await commands.run(EraseAccount(account="anna"), SYSTEM)
     await commands.run(ObserveMonitor(monitor="3", called="Plex", state="up", service="plex"), SYSTEM)

@@ -17,7 +17,7 @@ from medianest.domain.announcements import (
     LinksArranged,
 )
 from medianest.domain.catalogue import EVENTS
-from medianest.domain.downloads import DownloadDeferred, DownloadEvent, DownloadFailed
+from medianest.domain.downloads import STATE_AFTER, DownloadDeferred, DownloadEvent, DownloadFailed, DownloadPinned
 from medianest.domain.event import Event, Personal, personal_fields, type_of
 from medianest.domain.examples import ANNA, BEN, DUNE, EXAMPLES, FILM, OLIVIA, SIGNALS, VIDEO
 from medianest.domain.monitors import MONITOR_EVENTS, MonitorsLost, MonitorStateChanged
@@ -188,14 +188,18 @@ def test_who_leaves_and_who_has_it_now_hear_it_whether_they_are_in_the_room_or_n
     assert payload_of(RequestHandedOn(*FILM, BEN), "/admin")["to"] == BEN
 
 
-@pytest.mark.parametrize("event", of(DownloadEvent), ids=type_of)
+def test_what_somebody_keeps_is_heard_of_by_themselves_alone() -> None:
+    assert hearers(DownloadPinned(*VIDEO, pinned=True)) == {"anna /media"}
+
+
+@pytest.mark.parametrize("event", of(*STATE_AFTER), ids=type_of)
 def test_a_download_is_its_owners_and_moderators_hear_that_it_goes_on(event: Event) -> None:
     assert hearers(event) - {"anna /auth"} == {"anna /media", "moderator /admin", "admin /admin"}
     assert payload_of(event)["download"] == VIDEO[0]
     assert payload_of(event)["state"] == payload_of(event, "/admin")["state"]
 
 
-@pytest.mark.parametrize("event", of(DownloadEvent), ids=type_of)
+@pytest.mark.parametrize("event", of(*STATE_AFTER), ids=type_of)
 def test_moderators_do_not_hear_what_somebody_downloads(event: Event) -> None:
     assert set(payload_of(event, "/admin")) == {"position", "at", "type", "download", "state", "account"}
 

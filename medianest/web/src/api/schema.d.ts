@@ -680,6 +680,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/youtube/downloads/{download}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pin
+         * @description Keep one's own for however long others are kept, or no longer.
+         */
+        put: operations["ApiV1YoutubeDownloadsPinPin"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/youtube/presets": {
         parameters: {
             query?: never;
@@ -2258,6 +2278,8 @@ export interface components {
             changed_at: string;
             position: number;
             kept_until?: string | null;
+            /** @default false */
+            pinned: boolean;
             waiting?: components["schemas"]["Waiting"] | null;
         };
         /** DownloadsThen */
@@ -2642,6 +2664,10 @@ export interface components {
         /** Pace */
         Pace: {
             items: components["schemas"]["Stretch"][];
+        };
+        /** Pin */
+        Pin: {
+            pinned: boolean;
         };
         /** PinDone */
         PinDone: {
@@ -3165,6 +3191,7 @@ export type NoticePage = components['schemas']['NoticePage'];
 export type OpenedWebhook = components['schemas']['OpenedWebhook'];
 export type Ours = components['schemas']['Ours'];
 export type Pace = components['schemas']['Pace'];
+export type Pin = components['schemas']['Pin'];
 export type PinDone = components['schemas']['PinDone'];
 export type PinStarted = components['schemas']['PinStarted'];
 export type PinWaiting = components['schemas']['PinWaiting'];
@@ -4470,6 +4497,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Queued"] | components["schemas"]["QueuedPlaylist"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1YoutubeDownloadsPinPin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again is answered like the first time, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                download: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pin"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */

@@ -4,7 +4,7 @@ import { say } from "../strings";
 import { Button } from "../ui/Button";
 import { inWords } from "../ui/Trouble";
 import { DownloadRow } from "./DownloadRow";
-import { useAct } from "./queries";
+import { useAct, usePin } from "./queries";
 import { actionFor } from "./states";
 
 const RemoveSheet = lazy(() => import("./RemoveSheet"));
@@ -18,6 +18,7 @@ export function DownloadList({ downloads }: { readonly downloads: readonly Downl
         <DownloadRow key={download.download} download={download}>
           <div className="flex grow flex-wrap justify-end gap-2 empty:hidden sm:grow-0">
             <Watch download={download} />
+            <Pin download={download} />
             <Remove download={download} />
             <Act download={download} />
           </div>
@@ -36,6 +37,21 @@ function Watch({ download }: { readonly download: DownloadView }) {
         {say.downloads.watch}
       </Button>
       <Suspense>{isOpen && <WatchSheet download={download} onClose={() => setOpen(false)} />}</Suspense>
+    </>
+  );
+}
+
+/** Where videos go when their time is up, one may say that this one stays. */
+function Pin({ download }: { readonly download: DownloadView }) {
+  const pin = usePin(download.download);
+  if (!download.mine || (download.kept_until === null && !download.pinned)) return null;
+  const act = download.pinned ? say.downloads.unpin : say.downloads.pin;
+  return (
+    <>
+      <Button weight="quiet" disabled={pin.isPending} aria-label={`${act}: ${download.title ?? say.downloads.untitled}`} onClick={() => pin.mutate(!download.pinned)}>
+        {act}
+      </Button>
+      {pin.error && <p role="alert" className="max-w-40 text-xs text-bad">{inWords(pin.error).remedy}</p>}
     </>
   );
 }

@@ -31,6 +31,7 @@ export function DownloadRow({ download, children }: { readonly download: Downloa
             {download.waiting?.next_at && ` ${say.requests.nextTry(atClock(new Date(download.waiting.next_at)))}.`}
           </p>
         )}
+        {download.pinned && <p className="mt-1 text-xs text-quiet">{say.downloads.pinned}</p>}
         {download.kept_until && <p className="mt-1 text-xs text-quiet">{say.downloads.keptUntil(atClock(new Date(download.kept_until)))}</p>}
         {download.state === "downloading" && <HowFast download={download} title={title} />}
       </div>

@@ -71,6 +71,16 @@ export function useAct(download: string) {
   });
 }
 
+/** Keeps it for however long others are kept, or no longer. */
+export function usePin(download: string) {
+  const refresh = useRefresh("downloads");
+  return useMutation({
+    mutationFn: (pinned: boolean) =>
+      answered(api.PUT("/api/v1/youtube/downloads/{download}/pin", { params: { path: { download } }, headers: oneWish(), body: { pinned } })),
+    onSuccess: refresh,
+  });
+}
+
 /** Takes the file off the server. */
 export function useRemove(download: string) {
   const refresh = useRefresh("downloads", "dashboard");
