@@ -192,6 +192,40 @@ async def test_an_admin_sees_what_an_event_changed_and_the_house_before_and_afte
     await anna.leave()
 
 
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("/admin/past?at=2&show=constructor", "Right after event 2"),
+        ("/admin/past?at=2&show=__proto__", "Right after event 2"),
+        ("/admin/past?at=foo%205", "Choose a moment."),
+        ("/admin/past?at=0", "Before the first event"),
+        ("/admin/past?at=999999", "That is yet to come"),
+        ("/admin/past?at=2099-01-01T00:00", "That is yet to come"),
+        ("/admin/audit?since=soon&until=12026-01-01T00:00", "account.opened"),
+    ],
+)
+async def test_a_made_up_address_into_the_past_shows_a_page_and_says_what_it_is(
+    demo: Demo, chromium: Any, address: str, shown: str
+) -> None:
+    async with window(chromium, demo.url, PHONE) as page:
+        await sign_in(page, "olivia")
+        await page.goto(address)
+        await page.get_by_text(shown).first.wait_for()
+
+
+async def test_whose_home_it_was_stands_in_the_address(demo: Demo, chromium: Any) -> None:
+    await arrive(demo, "anna")
+    async with window(chromium, demo.url) as page:
+        await sign_in(page, "olivia")
+        await page.goto("/admin/past?at=999999&show=home")
+        await page.get_by_role("button", name="After the last event so far").click()
+        await page.get_by_label("Whose home").select_option("Anna")
+        await page.wait_for_url("**/admin/past?*whose=*")
+        await page.reload()
+        await page.get_by_role("heading", name="Open requests").wait_for()
+        assert await page.get_by_label("Whose home").locator("option:checked").inner_text() == "Anna"
+
+
 async def test_an_admin_reads_what_was_posted_and_what_came_of_it(demo: Demo, chromium: Any) -> None:
     anna = Person(demo.url, "anna")
     await anna.log_in()

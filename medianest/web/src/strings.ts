@@ -361,7 +361,9 @@ export const say = {
     past: {
       title: "As it was",
       moment: "At this moment",
-      after: (position: number) => `Right after event ${position}`,
+      after: (position: number) => (position === 0 ? "Before the first event" : `Right after event ${position}`),
+      ahead: "That is yet to come: what is shown is how things are now.",
+      newest: "After the last event so far",
       earlier: "One event earlier",
       later: "One event later",
       show: "Show",

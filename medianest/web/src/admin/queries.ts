@@ -2,6 +2,7 @@ import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { answered, api, oneWish } from "../api/client";
 import { useRefresh } from "../api/refresh";
 import type { Account, Attempt, CircuitView, NewQuota, NewRole, Suspension, Try, Wanted } from "../api/schema";
+import { byTheClock } from "./past/place";
 
 const LOOK_MS = 5_000; // how often what no event tells of is looked at again
 
@@ -159,13 +160,8 @@ export interface Search {
 }
 
 export function useAudit({ person, tag, type, since, until }: Search) {
-  const asked = {
-    ...(person && { person }),
-    ...(tag && { tag }),
-    ...(type && { type }),
-    ...(since && { since: new Date(since).toISOString() }),
-    ...(until && { until: new Date(until).toISOString() }),
-  };
+  const [from, to] = [byTheClock(since), byTheClock(until)];
+  const asked = { ...(person && { person }), ...(tag && { tag }), ...(type && { type }), ...(from && { since: from }), ...(to && { until: to }) };
   return useInfiniteQuery({
     queryKey: ["audit", asked],
     queryFn: ({ pageParam }) =>

@@ -7,11 +7,17 @@ const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const dated = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 
+const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
 /** "24 Nov". */
 export function onDay(at: Date): string {
   return day.format(at);
+}
+
+/** "24 Nov 2026, 14:05:09". */
+export function toTheSecond(at: Date): string {
+  return exact.format(at);
 }
 
 /** "5 minutes ago", "in 2 hours", "just now". */

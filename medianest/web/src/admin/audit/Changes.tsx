@@ -3,7 +3,10 @@ import { say } from "../../strings";
 import { Empty, Ghost } from "../../ui/Empty";
 import { Sheet } from "../../ui/Sheet";
 import { Loaded } from "../../ui/Trouble";
+import { toTheSecond } from "../../ui/units";
 import { useChanges } from "./queries";
+
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00$/; // as PostgreSQL writes one
 
 /** What one event changed: each row it touched, before it and after it, side by side. */
 export default function Changes({ entry, onClose }: { readonly entry: Entry; readonly onClose: () => void }) {
@@ -57,10 +60,16 @@ function Field({ field: { name, before, after, changed } }: { readonly field: Fi
         {plain(name)}
         {changed && <span className="sr-only"> {say.admin.audit.changed}</span>}
       </th>
-      <td className={look}>{before ?? "–"}</td>
-      <td className={`${look} ${changed ? "font-semibold" : ""}`}>{after ?? "–"}</td>
+      <td className={look}>{told(before)}</td>
+      <td className={`${look} ${changed ? "font-semibold" : ""}`}>{told(after)}</td>
     </tr>
   );
+}
+
+/** A moment by the clock of who looks, to the second: two of them may be near each other. */
+function told(value: string | null): string {
+  if (value === null) return "–";
+  return MOMENT.test(value) ? toTheSecond(new Date(value)) : value;
 }
 
 /** `changed_at` as it is said: "Changed at". */

@@ -1,4 +1,3 @@
-import { useState } from "react";
 import { STATE_TONES } from "../../home/ServiceTiles";
 import { say } from "../../strings";
 import { Ghost } from "../../ui/Empty";
@@ -10,15 +9,20 @@ import { usePeople } from "../queries";
 import { RequestRowsThen, RowThen, VideoRowsThen } from "./ListsThen";
 import { useHomeThen } from "./queries";
 
+interface HomeProps {
+  readonly asOf: string;
+  readonly whose: string; // an account; empty: one's own
+  readonly choose: (whose: string) => void;
+}
+
 /** What somebody had open and running, and what was up. */
-export function HomeThen({ asOf }: { readonly asOf: string }) {
-  const [account, choose] = useState("");
+export function HomeThen({ asOf, whose, choose }: HomeProps) {
   const people = usePeople().data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <>
       <label className="mb-5 grid max-w-80 gap-1 text-sm text-quiet">
         {say.admin.past.whose}
-        <select className={FIELD} value={account} onChange={(event) => choose(event.target.value)}>
+        <select className={FIELD} value={whose} onChange={(event) => choose(event.target.value)}>
           <option value="">{say.admin.past.mine}</option>
           {people.map((person) => (
             <option key={person.account} value={person.account}>
@@ -27,7 +31,7 @@ export function HomeThen({ asOf }: { readonly asOf: string }) {
           ))}
         </select>
       </label>
-      <Loaded asked={useHomeThen(asOf, account)} ghost={<Ghost className="h-64" />}>
+      <Loaded asked={useHomeThen(asOf, whose)} ghost={<Ghost className="h-64" />}>
         {({ requests, downloads, services }) => (
           <>
             <Section title={say.home.services}>

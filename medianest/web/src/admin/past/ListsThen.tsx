@@ -4,6 +4,7 @@ import { TONES } from "../../requests/states";
 import { say } from "../../strings";
 import { Badge, type Tone } from "../../ui/Badge";
 import { Empty, Ghost } from "../../ui/Empty";
+import { More } from "../../ui/More";
 import { ROW, Rows } from "../../ui/Rows";
 import { Loaded } from "../../ui/Trouble";
 import { atClock } from "../../ui/units";
@@ -14,35 +15,50 @@ interface Then {
 }
 
 export function RequestsThen({ asOf }: Then) {
+  const asked = useRequestsThen(asOf);
   return (
-    <Loaded asked={useRequestsThen(asOf)} ghost={<Ghost className="h-64" />}>
-      {({ items }) => <RequestRowsThen requests={items} />}
-    </Loaded>
+    <>
+      <Loaded asked={asked} ghost={<Ghost className="h-64" />}>
+        {({ pages }) => <RequestRowsThen requests={pages.flatMap((page) => page.items)} />}
+      </Loaded>
+      <More list={asked} />
+    </>
   );
 }
 
 export function VideosThen({ asOf }: Then) {
+  const asked = useVideosThen(asOf);
   return (
-    <Loaded asked={useVideosThen(asOf)} ghost={<Ghost className="h-64" />}>
-      {({ items }) => <VideoRowsThen videos={items} />}
-    </Loaded>
+    <>
+      <Loaded asked={asked} ghost={<Ghost className="h-64" />}>
+        {({ pages }) => <VideoRowsThen videos={pages.flatMap((page) => page.items)} />}
+      </Loaded>
+      <More list={asked} />
+    </>
   );
 }
 
 const STANDING: Readonly<Record<string, Tone>> = { active: "good", suspended: "warn", erased: "plain" };
 
 export function PeopleThen({ asOf }: Then) {
+  const asked = usePeopleThen(asOf);
   return (
-    <Loaded asked={usePeopleThen(asOf)} ghost={<Ghost className="h-64" />}>
-      {({ items }) => (
-        <Rows abreast none={<Empty title={say.admin.past.nobody} />}>
-          {items.map(({ account, name, role, state, opened_at: opened }: Account) => (
-            <RowThen key={account} name={name} facts={[say.you.role[role], say.admin.past.since(atClock(new Date(opened)))]} tone={STANDING[state] ?? "plain"} word={say.admin.people.states[state] ?? state} />
-          ))}
-        </Rows>
-      )}
-    </Loaded>
+    <>
+      <Loaded asked={asked} ghost={<Ghost className="h-64" />}>
+        {({ pages }) => (
+          <Rows abreast none={<Empty title={say.admin.past.nobody} />}>
+            {pages.flatMap((page) => page.items.map((person) => <PersonThen key={person.account} person={person} />))}
+          </Rows>
+        )}
+      </Loaded>
+      <More list={asked} />
+    </>
   );
+}
+
+function PersonThen({ person: { name, role, state, opened_at: opened } }: { readonly person: Account }) {
+  const facts = [say.you.role[role], say.admin.past.since(atClock(new Date(opened)))];
+  return <RowThen name={name} facts={facts} tone={STANDING[state] ?? "plain"} word={say.admin.people.states[state] ?? state} />;
 }
 
 export function RequestRowsThen({ requests }: { readonly requests: readonly RequestView[] }) {
