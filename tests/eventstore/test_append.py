@@ -254,6 +254,7 @@ async def test_the_newest_are_found_by_who_caused_them_and_by_their_time(store: 
 
     assert await newest(actor="probe 1") == [7, 4, 1]
     assert await newest(OF_PLEX, actor="probe 1") == [7, 1]
+    assert await newest(Query(Item(ServiceStateChanged)), actor="probe 1") == [7, 4, 1]
     assert await newest(actor="nobody") == []
     for n in range(1, 8):
         assert await newest(span=Span(since=at[n - 1])) == list(range(7, n - 1, -1))
@@ -262,6 +263,40 @@ async def test_the_newest_are_found_by_who_caused_them_and_by_their_time(store: 
     hour = timedelta(hours=1)
     assert await newest(span=Span(at[-1] + hour)) == await newest(span=Span(None, at[0] - hour)) == []
     assert await newest(span=Span(at[0] - hour, at[-1] + hour)) == [7, 6, 5, 4, 3, 2, 1]
+
+
+async def test_the_newest_of_a_type_by_somebody_are_the_same_where_there_are_many(store: EventStore) -> None:
+    """From a hundred of the type on, another index finds them."""
+    suspended = AccountSuspended("a1", "p1", "admin")
+    for name, last in (("anna", PLEX_UP), ("ben", PLEX_UP), ("anna", suspended)):
+        await store.append([*[PLEX_UP] * 59, last], by(name=name))
+    at = [recorded.at for recorded in (await store.read()).events]
+
+    async def by_anna(before: int, since: datetime, limit: int = 500) -> list[int]:
+        query = Query(Item(ServiceStateChanged))
+        found = await store.latest(query, before=before, limit=limit, actor="anna", span=Span(since))
+        return [recorded.position for recorded in found]
+
+    assert await by_anna(150, at[0]) == [*range(149, 120, -1), *range(60, 0, -1)]
+    assert await by_anna(181, at[60]) == list(range(179, 120, -1))
+    assert await by_anna(181, at[0], limit=5) == [179, 178, 177, 176, 175]
+    assert await by_anna(150, at[120]) == list(range(149, 120, -1))  # too few for that
+
+
+async def test_a_clock_that_was_set_back_does_not_turn_the_time_of_the_log_round(
+    store: EventStore, database: str
+) -> None:
+    """A moment becomes a position by halving, which needs them in one order."""
+    await append(store, PLEX_UP)
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        await connection.execute(
+            "INSERT INTO events SELECT 2, type, version, tags, data, metadata, recorded_at + interval '1 day' FROM events"
+        )
+    await append(store, SEERR_UP, PLEX_UP)
+    today, *tomorrow = (recorded.at for recorded in (await store.read()).events)
+    assert tomorrow == [today + timedelta(days=1)] * 3
+    since = Span(since=tomorrow[0])
+    assert [r.position for r in await store.latest(EVERYTHING, before=9, limit=9, span=since)] == [4, 3, 2]
 
 
 async def test_who_opens_a_log_knows_its_end_from_the_first_moment(store: EventStore, database: str) -> None:
