@@ -35,6 +35,7 @@ from medianest.eventstore.store import (
     OutcomeUnknown,
 )
 from medianest.eventstore.vault import MasterKey, Vault
+from medianest.eventstore.writer import _Append, _Group
 from medianest.tasks import cancel
 from migrations import migrate
 from tests.conftest import quick_folder
@@ -58,14 +59,16 @@ async def append(store: EventStore, command: UUID, *, body: bytes = b"same", con
 
 def _known(error: Exception) -> type[Exception]:
     assert str(error) in TEXTS[type(error)]
+    assert (error.__cause__ is not None) == (str(error) == NO_ANSWER)
     return type(error)
 
 
+NO_ANSWER = "The database went away before it answered: try the same again."
 TEXTS: dict[type[Exception], tuple[str, ...]] = {
     Conflict: ("An event this depends on came meanwhile: decide again.",),
     CommandReused: ("This id was used for something else: take a new one.",),
     OutcomeUnknown: (
-        "The database went away before it answered: try the same again.",
+        NO_ANSWER,
         "The log was closed before it answered: try the same again.",
     ),
 }
@@ -416,6 +419,16 @@ async def test_a_row_that_cannot_be_written_fails_only_its_own_append(
     assert logs == [{**said, "appends": 3, **what}, {**said, "appends": 1, **what}]
     assert await write(late) == Appended(4, 4)
     assert await write(bad) == Appended(5, 5)
+
+
+async def test_who_goes_again_by_itself_shares_a_group_with_nobody() -> None:
+    fresh, again = (_Append([row(uuid4())], None, Metadata(actor=Actor.system("test"), command=uuid4()), b"",
+                            asyncio.get_running_loop().create_future()) for _ in range(2))  # fmt: skip
+    again.alone = True
+    for one, other in ((again, fresh), (fresh, again)):
+        group = _Group()
+        assert (group.takes(one), group.takes(other)) == (True, False)
+        assert group.appends == [one]
 
 
 @pytest.mark.parametrize("tag", ["service:plex\nservice:plex", ""])
