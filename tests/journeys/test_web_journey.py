@@ -391,6 +391,28 @@ async def test_what_admins_announce_comes_to_everybodys_home_and_is_put_away_by_
         await bens.get_by_text("Maintenance", exact=True).wait_for(state="detached")
 
 
+async def test_a_word_that_is_wider_than_the_screen_widens_no_page(demo: Demo, chromium: Any) -> None:
+    word = "https://" + "w" * 400
+    anna, olivia = Person(demo.url, "anna"), Person(demo.url, "olivia")
+    await anna.log_in()
+    await olivia.log_in()
+    asked = await anna.post("/media/requests", kind="movie", tmdb=13)
+    await olivia.post(f"/media/requests/{asked['request']}/decline", reason="other", note=word)
+    await anna.post("/youtube/downloads", url=demo.video, preset="360p", title=word)
+    posted = await olivia.post("/admin/announcements", text=word)
+    await olivia.client.put("/admin/links", json={"items": [{"label": "W" * 60, "url": "https://wiki.example/"}]})
+    async with window(chromium, demo.url, PHONE) as page:
+        await sign_in(page, "anna")
+        for path in ("/", "/downloads", "/notices", f"/requests/{asked['request']}"):
+            await page.goto(path)
+            await page.get_by_text("www").first.wait_for(state="attached")
+            assert await page.evaluate("document.documentElement.scrollWidth") == PHONE["width"], path
+    await olivia.client.delete(f"/admin/announcements/{posted['announcement']}")
+    await olivia.client.put("/admin/links", json={"items": []})
+    await anna.leave()
+    await olivia.leave()
+
+
 async def _unread(person: Person) -> int:
     count: int = (await person.get("/notices/unread"))["unread"]
     return count

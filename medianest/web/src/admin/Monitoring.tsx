@@ -46,7 +46,7 @@ function MonitorRow({ monitor }: { readonly monitor: MonitorView }) {
   return (
     <li className={ROW}>
       <div className="min-w-0 grow basis-60">
-        <p className="font-medium break-words">{name}</p>
+        <p className="font-medium">{name}</p>
         <p className="text-xs break-all text-quiet">{facts.filter(Boolean).join(" · ")}</p>
         <p className="text-sm text-quiet">{service ? say.admin.monitoring.standsFor(say.service[service], by ? say.admin.monitoring.matched[by] : "") : say.admin.monitoring.standsForNone}</p>
         {message && state !== "up" && <p className="text-sm text-quiet">{message}</p>}

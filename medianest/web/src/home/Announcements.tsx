@@ -20,7 +20,7 @@ export function Announcements() {
     <section aria-label={say.home.announcements} className="mb-7 grid gap-2">
       {items.map(({ announcement, level, text }) => (
         <div key={announcement} className={`flex items-start gap-3 rounded-xl border-l-4 bg-raised py-2 pr-2 pl-4 ${LOOKS[level]}`}>
-          <p className="min-w-0 flex-1 py-2 break-words">
+          <p className="min-w-0 flex-1 py-2">
             {level !== "info" && <span className="font-semibold">{say.home.level[level]} </span>}
             {text}
           </p>

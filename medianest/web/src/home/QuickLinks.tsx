@@ -12,9 +12,9 @@ export function QuickLinks() {
     <Section title={say.home.links}>
       <ul className="flex flex-wrap gap-2">
         {links.map(({ label, url }) => (
-          <li key={`${label} ${url}`}>
-            <a href={url} target="_blank" rel="noreferrer" className={`inline-flex items-center ${CHIP}`}>
-              {label}
+          <li key={`${label} ${url}`} className="max-w-full">
+            <a href={url} target="_blank" rel="noreferrer" className={`inline-flex max-w-full items-center ${CHIP}`}>
+              <span className="truncate">{label}</span>
               <span className="sr-only"> {say.newWindow}</span>
             </a>
           </li>

@@ -82,7 +82,7 @@ function AnnouncementRow({ announcement, onChange }: { readonly announcement: An
   return (
     <li className={ROW}>
       <div className="min-w-48 grow basis-64">
-        <p className="break-words">{announcement.text}</p>
+        <p>{announcement.text}</p>
         <p className="text-xs text-quiet">{[say.admin.board.levels[announcement.level], standingOf(announcement)].join(" · ")}</p>
         {withdraw.error && <Trouble error={withdraw.error} />}
       </div>

@@ -79,7 +79,7 @@ function MaintenanceRow({ maintenance }: { readonly maintenance: Maintenance }) 
   return (
     <li className={ROW}>
       <div className="min-w-48 grow basis-64">
-        <p className="break-words">
+        <p>
           <span className="font-medium">{say.service[maintenance.service]}</span> · {maintenance.why}
         </p>
         <p className="text-xs text-quiet">{standingOf(maintenance)}</p>
