@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 from typing import Any, NamedTuple
 
-from medianest.domain.event import EVERYTHING, Event, Item, Query
+from medianest.domain.event import Event, Item, Query
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.connections import Pool
-from medianest.eventstore.store import EventStore, Span
+from medianest.eventstore.store import EventStore
 from projections.folding import Projection, Rows, fold
 
 PAGE, MOST_OF_A_PAGE = 200, 3200  # events looked through at once: ever more of them, so that what is rare is found too
@@ -64,17 +64,11 @@ class Past:
             until = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) + _TICK  # what happened just then counts
         except (ValueError, OverflowError) as unclear:
             raise NoMoment("Give a position, or a moment as in 2026-11-23T18:30:00Z.") from unclear
-        return await self._before(until)
+        return (await self._store.before_each([until]))[0]
 
-    async def counts(self, since: datetime, step: timedelta, steps: int) -> list[int]:
-        """How many events each of these stretches has, one after the other: positions have no gaps."""
-        marks = [await self._before(since + number * step) for number in range(steps + 1)]
-        return [end - begin for begin, end in pairwise(marks)]
-
-    async def _before(self, moment: datetime) -> int:
-        """The last position before `moment`; 0: there is none."""
-        found = await self._store.latest(EVERYTHING, before=2**62, limit=1, span=Span(until=moment))
-        return found[0].position if found else 0
+    async def counts(self, moments: Sequence[datetime]) -> list[int]:
+        """How many events there were from each of these moments until the next: positions have no gaps."""
+        return [end - begin for begin, end in pairwise(await self._store.before_each(moments))]
 
     async def moved(self, name: str, position: int, *, account: str | None = None) -> AsyncGenerator[Moved, None]:
         """The things of a read model as of `position`, the one that was moved last first; each of them once.

@@ -1,11 +1,12 @@
 """Looking back on what happened: what one event changed, how much there was in a time, and what came of it all."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, get
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, QueryParameter
 
 from medianest.api.gate import needs
 from medianest.api.problems import Problem, wrong
@@ -19,7 +20,7 @@ SEALED = "sealed:"  # how the vault's words begin
 PERSONAL = "(personal)"
 VIDEOS = frozenset(("downloads", "files_to_remove"))
 THEIR_OWN = frozenset(("title", "path", "video", "playlist", "playlist_title"))  # of a download: what somebody watches
-STEPS: dict[str, timedelta] = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
+MARKS = 101  # moments asked about at once
 
 
 class FieldChange(msgspec.Struct, frozen=True):
@@ -80,17 +81,24 @@ class ReplayController(Controller):
     async def pace(
         self,
         site: House,
-        since: Annotated[datetime, QueryParameter(description="With its offset; without one it is UTC.")],
-        step: FromQuery[Literal["hour", "day"]] = "day",
-        steps: Annotated[int, QueryParameter(ge=1, le=100)] = 30,
+        marks: Annotated[
+            list[datetime],
+            QueryParameter(
+                min_items=2,
+                max_items=MARKS,
+                description="One after the other, each with its offset; without one it is UTC. Whoever asks says where"
+                " a day begins: it is not always as long as the one before.",
+            ),
+        ],
     ) -> Pace:
-        """How many events there were, in one stretch of time after the other."""
-        begin = since if since.tzinfo else since.replace(tzinfo=UTC)
-        try:
-            moments = [begin + number * STEPS[step] for number in range(steps + 1)]
-        except OverflowError as beyond:
-            raise wrong("since", "Expected a moment that has so much time after it", "query") from beyond
-        counts = await site.past.counts(begin, STEPS[step], steps)
+        """How many events there were from each of these moments until the next.
+
+        It costs a few looks into the log for each moment, however long the log is.
+        """
+        moments = [mark if mark.tzinfo else mark.replace(tzinfo=UTC) for mark in marks]
+        if any(later < earlier for earlier, later in pairwise(moments)):
+            raise wrong("marks", "Expected moments one after the other", "query")
+        counts = await site.past.counts(moments)
         return Pace([Stretch(at, events) for at, events in zip(moments, counts, strict=False)])
 
     @get("/requests/states")

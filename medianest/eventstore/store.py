@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
@@ -106,6 +107,13 @@ class EventStore:
         async with self._reads.connection() as connection:
             rows = await (await connection.execute(sql.encode(), values, binary=True)).fetchall()
         return [self._codec.recorded(*row) for row in rows]
+
+    async def before_each(self, moments: Sequence[datetime]) -> list[int]:
+        """The last position before each of these moments, by the clock of the log; 0: there is none."""
+        sql, values = search.before_each(moments)
+        async with self._reads.connection() as connection:
+            rows = await (await connection.execute(sql.encode(), values)).fetchall()
+        return [position for (position,) in rows]
 
     async def of_command(self, command: UUID) -> History | None:
         """What `command` appended when it acted; None if it never did."""

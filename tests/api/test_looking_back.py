@@ -1,6 +1,6 @@
 """What one event changed, how much happened in a time, and as what the requests stand: for admins."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -95,20 +95,46 @@ async def test_events_are_counted_stretch_by_stretch(
     await ask(anna, 438631)
     head = await store.read()
     begin = head.events[0].at - timedelta(hours=1)
-    asked: dict[str, Any] = {"since": begin.isoformat(), "step": "hour", "steps": 3}
+    # Not all of the same length, as days are not where clocks are changed.
+    marks = [begin + timedelta(minutes=minutes) for minutes in (0, 30, 150, 200)]
+    asked = {"marks": [mark.isoformat() for mark in marks]}
     pace = (await olivia.get("/admin/audit/pace", params=asked)).json()["items"]
     assert [stretch["events"] for stretch in pace] == [0, head.head, 0]
-    earlier: dict[str, Any] = {"since": "1970-01-01T00:00:00Z", "step": "day", "steps": 100}
-    assert {
-        stretch["events"] for stretch in (await olivia.get("/admin/audit/pace", params=earlier)).json()["items"]
-    } == {0}
+    assert [datetime.fromisoformat(stretch["at"]) for stretch in pace] == marks[:3]
+
+
+async def test_a_stretch_begins_with_its_first_moment_and_ends_before_the_next(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, store: EventStore
+) -> None:
+    await ask(anna, 438631)
+    first, *_, last = [recorded.at for recorded in (await store.read()).events]
+    head = (await store.read()).head
+    asked = {"marks": [mark.isoformat() for mark in (first, last, last + timedelta(microseconds=1))]}
+    before, just_then = (await olivia.get("/admin/audit/pace", params=asked)).json()["items"]
+    assert before["events"] + just_then["events"] == head
+    assert just_then["events"] >= 1
 
 
 @pytest.mark.parametrize(
-    "asked", [{}, {"since": "soon"}, {"since": "9999-12-31T00:00:00Z"}, {"since": "2026-01-01T00:00:00Z", "steps": 101}]
+    "marks",
+    [
+        [],
+        ["2026-01-01T00:00:00Z"],
+        ["soon", "later"],
+        ["2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"],
+        ["2026-01-01T00:00:00Z"] * 102,
+    ],
 )
-async def test_a_time_that_is_none_or_too_long_is_refused(olivia: httpx.AsyncClient, asked: dict[str, Any]) -> None:
-    assert problem(await olivia.get("/admin/audit/pace", params=asked))[0] == 400
+async def test_moments_that_are_none_too_few_too_many_or_out_of_order_are_refused(
+    olivia: httpx.AsyncClient, marks: list[str]
+) -> None:
+    assert problem(await olivia.get("/admin/audit/pace", params={"marks": marks}))[0] == 400
+
+
+async def test_moments_at_the_ends_of_time_are_counted_too(olivia: httpx.AsyncClient, store: EventStore) -> None:
+    marks = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
+    answer = await olivia.get("/admin/audit/pace", params={"marks": marks})
+    assert [stretch["events"] for stretch in answer.json()["items"]] == [(await store.read()).head]
 
 
 async def test_requests_are_counted_by_their_state(olivia: httpx.AsyncClient, anna: httpx.AsyncClient) -> None:
@@ -120,7 +146,7 @@ async def test_requests_are_counted_by_their_state(olivia: httpx.AsyncClient, an
 
 
 @pytest.mark.parametrize(
-    "path", ["/admin/audit/1/changes", "/admin/audit/pace?since=2026-01-01", "/admin/requests/states"]
+    "path", ["/admin/audit/1/changes", "/admin/audit/pace?marks=2026-01-01&marks=2026-01-02", "/admin/requests/states"]
 )
 async def test_only_who_may_read_the_record_looks_back(anna: httpx.AsyncClient, path: str) -> None:
     assert problem(await anna.get(path)) == (403, "not-allowed")

@@ -92,6 +92,7 @@ PAGES: dict[str, Callable[[], tuple[str, Values]]] = {
     ),
     "the newest of all in a span": lambda: search.latest(EVERYTHING, HEAD, 20, None, Span(LONG_AGO, SOON)),
     "the newest of a hot tag in a span": lambda: search.latest(Query(about(HOT)), HEAD, 20, None, Span(LONG_AGO, SOON)),
+    "the last of all before some moments": lambda: search.before_each([LONG_AGO, datetime.now(UTC), SOON]),
     "a page of a hot tag": lambda: search.page(Query(about(HOT)), HEAD // 2, None, 50),
     "a page of two hot tags": lambda: search.page(Query(about(HOT, HALF)), HEAD // 2, None, 50),
     "the newest of a rare and a hot tag": lambda: search.latest(Query(about(HOT, RARE)), HEAD, 20, None, ALWAYS),

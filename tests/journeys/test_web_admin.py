@@ -226,6 +226,23 @@ async def test_whose_home_it_was_stands_in_the_address(demo: Demo, chromium: Any
         assert await page.get_by_label("Whose home").locator("option:checked").inner_text() == "Anna"
 
 
+async def test_how_much_happened_is_pictured_for_a_chosen_span_and_leads_to_it(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url, PHONE) as page:
+        await sign_in(page, "olivia")
+        await page.goto("/admin/audit")
+        await page.get_by_role("button", name="24 hours").click()
+        await page.get_by_text("In numbers").click()
+        steps = page.locator("details").get_by_role("button")
+        await steps.nth(23).wait_for()
+        assert await steps.count() == 24
+        if AXE.is_file():
+            assert await findings(page) == []
+        await steps.last.press("Enter")
+        await page.wait_for_url("**/admin/audit?since=*")
+        await page.get_by_role("button", name="90 days").click()
+        await steps.nth(89).wait_for()
+
+
 async def test_an_admin_reads_what_was_posted_and_what_came_of_it(demo: Demo, chromium: Any) -> None:
     anna = Person(demo.url, "anna")
     await anna.log_in()

@@ -1900,7 +1900,9 @@ export interface paths {
         };
         /**
          * Pace
-         * @description How many events there were, in one stretch of time after the other.
+         * @description How many events there were from each of these moments until the next.
+         *
+         *     It costs a few looks into the log for each moment, however long the log is.
          */
         get: operations["ApiV1AdminAuditPacePace"];
         put?: never;
@@ -6798,10 +6800,8 @@ export interface operations {
     ApiV1AdminAuditPacePace: {
         parameters: {
             query: {
-                /** @description With its offset; without one it is UTC. */
-                since: string;
-                step?: "hour" | "day";
-                steps?: number;
+                /** @description One after the other, each with its offset; without one it is UTC. Whoever asks says where a day begins: it is not always as long as the one before. */
+                marks: string[];
                 /** @description Wait, bounded, until the answer shows everything up to this position. */
                 at_least?: number;
             };

@@ -1,22 +1,38 @@
+import { useState } from "react";
 import type { InState, Stretch } from "../../api/schema";
 import { TONES } from "../../requests/states";
 import { say } from "../../strings";
 import { Badge } from "../../ui/Badge";
+import { CHIP } from "../../ui/Chip";
 import { Ghost } from "../../ui/Empty";
 import { Loaded } from "../../ui/Trouble";
-import { onDay } from "../../ui/units";
+import { atClock, onDay } from "../../ui/units";
 import type { Search } from "../queries";
 import { usePace, useStates } from "./queries";
+import { SPANS, type Span } from "./span";
 
 type Look = (change: Partial<Search>) => void;
 
-/** How much happened, day by day, and as what the requests stand. */
+/** How much happened, step by step, and as what the requests stand. */
 export function Pictures({ look }: { readonly look: Look }) {
+  const [span, choose] = useState<Span>("month");
   return (
     <div className="mb-6 grid gap-2.5 lg:grid-cols-[3fr_2fr]">
-      <Loaded asked={usePace()} ghost={<Ghost className="h-44" />}>
-        {({ items }) => <Days days={items} look={look} />}
-      </Loaded>
+      <section className="min-w-0 rounded-xl bg-raised p-4">
+        <div className="flex flex-wrap items-center justify-between gap-2">
+          <h2 className="text-sm font-semibold text-quiet">{say.admin.audit.pace}</h2>
+          <div role="group" aria-label={say.admin.audit.span} className="chips">
+            {(Object.keys(SPANS) as Span[]).map((name) => (
+              <button key={name} type="button" className={CHIP} aria-pressed={name === span} onClick={() => choose(name)}>
+                {say.admin.audit.spans[name]}
+              </button>
+            ))}
+          </div>
+        </div>
+        <Loaded asked={usePace(span)} ghost={<Ghost className="mt-3 h-32" />}>
+          {({ items, unit }) => <Steps steps={items} named={unit === "day" ? onDay : atClock} look={look} />}
+        </Loaded>
+      </section>
       <Loaded asked={useStates()} ghost={<Ghost className="h-44" />}>
         {({ items }) => <States states={items} />}
       </Loaded>
@@ -24,37 +40,42 @@ export function Pictures({ look }: { readonly look: Look }) {
   );
 }
 
-function Days({ days, look }: { readonly days: readonly Stretch[]; readonly look: Look }) {
-  const most = Math.max(1, ...days.map(({ events }) => events));
-  const show = (number: number) => look({ since: local(days[number]?.at), until: local(days[number + 1]?.at) });
+interface StepsProps {
+  readonly steps: readonly Stretch[];
+  readonly named: (at: Date) => string;
+  readonly look: Look;
+}
+
+function Steps({ steps, named, look }: StepsProps) {
+  const most = Math.max(1, ...steps.map(({ events }) => events));
+  const show = (number: number) => look({ since: local(steps[number]?.at), until: local(steps[number + 1]?.at) });
   return (
-    <section className="min-w-0 rounded-xl bg-raised p-4">
-      <h2 className="text-sm font-semibold text-quiet">{say.admin.audit.pace}</h2>
+    <>
       <div className="mt-3 flex h-20 items-end gap-0.5" aria-hidden="true">
-        {days.map(({ at, events }, number) => (
-          <div key={at} className="flex h-full grow cursor-pointer items-end rounded-xs hover:bg-sunken" title={say.admin.audit.onDay(onDay(new Date(at)), events)} onClick={() => show(number)}>
+        {steps.map(({ at, events }, number) => (
+          <div key={at} className="flex h-full grow cursor-pointer items-end rounded-xs hover:bg-sunken" title={say.admin.audit.inStep(named(new Date(at)), events)} onClick={() => show(number)}>
             <div className={`w-full rounded-xs ${events === 0 ? "bg-line" : "bg-accent"}`} style={{ height: `max(2px, ${(100 * events) / most}%)` }} />
           </div>
         ))}
       </div>
       <div className="mt-1 flex justify-between text-xs text-quiet" aria-hidden="true">
-        <span>{days[0] && onDay(new Date(days[0].at))}</span>
-        <span>{say.admin.audit.today}</span>
+        <span>{steps[0] && named(new Date(steps[0].at))}</span>
+        <span>{say.admin.audit.now}</span>
       </div>
       <details className="mt-2 text-sm">
         <summary className="min-h-6 cursor-pointer text-quiet">{say.admin.audit.inNumbers}</summary>
         <ul className="mt-2 grid gap-x-4 sm:grid-cols-2">
-          {days.map(({ at, events }, number) => (
+          {steps.map(({ at, events }, number) => (
             <li key={at}>
               <button type="button" className="flex min-h-7 w-full justify-between gap-3 underline-offset-4 hover:underline" onClick={() => show(number)}>
-                <span>{onDay(new Date(at))}</span>
+                <span>{named(new Date(at))}</span>
                 <span className="text-quiet tabular-nums">{say.admin.audit.events(events)}</span>
               </button>
             </li>
           ))}
         </ul>
       </details>
-    </section>
+    </>
   );
 }
 

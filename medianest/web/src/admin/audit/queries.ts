@@ -1,7 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { answered, api } from "../../api/client";
+import { marksOf, type Span, SPANS } from "./span";
 
-const DAYS = 30;
 const LOOK_MS = 60_000; // each event changes it, and hardly
 
 /** What one event changed. It will never be otherwise. */
@@ -13,16 +13,16 @@ export function useChanges(position: number) {
   });
 }
 
-/** How many events there were on each of the last days, today's so far. */
-export function usePace() {
+/** How many events there were in each step of a span, the last one so far. */
+export function usePace(span: Span) {
   return useQuery({
-    queryKey: ["pace"],
+    queryKey: ["pace", span],
     refetchInterval: LOOK_MS,
-    queryFn: () => {
-      const since = new Date();
-      since.setHours(0, 0, 0, 0);
-      since.setDate(since.getDate() - DAYS + 1);
-      return answered(api.GET("/api/v1/admin/audit/pace", { params: { query: { since: since.toISOString(), step: "day", steps: DAYS } } }));
+    placeholderData: keepPreviousData,
+    queryFn: async () => {
+      const marks = marksOf(span).map((mark) => mark.toISOString());
+      const { items } = await answered(api.GET("/api/v1/admin/audit/pace", { params: { query: { marks } } }));
+      return { items, unit: SPANS[span].unit }; // with its unit: it is shown until the next one is there
     },
   });
 }
