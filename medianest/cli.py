@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "sandbox", _sandbox, "only the stand-ins, and the settings that point at them")
     _add(commands, "alive", _alive, "whether the process on this machine answers (for health checks)")
     _add(commands, "new-key", _new_key, "print a new master key")
+    _add(commands, "spare-key", _spare_key, "print a key that lets the owner in once, while plex.tv is away")
     _add_log_commands(commands)
     _add_read_model_commands(commands)
     return parser
@@ -117,6 +118,16 @@ def _new_key(_: argparse.Namespace) -> None:
     from medianest.eventstore.vault import MasterKey
 
     print(MasterKey.new().reveal())
+
+
+def _spare_key(asked: argparse.Namespace) -> int:
+    from medianest import logbook
+
+    async def run(settings: Settings, _: asyncio.Event) -> None:
+        made = await logbook.make_spare_key(settings)
+        print(f"{made.key}\nType it in at {settings.url}/spare-key: it opens once, until {made.until:%H:%M} UTC.")
+
+    return _log(asked, run)
 
 
 def _alive(asked: argparse.Namespace) -> int:

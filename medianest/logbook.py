@@ -2,19 +2,22 @@
 from it."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from typing import Any, BinaryIO
+from datetime import datetime, timedelta
+from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
 from medianest.app import Foundation, foundation, until
-from medianest.commands import new_command_id
+from medianest.commands import new_command_id, now_utc
 from medianest.domain.catalogue import EVENTS
-from medianest.domain.command import Actor
+from medianest.domain.command import Actor, Refused
 from medianest.domain.event import EVERYTHING, Event, Item, Query
+from medianest.domain.spare_keys import ALPHABET, LENGTH, SPARE_KEY, MakeSpareKey
 from medianest.domain.work import RecordRebuilt
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.seals import Anchor, Auditor, Notary, Verdict
@@ -28,7 +31,18 @@ from projections.folding import Rows
 from projections.past import NoMoment, TooMuchHistory
 
 OPERATOR = Actor.system("operator")  # whoever has a shell: which person that is, only the machine knows
+SPARE_KEY_LASTS = timedelta(minutes=15)
 THINGS = 100  # whose histories are folded at once
+
+
+class SpareKey(NamedTuple):
+    """As it is printed, once; nowhere else does it stand in clear."""
+
+    key: str
+    until: datetime
+
+    def __repr__(self) -> str:
+        return f"SpareKey(until={self.until})"
 
 
 async def tail(settings: Settings, stop: asyncio.Event, types: Sequence[str], about: Sequence[str], last: int) -> None:
@@ -61,6 +75,19 @@ async def bring_in(settings: Settings, file: BinaryIO) -> int:
     async with foundation(settings) as house:
         with _bar("events", None) as advance:
             return await take_in(house.pool, file, advance)
+
+
+async def make_spare_key(settings: Settings) -> SpareKey:
+    """Make a key that lets the owner in once, for when plex.tv is away. Raises `CannotStart` where there is none yet."""
+    key = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+    until = now_utc() + SPARE_KEY_LASTS
+    async with foundation(settings, beside=True) as house:
+        made = MakeSpareKey(key=house.vault.pseudonym(SPARE_KEY, key), until=until)
+        try:
+            await house.commands.run(made, OPERATOR)
+        except Refused as refused:
+            raise CannotStart(refused.remedy) from refused
+    return SpareKey("-".join(key[start : start + 4] for start in range(0, LENGTH, 4)), until)
 
 
 async def verify(settings: Settings, anchors: Sequence[str], trusted: Sequence[str]) -> Verdict:

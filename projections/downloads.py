@@ -187,7 +187,10 @@ def _store(event: DownloadStored, at: datetime, changes: Changes) -> None:
     changes.put(DOWNLOADS_TO_PUBLISH, event.download)
 
 
-PROJECTION = Projection("downloads", 5, TABLES, (*DOWNLOAD_EVENTS, DownloadPinned), project, "download")
+# Whether a video is kept for good lets it stay where it is on the list; all else brings it to the front.
+PROJECTION = Projection(
+    "downloads", 5, TABLES, (*DOWNLOAD_EVENTS, DownloadPinned), project, "download", DOWNLOAD_EVENTS
+)
 
 _DOWNLOAD = (
     "SELECT download, account, video, url, preset, title, state, why, path, stored_at, size_bytes, duration_seconds,"

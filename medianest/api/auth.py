@@ -1,7 +1,7 @@
 """Coming in, going on, and leaving: PINs, tokens, and the devices one is signed in with."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Controller, Response, delete, get, post
@@ -12,13 +12,15 @@ from litestar.params import HeaderParameter, JSONBody, SkipValidation
 from medianest.api.gate import address_of, from_our_page, identify, limit, not_from_elsewhere
 from medianest.api.history import names_of
 from medianest.api.problems import Problem
-from medianest.api.sign_in import Form, SignIn, Waiting
+from medianest.api.sign_in import DEVICE_LENGTH, Form, SignIn, Waiting
 from medianest.api.site import AnyRequest, House, Id, Me, Site, Written, shown
+from medianest.commands import new_command_id
 from medianest.domain.accounts import PERMISSIONS, Permission, Role, SessionStarted
-from medianest.domain.command import Actor
-from medianest.domain.event import Event, tags
+from medianest.domain.command import Actor, derived_id
+from medianest.domain.event import Event, Personal, tags
+from medianest.domain.spare_keys import SPARE_KEY, SpareKeyUsed, UseSpareKey, canonical
 from medianest.secret import Secret
-from medianest.sessions import Identity
+from medianest.sessions import Identity, Tokens
 from projections import accounts
 from projections.accounts import SessionRow
 
@@ -61,6 +63,10 @@ class PinDone(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="state"
     name: str
     as_of: int  # whatever is read from now on is at least so new: listen to what came after it
     refresh_token: str | None = None  # only for those who are no browser
+
+
+class SpareKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    key: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
 
 class RefreshWith(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,12 +129,28 @@ class SignInController(Controller):
         found = await sign_in.poll(pin, request.headers.get("user-agent", ""))
         if isinstance(found, Waiting):
             return Response(PinWaiting(found.expires_at))
-        tokens = found.tokens
-        done = PinDone(
-            tokens.access, tokens.access_expires_at, tokens.account, found.role, found.name,
-            await site.engine.shown(), tokens.refresh.reveal() if answer_in == "body" else None,
-        )  # fmt: skip
-        return Response(done, cookies=[_cookie(site, tokens.refresh)], headers=NOT_KEPT)
+        return await _signed_in(site, found.tokens, found.role, found.name, answer_in)
+
+    @post("/spare-key", status_code=200)
+    async def use_spare_key(
+        self, request: AnyRequest, site: House, data: JSONBody[SpareKey], answer_in: InBody = ""
+    ) -> Response[PinDone]:
+        """Come in as the owner while plex.tv is away, with the key that `medianest spare-key` prints on the server."""
+        not_from_elsewhere(request)
+        limit(request, "sign-in", address_of(request), site.settings.logins_per_minute)
+        command = new_command_id()
+        use = UseSpareKey(
+            key=site.vault.pseudonym(SPARE_KEY, canonical(data.key)),
+            session=derived_id(command, "session"),
+            device=Personal(request.headers.get("user-agent", "")[:DEVICE_LENGTH]),
+        )
+        outcome = await site.commands.run(use, Actor.system("spare-key"), command_id=command)
+        used = outcome.events[0]
+        assert isinstance(used, SpareKeyUsed)
+        await site.engine.reached(outcome.position, "accounts")
+        tokens = await site.sessions.begin(use.session, used.account)
+        name = (await names_of(site, [used.account])).get(used.account, "")
+        return await _signed_in(site, tokens, "owner", name, answer_in)
 
     @post("/refresh", status_code=200)
     async def refresh(
@@ -208,6 +230,14 @@ async def devices_of(site: Site, account: str, me: Identity) -> Devices:
 
 
 NOT_KEPT = {"Cache-Control": "no-store"}
+
+
+async def _signed_in(site: Site, tokens: Tokens, role: Role, name: str, answer_in: str) -> Response[Any]:
+    done = PinDone(
+        tokens.access, tokens.access_expires_at, tokens.account, role, name, await site.engine.shown(),
+        tokens.refresh.reveal() if answer_in == "body" else None,
+    )  # fmt: skip
+    return Response(done, cookies=[_cookie(site, tokens.refresh)], headers=NOT_KEPT)
 
 
 async def _session_of(request: AnyRequest, site: Site, data: RefreshWith | None) -> tuple[str, str]:

@@ -161,6 +161,7 @@ REFUSED: dict[str, int] = {
     "nothing-to-remove": 409,
     "others-follow": 409,
     "owner-stays": 409,
+    "owner-unknown": 409,
     "playlist-unknown": 404,
     "quota-too-small": 422,
     "quota-used-up": 429,
@@ -169,6 +170,7 @@ REFUSED: dict[str, int] = {
     "revision-unknown": 404,
     "seasons-missing": 422,
     "settings-changed-meanwhile": 409,
+    "spare-key-wrong": 403,
     "too-late": 409,
 }
 _SERVICES: dict[str, tuple[str, str]] = {

@@ -11,6 +11,7 @@ from medianest.domain import (
     quotas,
     requests,
     services,
+    spare_keys,
     work,
 )
 from medianest.domain.event import Event, type_of
@@ -19,6 +20,7 @@ _ALL: tuple[tuple[type[Event], ...], ...] = (
     accounts.ACCOUNT_EVENTS,
     accounts.SESSION_EVENTS,
     (accounts.LoginRefused,),
+    spare_keys.SPARE_KEY_EVENTS,
     requests.REQUEST_EVENTS,
     (quotas.QuotaSet, quotas.QuotaTakenBack, quotas.DefaultQuotaSet),
     (*downloads.DOWNLOAD_EVENTS, downloads.DownloadPinned),

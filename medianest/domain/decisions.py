@@ -15,6 +15,7 @@ from medianest.domain import (
     requests,
     sending,
     services,
+    spare_keys,
     work,
 )
 from medianest.domain.command import Command, Decision
@@ -77,6 +78,8 @@ DECISIONS: dict[type[Command], Decision] = {
     fetching.RecordInPlex: Decision(downloads.DownloadFacts, fetching.record_in_plex),
     fetching.RecordCollected: Decision(downloads.DownloadFacts, fetching.record_collected),
     fetching.RecordFileRemoved: Decision(downloads.DownloadFacts, fetching.record_file_removed),
+    spare_keys.MakeSpareKey: Decision(spare_keys.OwnerFacts, spare_keys.make_spare_key),
+    spare_keys.UseSpareKey: Decision(spare_keys.SpareKeyFacts, spare_keys.use_spare_key),
     notices.ReadNotice: Decision(notices.NoticeFacts, notices.read_notice),
     notices.DismissNotice: Decision(notices.NoticeFacts, notices.dismiss_notice),
     notices.ReadNotices: Decision(notices.InboxFacts, notices.read_notices),

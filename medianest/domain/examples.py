@@ -68,6 +68,7 @@ from medianest.domain.requests import (
 )
 from medianest.domain.services import MaintenanceEnded, MaintenancePlanned, ServiceStateChanged
 from medianest.domain.signals import Signal
+from medianest.domain.spare_keys import SpareKeyMade, SpareKeyUsed
 from medianest.domain.work import ProjectionRebuilt, WorkGivenUp, WorkRetried
 
 ANNA, BEN, OLIVIA = "0a11ce", "0be7a0", "0011fe"
@@ -87,6 +88,8 @@ EXAMPLES: tuple[Event, ...] = (
     LoginRefused("717", "no-access", "77aa"),
     SessionStarted("a5", ANNA, Personal("Firefox on a phone")),
     SessionEnded("a5", ANNA, "logout"),
+    SpareKeyMade(ANNA, "5bare", LONG_AGO),
+    SpareKeyUsed(ANNA, "5bare"),
     RequestSubmitted(*FILM, "Dune", 2021),
     RequestSubmitted(*SERIES, "Severance", 2022, (1, 2)),
     RequestJoined(*FILM, BEN),

@@ -25,6 +25,7 @@ from medianest.domain.requests import (
     RequestPartiallyAvailable,
     RequestRemoved,
 )
+from medianest.domain.spare_keys import SpareKeyEvent, SpareKeyMade, SpareKeyUsed
 
 NoticeKind = Literal[
     "request-approved", "request-declined", "request-arrived", "request-failed", "request-removed",
@@ -45,6 +46,8 @@ KINDS: dict[type[Event], NoticeKind] = {
     QuotaSet: "account-changed",
     QuotaTakenBack: "account-changed",
     SessionEnded: "account-changed",
+    SpareKeyMade: "account-changed",
+    SpareKeyUsed: "account-changed",
 }
 CAUSES = tuple(KINDS)
 
@@ -68,7 +71,7 @@ def cause(event: Event) -> Cause | None:
             return Cause(kind, f"request:{request}")
         case DownloadEvent(download=download):
             return Cause(kind, f"download:{download}")
-        case RoleChanged() | AccountReinstated() | QuotaSet() | QuotaTakenBack() | SessionEnded():
+        case RoleChanged() | AccountReinstated() | QuotaSet() | QuotaTakenBack() | SessionEnded() | SpareKeyEvent():
             return Cause(kind, f"account:{event.account}")
     raise TypeError(f"{type(event).__name__} makes a notice, and nobody knows whom it concerns.")
 

@@ -78,6 +78,7 @@ from medianest.domain.services import (
     ServiceState,
     ServiceStateChanged,
 )
+from medianest.domain.spare_keys import SpareKeyMade, SpareKeyUsed
 from medianest.domain.work import ProjectionRebuilt, WorkGivenUp, WorkRetried
 
 Names = Callable[[str], str]
@@ -241,6 +242,10 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return "Somebody was erased: what they said can no longer be read."
         case LoginRefused(reason=reason):
             return _REFUSALS[reason]
+        case SpareKeyMade(until=until):
+            return f"A spare key for the owner was made on the server. It opens once, until {until:%d %b %H:%M} UTC."
+        case SpareKeyUsed(account=account):
+            return f"{names(account)} came in with a spare key."
         case SessionStarted(account=account):
             device = unsealed.get("device")
             return f"{names(account)} signed in{f' with {device}' if device else ''}."

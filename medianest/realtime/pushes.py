@@ -56,6 +56,7 @@ from medianest.domain.requests import (
 )
 from medianest.domain.services import MaintenanceEnded, MaintenancePlanned, Overall, ServiceStateChanged
 from medianest.domain.signals import Signal, SignalName
+from medianest.domain.spare_keys import SpareKeyEvent
 from medianest.domain.work import ProjectionRebuilt, WorkEvent
 
 Namespace = Literal["/", "/auth", "/admin", "/media"]
@@ -162,6 +163,8 @@ def _of_event(event: Event, position: int, at: datetime) -> list[Push]:
             return _of_monitors(event, envelope)
         case SessionStarted() | SessionEnded():
             return _of_account(event.account, type_of(event), envelope | _session(event))
+        case SpareKeyEvent():
+            return _of_account(event.account, type_of(event), envelope | {"account": event.account})
         case AccountOpened() | RoleChanged() | AccountSuspended() | AccountReinstated() | AccountErased():
             return _of_account(event.account, "account.changed", envelope | _account(event))
         case QuotaSet(account=of, kind=kind, limit=limit, days=days):

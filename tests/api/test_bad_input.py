@@ -180,6 +180,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "/admin/announcements": {"text": "Hello", "level": "info", "since": None, "until": "2030-01-01T00:00:00Z"},
     "/admin/announcements/{announcement}": {"text": "Hello", "level": "info"},
     "/admin/maintenance": {"service": "plex", "why": "A new disk.", "since": None, "until": "2030-01-01T00:00:00Z"},
+    "/auth/spare-key": {"key": "ABCD-EFGH-JKMN-PQRS"},
     "/admin/links": {"items": [{"label": "Wiki", "url": "https://wiki.example"}]},
     "/admin/todo/retry": {"list": "requests_to_send", "key": "x"},
     "/admin/todo/give-up": {"list": "requests_to_send", "key": "x"},

@@ -24,6 +24,7 @@ from tests.api.conftest import ORIGIN, Door, problem
 OPEN = {
     ("POST", "/api/v1/auth/plex/pin"),
     ("GET", "/api/v1/auth/plex/pin/{pin}"),
+    ("POST", "/api/v1/auth/spare-key"),
     ("POST", "/api/v1/auth/refresh"),
     ("POST", "/api/v1/auth/logout"),
     ("POST", "/api/v1/webhooks/overseerr"),

@@ -7,9 +7,11 @@ import httpx
 
 from medianest.api.site import Site
 from medianest.domain.accounts import AccountOpened, LoginRefused, SessionStarted
+from medianest.domain.command import Actor
 from medianest.domain.event import Event
+from medianest.domain.spare_keys import SPARE_KEY, MakeSpareKey
 from medianest.eventstore.store import EventStore
-from tests.api.conftest import ORIGIN, Clock, Door, Outside, problem
+from tests.api.conftest import ORIGIN, Clock, Door, Outside, carry, problem
 
 
 async def events(store: EventStore) -> list[Event]:
@@ -267,3 +269,29 @@ async def test_what_plex_said_is_kept_sealed(door: Door, site: Site) -> None:
         found = await (await rows.execute("SELECT string_agg(data::text, '') FROM events")).fetchone()
     assert found is not None
     assert "anna" not in found[0].lower()
+
+
+async def test_while_plex_is_away_the_owner_comes_in_with_a_spare_key_once(
+    door: Door, olivia: httpx.AsyncClient, site: Site, store: EventStore
+) -> None:
+    made = MakeSpareKey(key=site.vault.pseudonym(SPARE_KEY, "ABCDEFGH"), until=site.clock() + timedelta(minutes=15))
+    await site.commands.run(made, Actor.system("operator"))
+    door.outside.cut("plex.tv")
+    caller = await door.caller()
+    for wrong in ("ABCDEFGJ", "-"):
+        assert problem(await caller.post("/auth/spare-key", json={"key": wrong})) == (403, "spare-key-wrong")
+    answer = await caller.post("/auth/spare-key", json={"key": "abcd-efgh"})
+    carry(caller, answer)
+    assert "medianest_refresh" in answer.cookies
+    assert (answer.json()["state"], answer.json()["name"]) == ("done", "Olivia")
+    assert (await caller.get("/auth/session")).json()["role"] == "owner"
+    assert problem(await caller.post("/auth/spare-key", json={"key": "ABCDEFGH"})) == (403, "spare-key-wrong")
+    told = (await olivia.get("/notices")).json()["items"]
+    assert told[0]["words"].endswith("came in with a spare key.")
+    assert "ABCDEFGH" not in str([recorded.event for recorded in (await store.read()).events])
+
+
+async def test_spare_keys_are_tried_no_more_often_than_pins(door: Door, site: Site) -> None:
+    caller = await door.caller()
+    tries = [(await caller.post("/auth/spare-key", json={"key": "x"})).status_code for _ in range(150)]
+    assert set(tries) == {403, 429}

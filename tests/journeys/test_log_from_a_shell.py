@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.journeys.household import Person, Process, eventually, free_port, ready
@@ -87,3 +88,22 @@ async def test_what_was_typed_wrongly_is_one_sentence(shell: Shell) -> None:
         assert typed.returncode == 1
         assert typed.stderr.splitlines()[-1].startswith("medianest: ")
         assert "Traceback" not in typed.stderr
+
+
+async def test_the_owner_comes_in_with_a_key_that_was_made_at_a_shell(shell: Shell) -> None:
+    assert "sign in with Plex once" in shell.types("spare-key").stderr
+    olivia = Person(shell.url, "olivia")
+    await olivia.log_in()
+    key, words = shell.types("spare-key").stdout.splitlines()
+    assert "it opens once" in words
+    async with httpx.AsyncClient(base_url=shell.url, trust_env=False) as caller:
+        answer = await caller.post("/api/v1/auth/spare-key", json={"key": key})
+        assert (answer.status_code, answer.json()["role"]) == (200, "owner")
+    made, used = [
+        one["words"]
+        for one in reversed((await olivia.get("/admin/audit", tag=f"account:{olivia.account}"))["items"])
+        if "spare" in one["type"]
+    ]
+    assert made.startswith("A spare key for the owner was made on the server.")
+    assert used == "Olivia came in with a spare key."
+    await olivia.leave()

@@ -63,6 +63,11 @@ export const say = {
       "other-site": ["This page was opened from elsewhere", "Open MediaNest itself, and sign in there."],
     } as Readonly<Record<string, readonly [string, string]>>,
   },
+  spareKey: {
+    title: "Spare key",
+    lead: "For the owner, while Plex is away: on the server, `medianest spare-key` prints one. It opens once.",
+    key: "The key",
+  },
   home: {
     title: "Home",
     onItsWay: "On its way",

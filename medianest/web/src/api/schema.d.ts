@@ -84,6 +84,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/spare-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * UseSpareKey
+         * @description Come in as the owner while plex.tv is away, with the key that `medianest spare-key` prints on the server.
+         */
+        post: operations["ApiV1AuthSpareKeyUseSpareKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/webhooks/overseerr": {
         parameters: {
             query?: never;
@@ -2934,6 +2954,10 @@ export interface components {
             /** @default 0 */
             perhaps_ours: number;
         };
+        /** SpareKey */
+        SpareKey: {
+            key: string;
+        };
         /** StartPin */
         StartPin: {
             /**
@@ -3229,6 +3253,7 @@ export type SectionView = components['schemas']['SectionView'];
 export type Sections = components['schemas']['Sections'];
 export type Service = components['schemas']['Service'];
 export type SetAside = components['schemas']['SetAside'];
+export type SpareKey = components['schemas']['SpareKey'];
 export type StartPin = components['schemas']['StartPin'];
 export type States = components['schemas']['States'];
 export type Status = components['schemas']['Status'];
@@ -3380,6 +3405,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PinStarted"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1AuthSpareKeyUseSpareKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `body`: this is no browser, and wants the refresh token in the answer's body too. */
+                "X-Refresh-Token"?: "" | "body";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpareKey"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PinDone"];
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */

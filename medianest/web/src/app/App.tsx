@@ -13,6 +13,7 @@ import { routes } from "./routes";
 export const behindTheDoor = () => import("./SignedIn");
 const SignedIn = lazy(behindTheDoor);
 const Help = lazy(() => import("../help/Help"));
+const SpareKey = lazy(() => import("../session/SpareKey"));
 
 export function App() {
   return (
@@ -45,6 +46,8 @@ function useReached(): boolean {
 
 function SignedOut({ ended }: { readonly ended: boolean }) {
   const [isHelp] = useRoute(routes.help);
+  const [isSpareKey] = useRoute(routes.spareKey);
+  if (isSpareKey) return <SpareKey />;
   if (!isHelp) return <SignIn ended={ended} />;
   return (
     <main>

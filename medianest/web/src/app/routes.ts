@@ -13,6 +13,7 @@ export const routes = {
   item: "/library/item/:item",
   devices: "/devices",
   help: "/help",
+  spareKey: "/spare-key",
   admin: "/admin",
   adminPage: "/admin/:page",
 } as const;
