@@ -255,9 +255,18 @@ def _read(kind: type, value: object) -> object:
 
 
 def _check_address(name: str, address: str) -> None:
-    parts = urlsplit(address)
-    if address and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+    if address and not _is_address(address):
         raise WrongSetting(f"The setting `{name}` must be an address like http://host:port, without a user name.", name)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # half an IPv6 address, or a port that there is not
+        return False
+    plain = text.isprintable() and " " not in text
+    return plain and parts.scheme in ("http", "https") and bool(host) and port != 0 and not parts.username
 
 
 def _check_redis(url: Secret | None) -> None:

@@ -159,6 +159,11 @@ async def test_a_kept_secret_is_not_sent_to_another_address(olivia: httpx.AsyncC
     [
         ({"seerr_url": "ftp://x"}, "setting-wrong"),
         ({"seerr_url": "http://olivia:pw@x"}, "setting-wrong"),
+        ({"seerr_url": "http://[::1"}, "setting-wrong"),
+        ({"seerr_url": "http://x:99999"}, "setting-wrong"),
+        ({"seerr_url": "http://x:0"}, "setting-wrong"),
+        ({"seerr_url": "http://a b/"}, "setting-wrong"),
+        ({"seerr_url": "http://a\tb/"}, "setting-wrong"),
         ({"seerr_poll_seconds": -1}, "setting-wrong"),
         ({"seerr_poll_seconds": ["a"]}, "setting-wrong"),
         ({"master_key": "x"}, "setting-unknown"),
