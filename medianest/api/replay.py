@@ -7,17 +7,25 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Controller, get
 from litestar.params import FromPath, QueryParameter
+from msgspec.structs import asdict
 
 from medianest.api.gate import needs
 from medianest.api.problems import Problem, wrong
-from medianest.api.site import House, Me
-from medianest.domain.requests import RequestState
+from medianest.api.site import House, Me, Site
+from medianest.configuration import FIELDS
+from medianest.domain.configuration import Change, SettingsChanged, Value
+from medianest.domain.event import Item, Query
+from medianest.domain.quotas import DefaultQuotaSet, QuotaFacts, QuotaSet, QuotaTakenBack
+from medianest.domain.requests import Kind, RequestState
+from medianest.eventstore.codec import Recorded
 from medianest.sessions import Identity
 from projections import requests
 from projections.past import RowChange
 
 SEALED = "sealed:"  # how the vault's words begin
 PERSONAL = "(personal)"
+HIDDEN = "(secret)"
+UNDERNEATH = "(as the environment has it)"
 VIDEOS = frozenset(("downloads", "files_to_remove"))
 THEIR_OWN = frozenset(("title", "path", "video", "playlist", "playlist_title"))  # of a download: what somebody watches
 MARKS = 101  # moments asked about at once
@@ -70,12 +78,14 @@ class ReplayController(Controller):
     async def changes(self, site: House, me: Me, position: FromPath[int]) -> WhatChanged:
         """What an event changed on the pages: each row it touched, before and after.
 
-        Personal words stay sealed, and what others watch stays their own affair.
+        Personal words and secrets stay sealed, and what others watch stays their own affair. It costs the history of
+        the thing it is about.
         """
         found = (await site.store.read(after=position - 1, until=position)).events if 0 < position < 2**62 else []
         if not found:
             raise Problem(404, "event-unknown", "Look into the audit trail for those there are.")
-        return WhatChanged(position, [_row(change, me) for change in await site.past.changed_by(found[0])])
+        rows = [_row(change, me) for change in await site.past.changed_by(found[0])]
+        return WhatChanged(position, [*rows, *await _set_by(site, me, found[0])])
 
     @get("/audit/pace")
     async def pace(
@@ -126,6 +136,37 @@ def _row(change: RowChange, me: Identity) -> RowChanged:
     return RowChanged(change.table, change.key, change.before is None, change.after is None, fields)
 
 
+async def _set_by(site: Site, me: Identity, recorded: Recorded) -> list[RowChanged]:
+    """What an event changed that no read model has: settings, and quotas."""
+    match recorded.event:
+        case SettingsChanged(section=section, changes=changes):
+            return [RowChanged("settings", section, came=False, went=False, fields=[_setting(one) for one in changes])]
+        case DefaultQuotaSet(kind=kind) as event:
+            return [await _quota(site, me, recorded, "quota_of_all", kind, Item(DefaultQuotaSet, tags=event.tags()))]
+        case (QuotaSet(kind=kind) | QuotaTakenBack(kind=kind)) as event:
+            return [await _quota(site, me, recorded, "quota", kind, Item(QuotaSet, QuotaTakenBack, tags=event.tags()))]
+    return []
+
+
+def _setting(change: Change) -> FieldChange:
+    label = FIELDS[change.setting].label if change.setting in FIELDS else change.setting
+
+    def told(value: Value) -> str | None:
+        if value is None:
+            return UNDERNEATH
+        return HIDDEN if change.secret else _told(value)
+
+    return FieldChange(label, told(change.was), told(change.now), changed=True)
+
+
+async def _quota(site: Site, me: Identity, recorded: Recorded, table: str, kind: Kind, item: Item) -> RowChanged:
+    facts = [QuotaFacts(kind=kind)]
+    for one in (await site.store.read(Query(item), until=recorded.position)).events:
+        facts.append(facts[-1].evolve(one.event, one.at))
+    before, after = ({"kind": kind, **asdict(each.quota)} if each.quota else None for each in facts[-2:])
+    return _row(RowChange(table, kind, before, after), me)
+
+
 def _told(value: Any) -> str | None:
     """A column's value in words."""
     match value:
@@ -135,6 +176,6 @@ def _told(value: Any) -> str | None:
             return "yes" if value else "no"
         case str() if value.startswith(SEALED):
             return PERSONAL
-        case list():
+        case list() | tuple():
             return ", ".join(map(str, value))
     return str(value)

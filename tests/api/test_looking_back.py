@@ -82,11 +82,61 @@ async def test_what_somebody_watches_is_their_own_affair_here_too(
 async def test_an_event_without_a_page_changes_none_and_one_that_is_none_is_unknown(
     olivia: httpx.AsyncClient, store: EventStore
 ) -> None:
-    await olivia.put("/admin/settings/default-quota", json={"kind": "movie", "limit": 3, "days": 7})
+    posted = await olivia.post("/admin/announcements", json={"text": "Pizza on Friday.", "level": "info"})
+    assert posted.status_code == 201, posted.text
     head = (await store.read()).head
     assert await changed(olivia, head) == []
     for position in (0, head + 1, 2**62, 2**70):
         assert (await olivia.get(f"/admin/audit/{position}/changes")).status_code in (400, 404)
+
+
+async def test_a_quota_is_shown_as_it_was_and_as_it_is(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, store: EventStore
+) -> None:
+    account = (await anna.get("/auth/session")).json()["account"]
+    seen: list[tuple[Any, ...]] = []
+
+    async def see() -> None:
+        (row,) = await changed(olivia, (await store.read()).head)
+        seen.append((row["table"], row["came"], row["went"], field(row, "limit"), field(row, "days")))
+
+    await olivia.put("/admin/settings/default-quota", json={"kind": "movie", "limit": 3, "days": 7})
+    await see()
+    await olivia.put("/admin/settings/default-quota", json={"kind": "tv", "limit": 9, "days": 9})
+    await olivia.put("/admin/settings/default-quota", json={"kind": "movie", "limit": 5, "days": 7})
+    await see()
+    quota = f"/admin/accounts/{account}/quota"
+    await olivia.put(quota, json={"kind": "movie", "limit": 0, "days": 30})
+    await see()
+    await olivia.delete(f"{quota}/movie")
+    await see()
+    assert seen == [
+        ("quota_of_all", True, False, (None, "3", True), (None, "7", True)),
+        ("quota_of_all", False, False, ("3", "5", True), ("7", "7", False)),
+        ("quota", True, False, (None, "0", True), (None, "30", True)),
+        ("quota", False, True, ("0", None, True), ("30", None, True)),
+    ]
+
+
+async def test_settings_are_shown_before_and_after_and_secrets_never(
+    olivia: httpx.AsyncClient, store: EventStore
+) -> None:
+    await olivia.put("/admin/settings/videos", json={"values": {"playlist_items": 7, "video_hosts": ["youtu.be"]}})
+    (row,) = await changed(olivia, (await store.read()).head)
+    assert (row["table"], row["key"]) == ("settings", "videos")
+    assert {(one["before"], one["after"]) for one in row["fields"]} == {
+        ("(as the environment has it)", "7"), ("(as the environment has it)", "youtu.be")
+    }  # fmt: skip
+    await olivia.put("/admin/settings/videos", json={"values": {"playlist_items": 8}})
+    (row,) = await changed(olivia, (await store.read()).head)
+    assert [(one["before"], one["after"], one["changed"]) for one in row["fields"]] == [("7", "8", True)]
+    secret = {"seerr_webhook_secret": "a-secret-of-some-length-1234"}
+    kept = await olivia.put("/admin/settings/seerr", json={"values": secret, "untested": True})
+    assert kept.status_code == 200, kept.text
+    answer = await olivia.get(f"/admin/audit/{(await store.read()).head}/changes")
+    (one,) = answer.json()["rows"][0]["fields"]
+    assert (one["before"], one["after"]) == ("(as the environment has it)", "(secret)")
+    assert "a-secret" not in answer.text
 
 
 async def test_events_are_counted_stretch_by_stretch(

@@ -1900,7 +1900,8 @@ export interface paths {
          * Changes
          * @description What an event changed on the pages: each row it touched, before and after.
          *
-         *     Personal words stay sealed, and what others watch stays their own affair.
+         *     Personal words and secrets stay sealed, and what others watch stays their own affair. It costs the history of
+         *     the thing it is about.
          */
         get: operations["ApiV1AdminAuditPositionChangesChanges"];
         put?: never;
