@@ -241,6 +241,7 @@ async def test_the_newest_of_each_kind_of_question_come_in_pages(store: EventSto
     assert await newest(Query(of_seerr, of_seerr), before=5) == [4, 2]
     assert await newest(Query(Item(tags=("service:plex", "service:seerr")))) == []
     assert await newest(Query(Item(type(PLEX_UP)))) == [10, 9, 8]
+    assert await newest(Query(Item(type(PLEX_UP))), before=9) == [8, 7, 6]
     assert await newest(Query(Item(type(PLEX_UP), tags=("service:seerr",)))) == [10, 8, 6]
 
 
@@ -260,6 +261,7 @@ async def test_the_newest_are_found_by_who_caused_them_and_by_their_time(store: 
         assert await newest(span=Span(since=at[n - 1])) == list(range(7, n - 1, -1))
         assert await newest(span=Span(until=at[n - 1])) == list(range(n - 1, 0, -1))
     assert await newest(OF_PLEX, span=Span(at[1], at[5])) == [5, 3]
+    assert await newest(Query(Item(ServiceStateChanged)), span=Span(at[1], at[5])) == [5, 4, 3, 2]
     hour = timedelta(hours=1)
     assert await newest(span=Span(at[-1] + hour)) == await newest(span=Span(None, at[0] - hour)) == []
     assert await newest(span=Span(at[0] - hour, at[-1] + hour)) == [7, 6, 5, 4, 3, 2, 1]

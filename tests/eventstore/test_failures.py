@@ -174,6 +174,27 @@ async def test_many_that_wait_go_in_two_groups_of_one_size(store: EventStore, ad
     assert store.written.groups == 3  # of one, of twenty, of nineteen
 
 
+async def test_a_group_is_announced_by_its_last_position_and_only_if_something_came(
+    store: EventStore, admin: psycopg.AsyncConnection, database: str
+) -> None:
+    repeated, stale = uuid4(), Condition(OF_PLEX, 0)
+    await append(store, repeated)
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as listener:
+        await listener.execute("LISTEN medianest_events")
+        async with held(admin):
+            first = asyncio.create_task(append(store, uuid4()))
+            await writing(admin)
+            three = store.append([UP] * 3, Metadata(actor=Actor.system("test"), command=uuid4()))
+            group = asyncio.gather(append(store, uuid4(), condition=stale), append(store, repeated), three)
+            await asyncio.sleep(0)
+        assert [await first, *await group] == [Appended(2, 2), Conflict, Appended(1, 1, repeated=True), Appended(3, 5)]
+        assert store.written.groups == 3
+        assert await append(store, uuid4(), condition=stale) is Conflict
+        assert await append(store, uuid4()) == Appended(6, 6)
+        async with asyncio.timeout(SECONDS):
+            assert [said.payload async for said in listener.notifies(stop_after=3)] == ["2", "5", "6"]
+
+
 async def test_a_connection_that_is_lost_takes_both_groups_with_it_and_each_acts_once_in_the_end(
     store: EventStore, admin: psycopg.AsyncConnection
 ) -> None:
