@@ -22,7 +22,7 @@ from medianest.domain.command import Actor, Command
 from medianest.eventstore.connections import DatabaseAway, Pool
 from medianest.eventstore.head import Head
 from medianest.tasks import Interrupted, cancel, outlast, unless
-from projections.engine import NotThatNew, ProjectionEngine
+from projections.engine import NoSuchColumn, NoSuchTable, NotThatNew, ProjectionEngine
 
 log = structlog.get_logger()
 
@@ -33,6 +33,7 @@ FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 600.0
 LONGEST_ASKED_SECONDS = 3600.0  # no service makes us wait longer than this, whatever it asks for
 SHOWN_SECONDS = 5.0  # how long a read model may take to show an outcome before the row is looked at again
+MAKING_SECONDS = 1.0  # how often to look whether a read model is made by now
 BROKEN_SECONDS = 5.0  # the pause after the database failed us
 UNFORESEEN = "Something went wrong inside MediaNest; its log says what."
 
@@ -195,6 +196,9 @@ class Worker:
         except AdapterError as refused:  # settings, a token, a right: somebody mends it, and nothing is lost till then
             log.warning("put off", list=todo.name, key=key, attempt=n, why=refused.why)
             return Later(todo.pause(n, None), str(refused))
+        except (NoSuchTable, NoSuchColumn):  # after an upgrade, for a while
+            log.info("put off until a read model is made", list=todo.name, key=key)
+            return Later(MAKING_SECONDS, "A page it looks at is being made: it goes on by itself.")
         except Exception:  # the list must survive what nobody foresaw
             log.exception("an attempt failed", list=todo.name, key=key, attempt=n)
             return self._failed(claim.attempt, UNFORESEEN)

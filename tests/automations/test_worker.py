@@ -223,6 +223,26 @@ async def test_an_outage_is_waited_out_with_its_reason_on_show(plain: Plain, han
         await eventually(lambda: _is_idle(plain, hands))
 
 
+async def test_who_looks_at_a_page_that_an_upgrade_is_making_waits_for_it_and_is_never_given_up(
+    plain: Plain, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medianest.automations.worker.MAKING_SECONDS", 0.01)
+
+    async def act(attempt: Attempt) -> Result:
+        async with plain.pool.connection() as rows:
+            await rows.execute("SELECT made FROM made")
+        return await plain.tick_off(attempt)
+
+    await plain.put("a")
+    async with hands.at_work(plain.todo(act)):
+        await eventually(lambda: _tried_more_than(hands, FAILURES))
+        (row,) = await hands.shown()
+        assert ("is being made" in (row.last_error or ""), row.given_up) == (True, False)
+        async with plain.pool.connection() as rows:
+            await rows.execute("CREATE TABLE made (made int)")
+        await eventually(lambda: _is_idle(plain, hands))
+
+
 async def test_what_a_service_asks_for_is_obeyed(plain: Plain, hands: Hands) -> None:
     async def act(attempt: Attempt) -> Result:
         raise Unreachable("Seerr", "it answers 429", 300)
