@@ -15,7 +15,7 @@ from medianest.api.problems import Problem
 from medianest.api.sign_in import DEVICE_LENGTH, Form, SignIn, Waiting
 from medianest.api.site import AnyRequest, House, Id, Me, Site, Written, shown
 from medianest.commands import new_command_id
-from medianest.domain.accounts import PERMISSIONS, Permission, Role, SessionStarted
+from medianest.domain.accounts import PERMISSIONS, Permission, Role, SessionStarted, device_name
 from medianest.domain.command import Actor, derived_id
 from medianest.domain.event import Event, Personal, tags
 from medianest.domain.spare_keys import SPARE_KEY, SpareKeyUsed, UseSpareKey, canonical
@@ -226,7 +226,12 @@ async def devices_of(site: Site, account: str, me: Identity) -> Devices:
     async with site.pool.connection() as rows:
         found = await accounts.sessions_of(account, rows)
     plain = await site.vault.unseal(row.device for row in found)
-    return Devices([Device(row.session, plain[row.device], row.started_at, row.session == me.session) for row in found])
+    return Devices(
+        [
+            Device(row.session, device_name(plain[row.device]), row.started_at, row.session == me.session)
+            for row in found
+        ]
+    )
 
 
 NOT_KEPT = {"Cache-Control": "no-store"}

@@ -132,6 +132,25 @@ class SessionEnded(Event, frozen=True, tag="session.ended"):
         return tags(session=self.session, account=self.account)
 
 
+_BROWSERS = {  # what tells them apart in what they say of themselves: each also names those after it
+    "Edg": "Edge", "OPR/": "Opera", "SamsungBrowser": "Samsung Internet", "FxiOS": "Firefox", "Firefox": "Firefox",
+    "CriOS": "Chrome", "Chrome": "Chrome", "Safari": "Safari",
+}  # fmt: skip
+_SYSTEMS = {
+    "iPhone": "an iPhone", "iPad": "an iPad", "Android": "Android", "Windows": "Windows", "CrOS": "ChromeOS",
+    "Mac OS X": "a Mac", "Linux": "Linux",
+}  # fmt: skip
+
+
+def device_name(agent: str) -> str:
+    """What people call a device that signed in with this user agent: "Firefox on Linux"; programs are left as they are."""
+    if not agent.startswith("Mozilla/"):
+        return agent
+    browser = next((name for mark, name in _BROWSERS.items() if mark in agent), "A browser")
+    system = next((name for mark, name in _SYSTEMS.items() if mark in agent), "")
+    return f"{browser} on {system}" if system else browser
+
+
 ACCOUNT_EVENTS = (AccountOpened, RoleChanged, AccountSuspended, AccountReinstated, AccountErased)
 SESSION_EVENTS = (SessionStarted, SessionEnded)
 

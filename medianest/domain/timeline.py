@@ -14,6 +14,7 @@ from medianest.domain.accounts import (
     SessionEnd,
     SessionEnded,
     SessionStarted,
+    device_name,
 )
 from medianest.domain.announcements import (
     AnnouncementChanged,
@@ -247,7 +248,7 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
         case SpareKeyUsed(account=account):
             return f"{names(account)} came in with a spare key."
         case SessionStarted(account=account):
-            device = unsealed.get("device")
+            device = device_name(unsealed.get("device") or "")
             return f"{names(account)} signed in{f' with {device}' if device else ''}."
         case SessionEnded(account=account, reason=reason):
             return f"{names(account)} {_ENDS[reason]}."

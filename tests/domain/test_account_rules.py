@@ -26,6 +26,7 @@ from medianest.domain.accounts import (
     SessionEnded,
     SessionStarted,
     SuspendAccount,
+    device_name,
 )
 from medianest.domain.command import Command
 from medianest.domain.event import Personal
@@ -215,3 +216,26 @@ def test_nobody_new_comes_in_while_sign_ups_are_closed() -> None:
 
 def test_the_owner_of_the_server_is_not_shut_out_by_their_own_gate() -> None:
     given().when(logs_in(welcome=False, owns_server=True)).then(opened("anna", "owner"), ON_PHONE)
+
+
+CHROMIUM = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
+EDGE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/131.0 Safari/537.36 Edg/131.0"
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile Safari/604.1"
+PHONE_AGENT = "Mozilla/5.0 (Android 14; Mobile; rv:132.0) Gecko/132.0 Firefox/132.0"
+UNHEARD_OF = "Mozilla/5.0 (compatible)"
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        (CHROMIUM, "Chrome on Linux"),
+        (EDGE, "Edge on Windows"),
+        (IPHONE, "Safari on an iPhone"),
+        (PHONE_AGENT, "Firefox on Android"),
+        (UNHEARD_OF, "A browser"),
+        ("python-httpx/0.28.1", "python-httpx/0.28.1"),
+        ("", ""),
+    ],
+)
+def test_a_device_is_called_by_its_browser_and_system_and_a_program_as_it_calls_itself(agent: str, name: str) -> None:
+    assert device_name(agent) == name

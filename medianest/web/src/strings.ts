@@ -178,8 +178,8 @@ export const say = {
   },
   discover: {
     title: "Discover",
-    label: "Search films, series and your library",
-    placeholder: "Search films and series",
+    label: "Search films, series, your library and your videos",
+    placeholder: "Films, series, your videos",
     start: "What would you like to watch?",
     startHint: "Titles you can ask for, what is in Plex already, and your own videos, in one search.",
     none: (query: string) => `Nothing found for “${query}”.`,
@@ -202,6 +202,7 @@ export const say = {
     season: (number: number) => (number === 0 ? "Specials" : `Season ${number}`),
     episodes: (count: number) => (count === 1 ? "1 episode" : `${count} episodes`),
     there: "It is in Plex: enjoy.",
+    toLibrary: "See it in the library",
     minutes: (minutes: number) => (minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`),
     left: (kind: "movie" | "tv", left: number, limit: number, days: number) =>
       `${left} of ${limit} ${kind === "movie" ? "films" : "seasons"} left in ${days === 1 ? "a day" : `${days} days`}.`,

@@ -46,10 +46,16 @@ function Places({ places, here }: { readonly places: readonly Place[]; readonly 
   return (
     <nav aria-label={say.admin.title} className="chips mb-6">
       {places.map(({ path, name }) => (
-        <Link key={path} href={path} className={`${CHIP} inline-flex items-center`} {...(path === here.path && { "aria-current": "page" as const })}>
+        <Link key={path} href={path} className={`${CHIP} inline-flex items-center`} {...(path === here.path && { "aria-current": "page" as const, ref: bringIntoSight })}>
           {name}
         </Link>
       ))}
     </nav>
   );
+}
+
+/** There are more places than a phone is wide: the one where one is must not be out of sight. */
+function bringIntoSight(link: HTMLAnchorElement | null): void {
+  const row = link?.parentElement;
+  if (link && row) row.scrollLeft = link.offsetLeft - row.offsetLeft - (row.clientWidth - link.offsetWidth) / 2;
 }

@@ -82,17 +82,20 @@ function Stuck({ work }: { readonly work: Attempt }) {
 
 function Circuit({ circuit }: { readonly circuit: CircuitView }) {
   const reset = useReset(circuit);
+  const isOpen = circuit.state !== "closed";
   return (
     <li className={ROW}>
-      <div className="min-w-0 grow basis-60">
+      <div className={`min-w-0 grow ${isOpen ? "basis-60" : "basis-24"}`}>
         <p className="font-medium">{circuit.label}</p>
-        <p className="text-sm text-quiet">
-          {[circuit.words, circuit.why].filter(Boolean).join(" ")}
-          {circuit.next_call_at && ` ${say.requests.nextTry(atClock(new Date(circuit.next_call_at)))}.`}
-        </p>
+        {isOpen && (
+          <p className="text-sm text-quiet">
+            {[circuit.words, circuit.why].filter(Boolean).join(" ")}
+            {circuit.next_call_at && ` ${say.requests.nextTry(atClock(new Date(circuit.next_call_at)))}.`}
+          </p>
+        )}
       </div>
       <Badge tone={TONES[circuit.state]}>{say.admin.system.circuit[circuit.state]}</Badge>
-      {circuit.state !== "closed" && (
+      {isOpen && (
         <Button disabled={reset.isPending} onClick={() => reset.mutate()}>
           {say.admin.system.reset}
         </Button>
@@ -105,7 +108,7 @@ function Model({ model }: { readonly model: ReadModel }) {
   const rebuild = useRebuild(model.name);
   return (
     <li className={ROW}>
-      <div className="min-w-0 grow basis-60">
+      <div className={`min-w-0 grow ${model.failure || model.rebuild ? "basis-60" : "basis-24"}`}>
         <p className="font-medium">{model.name}</p>
         <p className="text-sm text-quiet">{model.failure ?? say.admin.system.position(model.position, model.behind)}</p>
         {model.rebuild != null && <Bar percent={(100 * model.rebuild.done) / Math.max(model.rebuild.of, 1)} label={say.admin.system.rebuilding(model.name)} />}

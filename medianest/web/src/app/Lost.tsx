@@ -8,7 +8,7 @@ import { routes } from "./routes";
 export function Lost() {
   return (
     <Page title={say.trouble.lost}>
-      <Empty title={say.trouble.lost} hint={say.trouble.lostHint}>
+      <Empty title={say.trouble.lostHint}>
         <Link href={routes.home} className={buttonLook()}>
           {say.trouble.home}
         </Link>

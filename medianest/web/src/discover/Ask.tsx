@@ -2,7 +2,7 @@ import { useState } from "react";
 import { Link } from "wouter";
 import { useAsk } from "../api/queries";
 import type { NewRequest } from "../api/schema";
-import { requestPath } from "../app/routes";
+import { itemPath, requestPath } from "../app/routes";
 import { say } from "../strings";
 import { Button, buttonLook } from "../ui/Button";
 import { Trouble } from "../ui/Trouble";
@@ -14,9 +14,23 @@ import { free } from "./standing";
 /** The button for a film; nothing where it is there, or on its way to me. */
 export function AskForFilm({ copy }: { readonly copy: Copy }) {
   const { title, requested, is4k } = copy;
-  if (title.state === "available") return <p className="text-quiet">{say.discover.there}</p>;
+  if (title.state === "available") return <InPlex ratingKey={title.plex_rating_key} />;
   if (requested?.mine) return null;
   return <Asking body={wish(copy, [])} label={requested ? say.discover.follow : is4k ? say.discover.askIn4k : say.discover.ask} />;
+}
+
+/** There is nothing to ask for: the way to watch it. */
+function InPlex({ ratingKey }: { readonly ratingKey: string | null }) {
+  return (
+    <>
+      <p className="text-quiet">{say.discover.there}</p>
+      {ratingKey && (
+        <Link href={itemPath(ratingKey)} className={`${buttonLook("strong")} mt-4`}>
+          {say.discover.toLibrary}
+        </Link>
+      )}
+    </>
+  );
 }
 
 /** The seasons to pick from: those that are free are chosen to begin with, but for specials. */

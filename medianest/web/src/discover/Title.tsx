@@ -53,7 +53,7 @@ function Whole({ detail }: { readonly detail: Detail }) {
         {usual && <OneCopy copy={usual} />}
         {in4k && (
           <details className="mt-8 border-t border-line pt-3" open={in4k.requested?.mine ?? false}>
-            <summary className="min-h-9 cursor-pointer content-center text-sm font-semibold text-quiet">{say.discover.in4k}</summary>
+            <summary className="min-h-9 cursor-pointer text-sm font-semibold text-quiet">{say.discover.in4k}</summary>
             <div className="mt-3">
               <OneCopy copy={in4k} />
             </div>

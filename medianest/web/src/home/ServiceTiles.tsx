@@ -22,9 +22,9 @@ function Tile({ service, uptime }: { readonly service: Service; readonly uptime:
   const { state, latency_ms: latency, since, until, why } = service;
   const when = until ? say.home.until(atClock(new Date(until))) : since && say.home.since(fromNow(new Date(since)));
   return (
-    <li className="min-w-0 rounded-xl bg-raised px-3 py-2.5 md:px-4 md:py-3">
-      <div className="flex flex-wrap items-center justify-between gap-x-2">
-        <span className="truncate font-medium">{say.service[service.service]}</span>
+    <li className="flex min-w-0 flex-col rounded-xl bg-raised px-3 py-2.5 md:px-4 md:py-3">
+      <div className="flex flex-col items-start justify-between gap-x-2 sm:flex-row sm:items-center">
+        <span className="max-w-full truncate font-medium">{say.service[service.service]}</span>
         <Badge tone={STATE_TONES[state]}>{say.serviceState[state]}</Badge>
       </div>
       <p className="mt-0.5 truncate text-xs text-quiet tabular-nums">
@@ -33,7 +33,7 @@ function Tile({ service, uptime }: { readonly service: Service; readonly uptime:
       </p>
       {service.kuma && <Beside sees={service.kuma} />}
       {uptime && <UptimeBars uptime={uptime} />}
-      {uptime === null && <div className="mt-2.5 h-4 sm:h-9.5" />}
+      {uptime === null && <div className="mt-auto h-6.5 sm:h-12" />}
     </li>
   );
 }
@@ -41,10 +41,11 @@ function Tile({ service, uptime }: { readonly service: Service; readonly uptime:
 /** What Uptime Kuma sees of it. Our own probe decides; where the two disagree it is said, not hidden. */
 function Beside({ sees }: { readonly sees: KumaSees }) {
   const odd = sees.agrees === false;
-  const ping = sees.state === "up" && !odd && sees.ping_ms !== null ? ` · ${say.home.latency(sees.ping_ms)}` : "";
+  const ping = sees.state === "up" && !odd && sees.ping_ms !== null && ` · ${say.home.latency(sees.ping_ms)}`;
   return (
     <p className={`text-xs tabular-nums ${odd ? "text-warn" : "truncate text-quiet"}`} title={sees.monitor ?? undefined}>
-      {odd ? say.home.kumaDisagrees[sees.state] : `${say.home.kuma}: ${say.kumaState[sees.state]}${ping}`}
+      {odd ? say.home.kumaDisagrees[sees.state] : `${say.home.kuma}: ${say.kumaState[sees.state]}`}
+      {ping && <span className="hidden sm:inline">{ping}</span>}
     </p>
   );
 }

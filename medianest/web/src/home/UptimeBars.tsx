@@ -5,7 +5,7 @@ import { say } from "../strings";
 export function UptimeBars({ uptime }: { readonly uptime: Uptime }) {
   const known = uptime.days.filter((day) => day !== null);
   return (
-    <div className="mt-2.5">
+    <div className="mt-auto pt-2.5">
       <p className="sr-only">{say.home.uptime.days(known.length, known.filter((day) => day === 1).length)}</p>
       <ul className="flex h-4 items-end gap-px md:gap-0.5" aria-hidden="true">
         {uptime.days.map((share, index) => (

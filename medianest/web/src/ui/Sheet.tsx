@@ -21,7 +21,7 @@ export function Sheet({
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>
         <Dialog.Backdrop className="fixed inset-0 z-30 bg-black/60" />
-        <Dialog.Popup className={`${wide ? "md:w-[min(60rem,92vw)]" : "md:w-104"} fixed inset-x-0 bottom-0 z-40 rounded-t-2xl border border-line bg-raised p-5 pb-[max(1.25rem,env(safe-area-inset-bottom))] shadow-2xl outline-none md:inset-x-auto md:top-1/2 md:bottom-auto md:left-1/2 md:-translate-1/2 md:rounded-2xl`}>
+        <Dialog.Popup className={`${wide ? "md:w-[min(60rem,92vw)]" : "md:w-104"} fixed inset-x-0 bottom-0 z-40 max-h-[92dvh] overflow-y-auto overscroll-contain rounded-t-2xl border border-line bg-raised p-5 pb-[max(1.25rem,env(safe-area-inset-bottom))] shadow-2xl outline-none md:inset-x-auto md:top-1/2 md:bottom-auto md:left-1/2 md:-translate-1/2 md:rounded-2xl`}>
           <div className="mb-4 flex items-start justify-between gap-3">
             <div>
               <Dialog.Title className="text-lg font-semibold tracking-tight">{title}</Dialog.Title>

@@ -47,8 +47,8 @@ interface FiltersProps {
 function Filters({ search, look }: FiltersProps) {
   const people = usePeople().data?.pages.flatMap((page) => page.items) ?? [];
   return (
-    <form role="search" className="mb-5 grid gap-3 text-sm text-quiet sm:grid-cols-2 lg:grid-cols-5" onSubmit={(event) => event.preventDefault()}>
-      <label className="grid gap-1">
+    <form role="search" className="mb-5 grid grid-cols-2 gap-3 text-sm text-quiet lg:grid-cols-5" onSubmit={(event) => event.preventDefault()}>
+      <label className="col-span-2 grid gap-1 lg:col-span-1">
         {say.admin.audit.person}
         <select className={FIELD} value={search.person} onChange={(event) => look({ person: event.target.value })}>
           <option value="">{say.admin.audit.anybody}</option>
@@ -62,7 +62,7 @@ function Filters({ search, look }: FiltersProps) {
       <Written label={say.admin.audit.tag} value={search.tag} take={(tag) => look({ tag })} />
       <Written label={say.admin.audit.type} value={search.type} take={(type) => look({ type })} />
       {(["since", "until"] as const).map((name) => (
-        <label key={name} className="grid gap-1">
+        <label key={name} className="col-span-2 grid gap-1 sm:col-span-1">
           {say.admin.audit[name]}
           <input type="datetime-local" className={FIELD} value={search[name]} onChange={(event) => look({ [name]: event.target.value })} />
         </label>

@@ -22,11 +22,11 @@ export function EntryRow({ entry, look }: { readonly entry: Entry; readonly look
         <p>{entry.words}</p>
         <p className="text-xs text-quiet">{say.admin.audit.by(entry.by, entry.position)}</p>
       </div>
-      <div className="-ml-2 flex flex-wrap items-start gap-1 md:col-start-2">
-        <Button weight="quiet" className={SMALL} aria-haspopup="dialog" onClick={() => open(true)}>
+      <div className="mt-1 flex flex-wrap items-start gap-1 md:col-start-2">
+        <Button className={SMALL} aria-haspopup="dialog" onClick={() => open(true)}>
           {say.admin.audit.changes}
         </Button>
-        <Link href={placeInPast(entry.position)} className={`${buttonLook("quiet")} ${SMALL}`}>
+        <Link href={placeInPast(entry.position)} className={`${buttonLook("plain")} ${SMALL}`}>
           {say.admin.audit.then}
         </Link>
         {[entry.type, ...entry.tags].map((word, number) => (

@@ -65,7 +65,7 @@ function When({ at, go }: { readonly at: string; readonly go: (at: string) => vo
       </label>
       {position !== undefined && (
         <div className="flex flex-wrap items-center gap-2">
-          {!ahead && <p className="text-ink">{say.admin.past.after(position)}</p>}
+          {!ahead && <p className="w-full text-ink sm:w-auto">{say.admin.past.after(position)}</p>}
           <Button disabled={position === 0} onClick={() => go(String(ahead ? newest : position - 1))}>
             {ahead ? say.admin.past.newest : say.admin.past.earlier}
           </Button>
