@@ -1,5 +1,6 @@
 """The admin pages in a real browser, on a running demo: people, the audit trail, the system, and its settings."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -100,6 +101,39 @@ async def test_a_moderator_declines_several_with_one_reason(demo: Demo, chromium
         await page.get_by_role("dialog").get_by_role("button", name="Decline").click()
         await page.get_by_role("dialog").wait_for(state="detached")
         await page.get_by_role("button", name="Choose all that wait").wait_for(state="detached")
+    await anna.leave()
+
+
+async def test_what_a_moderator_decides_is_shown_at_once_and_taken_back_with_the_reason_where_it_is_refused(
+    demo: Demo, chromium: Any
+) -> None:
+    anna = Person(demo.url, "anna")
+    await anna.log_in()
+    granted, late = [await anna.post("/media/requests", kind="movie", tmdb=tmdb) for tmdb in (129, 244786)]
+    arrives = asyncio.Event()  # until then the server does not hear of it
+
+    async def hold(route: Any) -> None:
+        await arrives.wait()
+        await route.continue_()
+
+    async with window(chromium, demo.url, PHONE) as page:
+        await sign_in(page, "olivia")
+        await page.route("**/approve", hold)
+        await page.goto(f"/requests/{late['request']}")
+        await page.get_by_role("button", name="Approve").click()
+        await page.get_by_text("Approved", exact=True).wait_for()
+        await anna.post(f"/media/requests/{late['request']}/cancel")
+        arrives.set()
+        await page.get_by_role("alert").wait_for()
+        await page.get_by_text("Cancelled", exact=True).wait_for()
+        arrives.clear()
+        await page.goto(f"/requests/{granted['request']}")
+        await page.get_by_role("button", name="Approve").click()
+        await page.get_by_text("Approved", exact=True).wait_for()
+        async with page.expect_response("**/approve") as answer:
+            arrives.set()
+        assert (await answer.value).ok
+        assert await page.get_by_role("alert").count() == 0
     await anna.leave()
 
 

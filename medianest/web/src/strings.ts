@@ -193,7 +193,6 @@ export const say = {
     in4k: "In 4K",
     askSeasons: (count: number, is4k: boolean) =>
       count === 0 ? "Choose seasons" : `Ask for ${count === 1 ? "1 season" : `${count} seasons`}${is4k ? " in 4K" : ""}`,
-    asking: "Asking…",
     asked: "Asked for. You can follow it.",
     joined: "Somebody asked for it before: you follow it now.",
     follow: "Follow it",

@@ -1,4 +1,5 @@
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
+import { type Thing, useAtOnce } from "./atOnce";
 import { answered, api, oneWish } from "./client";
 import { useRefresh } from "./refresh";
 import type { Decline, NewRequest, RequestView, Seasons } from "./schema";
@@ -108,17 +109,19 @@ export function useAsk() {
   });
 }
 
-export function useCancel(request: string) {
-  const refresh = useRefresh("requests", "dashboard", "titles", "quota");
-  return useMutation({
-    mutationFn: () =>
+/** Takes one's own request back; one that somebody else made is followed no longer, and stays as it is. */
+export function useCancel({ request, mine }: Pick<RequestView, "request" | "mine">) {
+  return useAtOnce({
+    act: () =>
       answered(
         api.POST("/api/v1/media/requests/{request_id}/cancel", {
           params: { path: { request_id: request } },
           headers: oneWish(),
         }),
       ),
-    onSuccess: refresh,
+    pages: ["requests", "dashboard"],
+    change: (thing) => (mine ? becomes(thing, [request], "cancelled") : thing),
+    touches: ["titles", "quota"],
   });
 }
 
@@ -139,10 +142,9 @@ export function useChangeSeasons(request: string) {
 }
 
 /** One after the other: the first that is refused ends it, and what was decided until then is shown. */
-export function useApprove(requests: readonly string[]) {
-  const refresh = useRefresh("requests", "dashboard");
-  return useMutation({
-    mutationFn: async () => {
+export function useApprove() {
+  return useAtOnce({
+    act: async (requests: readonly string[]) => {
       for (const request of requests)
         await answered(
           api.POST("/api/v1/media/requests/{request_id}/approve", {
@@ -151,14 +153,19 @@ export function useApprove(requests: readonly string[]) {
           }),
         );
     },
-    onSettled: refresh,
+    pages: ["requests", "dashboard"],
+    change: (thing, requests) => becomes(thing, requests, "approved"),
   });
 }
 
-export function useDecline(requests: readonly string[]) {
-  const refresh = useRefresh("requests", "dashboard");
-  return useMutation({
-    mutationFn: async (body: Decline) => {
+export interface Declined {
+  readonly requests: readonly string[];
+  readonly body: Decline;
+}
+
+export function useDecline() {
+  return useAtOnce({
+    act: async ({ requests, body }: Declined) => {
       for (const request of requests)
         await answered(
           api.POST("/api/v1/media/requests/{request_id}/decline", {
@@ -168,8 +175,14 @@ export function useDecline(requests: readonly string[]) {
           }),
         );
     },
-    onSettled: refresh,
+    pages: ["requests", "dashboard"],
+    change: (thing, { requests }) => becomes(thing, requests, "declined"),
   });
+}
+
+function becomes(thing: Thing, requests: readonly string[], state: RequestView["state"]): Thing {
+  const isOne = typeof thing["request"] === "string" && "changed_at" in thing && requests.includes(thing["request"]);
+  return isOne ? { ...thing, state, why: null, waiting: null } : thing;
 }
 
 export function useRetry(request: string) {

@@ -49,19 +49,21 @@ export function AskForSeries({ copy }: { readonly copy: Copy }) {
 
 function Asking({ body, label, disabled = false }: { readonly body: NewRequest; readonly label: string; readonly disabled?: boolean }) {
   const ask = useAsk();
-  if (ask.data)
+  if (ask.data ?? ask.isPending) // at once; refused, the button is back, with the reason
     return (
-      <div role="status" className="flex flex-wrap items-center gap-3">
-        <p className="text-good">{ask.data.joined ? say.discover.joined : say.discover.asked}</p>
-        <Link href={requestPath(ask.data.request)} className={buttonLook("plain")}>
-          {say.requests.where}
-        </Link>
+      <div role="status" className="flex min-h-12 flex-wrap items-center gap-3">
+        <p className="text-good">{ask.data?.joined ? say.discover.joined : say.discover.asked}</p>
+        {ask.data && (
+          <Link href={requestPath(ask.data.request)} className={buttonLook("plain")}>
+            {say.requests.where}
+          </Link>
+        )}
       </div>
     );
   return (
     <>
-      <Button weight={body.is4k ? "plain" : "strong"} className="min-h-12 w-full sm:w-auto sm:min-w-52" disabled={disabled || ask.isPending} onClick={() => ask.mutate(body)}>
-        {ask.isPending ? say.discover.asking : label}
+      <Button weight={body.is4k ? "plain" : "strong"} className="min-h-12 w-full sm:w-auto sm:min-w-52" disabled={disabled} onClick={() => ask.mutate(body)}>
+        {label}
       </Button>
       <QuotaLeft kind={body.kind} />
       {ask.error && (

@@ -72,12 +72,14 @@ function Remove({ download }: { readonly download: DownloadView }) {
 function Act({ download }: { readonly download: DownloadView }) {
   const act = useAct(download.download);
   const which = actionFor(download.state);
-  if (!which) return null;
+  if (!which && !act.error) return null;
   return (
     <div className="shrink-0 self-center">
-      <Button disabled={act.isPending} aria-label={`${say.downloads[which]}: ${download.title ?? say.downloads.untitled}`} onClick={() => act.mutate(which)}>
-        {say.downloads[which]}
-      </Button>
+      {which && (
+        <Button disabled={act.isPending} aria-label={`${say.downloads[which]}: ${download.title ?? say.downloads.untitled}`} onClick={() => act.mutate(which)}>
+          {say.downloads[which]}
+        </Button>
+      )}
       {act.error && <p role="alert" className="mt-1 max-w-40 text-xs text-bad">{inWords(act.error).remedy}</p>}
     </div>
   );

@@ -1,4 +1,5 @@
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
+import { useAtOnce } from "../api/atOnce";
 import { answered, api, oneWish } from "../api/client";
 import { useRefresh } from "../api/refresh";
 import type { NewDownload } from "../api/schema";
@@ -60,24 +61,24 @@ export function useWatch(download: string) {
 }
 
 export function useAct(download: string) {
-  const refresh = useRefresh("downloads", "dashboard");
   const about = () => ({ params: { path: { download } }, headers: oneWish() });
-  return useMutation({
-    mutationFn: (act: "cancel" | "retry" | "again") =>
+  return useAtOnce({
+    act: (act: "cancel" | "retry" | "again") =>
       act === "cancel"
         ? answered(api.POST("/api/v1/youtube/downloads/{download}/cancel", about()))
         : answered(api.POST("/api/v1/youtube/downloads/{download}/retry", about())),
-    onSuccess: refresh,
+    pages: ["downloads", "dashboard"],
+    change: (thing, act) => (thing["download"] === download ? { ...thing, state: act === "cancel" ? "cancelled" : "queued", why: null, waiting: null } : thing),
   });
 }
 
 /** Keeps it for however long others are kept, or no longer. */
 export function usePin(download: string) {
-  const refresh = useRefresh("downloads");
-  return useMutation({
-    mutationFn: (pinned: boolean) =>
+  return useAtOnce({
+    act: (pinned: boolean) =>
       answered(api.PUT("/api/v1/youtube/downloads/{download}/pin", { params: { path: { download } }, headers: oneWish(), body: { pinned } })),
-    onSuccess: refresh,
+    pages: ["downloads"],
+    change: (thing, pinned) => (thing["download"] === download ? { ...thing, pinned } : thing),
   });
 }
 

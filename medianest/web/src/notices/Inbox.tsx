@@ -1,4 +1,3 @@
-import { useState } from "react";
 import type { NoticePage } from "../api/schema";
 import { say } from "../strings";
 import { Button } from "../ui/Button";
@@ -27,23 +26,17 @@ export default function Inbox() {
 function List({ pages }: { readonly pages: readonly NoticePage[] }) {
   const dismiss = useMark("dismiss");
   const read = useMark("read");
-  const [away, setAway] = useState<ReadonlySet<number>>(new Set()); // at once: the answer comes a moment later
-  const items = pages.flatMap((page) => page.items).filter((notice) => !away.has(notice.position));
-  const putAway = (position: number) => {
-    setAway((before) => new Set(before).add(position));
-    dismiss.mutate(position, {
-      onError: () => setAway((before) => new Set([...before].filter((one) => one !== position))),
-    });
-  };
+  const items = pages.flatMap((page) => page.items);
+  const refused = dismiss.error ?? read.error;
   return (
     <>
-      {dismiss.error ? <Trouble error={dismiss.error} /> : null}
+      {refused ? <Trouble error={refused} /> : null}
       {items.length === 0 ? (
         <Empty title={say.notices.none} hint={say.notices.noneHint} />
       ) : (
         <ul className="grid gap-2" aria-label={say.notices.title}>
           {items.map((notice) => (
-            <NoticeRow key={notice.position} notice={notice} onOpen={() => read.mutate(notice.position)} onPutAway={() => putAway(notice.position)} />
+            <NoticeRow key={notice.position} notice={notice} onOpen={() => read.mutate(notice)} onPutAway={() => dismiss.mutate(notice)} />
           ))}
         </ul>
       )}

@@ -1,22 +1,28 @@
 import { useState } from "react";
-import { useDecline } from "../api/queries";
 import type { Decline, RequestView } from "../api/schema";
 import { say } from "../strings";
 import { Button } from "../ui/Button";
 import { FIELD } from "../ui/Field";
 import { Sheet } from "../ui/Sheet";
-import { Trouble } from "../ui/Trouble";
 
 const REASONS: readonly Decline["reason"][] = ["already-have-something-like-it", "not-suitable", "no-space", "too-many", "other"];
 
+interface DeclineProps {
+  readonly requests: readonly RequestView[];
+  readonly decline: (body: Decline) => void;
+  readonly onClose: () => void;
+}
+
 /** Why not: who asked is told, in these words. */
-export default function DeclineSheet({ requests, onClose }: { readonly requests: readonly RequestView[]; readonly onClose: () => void }) {
+export default function DeclineSheet({ requests, decline, onClose }: DeclineProps) {
   const [reason, setReason] = useState<Decline["reason"]>("not-suitable");
   const [note, setNote] = useState("");
-  const decline = useDecline(requests.map(({ request }) => request));
   const [only] = requests;
   const what = only && requests.length === 1 ? only.title : say.requests.several(requests.length);
-  const send = () => decline.mutate({ reason, note: note.trim() || null }, { onSuccess: onClose });
+  const send = () => {
+    onClose();
+    decline({ reason, note: note.trim() || null });
+  };
   return (
     <Sheet title={say.requests.declineTitle(what)} lead={say.requests.declineLead} onClose={onClose}>
       <fieldset className="mb-3">
@@ -38,10 +44,9 @@ export default function DeclineSheet({ requests, onClose }: { readonly requests:
           onChange={(event) => setNote(event.target.value)}
         />
       </label>
-      {decline.error && <Trouble error={decline.error} />}
       <div className="mt-2 grid grid-cols-2 gap-2">
         <Button onClick={onClose}>{say.back}</Button>
-        <Button weight="danger" disabled={decline.isPending} onClick={send}>
+        <Button weight="danger" onClick={send}>
           {say.requests.decline}
         </Button>
       </div>

@@ -1,5 +1,5 @@
 import { lazy, Suspense, useState } from "react";
-import { useApprove, useMe } from "../api/queries";
+import { useApprove, useDecline, useMe } from "../api/queries";
 import type { RequestView } from "../api/schema";
 import { say } from "../strings";
 import { Button } from "../ui/Button";
@@ -11,19 +11,26 @@ const DeclineSheet = lazy(() => import("./DeclineSheet"));
 /** Approve or decline: for moderators, while it waits for one. */
 export function Moderate({ request }: { readonly request: RequestView }) {
   const mayModerate = useMe().data?.permissions.includes("requests.moderate") ?? false;
-  const approve = useApprove([request.request]);
+  const approve = useApprove();
+  const decline = useDecline();
   const [declining, setDeclining] = useState(false);
-  if (!mayModerate || !awaitsDecision(request)) return null;
+  if (!mayModerate) return null;
+  const refused = approve.error ?? decline.error;
+  const requests = [request.request];
   return (
     <>
-      <Button weight="strong" disabled={approve.isPending} onClick={() => approve.mutate()}>
-        {say.requests.approve}
-      </Button>
-      <Button onClick={() => setDeclining(true)}>{say.requests.decline}</Button>
-      {approve.error && <p role="alert" className="w-full text-sm text-bad">{inWords(approve.error).remedy}</p>}
+      {awaitsDecision(request) && (
+        <>
+          <Button weight="strong" onClick={() => approve.mutate(requests)}>
+            {say.requests.approve}
+          </Button>
+          <Button onClick={() => setDeclining(true)}>{say.requests.decline}</Button>
+        </>
+      )}
+      {refused && <p role="alert" className="w-full text-sm text-bad">{inWords(refused).title} {inWords(refused).remedy}</p>}
       {declining && (
         <Suspense>
-          <DeclineSheet requests={[request]} onClose={() => setDeclining(false)} />
+          <DeclineSheet requests={[request]} decline={(body) => decline.mutate({ requests, body })} onClose={() => setDeclining(false)} />
         </Suspense>
       )}
     </>

@@ -1,6 +1,6 @@
-import { Link, useParams } from "wouter";
+import { Link, useLocation, useParams } from "wouter";
 import { lazy, Suspense, useState } from "react";
-import { useRequest, useRetry, useTimeline } from "../api/queries";
+import { useCancel, useRequest, useRetry, useTimeline } from "../api/queries";
 import type { RequestView } from "../api/schema";
 import { routes, titlePath } from "../app/routes";
 import { say } from "../strings";
@@ -73,6 +73,9 @@ function Actions({ request }: { readonly request: RequestView }) {
   const [open, setOpen] = useState<"cancel" | "seasons">();
   const close = () => setOpen(undefined);
   const retry = useRetry(request.request);
+  const cancel = useCancel(request);
+  const [, go] = useLocation();
+  const refused = cancel.error ?? retry.error;
   return (
     <div className="mt-4 flex flex-wrap gap-2">
       <Moderate request={request} />
@@ -90,9 +93,9 @@ function Actions({ request }: { readonly request: RequestView }) {
           {request.mine ? say.requests.cancel : say.requests.unfollow}
         </Button>
       )}
-      {retry.error && <Trouble error={retry.error} />}
+      {refused && <Trouble error={refused} />}
       <Suspense>
-        {open === "cancel" && <CancelSheet request={request} onClose={close} />}
+        {open === "cancel" && <CancelSheet request={request} cancel={() => cancel.mutate(undefined, { onSuccess: () => go(routes.requests) })} onClose={close} />}
         {open === "seasons" && <SeasonsSheet request={request} onClose={close} />}
       </Suspense>
     </div>

@@ -1,6 +1,6 @@
 import { lazy, Suspense, useState } from "react";
-import { useApprove } from "../api/queries";
-import type { RequestView } from "../api/schema";
+import { useApprove, useDecline } from "../api/queries";
+import type { Decline, RequestView } from "../api/schema";
 import { say } from "../strings";
 import { Button } from "../ui/Button";
 import { inWords } from "../ui/Trouble";
@@ -13,14 +13,24 @@ const DeclineSheet = lazy(() => import("./DeclineSheet"));
 export default function Several({ requests }: { readonly requests: readonly RequestView[] }) {
   const [picked, pick] = useState<ReadonlySet<string>>(new Set());
   const waiting = requests.filter(awaitsDecision);
+  const approve = useApprove();
+  const decline = useDecline();
+  const refused = approve.error ?? decline.error;
   const chosen = waiting.filter(({ request }) => picked.has(request)); // what is decided meanwhile drops out by itself
   const turn = (request: string, isOn: boolean) =>
     pick(new Set(isOn ? [...picked, request] : [...picked].filter((one) => one !== request)));
   return (
     <>
       {waiting.length > 0 && (
-        <Decide chosen={chosen} all={() => pick(new Set(waiting.map(({ request }) => request)))} none={() => pick(new Set())} />
+        <Decide
+          chosen={chosen}
+          all={() => pick(new Set(waiting.map(({ request }) => request)))}
+          none={() => pick(new Set())}
+          approve={() => approve.mutate(namesOf(chosen))}
+          decline={(body) => decline.mutate({ requests: namesOf(chosen), body })}
+        />
       )}
+      {refused && <p role="alert" className="mb-4 text-sm text-bad">{inWords(refused).title} {inWords(refused).remedy}</p>}
       <ul className="grid gap-2.5 lg:grid-cols-2">
         {requests.map((request) => (
           <RequestRow
@@ -46,16 +56,21 @@ export default function Several({ requests }: { readonly requests: readonly Requ
   );
 }
 
+function namesOf(requests: readonly RequestView[]): string[] {
+  return requests.map(({ request }) => request);
+}
+
 interface DecideProps {
   readonly chosen: readonly RequestView[];
   readonly all: () => void;
   readonly none: () => void;
+  readonly approve: () => void;
+  readonly decline: (body: Decline) => void;
 }
 
-function Decide({ chosen, all, none }: DecideProps) {
-  const approve = useApprove(chosen.map(({ request }) => request));
+function Decide({ chosen, all, none, approve, decline }: DecideProps) {
   const [declining, setDeclining] = useState(false);
-  const isIdle = chosen.length === 0 || approve.isPending;
+  const isIdle = chosen.length === 0;
   return (
     <div className="mb-4 flex flex-wrap items-center gap-2">
       <Button weight="quiet" onClick={chosen.length === 0 ? all : none}>
@@ -65,17 +80,16 @@ function Decide({ chosen, all, none }: DecideProps) {
         {say.requests.chosen(chosen.length)}
       </p>
       <div className="grid w-full grid-cols-2 gap-2 sm:flex sm:w-auto">
-        <Button weight="strong" disabled={isIdle} onClick={() => approve.mutate()}>
+        <Button weight="strong" disabled={isIdle} onClick={approve}>
           {say.requests.approve}
         </Button>
         <Button disabled={isIdle} onClick={() => setDeclining(true)}>
           {say.requests.decline}
         </Button>
       </div>
-      {approve.error && <p role="alert" className="w-full text-sm text-bad">{inWords(approve.error).title} {inWords(approve.error).remedy}</p>}
       {declining && (
         <Suspense>
-          <DeclineSheet requests={chosen} onClose={() => setDeclining(false)} />
+          <DeclineSheet requests={chosen} decline={decline} onClose={() => setDeclining(false)} />
         </Suspense>
       )}
     </div>
