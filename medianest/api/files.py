@@ -23,18 +23,20 @@ def found_file(folder: Path, inside: str) -> Path:
     return path
 
 
-def sent_file(folder: Path, inside: str, tag: str, asked: str | None) -> Stream:
-    """The file `inside` the folder; `asked` is the `Range` header. `tag` names this very content."""
+def sent_file(folder: Path, inside: str, tag: str, asked: str | None, if_range: str | None) -> Stream:
+    """The file `inside` the folder; `asked` and `if_range` are those headers. `tag` names this very content."""
     path = found_file(folder, inside)
     size = path.stat().st_size
-    part = _part(asked, size)
+    etag = f'"{tag}-{size}"'
+    # What was fetched again meanwhile is another file: its end must not be put to the beginning somebody has.
+    part = _part(asked, size) if if_range in (None, etag) else None
     first, last = part or (0, size - 1)
     headers = {
         "Content-Length": str(last - first + 1),
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(path.name)}",
         "Accept-Ranges": "bytes",
         "X-Accel-Buffering": "no",  # a proxy in front would write the whole video to its disk first
-        "ETag": f'"{tag}-{size}"',
+        "ETag": etag,
     }
     if part:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"

@@ -47,7 +47,8 @@ class FileController(Controller):
     async def file(self, request: AnyRequest, site: House, me: Me, download: Id) -> Stream:
         """The video itself, for whose it is. A `Range` is answered with that part."""
         path = await _path(site, me, download)
-        return sent_file(site.settings.media_folder, path, download, request.headers.get("range"))
+        asked, if_range = request.headers.get("range"), request.headers.get("if-range")
+        return sent_file(site.settings.media_folder, path, download, asked, if_range)
 
 
 async def _path(site: Site, me: Identity, download: str) -> str:

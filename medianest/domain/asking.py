@@ -205,11 +205,16 @@ def submit(command: SubmitRequest, facts: SubmissionFacts, now: datetime) -> Seq
         if not wanted:
             return joined
     if free_at := facts.quota.next_slot(facts.used(), len(wanted) or 1, now):
-        raise Refused("quota-used-up", f"Your next slot frees on {free_at:%d %b at %H:%M} UTC.", retry_at=free_at)
+        raise _used_up(free_at)
     submitted = RequestSubmitted(
         command.request, command.account, command.media, command.title, command.year, wanted
     )  # fmt: skip
     return [submitted, *_approval(command), *joined]
+
+
+def _used_up(free_at: datetime) -> Refused:
+    """With the year: a window may be one of a whole year."""
+    return Refused("quota-used-up", f"Your next slot frees on {free_at:%d %b %Y at %H:%M} UTC.", retry_at=free_at)
 
 
 def _approval(command: SubmitRequest) -> Sequence[Event]:
@@ -308,7 +313,7 @@ def change_seasons(command: ChangeSeasons, facts: SubmissionFacts, now: datetime
         _check_added(command, added, asked, facts)
         without_taken = facts.having(command.request, structs.replace(asked, seasons=kept))
         if free_at := facts.quota.next_slot(without_taken.used(), len(added), now):
-            raise Refused("quota-used-up", f"Your next slot frees on {free_at:%d %b at %H:%M} UTC.", retry_at=free_at)
+            raise _used_up(free_at)
     return [RequestSeasonsChanged(command.request, command.account, asked.media, wanted, asked.seasons)]
 
 

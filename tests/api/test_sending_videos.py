@@ -173,6 +173,17 @@ async def test_the_file_comes_whole_or_in_part(anna: httpx.AsyncClient, site: Si
     assert problem(await anna.get(f"{page}?at_least=soon"))[0] == 400
 
 
+async def test_who_goes_on_with_a_file_gets_no_part_of_another_one(anna: httpx.AsyncClient, site: Site) -> None:
+    """It can be removed and fetched again meanwhile, and then differ."""
+    download = (await send(anna)).json()["download"]
+    page = f"/youtube/downloads/{download}/file"
+    await stored(site, download)
+    known = (await anna.get(page)).headers["etag"]
+    for if_range, status in ((known, 206), ('"another"', 200), ("Wed, 21 Oct 2015 07:28:00 GMT", 200)):
+        answer = await anna.get(page, headers={"Range": "bytes=1000-", "If-Range": if_range})
+        assert (answer.status_code, len(answer.content)) == (status, 24 if status == 206 else 1024)
+
+
 async def test_a_player_of_the_browser_has_one_file_by_its_cookie_for_as_long_as_the_session_is_open(
     anna: httpx.AsyncClient, ben: httpx.AsyncClient, site: Site, door: Door
 ) -> None:

@@ -43,6 +43,7 @@ class Decided:
         assert self._refusal is not None, f"It was not refused, and led to {self._events}"
         assert (self._refusal.code, self._refusal.retry_at) == (code, retry_at)
         assert self._refusal.remedy.endswith((".", "?"))
+        assert code != "quota-used-up" or f"{retry_at:%d %b %Y at %H:%M}" in self._refusal.remedy
 
 
 class Scenario:
