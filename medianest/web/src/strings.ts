@@ -416,7 +416,8 @@ export const say = {
       title: "Seerr",
       following: "What people do in Seerr itself",
       states: { "not-begun": "Not begun", "first-run": "Taking its history over", following: "Followed" } satisfies Record<Following["state"], string>,
-      taken: (taken: number, total: number) => `${taken} of its ${total} requests were made there, and are here too.`,
+      taken: (taken: number, total: number) =>
+        taken === 0 ? `None of its ${total} requests was made there.` : `${taken} of its ${total} requests were made there, and are here too.`,
       reached: (at: string) => `All that changed before ${at} is here.`,
       notLinked: (count: number) => `${count} wait until whoever asked signs in here.`,
       noTitle: (count: number) => `${count} wait until Seerr can tell their title.`,

@@ -20,7 +20,8 @@ interface AtOnce<Wish, Answer> {
  */
 export function useAtOnce<Wish, Answer>({ act, pages, change, touches = [] }: AtOnce<Wish, Answer>) {
   const queries = useQueryClient();
-  const refresh = useRefresh(...pages, ...touches);
+  const refresh = useRefresh(...pages);
+  const refreshTouched = useRefresh(...touches);
   const mutationKey = ["at-once", ...pages];
   return useMutation({
     mutationKey,
@@ -34,8 +35,12 @@ export function useAtOnce<Wish, Answer>({ act, pages, change, touches = [] }: At
       });
     },
     onError: (_problem, _wish, before) => before?.forEach(putBack),
-    // While another is under way, an answer would show that one undone: the last to end has all read.
-    onSettled: () => (queries.isMutating({ mutationKey }) > 1 ? undefined : refresh()),
+    // Not waited for: without a network it would keep the problem from being shown.
+    onSettled: () => {
+      void refreshTouched();
+      const isLast = queries.isMutating({ mutationKey }) <= 1; // before it, an answer would show another's wish undone
+      if (isLast) void refresh();
+    },
   });
 
   function putBack({ key, answer, shown }: { readonly key: QueryKey; readonly answer: unknown; readonly shown: unknown }) {

@@ -44,6 +44,7 @@ function noAnswersYet(): QueryClient {
         refetchInterval: ({ state }) => askAgain(state),
         staleTime: 5_000,
       },
+      mutations: { networkMode: "always" }, // without a network it fails at once: nothing is shown as granted and sent some day
     },
   });
 }

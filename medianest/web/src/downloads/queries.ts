@@ -77,7 +77,7 @@ export function usePin(download: string) {
   return useAtOnce({
     act: (pinned: boolean) =>
       answered(api.PUT("/api/v1/youtube/downloads/{download}/pin", { params: { path: { download } }, headers: oneWish(), body: { pinned } })),
-    pages: ["downloads"],
+    pages: ["downloads", "dashboard"],
     change: (thing, pinned) => (thing["download"] === download ? { ...thing, pinned } : thing),
   });
 }
