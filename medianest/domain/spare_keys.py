@@ -45,15 +45,20 @@ class MakeSpareKey(Command, frozen=True, kw_only=True):
 
 
 class OwnerFacts(Facts, frozen=True):
-    """Who owns the server, as far as they have been here."""
+    """Who owns the server, as far as they have been here, and whether there is such a key."""
 
     account: str = ""
+    made: bool = False
 
     @classmethod
     def query(cls, command: MakeSpareKey) -> Query:
-        return Query(Item(AccountOpened, tags=tags(role="owner")))
+        return Query(
+            Item(AccountOpened, tags=tags(role="owner")), Item(SpareKeyMade, tags=tags(key=command.key))
+        )  # fmt: skip
 
     def evolve(self, event: Event, at: datetime) -> Self:
+        if isinstance(event, SpareKeyMade):
+            return structs.replace(self, made=True)
         assert isinstance(event, AccountOpened)
         return structs.replace(self, account=event.account)
 
@@ -61,7 +66,7 @@ class OwnerFacts(Facts, frozen=True):
 def make_spare_key(command: MakeSpareKey, facts: OwnerFacts, now: datetime) -> Sequence[Event]:
     if not facts.account:
         raise Refused("owner-unknown", "Nobody has come in as the owner yet: sign in with Plex once.")
-    return [SpareKeyMade(facts.account, command.key, command.until)]
+    return [] if facts.made else [SpareKeyMade(facts.account, command.key, command.until)]
 
 
 class UseSpareKey(Command, frozen=True, kw_only=True):

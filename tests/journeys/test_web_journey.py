@@ -1,6 +1,7 @@
 """The web UI in a real browser, on a running demo: sign in, ask for a film, watch it arrive. Nothing is loaded anew."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -94,6 +95,23 @@ async def test_a_stranger_is_told_what_would_help(demo: Demo, chromium: Any) -> 
         await sam.client.post(f"{demo.url}/sandbox/plex/link", json={"code": code.strip(), "person": "sam"})
         await page.get_by_role("alert").get_by_text("Ask the owner of the server").wait_for()
         await sam.leave()
+
+
+async def test_the_owner_comes_in_with_a_spare_key_while_plex_is_away(demo: Demo, chromium: Any) -> None:
+    olivia = Person(demo.url, "olivia")
+    await olivia.log_in()
+    made = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "medianest", "spare-key", "--data", str(demo.folder / "data")), stdout=-1
+    )
+    key = (await made.communicate())[0].decode().splitlines()[0]
+    async with window(chromium, demo.url, PHONE) as page:
+        await page.goto("/spare-key")
+        await page.get_by_label("The key").fill(key.lower())
+        if AXE.is_file():
+            assert await findings(page) == []
+        await page.get_by_role("button", name="Sign in").click()
+        await page.get_by_role("heading", name="Home").wait_for()
+    await olivia.leave()
 
 
 async def test_seasons_are_picked_and_changed_with_the_keyboard_alone(demo: Demo, chromium: Any) -> None:

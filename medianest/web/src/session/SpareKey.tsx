@@ -1,4 +1,3 @@
-import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { answered, api } from "../api/client";
@@ -12,20 +11,28 @@ import { signedIn } from "./session";
 /** The owner's way in while plex.tv is away: a key that was made on the server. */
 export default function SpareKey() {
   const [key, type] = useState("");
+  const [isTrying, setTrying] = useState(false);
+  const [failure, setFailure] = useState<unknown>();
   const [, go] = useLocation();
-  const using = useMutation({
-    mutationFn: () => answered(api.POST("/api/v1/auth/spare-key", { body: { key } })),
-    onSuccess: (done) => {
+  const use = async () => {
+    setTrying(true);
+    setFailure(undefined);
+    try {
+      const done = await answered(api.POST("/api/v1/auth/spare-key", { body: { key } }));
       go(routes.home, { replace: true });
       signedIn(done);
-    },
-  });
+    } catch (error) {
+      setFailure(error);
+    } finally {
+      setTrying(false);
+    }
+  };
   useEffect(() => {
     document.title = `${say.spareKey.title} · ${say.name}`;
   }, []);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    using.mutate();
+    void use();
   };
   return (
     <main className="grid min-h-dvh place-items-center px-5 py-10">
@@ -36,13 +43,13 @@ export default function SpareKey() {
           {say.spareKey.key}
           <input className={`${FIELD} font-mono uppercase`} value={key} required maxLength={100} autoComplete="off" spellCheck={false} onChange={(event) => type(event.target.value)} />
         </label>
-        {using.error && (
+        {failure !== undefined && (
           <div className="mt-4">
-            <Trouble error={using.error} />
+            <Trouble error={failure} />
           </div>
         )}
         <div className="mt-6 flex flex-col gap-2.5">
-          <Button type="submit" weight="strong" className="min-h-12" disabled={using.isPending || key.trim() === ""}>
+          <Button type="submit" weight="strong" className="min-h-12" disabled={isTrying || key.trim() === ""}>
             {say.signIn.title}
           </Button>
           <Link href={routes.home} className={buttonLook("quiet")}>
