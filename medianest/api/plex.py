@@ -1,5 +1,6 @@
 """The library, with the eyes of whoever looks: each call is made with their own token."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -69,6 +70,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     content_rating: str | None
     episodes: int | None  # of a show or season; of a collection: its items
     views: int  # how often one has seen it; of a show or season: episodes one has seen
+    watch_url: str | None  # where to watch it in Plex; null: nobody has signed in since this server is known
 
 
 class Items(msgspec.Struct, frozen=True):
@@ -88,7 +90,6 @@ class Whole(msgspec.Struct, frozen=True):
 
     item: Item
     inside: list[Item]
-    watch_url: str | None  # where to watch it in Plex; null: nobody has signed in since this server is known
     as_of: datetime | None = None
 
 
@@ -131,7 +132,7 @@ class PlexController(Controller):
 
         question = f"items/{library}/{start}/{limit}/{order}/{msgspec.json.encode(filters).decode()}"
         page, at = await asked(site, me, question, PlexPage, ask)
-        return ItemPage([_item(site, item) for item in page.items], page.start, page.total, at)
+        return ItemPage(await _items(site, page.items), page.start, page.total, at)
 
     @get("/libraries/{library:str}/genres")
     async def genres(self, site: House, me: Me, library: Key) -> Genres:
@@ -156,7 +157,7 @@ class PlexController(Controller):
             site, me, f"collections/{library}", list[PlexItem],
             lambda token: site.plex_server.collections(token, library),
         )  # fmt: skip
-        return Items([_item(site, item) for item in found], at)
+        return Items(await _items(site, found), at)
 
     @get("/items/{rating_key:str}")
     async def item(self, site: House, me: Me, rating_key: Key) -> Whole:
@@ -164,8 +165,8 @@ class PlexController(Controller):
         opened, at = await asked(site, me, f"item/{rating_key}", _Opened, lambda token: _open(site, token, rating_key))
         if opened.item is None:
             raise NotOnServer("Plex Media Server", "it has no such item")
-        inside = [_item(site, item) for item in opened.inside]
-        return Whole(_item(site, opened.item), inside, await _watch_url(site, rating_key), at)
+        item, *inside = await _items(site, [opened.item, *opened.inside])
+        return Whole(item, inside, at)
 
     @get("/recently-added")
     async def recently_added(self, site: House, me: Me, limit: Limit = 20) -> Items:
@@ -174,7 +175,7 @@ class PlexController(Controller):
             site, me, f"recently-added/{limit}", list[PlexItem],
             lambda token: site.plex_server.recently_added(token, limit),
         )  # fmt: skip
-        return Items([_item(site, item) for item in found], at)
+        return Items(await _items(site, found), at)
 
     @get("/search")
     async def search(self, site: House, me: Me, question: Question, limit: Limit = 10) -> Items:
@@ -183,7 +184,7 @@ class PlexController(Controller):
             site, me, f"search/{limit}/{question}", list[PlexItem],
             lambda token: site.plex_server.search(token, question, limit),
         )  # fmt: skip
-        return Items([_item(site, item) for item in found], at)
+        return Items(await _items(site, found), at)
 
 
 class PosterController(Controller):
@@ -214,15 +215,13 @@ async def _open(site: Site, token: Secret, rating_key: str) -> _Opened:
     return _Opened(item, await plex.children(token, rating_key) if item.type in ("show", "season") else [])
 
 
-async def _watch_url(site: Site, rating_key: str) -> str | None:
+async def _items(site: Site, found: Sequence[PlexItem]) -> list[Item]:
+    """Each with the way to it in Plex, by its server's own name, which is looked up once for all."""
     machine = await site.credentials.get(OURS, "plex-machine")
-    if machine is None:
-        return None
-    key = quote(f"/library/metadata/{rating_key}", safe="")
-    return f"https://app.plex.tv/desktop#!/server/{machine.reveal()}/details?key={key}"
+    return [_item(site, item, machine) for item in found]
 
 
-def _item(site: Site, item: PlexItem) -> Item:
+def _item(site: Site, item: PlexItem, machine: Secret | None) -> Item:
     return Item(
         rating_key=item.rating_key,
         type=item.type,
@@ -243,4 +242,10 @@ def _item(site: Site, item: PlexItem) -> Item:
         content_rating=item.content_rating,
         episodes=item.leaf_count,
         views=item.views,
+        watch_url=None if machine is None else _watch_url(machine, item.rating_key),
     )
+
+
+def _watch_url(machine: Secret, rating_key: str) -> str:
+    key = quote(f"/library/metadata/{rating_key}", safe="")
+    return f"https://app.plex.tv/desktop#!/server/{machine.reveal()}/details?key={key}"

@@ -76,8 +76,19 @@ async def test_a_show_opens_to_its_seasons_and_a_season_to_its_episodes(anna: ht
     season = await look(anna, f"/plex/items/{opened['inside'][0]['rating_key']}")
     assert {inside["type"] for inside in season["inside"]} == {"episode"}
     assert season["inside"][0]["show"] == show["title"]
-    assert opened["watch_url"].startswith("https://app.plex.tv/desktop#!/server/")
-    assert opened["watch_url"].endswith(f"%2F{show['rating_key']}")
+
+
+async def test_whatever_of_the_library_is_listed_leads_to_itself_in_plex(anna: httpx.AsyncClient) -> None:
+    show = (await look(anna, f"/plex/libraries/{SHOWS}/items"))["items"][0]
+    opened = await look(anna, f"/plex/items/{show['rating_key']}")
+    added = (await look(anna, "/plex/recently-added"))["items"]
+    found = (await look(anna, "/plex/search", q=show["title"]))["items"]
+    assert opened["inside"]
+    assert added
+    assert found
+    for item in [show, opened["item"], *opened["inside"], *added, *found]:
+        assert item["watch_url"].startswith("https://app.plex.tv/desktop#!/server/")
+        assert item["watch_url"].endswith(f"%2F{item['rating_key']}")
 
 
 async def test_a_collection_opens_to_what_is_in_it(anna: httpx.AsyncClient, outside: Outside) -> None:

@@ -2467,6 +2467,7 @@ export interface components {
             content_rating: string | null;
             episodes: number | null;
             views: number;
+            watch_url: string | null;
         };
         /** ItemPage */
         ItemPage: {
@@ -3106,7 +3107,6 @@ export interface components {
         Whole: {
             item: components["schemas"]["Item"];
             inside: components["schemas"]["Item"][];
-            watch_url: string | null;
             as_of?: string | null;
         };
         /** Written */

@@ -4,14 +4,15 @@ import { itemPath } from "../app/routes";
 import { say } from "../strings";
 import { Icon } from "../ui/Icon";
 import { isSeen } from "./items";
+import { WatchInPlex } from "./WatchInPlex";
 
 /** The episodes of a season, in their order. */
 export function Episodes({ items }: { readonly items: readonly Item[] }) {
   return (
     <ol className="divide-y divide-line rounded-xl border border-line bg-raised">
       {items.map((item) => (
-        <li key={item.rating_key}>
-          <Link href={itemPath(item.rating_key)} className="flex min-h-12 items-baseline gap-4 px-4 py-3 hover:bg-sunken">
+        <li key={item.rating_key} className="flex items-center hover:bg-sunken">
+          <Link href={itemPath(item.rating_key)} className="flex min-h-12 min-w-0 grow items-baseline gap-4 py-3 pl-4">
             <span className="w-6 shrink-0 text-right text-quiet tabular-nums">{item.number ?? ""}</span>
             <span className="min-w-0 grow">
               <span className="block truncate font-medium">{item.title}</span>
@@ -27,6 +28,7 @@ export function Episodes({ items }: { readonly items: readonly Item[] }) {
               </span>
             )}
           </Link>
+          <WatchInPlex item={item} className="mx-1 shrink-0 rounded-full text-quiet hover:text-ink" />
         </li>
       ))}
     </ol>

@@ -4,18 +4,24 @@ import { itemPath } from "../app/routes";
 import { say } from "../strings";
 import { Poster } from "../ui/Poster";
 import { isSeen, kindOf, seedOf } from "./items";
+import { WatchInPlex } from "./WatchInPlex";
+
+// Always there for fingers; a mouse or the keyboard brings it out.
+const ON_POSTER =
+  "absolute top-1 right-1 rounded-full bg-black/60 text-white transition-opacity hover:bg-black/80 pointer-fine:opacity-0 pointer-fine:group-hover:opacity-100 pointer-fine:focus-visible:opacity-100";
 
 /** Something of the library on a shelf. */
 export function ItemCard({ item, title = item.title, below = lineOf(item) }: { readonly item: Item; readonly title?: string; readonly below?: string }) {
   return (
-    <li>
-      <Link href={itemPath(item.rating_key)} className="group block">
+    <li className="group relative">
+      <Link href={itemPath(item.rating_key)} className="block">
         <div className="transition-transform duration-200 group-hover:-translate-y-1">
           <Poster title={title} kind={kindOf(item)} seed={seedOf(item)} ticket={item.poster} />
         </div>
         <p className="mt-2 truncate text-sm font-medium">{title}</p>
         <p className="truncate text-xs text-quiet">{below}</p>
       </Link>
+      {item.type !== "collection" && <WatchInPlex item={item} className={ON_POSTER} />}
     </li>
   );
 }

@@ -31,7 +31,7 @@ function Known({ ratingKey }: { readonly ratingKey: string }) {
         {(whole) => (
           <>
             <AsOf at={whole.as_of} />
-            <About whole={whole} />
+            <About item={whole.item} />
             <Inside whole={whole} />
           </>
         )}
@@ -40,7 +40,7 @@ function Known({ ratingKey }: { readonly ratingKey: string }) {
   );
 }
 
-function About({ whole: { item, watch_url: watchUrl } }: { readonly whole: Whole }) {
+function About({ item }: { readonly item: Item }) {
   return (
     <div className="mb-9 grid grid-cols-[7rem_1fr] items-start gap-x-5 gap-y-6 sm:grid-cols-[11rem_1fr] sm:grid-rows-[auto_1fr] md:grid-cols-[15rem_1fr] md:gap-x-9">
       <div className="sm:row-span-2">
@@ -51,8 +51,8 @@ function About({ whole: { item, watch_url: watchUrl } }: { readonly whole: Whole
         {item.summary && <p className="mt-3 text-pretty md:text-lg">{item.summary}</p>}
       </div>
       <div className="col-span-2 flex max-w-2xl flex-wrap items-center gap-4 sm:col-span-1 sm:col-start-2">
-        {watchUrl && (
-          <a href={watchUrl} target="_blank" rel="noreferrer" className={buttonLook("strong")}>
+        {item.watch_url && (
+          <a href={item.watch_url} target="_blank" rel="noreferrer" className={buttonLook("strong")}>
             <Icon name="play" />
             {say.library.play}
             <span className="sr-only">{say.newWindow}</span>
