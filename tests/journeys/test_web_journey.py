@@ -475,7 +475,7 @@ async def test_axe_finds_nothing(demo: Demo, chromium: Any, theme: str) -> None:
             ("/library/item/101", "Watch in Plex"),
             ("/requests", "Dune"),
             (f"/requests/{asked['request']}", "What happened"),
-            ("/downloads", "Paste the address of a video"),
+            ("/downloads", "Sent to the server"),
             ("/notices", "Declined"),
             ("/help", "Why does my request wait?"),
             ("/requests/none/such", "There is no such page"),
