@@ -268,8 +268,9 @@ async def test_a_search_says_when_plex_does_not_answer_and_shows_its_titles_once
             await page.get_by_role("alert").get_by_text("Plex").first.wait_for()
         finally:
             await outside.delete("/sandbox/faults/plex")
-        await page.get_by_role("alert").wait_for(state="hidden", timeout=60_000)
-        await page.locator("section", has_text="In your Plex library").get_by_role("link").first.wait_for()
+        titles = page.locator("section", has_text="In your Plex library").get_by_role("link")
+        await titles.first.wait_for(timeout=90_000)  # with the circuit's next look, and the page's after that
+        await page.get_by_role("alert").wait_for(state="hidden")
 
 
 async def test_a_moderator_declines_with_a_reason_and_who_asked_sees_it_at_once(demo: Demo, chromium: Any) -> None:
