@@ -20,7 +20,7 @@ from medianest.sessions import Identity
 from projections import accounts, requests
 
 log = structlog.get_logger()
-OFFER_SECONDS = 3.0  # how long a page waits to learn whether one may ask for the 4K copy too
+OFFER_SECONDS = 3.0  # how long Seerr is waited for to say whether one may ask for the 4K copy too
 PageNumber = Annotated[int, QueryParameter(ge=1, le=500)]
 Tmdb = Annotated[int, PathParameter(ge=1, le=2**31 - 1)]
 
@@ -94,15 +94,26 @@ class MediaController(Controller):
     @get("/{kind:str}/{tmdb:int}")
     async def title(self, site: House, me: Me, kind: FromPath[Kind], tmdb: Tmdb) -> Detail:
         """One film or series, whole."""
-        found = await site.seerr.title(kind, tmdb)
+        found, offered = await asyncio.gather(
+            site.seerr.title(kind, tmdb), may_ask_for_4k(site, me.account, kind)
+        )  # fmt: skip
         usual, in_4k = Media(kind, tmdb), Media(kind, tmdb, is4k=True)
         ours = await _ours(site, me, [usual, in_4k])
         mine = usual in ours and ours[usual].mine
-        return Detail(found, ours.get(usual), mine, ours.get(in_4k), await _is_offered_4k(site, me.account, kind))
+        return Detail(found, ours.get(usual), mine, ours.get(in_4k), offered is True)
 
 
-async def may_ask_for_4k(site: Site, account: str, kind: Kind) -> bool:
-    """Whether there are 4K copies of this kind, and Seerr lets `account` ask for them. Raises what Seerr's client raises."""
+async def may_ask_for_4k(site: Site, account: str, kind: Kind) -> bool | None:
+    """Whether there are 4K copies of this kind, and Seerr lets `account` ask for them; None: it cannot say in time."""
+    try:
+        async with asyncio.timeout(OFFER_SECONDS):
+            return await _is_offered_4k(site, account, kind)
+    except (AdapterError, TimeoutError) as error:
+        log.info("Seerr does not say who may ask for 4K copies", error=type(error).__name__)
+        return None
+
+
+async def _is_offered_4k(site: Site, account: str, kind: Kind) -> bool:
     if not await site.seerr.has_4k(kind):
         return False
     async with site.pool.connection() as rows:
@@ -110,16 +121,6 @@ async def may_ask_for_4k(site: Site, account: str, kind: Kind) -> bool:
     plex_id = ERASED if sealed is None else await site.vault.unseal_one(sealed)
     user = None if plex_id == ERASED else await site.seerr.user_for_plex(int(plex_id))
     return user is not None and user.may_ask_for_4k(kind)
-
-
-async def _is_offered_4k(site: Site, account: str, kind: Kind) -> bool:
-    """Where Seerr cannot say, the page is shown without."""
-    try:
-        async with asyncio.timeout(OFFER_SECONDS):
-            return await may_ask_for_4k(site, account, kind)
-    except (AdapterError, TimeoutError) as error:
-        log.info("a title is shown without its 4K copy", error=type(error).__name__)
-        return False
 
 
 async def left(site: Site, account: str, kind: Kind) -> Left:

@@ -214,9 +214,12 @@ async def visible(site: Site, me: Identity, request: str) -> RequestRow:
 
 
 async def _submission(site: Site, me: Identity, write: Write, data: NewRequest) -> SubmitRequest:
-    title, year = await _title(site, write, data)
-    if data.is4k and not await write.before():
-        await _check_4k(site, me, data.kind)
+    (title, year), allowed = await asyncio.gather(_title(site, write, data), _allowed(site, me, write, data))
+    if allowed is False:  # while Seerr cannot say, Seerr will see to it
+        raise Problem(
+            403, "not-in-4k", "Ask for the usual copy, or ask an admin for the right to 4K in Seerr.",
+            detail="Seerr has no 4K copies of this kind, or does not let you ask for them.",
+        )  # fmt: skip
     return SubmitRequest(
         request=write.new_id("request"),
         account=me.account,
@@ -226,6 +229,11 @@ async def _submission(site: Site, me: Identity, write: Write, data: NewRequest) 
         seasons=tuple(data.seasons),
         approval=_approval(site, me, await write.before()),
     )
+
+
+async def _allowed(site: Site, me: Identity, write: Write, data: NewRequest) -> bool | None:
+    """Whether Seerr lets one ask for this copy; asked of 4K copies alone, and of none that was taken before."""
+    return await may_ask_for_4k(site, me.account, data.kind) if data.is4k and not await write.before() else True
 
 
 def _approval(site: Site, me: Identity, before: Sequence[Event]) -> Approval:
@@ -254,21 +262,6 @@ async def _title(site: Site, write: Write, data: NewRequest) -> tuple[str, int |
         return data.title or plain, data.year
     _check_known(set(data.seasons), found)
     return found.title[:500], found.year
-
-
-async def _check_4k(site: Site, me: Identity, kind: Kind) -> None:
-    """Whether one may ask for 4K copies at all; while Seerr cannot say, Seerr will see to it."""
-    try:
-        async with asyncio.timeout(TITLE_SECONDS):
-            allowed = await may_ask_for_4k(site, me.account, kind)
-    except (AdapterError, TimeoutError) as error:
-        log.info("a 4K copy is asked for without asking Seerr whether it may be", error=type(error).__name__)
-        return
-    if not allowed:
-        raise Problem(
-            403, "not-in-4k", "Ask for the usual copy, or ask an admin for the right to 4K in Seerr.",
-            detail="Seerr has no 4K copies of this kind, or does not let you ask for them.",
-        )  # fmt: skip
 
 
 async def _check_seasons(site: Site, row: RequestRow, added: set[int]) -> None:

@@ -49,7 +49,6 @@ export const say = {
     ended: "Your session has ended. Sign in again.",
     stillTrying: "Plex does not answer. It is tried again by itself.",
     failed: "You could not be signed in",
-    startAgain: "Start again",
     refusals: {
       "pin-expired": ["The code has run out", "Nobody entered it in time. Take a new one."],
       "pin-unknown": ["This sign-in is not known any more", "Start again."],
