@@ -2,7 +2,7 @@ import { type ComponentType, lazy, Suspense } from "react";
 import { Link, Redirect, useParams } from "wouter";
 import { useMe } from "../api/queries";
 import { Lost } from "../app/Lost";
-import { say } from "../strings";
+import { say } from "../strings/house";
 import { CHIP } from "../ui/Chip";
 import { Ghost } from "../ui/Empty";
 import { Page } from "../ui/Page";
@@ -44,7 +44,7 @@ export default function Admin() {
 
 function Places({ places, here }: { readonly places: readonly Place[]; readonly here: Place }) {
   return (
-    <nav aria-label={say.admin.title} className="chips mb-6">
+    <nav aria-label={say.nav.admin} className="chips mb-6">
       {places.map(({ path, name }) => (
         <Link key={path} href={path} className={`${CHIP} inline-flex items-center`} {...(path === here.path && { "aria-current": "page" as const, ref: bringIntoSight })}>
           {name}

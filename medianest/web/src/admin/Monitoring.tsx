@@ -1,5 +1,5 @@
 import type { MonitorView } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/admin";
 import { Badge, type Tone } from "../ui/Badge";
 import { Empty, Ghost } from "../ui/Empty";
 import { Section } from "../ui/Page";

@@ -1,5 +1,5 @@
 import { useMe } from "../api/queries";
-import { say } from "../strings";
+import { say } from "../strings/admin";
 import { Button } from "../ui/Button";
 import { Ghost } from "../ui/Empty";
 import { More } from "../ui/More";

@@ -1,6 +1,6 @@
 import { lazy, Suspense, useState } from "react";
 import type { Account, NewRole } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/admin";
 import { Badge, type Tone } from "../ui/Badge";
 import { Button } from "../ui/Button";
 import { inWords } from "../ui/Trouble";

@@ -1,6 +1,6 @@
 import type { Account, Device, Left } from "../api/schema";
 import { DeviceList } from "../session/DeviceList";
-import { say } from "../strings";
+import { say } from "../strings/admin";
 import { Button } from "../ui/Button";
 import { Ghost } from "../ui/Empty";
 import { Sheet } from "../ui/Sheet";
@@ -22,7 +22,7 @@ export default function PersonSheet({ person, onClose }: { readonly person: Acco
           </Loaded>
         </section>
         <section>
-          <h3 className="mb-3 text-sm font-semibold text-quiet">{say.devices.title}</h3>
+          <h3 className="mb-3 text-sm font-semibold text-quiet">{say.nav.devices}</h3>
           <Loaded asked={devices} ghost={<Ghost className="h-20" />}>
             {({ items }) => <DevicesOf person={person} devices={items} />}
           </Loaded>

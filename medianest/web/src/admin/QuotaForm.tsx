@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from "react";
 import type { NewQuota } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/admin";
 import { Button } from "../ui/Button";
 import { FIELD } from "../ui/Field";
 import { Trouble } from "../ui/Trouble";

@@ -1,5 +1,5 @@
 import type { Revision } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/admin";
 import { Button } from "../ui/Button";
 import { Ghost } from "../ui/Empty";
 import { Loaded, Trouble } from "../ui/Trouble";

@@ -1,7 +1,7 @@
 import { type FormEvent, lazy, Suspense, useState } from "react";
 import { isProblem } from "../api/problem";
 import type { Check, SectionView, Wanted } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/admin";
 import { Badge } from "../ui/Badge";
 import { Button } from "../ui/Button";
 import { Trouble } from "../ui/Trouble";

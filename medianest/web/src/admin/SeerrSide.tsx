@@ -1,7 +1,7 @@
 import { Link } from "wouter";
 import type { Difference, Following } from "../api/schema";
 import { requestPath } from "../app/routes";
-import { say } from "../strings";
+import { say } from "../strings/admin";
 import { Badge } from "../ui/Badge";
 import { Button } from "../ui/Button";
 import { Empty, Ghost } from "../ui/Empty";

@@ -1,5 +1,5 @@
 import type { Monitors, SectionView } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/admin";
 import { FIELD } from "../ui/Field";
 import { Section } from "../ui/Page";
 import { Loaded, Trouble } from "../ui/Trouble";

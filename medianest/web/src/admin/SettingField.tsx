@@ -1,6 +1,6 @@
 import { useId } from "react";
 import type { FieldView, Try } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/admin";
 import { FIELD } from "../ui/Field";
 
 export type Given = Try["values"][string] | undefined;

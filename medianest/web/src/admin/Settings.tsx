@@ -1,4 +1,4 @@
-import { say } from "../strings";
+import { say } from "../strings/admin";
 import { Ghost } from "../ui/Empty";
 import { Loaded } from "../ui/Trouble";
 import { useSections } from "./queries";

@@ -1,5 +1,5 @@
 import type { Attempt, CircuitView, ReadModel } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/admin";
 import { Badge, type Tone } from "../ui/Badge";
 import { Bar } from "../ui/Bar";
 import { Button } from "../ui/Button";

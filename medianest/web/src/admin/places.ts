@@ -1,5 +1,5 @@
 import type { WhoAmI } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/admin";
 
 type Permission = WhoAmI["permissions"][number];
 

@@ -1,3 +1,4 @@
+import { say } from "../strings/door";
 import type { ProblemDetails } from "./schema";
 
 /** What the server would not do, and what helps: every failure of a call becomes one of these. */
@@ -26,17 +27,14 @@ export class Problem extends Error {
 
 /** The server could not be reached at all. */
 export function unreachable(): Problem {
-  return new Problem({
-    code: "no-connection",
-    title: "MediaNest does not answer",
-    remedy: "Check your connection. It is tried again by itself.",
-    status: 0,
-  });
+  const [title, remedy] = say.trouble.noAnswer;
+  return new Problem({ code: "no-connection", title, remedy, status: 0 });
 }
 
 /** The problem in an answer that is none of ours, such as a proxy's. */
 export function strange(status: number): Problem {
-  return new Problem({ code: "strange", title: "MediaNest is not well", remedy: "Try again in a moment.", status });
+  const [title, remedy] = say.trouble.strange;
+  return new Problem({ code: "strange", title, remedy, status });
 }
 
 export function isProblem(error: unknown): error is Problem {

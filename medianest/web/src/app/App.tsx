@@ -2,7 +2,7 @@ import { lazy, Suspense, useDeferredValue, useEffect, useState } from "react";
 import { Link, useRoute } from "wouter";
 import { useSession } from "../session/session";
 import { SignIn } from "../session/SignIn";
-import { say } from "../strings";
+import { say } from "../strings/door";
 import { buttonLook } from "../ui/Button";
 import { Away, useOnline } from "./Away";
 import { Boundary } from "./Boundary";

@@ -1,5 +1,5 @@
 import { useEffect, useSyncExternalStore } from "react";
-import { say } from "../strings";
+import { say } from "../strings/door";
 
 /** What stands in the place of everything while there is nobody to ask who one is. */
 export function Away() {

@@ -1,5 +1,5 @@
 import { Component, type ReactNode } from "react";
-import { say } from "../strings";
+import { say } from "../strings/door";
 import { Button } from "../ui/Button";
 
 /** Where a page breaks (or its code is no longer there after an upgrade) this stands in its place. */

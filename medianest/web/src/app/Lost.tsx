@@ -1,5 +1,5 @@
 import { Link } from "wouter";
-import { say } from "../strings";
+import { say } from "../strings/house";
 import { buttonLook } from "../ui/Button";
 import { Empty } from "../ui/Empty";
 import { Page } from "../ui/Page";
@@ -7,10 +7,10 @@ import { routes } from "./routes";
 
 export function Lost() {
   return (
-    <Page title={say.trouble.lost}>
-      <Empty title={say.trouble.lostHint}>
+    <Page title={say.lost.title}>
+      <Empty title={say.lost.hint}>
         <Link href={routes.home} className={buttonLook()}>
-          {say.trouble.home}
+          {say.lost.home}
         </Link>
       </Empty>
     </Page>

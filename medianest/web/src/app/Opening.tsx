@@ -1,4 +1,4 @@
-import { say } from "../strings";
+import { say } from "../strings/door";
 
 /** What stands where the code of a page is on its way. */
 export function Opening() {

@@ -4,7 +4,7 @@ import { useMe } from "../api/queries";
 import { Bell } from "../notices/Bell";
 import { LiveNote } from "../live/LiveNote";
 import { SignOut } from "../session/SignOut";
-import { say } from "../strings";
+import { say } from "../strings/house";
 import { Icon, type IconName } from "../ui/Icon";
 import { routes } from "./routes";
 import { useTheme } from "./theme";
@@ -63,7 +63,7 @@ function Sidebar() {
 /** For whoever may look after something. */
 function AdminPlace() {
   if (!useMe().data?.permissions.includes("accounts.view")) return null;
-  return <Place path={routes.admin} icon="admin" name={say.admin.title} className="flex-row gap-3 rounded-lg px-3 py-2.5" current="bg-sunken text-ink" />;
+  return <Place path={routes.admin} icon="admin" name={say.nav.admin} className="flex-row gap-3 rounded-lg px-3 py-2.5" current="bg-sunken text-ink" />;
 }
 
 function SidebarFoot() {
@@ -83,7 +83,7 @@ function SidebarFoot() {
       </Link>
       <Link href={routes.devices} className={look}>
         <Icon name="devices" />
-        {say.devices.title}
+        {say.nav.devices}
       </Link>
       <SignOut className={look} />
       <p className="mt-2 border-t border-line px-3 pt-3 text-sm">

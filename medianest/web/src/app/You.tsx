@@ -1,7 +1,7 @@
 import { Link } from "wouter";
 import { useMe } from "../api/queries";
 import { SignOut } from "../session/SignOut";
-import { say } from "../strings";
+import { say } from "../strings/house";
 import { Button, buttonLook } from "../ui/Button";
 import { Icon } from "../ui/Icon";
 import { Sheet } from "../ui/Sheet";
@@ -31,7 +31,7 @@ export default function You({ onClose }: { readonly onClose: () => void }) {
         {me?.permissions.includes("accounts.view") && (
           <Link href={routes.admin} className={buttonLook()} onClick={onClose}>
             <Icon name="admin" />
-            {say.admin.title}
+            {say.nav.admin}
           </Link>
         )}
         <Link href={routes.help} className={buttonLook()} onClick={onClose}>
@@ -40,7 +40,7 @@ export default function You({ onClose }: { readonly onClose: () => void }) {
         </Link>
         <Link href={routes.devices} className={buttonLook()} onClick={onClose}>
           <Icon name="devices" />
-          {say.devices.title}
+          {say.nav.devices}
         </Link>
       </div>
       <SignOut className={`${buttonLook()} w-full`} />

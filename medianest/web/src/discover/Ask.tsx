@@ -3,7 +3,7 @@ import { Link } from "wouter";
 import { useAsk } from "../api/queries";
 import type { NewRequest } from "../api/schema";
 import { itemPath, requestPath } from "../app/routes";
-import { say } from "../strings";
+import { say } from "../strings/discover";
 import { Button, buttonLook } from "../ui/Button";
 import { Trouble } from "../ui/Trouble";
 import type { Copy } from "./copies";

@@ -5,7 +5,7 @@ import type { Found } from "../api/schema";
 import { DownloadList } from "../downloads/DownloadList";
 import { useDownloadSearch } from "../downloads/queries";
 import { PlexShelf } from "../home/PlexShelf";
-import { say } from "../strings";
+import { say } from "../strings/discover";
 import { AsOf } from "../ui/AsOf";
 import { Empty, Ghost } from "../ui/Empty";
 import { Icon } from "../ui/Icon";

@@ -1,5 +1,5 @@
 import type { TitleDetail } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/discover";
 import { Badge } from "../ui/Badge";
 import { standingOf } from "./standing";
 
@@ -19,9 +19,9 @@ export function SeasonList({ seasons, open, chosen, choose }: Choice) {
     choose(chosen.includes(number) ? chosen.filter((other) => other !== number) : open.filter((other) => other === number || chosen.includes(other)));
   return (
     <fieldset>
-      <legend className="sr-only">{say.discover.seasons}</legend>
+      <legend className="sr-only">{say.titles.seasons}</legend>
       <div className="mb-2 flex items-center justify-between">
-        <span className="text-sm font-semibold text-quiet">{say.discover.seasons}</span>
+        <span className="text-sm font-semibold text-quiet">{say.titles.seasons}</span>
         {open.length > 1 && (
           <label className="flex min-h-9 items-center gap-2.5 text-sm">
             <input type="checkbox" className="size-4 accent-accent" checked={all} onChange={() => choose(all ? [] : open)} />
@@ -51,11 +51,11 @@ function SeasonRow({ season, isOpen, isChosen, toggle }: RowProps) {
     <li>
       <label className={`flex min-h-12 items-center gap-3 px-4 ${isOpen ? "hover:bg-sunken" : ""}`}>
         <input type="checkbox" className="size-4 accent-accent" checked={isChosen} disabled={!isOpen} onChange={() => toggle(season.number)} />
-        <span className="grow">{say.discover.season(season.number)}</span>
+        <span className="grow">{say.titles.season(season.number)}</span>
         {standing ? (
           <Badge tone={standing.tone}>{standing.word}</Badge>
         ) : (
-          <span className="text-sm text-quiet">{say.discover.episodes(season.episodes)}</span>
+          <span className="text-sm text-quiet">{say.titles.episodes(season.episodes)}</span>
         )}
       </label>
     </li>

@@ -3,7 +3,7 @@ import { type Kind, useTitle } from "../api/queries";
 import type { Detail } from "../api/schema";
 import { Lost } from "../app/Lost";
 import { requestPath, routes } from "../app/routes";
-import { say } from "../strings";
+import { say } from "../strings/discover";
 import { Back } from "../ui/Back";
 import { Badge } from "../ui/Badge";
 import { buttonLook } from "../ui/Button";
@@ -43,7 +43,7 @@ function Whole({ detail }: { readonly detail: Detail }) {
       </div>
       <div className="min-w-0 max-w-2xl">
         <p className="text-sm text-quiet">
-          {[title.year, title.runtime_minutes && say.discover.minutes(title.runtime_minutes), title.genres.join(", ")]
+          {[title.year, title.runtime_minutes && say.titles.minutes(title.runtime_minutes), title.genres.join(", ")]
             .filter(Boolean)
             .join(" · ")}
         </p>

@@ -1,7 +1,7 @@
 import { Link } from "wouter";
 import type { Found } from "../api/schema";
 import { titlePath } from "../app/routes";
-import { say } from "../strings";
+import { say } from "../strings/door";
 import { Badge } from "../ui/Badge";
 import { Poster } from "../ui/Poster";
 import { standingOf } from "./standing";

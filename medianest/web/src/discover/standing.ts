@@ -1,6 +1,6 @@
 import type { Found, Ours } from "../api/schema";
 import { TONES } from "../requests/states";
-import { say } from "../strings";
+import { say } from "../strings/discover";
 import type { Tone } from "../ui/Badge";
 
 /** How a title stands here: our own request knows most, then the request manager; undefined: it can be asked for. */

@@ -1,6 +1,6 @@
 import { lazy, Suspense, useState } from "react";
 import type { DownloadView } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/downloads";
 import { Button } from "../ui/Button";
 import { inWords } from "../ui/Trouble";
 import { DownloadRow } from "./DownloadRow";

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import type { DownloadView } from "../api/schema";
 import { useProgress } from "../live/progress";
-import { say } from "../strings";
+import { say } from "../strings/house";
 import { Badge } from "../ui/Badge";
 import { Bar } from "../ui/Bar";
 import { Icon } from "../ui/Icon";

@@ -1,4 +1,4 @@
-import { say } from "../strings";
+import { say } from "../strings/downloads";
 import { Empty, Ghost } from "../ui/Empty";
 import { More } from "../ui/More";
 import { Page, Section } from "../ui/Page";

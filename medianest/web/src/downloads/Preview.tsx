@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { EntryView, NewDownload, PreviewView, Queued, QueuedPlaylist } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/downloads";
 import { Button } from "../ui/Button";
 import { duration } from "../ui/units";
 import { Trouble } from "../ui/Trouble";

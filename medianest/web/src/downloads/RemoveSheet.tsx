@@ -1,5 +1,5 @@
 import type { DownloadView } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/downloads";
 import { Button } from "../ui/Button";
 import { Sheet } from "../ui/Sheet";
 import { Trouble } from "../ui/Trouble";

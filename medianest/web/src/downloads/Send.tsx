@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from "react";
 import type { PreviewView } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/downloads";
 import { Button } from "../ui/Button";
 import { Trouble } from "../ui/Trouble";
 import { type Answer, Preview } from "./Preview";

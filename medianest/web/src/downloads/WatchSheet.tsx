@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { DownloadView } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/downloads";
 import { buttonLook } from "../ui/Button";
 import { Ghost } from "../ui/Empty";
 import { Sheet } from "../ui/Sheet";

@@ -1,4 +1,4 @@
-import { say } from "../strings";
+import { say } from "../strings/help";
 import { Page, Section } from "../ui/Page";
 
 /** How to use MediaNest, and what people ask; for those too who cannot get in. */

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { answered, api, oneWish } from "../api/client";
 import type { Announced, Announcement } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/house";
 import { Icon } from "../ui/Icon";
 
 const LOOKS: Readonly<Record<Announcement["level"], string>> = {

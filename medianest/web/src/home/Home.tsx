@@ -2,7 +2,7 @@ import { Link } from "wouter";
 import { useDashboard, useNewInPlex } from "../api/queries";
 import type { Dashboard } from "../api/schema";
 import { routes } from "../app/routes";
-import { say } from "../strings";
+import { say } from "../strings/house";
 import { AsOf } from "../ui/AsOf";
 import { buttonLook } from "../ui/Button";
 import { Empty, Ghost } from "../ui/Empty";

@@ -1,6 +1,6 @@
 import type { Item } from "../api/schema";
 import { ItemCard } from "../library/ItemCard";
-import { say } from "../strings";
+import { say } from "../strings/house";
 
 /** What Plex has, as posters. */
 export function PlexShelf({ items }: { readonly items: readonly Item[] }) {
@@ -20,7 +20,7 @@ function onceEach(items: readonly Item[]): Item[] {
 }
 
 function below(item: Item): string {
-  if (item.type === "season") return say.discover.season(item.number ?? 0);
-  if (item.type === "episode") return `${say.discover.season(item.season ?? 0)} · ${item.title}`;
+  if (item.type === "season") return say.titles.season(item.number ?? 0);
+  if (item.type === "episode") return `${say.titles.season(item.season ?? 0)} · ${item.title}`;
   return String(item.year ?? item.library ?? "");
 }

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { answered, api } from "../api/client";
-import { say } from "../strings";
+import { say } from "../strings/house";
 import { CHIP } from "../ui/Chip";
 import { Section } from "../ui/Page";
 

@@ -1,6 +1,6 @@
 import { useUptime } from "../api/queries";
 import type { KumaSees, Service, Uptime } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/house";
 import { Badge, type Tone } from "../ui/Badge";
 import { atClock, fromNow } from "../ui/units";
 import { UptimeBars } from "./UptimeBars";

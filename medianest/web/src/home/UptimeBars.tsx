@@ -1,5 +1,5 @@
 import type { Uptime } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/house";
 
 /** The last thirty days, a bar each; and the shares of a day, a week and a month. */
 export function UptimeBars({ uptime }: { readonly uptime: Uptime }) {

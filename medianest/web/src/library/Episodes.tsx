@@ -1,7 +1,7 @@
 import { Link } from "wouter";
 import type { Item } from "../api/schema";
 import { itemPath } from "../app/routes";
-import { say } from "../strings";
+import { say } from "../strings/house";
 import { Icon } from "../ui/Icon";
 import { isSeen } from "./items";
 import { WatchInPlex } from "./WatchInPlex";
@@ -19,7 +19,7 @@ export function Episodes({ items }: { readonly items: readonly Item[] }) {
               {item.summary && <span className="line-clamp-2 text-sm text-quiet">{item.summary}</span>}
             </span>
             <span className="shrink-0 text-sm text-quiet">
-              {item.duration_seconds ? say.discover.minutes(Math.max(1, Math.round(item.duration_seconds / 60))) : ""}
+              {item.duration_seconds ? say.titles.minutes(Math.max(1, Math.round(item.duration_seconds / 60))) : ""}
             </span>
             {isSeen(item) && (
               <span className="shrink-0 self-center text-good">

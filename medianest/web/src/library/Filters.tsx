@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { say } from "../strings";
+import { say } from "../strings/library";
 import { CHIP } from "../ui/Chip";
 import { useGenres, useYears } from "./queries";
 import { type Order, ORDERS, type Wanted } from "./wanted";

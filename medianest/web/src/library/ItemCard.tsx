@@ -1,7 +1,7 @@
 import { Link } from "wouter";
 import type { Item } from "../api/schema";
 import { itemPath } from "../app/routes";
-import { say } from "../strings";
+import { say } from "../strings/house";
 import { Poster } from "../ui/Poster";
 import { isSeen, kindOf, seedOf } from "./items";
 import { WatchInPlex } from "./WatchInPlex";
@@ -28,6 +28,6 @@ export function ItemCard({ item, title = item.title, below = lineOf(item) }: { r
 
 function lineOf(item: Item): string {
   if (item.type === "collection") return say.library.titlesIn(item.episodes ?? 0);
-  const parts = [item.year, item.type !== "movie" && item.episodes && say.discover.episodes(item.episodes), isSeen(item) && say.library.seen];
+  const parts = [item.year, item.type !== "movie" && item.episodes && say.titles.episodes(item.episodes), isSeen(item) && say.library.seen];
   return parts.filter(Boolean).join(" · ") || "–";
 }

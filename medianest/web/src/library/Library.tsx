@@ -1,7 +1,7 @@
 import { Link, useParams, useSearchParams } from "wouter";
 import type { ItemPage, Library as Section } from "../api/schema";
 import { libraryPath } from "../app/routes";
-import { say } from "../strings";
+import { say } from "../strings/library";
 import { AsOf } from "../ui/AsOf";
 import { CHIP } from "../ui/Chip";
 import { Empty, Ghost } from "../ui/Empty";

@@ -1,7 +1,7 @@
 import { useParams } from "wouter";
 import type { Item, Whole } from "../api/schema";
 import { routes } from "../app/routes";
-import { say } from "../strings";
+import { say } from "../strings/library";
 import { AsOf } from "../ui/AsOf";
 import { Back } from "../ui/Back";
 import { Badge } from "../ui/Badge";
@@ -67,10 +67,10 @@ function About({ item }: { readonly item: Item }) {
 function factsOf(item: Item): string {
   return [
     item.year,
-    item.duration_seconds && say.discover.minutes(Math.max(1, Math.round(item.duration_seconds / 60))),
+    item.duration_seconds && say.titles.minutes(Math.max(1, Math.round(item.duration_seconds / 60))),
     item.content_rating,
     item.rating && say.library.rating(item.rating),
-    item.type === "collection" ? say.library.titlesIn(item.episodes ?? 0) : item.episodes && say.discover.episodes(item.episodes),
+    item.type === "collection" ? say.library.titlesIn(item.episodes ?? 0) : item.episodes && say.titles.episodes(item.episodes),
     item.genres.join(", "),
   ]
     .filter(Boolean)
@@ -86,10 +86,10 @@ function Inside({ whole: { item, inside } }: { readonly whole: Whole }) {
       </Section>
     );
   return (
-    <Section title={item.type === "show" ? say.discover.seasons : say.library.inCollection}>
+    <Section title={item.type === "show" ? say.titles.seasons : say.library.inCollection}>
       <ul className="shelf">
         {inside.map((one) => (
-          <ItemCard key={one.rating_key} item={one} {...(one.type === "season" && { title: say.discover.season(one.number ?? 0) })} />
+          <ItemCard key={one.rating_key} item={one} {...(one.type === "season" && { title: say.titles.season(one.number ?? 0) })} />
         ))}
       </ul>
     </Section>

@@ -1,5 +1,5 @@
 import type { Item } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/house";
 import { Icon } from "../ui/Icon";
 
 /** The short way to watch something of a list: past its own page, straight into Plex. */

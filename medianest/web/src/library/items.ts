@@ -1,5 +1,5 @@
 import type { Item } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/house";
 
 /** Whether one has watched it, or all of it. */
 export function isSeen(item: Item): boolean {
@@ -18,7 +18,7 @@ export function kindOf(item: Item): string {
 
 /** "Fleabag · Season 2", "Fleabag · Season 2 · Episode 1", or the title. */
 export function nameOf(item: Item): string {
-  if (item.type === "season") return [item.show, say.discover.season(item.number ?? 0)].filter(Boolean).join(" · ");
+  if (item.type === "season") return [item.show, say.titles.season(item.number ?? 0)].filter(Boolean).join(" · ");
   if (item.type === "episode") return [item.show, item.title].filter(Boolean).join(" · ");
   return item.title;
 }

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { say } from "../strings";
+import { say } from "../strings/house";
 import { atClock } from "../ui/units";
 import { newAsOf, type Standing, useStanding } from "./standing";
 

@@ -1,6 +1,6 @@
 import { Link, useLocation } from "wouter";
 import { routes } from "../app/routes";
-import { say } from "../strings";
+import { say } from "../strings/house";
 import { Icon } from "../ui/Icon";
 import { useUnread } from "./queries";
 

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { NoticeChoice } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/notices";
 import { Ghost } from "../ui/Empty";
 import { Loaded, Trouble } from "../ui/Trouble";
 import { useChoices, useChoose } from "./queries";

@@ -1,5 +1,5 @@
 import type { NoticePage } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/notices";
 import { Button } from "../ui/Button";
 import { Empty, Ghost } from "../ui/Empty";
 import { More } from "../ui/More";

@@ -2,7 +2,7 @@ import { type KeyboardEvent, useRef } from "react";
 import { Link } from "wouter";
 import type { Notice } from "../api/schema";
 import { requestPath, routes } from "../app/routes";
-import { say } from "../strings";
+import { say } from "../strings/notices";
 import { Icon } from "../ui/Icon";
 import { atClock, fromNow } from "../ui/units";
 

@@ -1,5 +1,5 @@
 import type { RequestView } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/requests";
 import { Button } from "../ui/Button";
 import { Sheet } from "../ui/Sheet";
 

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { Decline, RequestView } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/requests";
 import { Button } from "../ui/Button";
 import { FIELD } from "../ui/Field";
 import { Sheet } from "../ui/Sheet";

@@ -1,6 +1,6 @@
 import type { RequestView } from "../api/schema";
 import { useProgress } from "../live/progress";
-import { say } from "../strings";
+import { say } from "../strings/house";
 import { Bar } from "../ui/Bar";
 import { duration } from "../ui/units";
 

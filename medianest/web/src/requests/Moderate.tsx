@@ -1,7 +1,7 @@
 import { lazy, Suspense, useState } from "react";
 import { useApprove, useDecline, useMe } from "../api/queries";
 import type { RequestView } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/requests";
 import { Button } from "../ui/Button";
 import { inWords } from "../ui/Trouble";
 import { awaitsDecision } from "./states";

@@ -3,7 +3,7 @@ import { lazy, Suspense, useState } from "react";
 import { useCancel, useRequest, useRetry, useTimeline } from "../api/queries";
 import type { RequestView } from "../api/schema";
 import { routes, titlePath } from "../app/routes";
-import { say } from "../strings";
+import { say } from "../strings/requests";
 import { Badge } from "../ui/Badge";
 import { Button, buttonLook } from "../ui/Button";
 import { Ghost } from "../ui/Empty";

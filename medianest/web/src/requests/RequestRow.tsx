@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import type { RequestView } from "../api/schema";
 import { requestPath } from "../app/routes";
-import { say } from "../strings";
+import { say } from "../strings/house";
 import { Badge } from "../ui/Badge";
 import { Poster } from "../ui/Poster";
 import { fromNow } from "../ui/units";

@@ -2,7 +2,7 @@ import { lazy, Suspense, useState } from "react";
 import { Link } from "wouter";
 import { type Shown, useMe, useRequests } from "../api/queries";
 import { routes } from "../app/routes";
-import { say } from "../strings";
+import { say } from "../strings/requests";
 import { buttonLook } from "../ui/Button";
 import { CHIP } from "../ui/Chip";
 import { Empty, Ghost } from "../ui/Empty";

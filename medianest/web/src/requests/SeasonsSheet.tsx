@@ -5,7 +5,7 @@ import { in4k } from "../discover/copies";
 import { QuotaLeft } from "../discover/QuotaLeft";
 import { SeasonList } from "../discover/SeasonList";
 import { free } from "../discover/standing";
-import { say } from "../strings";
+import { say } from "../strings/requests";
 import { Button } from "../ui/Button";
 import { Ghost } from "../ui/Empty";
 import { Sheet } from "../ui/Sheet";

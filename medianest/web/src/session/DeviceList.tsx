@@ -1,5 +1,5 @@
 import type { Device } from "../api/schema";
-import { say } from "../strings";
+import { say } from "../strings/devices";
 import { Badge } from "../ui/Badge";
 import { Button } from "../ui/Button";
 import { ROW, Rows } from "../ui/Rows";

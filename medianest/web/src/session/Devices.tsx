@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { answered, api, oneWish } from "../api/client";
 import { useRefresh } from "../api/refresh";
-import { say } from "../strings";
+import { say } from "../strings/devices";
 import { Ghost } from "../ui/Empty";
 import { Page } from "../ui/Page";
 import { Loaded } from "../ui/Trouble";
@@ -12,7 +12,7 @@ export default function Devices() {
   const asked = useQuery({ queryKey: ["devices"], queryFn: () => answered(api.GET("/api/v1/auth/sessions")) });
   const end = useEnd();
   return (
-    <Page title={say.devices.title}>
+    <Page title={say.nav.devices}>
       <div className="max-w-3xl">
         <Loaded asked={asked} ghost={<Ghost className="h-40" />}>
           {({ items }) => <DeviceList devices={items} all={say.devices.others} end={end} />}

@@ -1,5 +1,5 @@
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
-import { say } from "../strings";
+import { say } from "../strings/door";
 import { buttonLook } from "../ui/Button";
 import { Icon } from "../ui/Icon";
 import { countdown } from "../ui/units";

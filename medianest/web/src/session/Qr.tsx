@@ -1,5 +1,5 @@
 import { encode } from "uqr";
-import { say } from "../strings";
+import { say } from "../strings/door";
 
 /** `text` as a QR code, in one path. */
 export default function Qr({ text }: { readonly text: string }) {

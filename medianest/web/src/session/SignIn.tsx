@@ -1,7 +1,7 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
 import { routes } from "../app/routes";
-import { say } from "../strings";
+import { say } from "../strings/door";
 import { Button, buttonLook } from "../ui/Button";
 import { EnterCode } from "./EnterCode";
 import { type Attempt, forgetAttempt, leaveForPlex, refusalOf, returned, startCode, usePin } from "./pin";

@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { say } from "../strings";
+import { say } from "../strings/house";
 import { Icon } from "../ui/Icon";
 import { inWords } from "../ui/Trouble";
 import { signOut } from "./session";

@@ -2,7 +2,7 @@ import { type FormEvent, useEffect, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { answered, api } from "../api/client";
 import { routes } from "../app/routes";
-import { say } from "../strings";
+import { say } from "../strings/spareKey";
 import { Button, buttonLook } from "../ui/Button";
 import { FIELD } from "../ui/Field";
 import { Trouble } from "../ui/Trouble";

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { answered, api } from "../api/client";
 import { isProblem } from "../api/problem";
-import { say } from "../strings";
+import { say } from "../strings/door";
 import { inWords } from "../ui/Trouble";
 import { signedIn } from "./session";
 

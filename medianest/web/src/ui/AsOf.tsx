@@ -1,4 +1,4 @@
-import { say } from "../strings";
+import { say } from "../strings/house";
 import { atClock } from "./units";
 
 /** Says how old it is what Plex said last, where it says nothing now. */

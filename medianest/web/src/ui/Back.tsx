@@ -1,5 +1,5 @@
 import { Link } from "wouter";
-import { say } from "../strings";
+import { say } from "../strings/door";
 import { buttonLook } from "./Button";
 import { Icon } from "./Icon";
 

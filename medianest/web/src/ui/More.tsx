@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import { say } from "../strings";
+import { say } from "../strings/door";
 import { Button } from "./Button";
 
 interface List {

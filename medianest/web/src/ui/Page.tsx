@@ -1,7 +1,7 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { Bell } from "../notices/Bell";
 import { useSession } from "../session/session";
-import { say } from "../strings";
+import { say } from "../strings/door";
 import { hueOf } from "./hue";
 
 let opened = 0;

@@ -1,4 +1,4 @@
-import { say } from "../strings";
+import { say } from "../strings/door";
 import { hueOf } from "./hue";
 import { Picture } from "./Picture";
 

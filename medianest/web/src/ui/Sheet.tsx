@@ -1,6 +1,6 @@
 import { Dialog } from "@base-ui/react/dialog";
 import type { ReactNode } from "react";
-import { say } from "../strings";
+import { say } from "../strings/door";
 import { Icon } from "./Icon";
 
 /** Something to settle before going on: from below on phones, in the middle elsewhere. Escape closes it. */

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { isProblem } from "../api/problem";
-import { say } from "../strings";
+import { say } from "../strings/door";
 import { Button } from "./Button";
 import { atClock } from "./units";
 
@@ -22,7 +22,7 @@ export function Trouble({ error, retry }: { readonly error: unknown; readonly re
 
 export function inWords(error: unknown): { title: string; remedy: string } {
   if (!isProblem(error)) return { title: say.trouble.title, remedy: say.reload };
-  const when = error.retryAt ? ` ${say.discover.freeAt(atClock(error.retryAt))}` : "";
+  const when = error.retryAt ? ` ${say.trouble.freeAt(atClock(error.retryAt))}` : "";
   return { title: error.detail ?? error.message, remedy: error.code === "quota-used-up" ? when.trim() : error.remedy };
 }
 

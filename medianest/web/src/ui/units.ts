@@ -1,14 +1,16 @@
+import { say } from "../strings/door";
+
 const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400],
   ["hour", 3_600],
   ["minute", 60],
 ];
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const dated = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const relative = new Intl.RelativeTimeFormat(say.language, { numeric: "auto" });
+const clock = new Intl.DateTimeFormat(say.language, { hour: "2-digit", minute: "2-digit" });
+const dated = new Intl.DateTimeFormat(say.language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 
-const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
-const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const exact = new Intl.DateTimeFormat(say.language, { dateStyle: "medium", timeStyle: "medium" });
+const day = new Intl.DateTimeFormat(say.language, { day: "numeric", month: "short" });
 
 /** "24 Nov". */
 export function onDay(at: Date): string {
@@ -24,7 +26,7 @@ export function toTheSecond(at: Date): string {
 export function fromNow(at: Date, now = Date.now()): string {
   const seconds = (at.getTime() - now) / 1000;
   const step = STEPS.find(([, length]) => Math.abs(seconds) >= length);
-  return step ? relative.format(Math.trunc(seconds / step[1]), step[0]) : "just now";
+  return step ? relative.format(Math.trunc(seconds / step[1]), step[0]) : say.justNow;
 }
 
 /** "14:05", with the day where it is not today's. */

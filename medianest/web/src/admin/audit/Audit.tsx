@@ -1,5 +1,5 @@
 import { useSearchParams } from "wouter";
-import { say } from "../../strings";
+import { say } from "../../strings/admin";
 import { Empty, Ghost } from "../../ui/Empty";
 import { FIELD } from "../../ui/Field";
 import { More } from "../../ui/More";

@@ -1,5 +1,5 @@
 import type { Entry, FieldChange, RowChanged } from "../../api/schema";
-import { say } from "../../strings";
+import { say } from "../../strings/admin";
 import { Empty, Ghost } from "../../ui/Empty";
 import { Sheet } from "../../ui/Sheet";
 import { Loaded } from "../../ui/Trouble";

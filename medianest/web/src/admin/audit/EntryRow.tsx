@@ -1,7 +1,7 @@
 import { lazy, Suspense, useState } from "react";
 import { Link } from "wouter";
 import type { Entry } from "../../api/schema";
-import { say } from "../../strings";
+import { say } from "../../strings/admin";
 import { Button, buttonLook } from "../../ui/Button";
 import { atClock } from "../../ui/units";
 import { placeInPast } from "../past/place";

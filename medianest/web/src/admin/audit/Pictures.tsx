@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { InState, Stretch } from "../../api/schema";
 import { TONES } from "../../requests/states";
-import { say } from "../../strings";
+import { say } from "../../strings/admin";
 import { Badge } from "../../ui/Badge";
 import { CHIP } from "../../ui/Chip";
 import { Ghost } from "../../ui/Empty";
@@ -84,7 +84,7 @@ function States({ states }: { readonly states: readonly InState[] }) {
   return (
     <section className="min-w-0 rounded-xl bg-raised p-4">
       <h2 className="text-sm font-semibold text-quiet">{say.admin.audit.states}</h2>
-      {states.length === 0 && <p className="mt-3 text-quiet">{say.requests.none}</p>}
+      {states.length === 0 && <p className="mt-3 text-quiet">{say.admin.past.noRequests}</p>}
       <dl className="mt-3 grid grid-cols-[auto_1fr_auto] items-center gap-x-3 gap-y-1.5 text-sm">
         {states.map(({ state, requests }) => (
           <div key={state} className="contents">

@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from "react";
 import type { QuickLink } from "../../api/schema";
 import { useLinks } from "../../home/QuickLinks";
-import { say } from "../../strings";
+import { say } from "../../strings/admin";
 import { Button } from "../../ui/Button";
 import { Empty, Ghost } from "../../ui/Empty";
 import { FIELD } from "../../ui/Field";

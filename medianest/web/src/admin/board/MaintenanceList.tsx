@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from "react";
 import type { Maintenance, NewMaintenance } from "../../api/schema";
-import { say } from "../../strings";
+import { say } from "../../strings/admin";
 import { Button } from "../../ui/Button";
 import { Empty, Ghost } from "../../ui/Empty";
 import { FIELD } from "../../ui/Field";

@@ -1,4 +1,4 @@
-import { say } from "../../strings";
+import { say } from "../../strings/admin";
 import { atClock } from "../../ui/units";
 import { FIELD } from "../../ui/Field";
 

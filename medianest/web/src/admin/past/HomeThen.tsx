@@ -1,5 +1,5 @@
 import { STATE_TONES } from "../../home/ServiceTiles";
-import { say } from "../../strings";
+import { say } from "../../strings/admin";
 import { Ghost } from "../../ui/Empty";
 import { FIELD } from "../../ui/Field";
 import { Section } from "../../ui/Page";

@@ -1,7 +1,7 @@
 import type { Account, DownloadView, RequestView } from "../../api/schema";
 import { TONES as VIDEO_TONES } from "../../downloads/states";
 import { TONES } from "../../requests/states";
-import { say } from "../../strings";
+import { say } from "../../strings/admin";
 import { Badge, type Tone } from "../../ui/Badge";
 import { Empty, Ghost } from "../../ui/Empty";
 import { More } from "../../ui/More";

@@ -1,6 +1,6 @@
 import type { ComponentType } from "react";
 import { useSearchParams } from "wouter";
-import { say } from "../../strings";
+import { say } from "../../strings/admin";
 import { Button } from "../../ui/Button";
 import { CHIP } from "../../ui/Chip";
 import { Empty } from "../../ui/Empty";

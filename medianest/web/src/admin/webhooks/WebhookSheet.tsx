@@ -1,7 +1,7 @@
 import { Link } from "wouter";
 import type { OpenedWebhook, Webhook } from "../../api/schema";
 import { requestPath } from "../../app/routes";
-import { say } from "../../strings";
+import { say } from "../../strings/admin";
 import { Button } from "../../ui/Button";
 import { Ghost } from "../../ui/Empty";
 import { Sheet } from "../../ui/Sheet";

@@ -1,0 +1,37 @@
+import { say as before } from "./house";
+
+/** What is said of videos. */
+export const say = {
+  ...before,
+  downloads: {
+    ...before.downloads,
+    title: "Videos",
+    sent: "Sent to the server",
+    none: "You have sent no video yet.",
+    noneHint: "Paste the address of a video or a playlist above.",
+    address: "Address of a video or playlist",
+    placeholder: "Paste the address of a video or playlist",
+    look: "Look at it",
+    looking: "Looking…",
+    send: "Send to the server",
+    sendMany: (count: number) => (count === 0 ? "Choose videos" : count === 1 ? "Send 1 video" : `Send ${count} videos`),
+    queued: "Sent: it is on its way to the server.",
+    already: "You have it already, or it is on its way.",
+    quality: "Quality",
+    pick: "Videos to send",
+    isLive: "live now",
+    videos: (shown: number, all: number) => (shown < all ? `the first ${shown} of ${all} videos` : `${all} videos`),
+    watch: "Watch",
+    save: "Save it",
+    cannotPlay: "This browser cannot play it. Save it, or watch it in Plex.",
+    cancel: "Cancel",
+    retry: "Try again",
+    again: "Fetch again",
+    remove: "Remove",
+    removeTitle: "Remove it from the server?",
+    removeLead: (title: string) => `“${title}” goes from the server and from Plex. Whoever else sent it keeps it, and you can fetch it again.`,
+    keep: "Keep it",
+    pin: "Keep",
+    unpin: "Let go",
+  },
+} as const;
