@@ -36,6 +36,8 @@ log = structlog.get_logger()
 OFF_SECONDS = 3600.0  # between two looks whether there is still nothing to be done; a change ends it
 LIMITER_SECONDS = 60.0  # 20 log-ins a minute for the whole server, all clients together
 
+LET_IN_SECONDS = 5.0  # for one that lets everybody in to say so, which it does once it has told all its lists
+
 NO_ACCESS = Access()
 MOVED = "its settings were changed"
 
@@ -97,6 +99,8 @@ class UptimeKuma:
         answer = await self.exchange.get("/api/entry-page")
         if answer.status != 200:
             raise answer.unexpected("asking whether it is there")
+        if not isinstance(said := answer.json_or_none(), dict) or "type" not in said:
+            raise Unexpected(SERVICE, "the address answers, but not as Uptime Kuma")
 
     async def try_access(self) -> int:
         """Get in once, and out again: how many monitors there are to see. Raises what keeps one out."""
@@ -235,7 +239,8 @@ class UptimeKuma:
 
     async def _by_password(self, connection: Connection) -> None:
         if not self.access.username:
-            await connection.until(connection.auto_logged_in, "it wants a user name and a password")
+            if not await connection.happens(connection.auto_logged_in, LET_IN_SECONDS):
+                raise Denied(SERVICE, "it wants a user name and a password")
             return
         answer = await self._answered(connection, "")
         if answer.get("tokenRequired"):  # so the password is right, whatever becomes of the code

@@ -1,8 +1,8 @@
 """What Uptime Kuma tells, in our words. Its monitors carry passwords and tokens: only the fields named here are read."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -11,9 +11,11 @@ import structlog
 from medianest.adapters.moments import in_utc
 
 log = structlog.get_logger()
+Read = TypeVar("Read")
 
 BeatState = Literal["down", "up", "pending", "maintenance"]
 BEAT_STATES: dict[int, BeatState] = {0: "down", 1: "up", 2: "pending", 3: "maintenance"}  # src/util.ts
+UNREADABLE = (msgspec.ValidationError, ValueError, KeyError, TypeError, AttributeError)
 MESSAGE_LIMIT = 300  # characters
 WITH_URL = frozenset(("http", "keyword", "json-query", "real-browser"))  # of other types the address means nothing
 
@@ -36,7 +38,8 @@ class Beat(msgspec.Struct, frozen=True):
 class Monitor(msgspec.Struct, frozen=True):
     """`active` False: paused, by itself or with its group; its last beat then says nothing about now.
 
-    `id` is Kuma's number; one below zero was made up, where Kuma tells none.
+    `id` is Kuma's number; one below zero was made up, where Kuma tells none. `maintenance` is as it was when this was
+    told: that it begins or ends Kuma tells by beats alone.
     """
 
     id: int
@@ -44,22 +47,18 @@ class Monitor(msgspec.Struct, frozen=True):
     type: str
     active: bool
     maintenance: bool
-    parent: int | None
-    path_name: str  # "group / name"
-    interval_seconds: int | None
-    tags: tuple[tuple[str, str], ...]  # (name, value)
     address: str | None = None  # host:port of what it looks at; None: it has none, or it is not told
 
 
-def address_of(type_: str, url: str, hostname: str | None, port: int | str | None) -> str | None:
+def address_of(type_: str, url: Any, hostname: Any, port: Any) -> str | None:
     """host:port of what is monitored. Of the address no more is kept: it may hold a key."""
     try:
         if type_ in WITH_URL:
-            parts = urlsplit(url)
+            parts = urlsplit(str(url or ""))
             host, number = parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
         else:
-            host, number = hostname, int(port) if port else None
-    except ValueError:
+            host, number = str(hostname or ""), int(port) if port else None
+    except (ValueError, TypeError):
         return None
     return f"{host.lower()}:{number}" if host and number else None
 
@@ -109,25 +108,16 @@ class RawBeat(msgspec.Struct):
         )
 
 
-class RawTag(msgspec.Struct):
-    name: str | None = None
-    value: str | None = None
-
-
 class RawMonitor(msgspec.Struct):
     id: int
     name: str | None = None
     type: str | None = None
-    active: int | bool = True
+    active: int | bool | None = True
     force_inactive: int | bool | None = msgspec.field(name="forceInactive", default=None)
     maintenance: int | bool | None = None
-    parent: int | None = None
-    path_name: str | None = msgspec.field(name="pathName", default=None)
-    interval: int | None = None
-    tags: list[RawTag] | None = None
-    url: str | None = None
-    hostname: str | None = None
-    port: int | str | None = None
+    url: Any = None  # of other types than these it may be anything
+    hostname: Any = None
+    port: Any = None
 
     def public(self) -> Monitor:
         return Monitor(
@@ -136,11 +126,7 @@ class RawMonitor(msgspec.Struct):
             type=self.type or "",
             active=bool(self.active) and not self.force_inactive,
             maintenance=bool(self.maintenance),
-            parent=self.parent,
-            path_name=self.path_name or self.name or "",
-            interval_seconds=self.interval,
-            tags=tuple((tag.name or "", tag.value or "") for tag in self.tags or []),
-            address=address_of(self.type or "", self.url or "", self.hostname, self.port),
+            address=address_of(self.type or "", self.url, self.hostname, self.port),
         )
 
 
@@ -154,16 +140,19 @@ class Listener:
         """What follows from one event. One that cannot be read is logged without its content and left out."""
         try:
             yield from self._told(event, arguments)
-        except (msgspec.ValidationError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except UNREADABLE as error:
             log.warning("message of Uptime Kuma left out", message=event, why=type(error).__name__)
 
     def _told(self, event: str, arguments: tuple[Any, ...]) -> Iterable[Beat | MonitorList]:
         match event, arguments:
             case "monitorList", (dict(found), *_):
-                self._monitors = _monitors(found)
+                monitors = monitors_of(found.values())
+                if found and not monitors:
+                    raise ValueError(event)  # this is no list of which all are gone
+                self._monitors = monitors
                 return [self._all()]
             case "updateMonitorIntoList", (dict(changed), *_):
-                self._monitors |= _monitors(changed)
+                self._monitors |= monitors_of(changed.values())
                 return [self._all()]
             case "deleteMonitorFromList", (monitor, *_):
                 self._monitors.pop(int(monitor), None)
@@ -172,7 +161,7 @@ class Listener:
                 return [_beat(beat, None, live=True)]
             case "heartbeatList", (monitor, list(rows), *_):
                 # Ids are text at log-in and numbers later.
-                return [_beat(row, int(monitor), live=False) for row in rows]
+                return beats_of(rows, int(monitor))
             case _:
                 raise ValueError(event)
 
@@ -180,8 +169,33 @@ class Listener:
         return MonitorList(tuple(self._monitors[monitor] for monitor in sorted(self._monitors)))
 
 
-def _monitors(raw: dict[str, Any]) -> dict[int, Monitor]:
-    return {int(key): msgspec.convert(monitor, RawMonitor, strict=False).public() for key, monitor in raw.items()}
+def says_too_little(event: str, arguments: tuple[Any, ...]) -> bool:
+    """Whether an event of 2.x leaves things out that it changed: pausing a group pauses what is in it, untold."""
+    match event, arguments:
+        case "updateMonitorIntoList", (dict(changed), *_):
+            return any(isinstance(one, dict) and one.get("type") == "group" for one in changed.values())
+    return False
+
+
+def monitors_of(told: Iterable[Any]) -> dict[int, Monitor]:
+    found = _readable(told, lambda one: msgspec.convert(one, RawMonitor, strict=False).public())
+    return {monitor.id: monitor for monitor in found}
+
+
+def beats_of(told: Iterable[Any], monitor: int) -> list[Beat]:
+    """Those of a list, in its order."""
+    return _readable(told, lambda one: _beat(one, monitor, live=False))
+
+
+def _readable(told: Iterable[Any], read: Callable[[Any], Read]) -> list[Read]:
+    """All that can be read: one that cannot is no reason to see none."""
+    found = []
+    for one in told:
+        try:
+            found.append(read(one))
+        except UNREADABLE as error:
+            log.warning("part of a message of Uptime Kuma left out", why=type(error).__name__)
+    return found
 
 
 def _beat(raw: Any, monitor: int | None, *, live: bool) -> Beat:

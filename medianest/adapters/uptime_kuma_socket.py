@@ -15,7 +15,7 @@ import aiohttp
 import socketio
 
 from medianest.adapters.errors import Unexpected, Unreachable
-from medianest.adapters.uptime_kuma_messages import Beat, Listener, MonitorList
+from medianest.adapters.uptime_kuma_messages import Beat, Listener, MonitorList, says_too_little
 
 SERVICE = "Uptime Kuma"
 CONNECT_SECONDS = 10.0
@@ -82,12 +82,20 @@ class Connection:
         """
         while True:
             while self._pending:
-                for told in self._listener.told(*self._pending.popleft()):
+                event, arguments = self._pending.popleft()
+                for told in self._listener.told(event, arguments):
                     yield told
+                if says_too_little(event, arguments):
+                    await self._ask_for_monitors()
             if self._closed.done():
                 return
             self._wake.clear()
             await self._wake.wait()
+
+    async def _ask_for_monitors(self) -> None:
+        """They come as `monitorList`. Not without a callback: the server would call what it was not given."""
+        with contextlib.suppress(socketio.exceptions.SocketIOError):  # the connection's end is noticed elsewhere
+            await self._socket.emit("getMonitorList", callback=lambda *_: None)
 
     async def call(self, event: str, argument: Any) -> dict[str, Any]:
         """The acknowledgement of one event. python-socketio's own `call` would sit out a lost connection."""

@@ -12,7 +12,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -20,7 +20,7 @@ import structlog
 
 from medianest.adapters.errors import Denied, Unexpected
 from medianest.adapters.exchange import Exchange
-from medianest.adapters.uptime_kuma_messages import BEAT_STATES, Beat, Monitor, RawBeat, address_of
+from medianest.adapters.uptime_kuma_messages import BEAT_STATES, Beat, Monitor, address_of, beats_of, monitors_of
 from medianest.secret import Secret
 from medianest.settings import KumaWay, Settings
 
@@ -155,10 +155,6 @@ def _monitor(labels: dict[str, str]) -> Monitor:
         type=type_,
         active=True,
         maintenance=False,
-        parent=None,
-        path_name=name,
-        interval_seconds=None,
-        tags=(),
         address=address_of(type_, url, None if hostname == "null" else hostname, None if port == "null" else port),
     )
 
@@ -172,16 +168,8 @@ def _number(labels: dict[str, str]) -> int:
     return -int.from_bytes(hashlib.sha256(words.encode()).digest()[:6], "big")
 
 
-class _PageMonitor(msgspec.Struct):
-    id: int
-    name: str
-    type: str = ""
-    url: str | None = None  # only where the page shows it
-
-
 class _PageGroup(msgspec.Struct):
-    monitors: list[_PageMonitor] = msgspec.field(name="monitorList", default_factory=list)
-    name: str | None = None
+    monitors: list[Any] = msgspec.field(name="monitorList", default_factory=list)
 
 
 class _Page(msgspec.Struct):
@@ -189,7 +177,7 @@ class _Page(msgspec.Struct):
 
 
 class _PageBeats(msgspec.Struct):
-    beats: dict[str, list[RawBeat]] = msgspec.field(name="heartbeatList")
+    beats: dict[str, list[Any]] = msgspec.field(name="heartbeatList")
 
 
 async def look_at_page(exchange: Exchange, slug: str) -> Look:
@@ -212,25 +200,11 @@ async def look_at_page(exchange: Exchange, slug: str) -> Look:
 def of_page(page: bytes, beats: bytes) -> Look:
     """Raises `ValueError` or `KeyError` for what is no page."""
     groups = msgspec.json.decode(page, type=_Page, strict=False).groups
-    rows = msgspec.json.decode(beats, type=_PageBeats, strict=False).beats
-    monitors = {one.id: _of_page(one, group.name or "") for group in groups for one in group.monitors}
-    newest = (rows[str(monitor)][-1].public(monitor, live=False) for monitor in monitors if rows.get(str(monitor)))
+    told = msgspec.json.decode(beats, type=_PageBeats, strict=False).beats
+    monitors = monitors_of(one for group in groups for one in group.monitors)
+    lists = (beats_of(told.get(str(monitor), []), monitor) for monitor in monitors)
+    newest = (max(beats, key=lambda beat: beat.at) for beats in lists if beats)
     return Look(tuple(monitors[one] for one in sorted(monitors)), tuple(newest))
-
-
-def _of_page(one: _PageMonitor, group: str) -> Monitor:
-    return Monitor(
-        id=one.id,
-        name=one.name,
-        type=one.type,
-        active=True,
-        maintenance=False,
-        parent=None,
-        path_name=f"{group} / {one.name}" if group else one.name,
-        interval_seconds=None,
-        tags=(),
-        address=address_of(one.type, one.url or "", None, None),
-    )
 
 
 def utc_now() -> datetime:

@@ -38,9 +38,9 @@ def state_of(monitor: Monitor, beat: Beat | None) -> MonitorState | None:
     """None: it was not looked at yet."""
     if not monitor.active:
         return "paused"
-    if monitor.maintenance:
-        return "maintenance"
-    return None if beat is None else "degraded" if beat.state == "pending" else beat.state
+    if beat is None:
+        return "maintenance" if monitor.maintenance else None
+    return "degraded" if beat.state == "pending" else beat.state
 
 
 class _Seen:

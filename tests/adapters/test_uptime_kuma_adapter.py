@@ -167,14 +167,7 @@ async def test_the_whole_state_follows_a_log_in(
     assert replay.asked == [("login", {"username": "admin", "password": PASSWORD, "token": ""})]
     assert isinstance(monitors, MonitorList)
     first = monitors.monitors[0]
-    assert (first.id, first.name, first.type, first.active, first.path_name) == (
-        1,
-        "Local web",
-        "http",
-        True,
-        "Local web",
-    )
-    assert first.tags == (("critical", "yes"),)
+    assert (first.id, first.name, first.type, first.active) == (1, "Local web", "http", True)
     paused = next(monitor for monitor in monitors.monitors if monitor.name == "Paused one")
     assert not paused.active
     listed = [one for one in heard if isinstance(one, Beat) and not one.live and one.monitor == 1]
@@ -376,9 +369,10 @@ async def test_it_is_alive_when_the_entry_page_answers(wire: Wire, client: httpx
     watcher = kuma("http://kuma.test:3001", client)
     wire.answers("GET", "/api/entry-page", httpx.Response(200, json={"type": "entryPage", "entryPage": None}))
     await watcher.alive()
-    wire.answers("GET", "/api/entry-page", httpx.Response(404))
-    with pytest.raises(Unexpected):
-        await watcher.alive()
+    for other in (httpx.Response(404), httpx.Response(200, text="<!DOCTYPE html>"), httpx.Response(200, json=[])):
+        wire.answers("GET", "/api/entry-page", other)
+        with pytest.raises(Unexpected):
+            await watcher.alive()
     wire.answers("GET", "/api/entry-page", httpx.ConnectError("refused"))
     with pytest.raises(Unreachable):
         await watcher.alive()
@@ -430,3 +424,26 @@ def test_ids_may_be_text_and_truth_a_number() -> None:
 )
 def test_what_cannot_be_read_is_left_out(event: str, arguments: tuple[Any, ...]) -> None:
     assert told_by(Listener(), event, *arguments) == []
+
+
+def test_one_that_cannot_be_read_hides_no_other() -> None:
+    listener = Listener()
+    (listed,) = told_by(
+        listener, "monitorList", {"1": {"id": 1, "name": "a"}, "2": {"id": 2, "name": ["b"]}, "3": None}
+    )
+    assert isinstance(listed, MonitorList)
+    assert [monitor.name for monitor in listed.monitors] == ["a"]
+    good = {"status": 1, "time": "2026-11-23 02:14:09.737", "ping": "7.25"}
+    (beat,) = told_by(listener, "heartbeatList", "1", [{"status": 9}, good, None], False)
+    assert isinstance(beat, Beat)
+    assert (beat.state, beat.ping_ms) == ("up", 7.25)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"url": None}, {"url": 7}, {"type": "port", "hostname": 5, "port": "http"}, {"active": None}, {"tags": [None]}],
+)
+def test_a_monitor_may_lack_anything_or_hold_what_its_type_does_not_need(odd: dict[str, Any]) -> None:
+    (listed,) = told_by(Listener(), "monitorList", {"1": {"id": 1, "name": "a", "type": "http", **odd}})
+    assert isinstance(listed, MonitorList)
+    assert [(monitor.id, monitor.address) for monitor in listed.monitors] == [(1, None)]

@@ -93,6 +93,22 @@ async def test_monitors_come_pause_and_go(kuma: KumaWorld, watcher: UptimeKuma) 
         await until(told, lambda one: isinstance(one, MonitorList) and [m.id for m in one.monitors] == [2, 3])
 
 
+async def test_a_paused_group_pauses_what_is_in_it_and_goes_on_with_it(kuma: KumaWorld, watcher: UptimeKuma) -> None:
+    """2.x tells of the group alone."""
+    kuma.monitors[3] = KumaMonitor(3, "All", type="group")
+    kuma.monitors[1].parent = 3
+
+    def are_active(*wanted: bool) -> Callable[[Told], bool]:
+        return lambda one: isinstance(one, MonitorList) and tuple(m.active for m in one.monitors) == wanted
+
+    async with aclosing(watcher.watch()) as told:
+        await until(told, are_active(True, True, True))
+        await kuma.set_active(3, active=False)
+        await until(told, are_active(False, True, False))
+        await kuma.set_active(3, active=True)
+        await until(told, are_active(True, True, True))
+
+
 async def test_a_lost_connection_comes_back_with_the_whole_state(
     kuma: KumaWorld, watcher: UptimeKuma, faults: FaultPlan
 ) -> None:

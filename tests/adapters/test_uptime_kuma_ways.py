@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 
 import httpx
+import msgspec
 import pytest
 
 from medianest.adapters.errors import Denied, Unexpected, Unreachable
@@ -114,13 +115,15 @@ async def test_a_new_address_or_way_is_taken_up_while_it_watches(
         (BY_KEY._replace(api_key=Secret("uk1_no")), Denied, "API key"),
         (BY_PAGE._replace(status_page="nope"), (Denied, Unreachable), "no |left alone"),
         (LOGIN._replace(password=Secret("no")), Denied, "user name and password"),
+        (LOGIN._replace(username=""), Denied, "user name and a password"),
     ],
     ids=lambda access: access.way if isinstance(access, Access) else None,
 )
 async def test_what_keeps_one_out_is_named_and_opens_no_circuit(
     watcher: UptimeKuma, address: str, access: Access, error: type[Exception], why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("medianest.adapters.uptime_kuma.AUTO_LOGIN_SECONDS", 0.05)
+    for seconds in ("AUTO_LOGIN_SECONDS", "LET_IN_SECONDS"):
+        monkeypatch.setattr(f"medianest.adapters.uptime_kuma.{seconds}", 0.05)
     watcher._pages.total_timeout_seconds = 0.5
     watcher.point_at(address, access)
     for _ in range(6):
@@ -194,11 +197,18 @@ def test_metrics_are_read_as_both_versions_write_them(said: dict[str, str]) -> N
 
 def test_a_status_page_is_read_as_both_versions_write_it(said: dict[str, str]) -> None:
     look = of_page(said["page"].encode(), said["beats"].encode())
-    assert [(one.id, one.name, one.path_name) for one in look.monitors] == [
-        (1, "Local web", "Services / Local web"), (2, "Local TLS", "Services / Local TLS"),
-    ]  # fmt: skip
+    assert [(one.id, one.name) for one in look.monitors] == [(1, "Local web"), (2, "Local TLS")]
     assert {beat.state for beat in look.beats} == {"up"}
     assert all(beat.at.tzinfo is UTC and not beat.live for beat in look.beats)
+
+
+def test_of_a_status_page_the_newest_beat_counts_in_whatever_order_they_come() -> None:
+    rows = [{"status": status, "time": f"2026-11-23 02:14:0{second}"} for second, status in enumerate((1, 0))]
+    page = {"publicGroupList": [{"monitorList": [{"id": 1, "name": "a"}, {"name": "b"}]}]}
+    for told in (rows, rows[::-1]):
+        beats = {"heartbeatList": {"1": [*told, {"time": "?"}]}}
+        look = of_page(msgspec.json.encode(page), msgspec.json.encode(beats))
+        assert [(beat.monitor, beat.state) for beat in look.beats] == [(1, "down")]
 
 
 def test_a_name_may_hold_what_the_format_uses_itself() -> None:

@@ -19,6 +19,7 @@ from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
 from medianest.sandbox.faults import Fault, FaultMiddleware, FaultPlan
 from medianest.sandbox.kuma import Account, KumaMonitor, KumaWorld, Status, StatusPage, kuma_app
+from medianest.sandbox.kuma.world import Seen
 from medianest.sandbox.serving import serve
 from medianest.secret import Secret
 from medianest.settings import Settings
@@ -105,6 +106,19 @@ async def test_changes_go_on_record_and_beats_do_not(
         assert ("Off", "paused") in {
             (event.name, event.state) for event in events if isinstance(event, MonitorStateChanged)
         }
+
+
+async def test_maintenance_is_over_when_a_beat_says_so(
+    hands: Hands, watching: Watching, world: KumaWorld, story: Story
+) -> None:
+    """Kuma tells of no change of the monitor itself: what it said of it at log-in stays as it was."""
+    world.monitors[1].in_maintenance = True
+    await world.observe(1, Seen(up=True))
+    async with hands.at_work(watching.todo()):
+        await eventually(lambda: _told(story, "Plex", "maintenance"))
+        world.monitors[1].in_maintenance = False
+        await world.observe(1, Seen(up=True))
+        await eventually(lambda: _told(story, "Plex", "up"))
 
 
 async def test_what_kuma_no_longer_has_is_gone(

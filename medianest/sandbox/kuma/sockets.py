@@ -238,7 +238,7 @@ class KumaSocket:
         return self.server.not_handled
 
     async def _monitor_list(self, sid: str) -> Json:
-        await self._send(sid, "monitorList", self._world.shapes.monitor_list(self._world.monitors.values()))
+        await self.tell("monitorList", self._world.shapes.monitor_list(self._world.monitors.values()))
         return {"ok": True}
 
     async def _monitor(self, sid: str, id_: Any) -> Json:

@@ -193,7 +193,7 @@ class KumaShapes(NamedTuple):
             "childrenIDs": [one.id for one in self.monitors.values() if one.parent == monitor.id],
             "url": monitor.url,
             "maxretries": monitor.retries,
-            "active": monitor.active,
+            "active": all(one.active for one in self._line(monitor)),
             "forceInactive": any(not one.active for one in self._line(monitor)[:-1]),
             "type": monitor.type,
             "interval": number(monitor.interval),
