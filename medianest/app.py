@@ -26,9 +26,11 @@ from medianest.adapters.uptime_kuma import UptimeKuma
 from medianest.adapters.uptime_kuma_ways import access_of
 from medianest.adapters.ytdlp import REMEDIES, Kind, YtDlp
 from medianest.api.application import build_api
+from medianest.api.kept_pictures import KeptPictures
 from medianest.api.posters import Posters
 from medianest.api.rate_limits import RateLimits
 from medianest.api.site import Site
+from medianest.api.title_pictures import TitlePictures
 from medianest.automations import attempts, automations
 from medianest.automations.downloads import RUN
 from medianest.breakers import Breakers
@@ -300,6 +302,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
 
 
 def _api(house: Foundation, counters: SharedCounters, gateway: Gateway | None = None) -> ASGIApp:
+    kept = KeptPictures(house.settings.data / "posters")
     return build_api(
         Site(
             settings=house.settings,
@@ -316,7 +319,8 @@ def _api(house: Foundation, counters: SharedCounters, gateway: Gateway | None = 
             seerr=house.adapters.seerr,
             ytdlp=house.adapters.ytdlp,
             breakers=house.breakers,
-            posters=Posters(house.settings.data / "posters", house.adapters.plex_server, house.vault),
+            posters=Posters(kept, house.adapters.plex_server, house.vault),
+            title_pictures=TitlePictures(kept, house.adapters.seerr),
             configuration=house.configuration,
             limits=RateLimits(counters if house.settings.redis_url else None),
             feed=feed,

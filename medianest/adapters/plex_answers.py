@@ -86,11 +86,6 @@ class PlexPage(msgspec.Struct, frozen=True):
     total: int
 
 
-class PlexImage(msgspec.Struct, frozen=True):
-    content_type: str
-    body: bytes
-
-
 def entries_of(raw: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     found = raw.get(name)
     return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []

@@ -13,10 +13,10 @@ import httpx
 from medianest.adapters.breaker import Breaker
 from medianest.adapters.errors import NotOnServer, Unexpected
 from medianest.adapters.exchange import Answer, Exchange, Query
+from medianest.adapters.pictures import Picture, picture_in
 from medianest.adapters.plex_answers import (
     PlexGenre,
     PlexIdentity,
-    PlexImage,
     PlexItem,
     PlexPage,
     PlexSection,
@@ -197,7 +197,7 @@ class PlexServer:
         found = await self._read(f"/library/collections/{_part(collection)}/children", token)
         return [item_of(raw) for raw in entries_of(found, "Metadata") if text_of(raw, "ratingKey")]
 
-    async def image(self, token: Secret, path: str, width: int, height: int) -> PlexImage:
+    async def image(self, token: Secret, path: str, width: int, height: int) -> Picture:
         """A poster or background by the path an item names, made by the server to fit; never larger than it is.
 
         Any other path is `NotOnServer`: this is no open proxy.
@@ -205,11 +205,7 @@ class PlexServer:
         if not IMAGE.fullmatch(path):
             raise NotOnServer(SERVICE, "it has no such image")
         size = [("width", width), ("height", height), ("minSize", 1), ("upscale", 0)]
-        answer = await self._send("GET", "/photo/:/transcode", token, [*size, ("url", path)])
-        content_type = answer.headers.get("Content-Type", "").partition(";")[0].strip()
-        if not content_type.startswith("image/") or content_type == "image/svg+xml":  # an SVG can hold script
-            raise Unexpected(SERVICE, "the image is not one")
-        return PlexImage(content_type, answer.body)
+        return picture_in(await self._send("GET", "/photo/:/transcode", token, [*size, ("url", path)]))
 
     async def _page(self, path: str, token: Secret, start: int, size: int, query: Query) -> PlexPage:
         """Both paging headers are sent: with one alone the server pages as it likes, and without them tells no total."""

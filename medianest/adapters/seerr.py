@@ -5,10 +5,12 @@ each call makes a new request. And a request is made as the person (`X-API-User`
 which would approve it at once.
 """
 
+import asyncio
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import httpx
 import msgspec
@@ -29,6 +31,7 @@ from medianest.adapters.errors import (
     Unreachable,
 )
 from medianest.adapters.exchange import Answer, Exchange, Query
+from medianest.adapters.pictures import Picture, picture_in
 from medianest.adapters.seerr_answers import (
     SERVICE,
     Changes,
@@ -58,6 +61,10 @@ MOVES_LIMIT = 5
 ABOUT_SECONDS = 60.0  # how long it is taken to be as it said it is
 PAGES_LIMIT = 1_000  # no list is read for ever, whatever its page numbers claim
 MESSAGE_LIMIT = 200  # characters of a foreign message that we show
+PICTURES_AT_ONCE = 3  # of the slots of the exchange: a page full of posters leaves some to whoever asks for something
+PICTURE_SECONDS = 15.0  # with the wait for one's turn
+PICTURE = re.compile(r"/\w+\.(jpg|png|webp)")
+PictureWidth = Literal[185, 342, 500, 1280]  # some of those TMDB has
 REQUEST_SECONDS = 20.0  # it asks TMDB, Radarr and Sonarr before it answers
 
 
@@ -74,6 +81,7 @@ class Seerr:
         headers = {"X-API-Key": api_key.reveal(), "Accept": "application/json"}
         # Its 500 says "no such film" or "Radarr is down": not that Seerr itself is.
         self.exchange = Exchange(SERVICE, base_url, client, headers=headers, counts_500=False, breaker=breaker)
+        self._picture_slots = asyncio.Semaphore(PICTURES_AT_ONCE)
         self._about: _About | None = None  # None until asked; asked again by every `alive`
 
     async def alive(self) -> Family:
@@ -102,8 +110,14 @@ class Seerr:
         """Films and series that match. "tmdb:603", "imdb:tt0133093" and "tvdb:121361" search by id."""
         if not query.strip():
             return SearchPage((), 1, 1)  # Seerr answers 400
-        answer = await self._ask("GET", "/search", query=[("query", query.strip()), ("page", page)])
-        found = answer.decode(RawSearch)
+        return await self._titles("/search", [("query", query.strip()), ("page", page)])
+
+    async def trending(self, page: int = 1) -> SearchPage:
+        """What people look at these days, as TMDB counts them."""
+        return await self._titles("/discover/trending", [("page", page)])
+
+    async def _titles(self, path: str, query: Query) -> SearchPage:
+        found = (await self._ask("GET", path, query=query)).decode(RawSearch)
         family = await self._known_family()
         titles = tuple(hit.public(family) for hit in found.results if hit.media_type in ("movie", "tv"))
         return SearchPage(titles, found.page, found.total_pages)
@@ -112,6 +126,23 @@ class Seerr:
         """A film or series whole. `TitleUnknown` also while Seerr cannot reach TMDB: it tells the two not apart."""
         raw = await self._raw_title(kind, tmdb)
         return raw.detail(kind, await self._known_family())
+
+    async def picture(self, path: str, width: PictureWidth) -> Picture:
+        """A poster or backdrop of TMDB, by the path a title names: Seerr fetches it, and keeps it itself.
+
+        Any other path is `Unexpected`: this is no open proxy. So is what TMDB does not give it, a 500 over there.
+        """
+        if not PICTURE.fullmatch(path):
+            raise Unexpected(SERVICE, "that is no picture of TMDB")
+        below = "/imageproxy/tmdb" if await self._known_family() == "seerr" else "/imageproxy"
+        try:
+            async with asyncio.timeout(PICTURE_SECONDS), self._picture_slots:
+                answer = await self.exchange.get(f"{below}/t/p/w{width}{path}")
+        except TimeoutError:
+            raise Unreachable(SERVICE, "its pictures take too long") from None
+        if answer.status != 200:
+            raise answer.unexpected("asking for a picture")
+        return picture_in(answer)
 
     async def users(self) -> list[SeerrUser]:
         found: dict[int, SeerrUser] = {}  # by id: pages of a list that moves may overlap

@@ -8,7 +8,8 @@ envelope.py      what every answer carries: security headers, ETag, a line in th
 sign_in.py       the way in by Plex, for auth.py
 pages.py         the web UI: its page, its files, and what browsers may do with them
 library.py       what Plex says to each person, and what it said last while it is out of reach; for plex.py
-posters.py       pictures through our own door, by tickets, kept on disk
+posters.py       pictures of Plex through our own door, by tickets
+title_pictures.py  posters and backdrops of titles, of TMDB by way of Seerr; kept_pictures.py has both on disk
 kept.py          the questions to the tables beside the log
 notices.py       the inbox; announcements.py what admins tell everybody
 history.py       events in plain words, with names, which are unsealed here

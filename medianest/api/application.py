@@ -26,7 +26,7 @@ from medianest.api.gate import (
     speaks_json,
 )
 from medianest.api.history import AuditController
-from medianest.api.media import MediaController
+from medianest.api.media import MediaController, TitlePictureController
 from medianest.api.monitors import MonitorController
 from medianest.api.notices import NoticeController
 from medianest.api.pages import web_ui
@@ -52,7 +52,9 @@ def build_api(site: Site) -> Litestar:
         [
             Router("/api/v1", route_handlers=[*OPEN], guards=[anybody, speaks_json]),
             Router("/api/v1", route_handlers=[PlexWebhookController], guards=[anybody]),
-            Router("/api/v1", route_handlers=[PosterController], guards=[signed_in_for_pictures]),
+            Router(
+                "/api/v1", route_handlers=[PosterController, TitlePictureController], guards=[signed_in_for_pictures]
+            ),
             Router("/api/v1", route_handlers=[FileController], guards=[signed_in_or_watching, new_enough]),
             Router("/api/v1", route_handlers=[*SIGNED_IN], guards=[signed_in, speaks_json, new_enough]),
             health.live,

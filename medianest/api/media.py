@@ -6,13 +6,14 @@ from typing import Annotated, get_args
 
 import msgspec
 import structlog
-from litestar import Controller, get
-from litestar.params import FromPath, PathParameter, QueryParameter
+from litestar import Controller, Response, get
+from litestar.params import FromPath, FromQuery, PathParameter, QueryParameter
 
 from medianest.adapters.errors import AdapterError
-from medianest.adapters.seerr_answers import MediaState, Title, TitleDetail
+from medianest.adapters.seerr_answers import MediaState, SearchPage, Title, TitleDetail
 from medianest.api.gate import may
 from medianest.api.site import House, Me, Question, Site
+from medianest.api.title_pictures import Form
 from medianest.domain.asking import SubmissionFacts, SubmitRequest
 from medianest.domain.requests import Kind, Media, RequestState
 from medianest.eventstore.vault import ERASED
@@ -82,9 +83,12 @@ class MediaController(Controller):
     @get("/search")
     async def search(self, site: House, me: Me, question: Question, page: PageNumber = 1) -> FoundPage:
         """Films and series by title, or by number: `tmdb:603`. While TMDB is out of Seerr's reach it finds nothing."""
-        found = await site.seerr.search(question, page)
-        ours = await _ours(site, me, [Media(title.kind, title.tmdb) for title in found.results])
-        return FoundPage([_found(title, ours) for title in found.results], found.page, found.total_pages)
+        return await _shown(site, me, await site.seerr.search(question, page))
+
+    @get("/trending")
+    async def trending(self, site: House, me: Me, page: PageNumber = 1) -> FoundPage:
+        """Films and series that many people look at these days."""
+        return await _shown(site, me, await site.seerr.trending(page))
 
     @get("/quota")
     async def quota(self, site: House, me: Me) -> Allowance:
@@ -97,10 +101,30 @@ class MediaController(Controller):
         found, offered = await asyncio.gather(
             site.seerr.title(kind, tmdb), may_ask_for_4k(site, me.account, kind)
         )  # fmt: skip
+        site.title_pictures.saw([found])
         usual, in_4k = Media(kind, tmdb), Media(kind, tmdb, is4k=True)
         ours = await _ours(site, me, [usual, in_4k])
         mine = usual in ours and ours[usual].mine
         return Detail(found, ours.get(usual), mine, ours.get(in_4k), offered is True)
+
+
+class TitlePictureController(Controller):
+    """Apart from the rest: many at once are looked at, and what is kept costs nobody anything."""
+
+    path = "/media"
+    tags = ("Media",)
+
+    @get("/{kind:str}/{tmdb:int}/picture", media_type="image/jpeg")
+    async def picture(
+        self, site: House, kind: FromPath[Kind], tmdb: Tmdb, form: FromQuery[Form] = "medium"
+    ) -> Response[bytes]:
+        """Its poster, or its backdrop."""
+        found = await site.title_pictures.picture(kind, tmdb, form)
+        kept = {
+            "Cache-Control": "private, max-age=604800",
+            "Vary": "Accept-Encoding",
+        }  # not by token: see /plex/posters
+        return Response(found.body, media_type=found.content_type, headers=kept)
 
 
 async def may_ask_for_4k(site: Site, account: str, kind: Kind) -> bool | None:
@@ -133,6 +157,12 @@ async def left(site: Site, account: str, kind: Kind) -> Left:
     free = max(0, quota.limit - used) if quota.limit else None
     next_slot, own = quota.next_slot(facts.used(), 1, now), facts.own_quota is not None
     return Left(kind, quota.limit, quota.days, used, free, next_slot, own)
+
+
+async def _shown(site: Site, me: Identity, found: SearchPage) -> FoundPage:
+    site.title_pictures.saw(found.results)
+    ours = await _ours(site, me, [Media(title.kind, title.tmdb) for title in found.results])
+    return FoundPage([_found(title, ours) for title in found.results], found.page, found.total_pages)
 
 
 async def _ours(site: Site, me: Identity, wanted: list[Media]) -> dict[Media, Ours]:

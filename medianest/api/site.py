@@ -21,6 +21,7 @@ from medianest.api.pace import Pace
 from medianest.api.posters import Posters
 from medianest.api.problems import Problem
 from medianest.api.rate_limits import RateLimits
+from medianest.api.title_pictures import TitlePictures
 from medianest.breakers import Breakers
 from medianest.commands import Commands, Outcome, new_command_id, now_utc
 from medianest.configuration import Configuration
@@ -60,6 +61,7 @@ class Site:
     ytdlp: YtDlp
     breakers: Breakers
     posters: Posters
+    title_pictures: TitlePictures
     configuration: Configuration
     clock: Callable[[], datetime] = now_utc
     limits: RateLimits = field(default_factory=RateLimits)

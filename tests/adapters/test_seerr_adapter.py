@@ -445,3 +445,32 @@ async def test_no_text_of_an_error_holds_the_key(answers: Recording, seerr: Seer
     with pytest.raises(Unreachable) as caught:
         await seerr.alive()
     assert KEY not in f"{caught.value} {caught.value!r} {seerr!r}"
+
+
+JPEG = httpx.Response(200, content=b"\xff\xd8", headers={"Content-Type": "image/jpg"})
+
+
+@pytest.mark.usefixtures("answers")
+async def test_a_picture_of_tmdb_is_handed_on(seerr: Seerr, wire: Wire, server: str) -> None:
+    """Seerr has the pictures of two sources, each below its name; Overseerr has those of one."""
+    below = "/imageproxy/tmdb" if server == "seerr" else "/imageproxy"
+    wire.answers("GET", f"{below}/t/p/w342/603.jpg", JPEG)
+    picture = await seerr.picture("/603.jpg", 342)
+    assert (picture.content_type, picture.body) == ("image/jpeg", b"\xff\xd8")
+
+
+@pytest.mark.parametrize("path", ["/../api/v1/auth/me", "//evil.test/x.jpg", "/a/b.jpg", "603.jpg", "/603.svg"])
+async def test_nothing_but_pictures_is_fetched_as_a_picture(seerr: Seerr, wire: Wire, path: str) -> None:
+    with pytest.raises(Unexpected):
+        await seerr.picture(path, 342)
+    assert wire.sent == []
+
+
+@pytest.mark.usefixtures("answers")
+async def test_a_picture_that_seerr_does_not_get_is_no_failure_of_seerr(seerr: Seerr, wire: Wire, server: str) -> None:
+    below = "/imageproxy/tmdb" if server == "seerr" else "/imageproxy"
+    wire.answers("GET", f"{below}/t/p/w342/603.jpg", *[httpx.Response(500)] * 6)
+    for _ in range(6):
+        with pytest.raises(Unexpected):
+            await seerr.picture("/603.jpg", 342)
+    assert seerr.exchange.breaker_state() == "closed"

@@ -18,8 +18,10 @@ from medianest.adapters.plex_tv import PlexTv
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.ytdlp import VideoSite, YtDlp
 from medianest.api.application import build_api
+from medianest.api.kept_pictures import KeptPictures
 from medianest.api.posters import Posters
 from medianest.api.site import Site
+from medianest.api.title_pictures import TitlePictures
 from medianest.breakers import Breakers
 from medianest.commands import Commands
 from medianest.configuration import Configuration
@@ -128,6 +130,7 @@ async def site(
             "plex-tv": plex_tv.exchange, "plex": plex_server.exchange, "seerr": seerr.exchange,
             "site:youtube.com": VideoSite("youtube.com"),
         }  # fmt: skip
+        kept = KeptPictures(settings.data / "posters")
         yield Site(
             settings=settings,
             pool=pool,
@@ -144,7 +147,8 @@ async def site(
             breakers=Breakers(commands, store, lines),
             configuration=Configuration(settings, store, Credentials(pool, master)),
             ytdlp=YtDlp(Path("/nowhere/ffmpeg")),
-            posters=Posters(settings.data / "posters", plex_server, vault),
+            posters=Posters(kept, plex_server, vault),
+            title_pictures=TitlePictures(kept, seerr),
             clock=clock,
         )
 

@@ -6,8 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from medianest.adapters.plex_answers import PlexImage
+from medianest.adapters.pictures import Picture
 from medianest.api import library, pace
+from medianest.api.kept_pictures import KeptPictures
 from medianest.api.posters import Posters
 from medianest.api.site import Site
 from medianest.eventstore.vault import Vault
@@ -212,12 +213,12 @@ async def test_only_a_ticket_we_made_opens_a_picture(anna: httpx.AsyncClient) ->
 class _Painter:
     """In the place of Plex: a picture for every path."""
 
-    async def image(self, token: Secret, path: str, width: int, height: int) -> PlexImage:
-        return PlexImage("image/png", path.encode() * 100)
+    async def image(self, token: Secret, path: str, width: int, height: int) -> Picture:
+        return Picture("image/png", path.encode() * 100)
 
 
 async def test_pictures_nobody_looks_at_make_room_for_others(tmp_path: Path, vault: Vault) -> None:
-    posters = Posters(tmp_path, _Painter(), vault, kept_bytes=5_000)  # type: ignore[arg-type]
+    posters = Posters(KeptPictures(tmp_path, kept_bytes=5_000), _Painter(), vault)  # type: ignore[arg-type]
     for number in range(30):
         image = await posters.image(Secret("token"), f"/{number:02}", "small")
         assert image.body == f"/{number:02}".encode() * 100

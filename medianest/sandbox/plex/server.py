@@ -7,6 +7,7 @@ plex-api.rs and Home Assistant captured them.
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
+from medianest.sandbox.pictures import picture
 from medianest.sandbox.plex.browsing import Browsing, Shown, filters_of
 from medianest.sandbox.plex.library import TYPE_NUMBERS, Item, Section, chosen
 from medianest.sandbox.plex.wire import (
@@ -21,7 +22,6 @@ from medianest.sandbox.plex.wire import (
     describe_section,
     error_page,
     listing,
-    picture,
 )
 from medianest.sandbox.plex.world import SERVER_NAME, SERVER_VERSION, Playing, PlexWorld
 from medianest.sandbox.serving import Answer, ASGIApp, Call, application

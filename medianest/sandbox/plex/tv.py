@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from medianest.sandbox.cast import Person
+from medianest.sandbox.pictures import picture
 from medianest.sandbox.plex.wire import (
     Ask,
     Json,
@@ -18,7 +19,6 @@ from medianest.sandbox.plex.wire import (
     answer,
     behind,
     error_list,
-    picture,
     xml_answer,
 )
 from medianest.sandbox.plex.world import SERVER_NAME, SERVER_VERSION, Pin, PlexWorld, UnknownCode

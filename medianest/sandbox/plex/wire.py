@@ -4,14 +4,9 @@ and collections in the names and types of the JSON form.
 From developer.plex.tv, and from answers that the test suites of Home Assistant and plex-api.rs have captured.
 """
 
-import hashlib
 import html
-import struct
-import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from colorsys import hsv_to_rgb
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl
@@ -25,7 +20,6 @@ from medianest.sandbox.serving import JSON, Answer, Call, Route, page
 
 XML = "text/xml;charset=utf-8"
 VIDEO_KINDS = frozenset({"movie", "episode"})
-LARGEST_SIDE = 2000  # pixels of a picture
 
 Json = dict[str, Any]
 
@@ -360,48 +354,3 @@ def _media(item: Item) -> list[Json]:
             "Part": [part],
         }
     ]
-
-
-def picture(subject: str, width: int, height: int) -> Answer:
-    return Answer(200, _png_of(subject, width, height), "image/png")
-
-
-@lru_cache(maxsize=256)
-def _png_of(subject: str, width: int, height: int) -> bytes:
-    """A PNG of a sun above a mountain in the evening, the same for the same subject."""
-    width, height = (max(8, min(side, LARGEST_SIDE)) for side in (width, height))
-    chance = hashlib.sha256(subject.encode()).digest()
-    hue = chance[0] / 256
-    sky, ground, sun = (_colour(hue + turn, bright) for turn, bright in ((0.0, 0.62), (0.08, 0.16), (0.12, 0.95)))
-    across, up, radius = (0.25 + chance[1] / 512) * width, (0.2 + chance[2] / 1024) * height, width * 0.16
-    peak, top = (0.2 + chance[3] / 430) * width, (0.5 + chance[4] / 1700) * height
-    rows = bytearray()
-    for y in range(height):
-        row = bytearray(bytes(a + (b - a) * y // height for a, b in zip(sky, ground, strict=True)) * width)
-        if abs(y - up) < radius:
-            _draw(row, across, (radius**2 - (y - up) ** 2) ** 0.5, sun)
-        if y > top:
-            _draw(row, peak, (y - top) * 0.9, ground)
-        rows += b"\x00" + row
-    return _png(width, height, bytes(rows))
-
-
-def _colour(hue: float, bright: float) -> bytes:
-    return bytes(round(255 * part) for part in hsv_to_rgb(hue % 1, 0.55, bright))
-
-
-def _draw(row: bytearray, middle: float, half: float, colour: bytes) -> None:
-    """Some pixels of one row, as far as they are in it."""
-    width = len(row) // 3
-    first, last = max(0, round(middle - half)), min(width, round(middle + half))
-    row[3 * first : 3 * last] = colour * max(0, last - first)
-
-
-def _png(width: int, height: int, rows: bytes) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 6)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in chunks)
-
-
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

@@ -15,6 +15,7 @@ from typing import Any
 from medianest.sandbox.cast import Kind
 from medianest.sandbox.seerr.arrivals import Notification, encoded, readable
 from medianest.sandbox.seerr.gate import PREFIX, Ask, SeerrRoute, behind, end_session, not_found
+from medianest.sandbox.seerr.pictures import picture_routes
 from medianest.sandbox.seerr.routes import people_routes, request_routes, title_routes
 from medianest.sandbox.seerr.shapes import Json, iso
 from medianest.sandbox.seerr.state import Permission, WebhookSettings
@@ -192,7 +193,12 @@ def seerr_app(world: SeerrWorld) -> ASGIApp:
         *request_routes(overseerr=overseerr),
         *title_routes(),
     ]
-    routes = [*(behind(world, route) for route in guarded), _sign_out(world), *_switches(world)]
+    routes = [
+        *(behind(world, route) for route in guarded),
+        _sign_out(world),
+        *_switches(world),
+        *picture_routes(world.variant),
+    ]
     return application(routes, _unknown, headers=(("X-Powered-By", "Express"),))
 
 

@@ -184,6 +184,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/media/{kind}/{tmdb}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Picture
+         * @description Its poster, or its backdrop.
+         */
+        get: operations["ApiV1MediaKindTmdbPicturePicture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/youtube/downloads/{download}/file": {
         parameters: {
             query?: never;
@@ -420,6 +440,26 @@ export interface paths {
          * @description One film or series, whole.
          */
         get: operations["ApiV1MediaKindTmdbTitle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/media/trending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Trending
+         * @description Films and series that many people look at these days.
+         */
+        get: operations["ApiV1MediaTrendingTrending"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3547,13 +3587,49 @@ export interface operations {
     ApiV1PlexPostersTicketPoster: {
         parameters: {
             query?: {
-                size?: "small" | "medium" | "large";
+                size?: "small" | "medium" | "large" | "backdrop";
                 /** @description Wait, bounded, until the answer shows everything up to this position. */
                 at_least?: number;
             };
             header?: never;
             path: {
                 ticket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1MediaKindTmdbPicturePicture: {
+        parameters: {
+            query?: {
+                form?: "small" | "medium" | "large" | "backdrop";
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path: {
+                kind: "movie" | "tv";
+                tmdb: number;
             };
             cookie?: never;
         };
@@ -3991,6 +4067,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1MediaTrendingTrending: {
+        parameters: {
+            query?: {
+                page?: number;
+                /** @description Wait, bounded, until the answer shows everything up to this position. */
+                at_least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundPage"];
                 };
             };
             /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
