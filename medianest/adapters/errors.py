@@ -10,6 +10,7 @@
     ├── TitleUnknown       no such film or series
     ├── RequestGone        the request was deleted over there
     ├── AlreadyRequested   look the first request up
+    │   └── AutoRequested  an admin of Seerr deletes it, if it came to nothing
     ├── NothingToRequest   every season asked for was asked for before
     ├── QuotaExceeded      wait for a slot
     ├── NotPermitted       an admin of Seerr grants the right
@@ -91,6 +92,10 @@ class RequestGone(AdapterError):
 
 class AlreadyRequested(AdapterError):
     """A live request for this film stands already: `Seerr.request_for` finds it."""
+
+
+class AutoRequested(AlreadyRequested):
+    """Seerr made one for this person from their watchlist: it takes no other of theirs, whatever became of that one."""
 
 
 class NothingToRequest(AdapterError):

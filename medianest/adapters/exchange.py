@@ -157,8 +157,11 @@ class Exchange:
         json: Any = None,
         headers: Mapping[str, str] | None = None,
         timeout_seconds: float | None = None,
+        may_be_late: bool = False,
     ) -> Answer:
         """The answer to one question, body included, within `timeout_seconds`: waiting and retries count.
+
+        `may_be_late`: no answer in time says nothing about the service, since it waits for others to answer this one.
 
         `path` and `query` are percent-encoded here, a space as %20 (Seerr refuses a `+`); a `path` with foreign
         parts is quoted by the caller. Idempotent methods are asked up to three times, POST once.
@@ -170,7 +173,7 @@ class Exchange:
         try:
             # Time spent waiting for a slot is ours, not the service's: it opens no circuit.
             async with deadline, self._slot():
-                return await self._watched(request, deadline)
+                return await self._watched(request, deadline, may_be_late=may_be_late)
         except TimeoutError:
             raise Unreachable(self.service, "no answer in time") from None
 
@@ -211,7 +214,7 @@ class Exchange:
         except (httpx.InvalidURL, ValueError):
             raise Denied(self.service, "the address in the settings is not a web address") from None
 
-    async def _watched(self, request: httpx.Request, deadline: asyncio.Timeout) -> Answer:
+    async def _watched(self, request: httpx.Request, deadline: asyncio.Timeout, *, may_be_late: bool) -> Answer:
         """Ask the breaker first, and tell it the outcome."""
         if not self.breaker.admits():
             raise self._left_alone()
@@ -223,7 +226,7 @@ class Exchange:
             raise
         except BaseException:  # whatever ends the call, a cancellation too: a breaker that is not told stays half-open
             # It is the service's fault only when it is our own deadline that cancels.
-            if deadline.expired():
+            if deadline.expired() and not may_be_late:
                 self.breaker.failed("no answer in time")
             else:
                 self.breaker.let_go()

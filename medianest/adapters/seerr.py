@@ -15,11 +15,13 @@ from typing import Any, Literal, NamedTuple
 import httpx
 import msgspec
 import structlog
+from msgspec import structs
 
 from medianest.adapters.breaker import Breaker
 from medianest.adapters.errors import (
     AdapterError,
     AlreadyRequested,
+    AutoRequested,
     Blocklisted,
     Denied,
     NothingToRequest,
@@ -66,6 +68,9 @@ PICTURE_SECONDS = 15.0  # with the wait for one's turn
 PICTURE = re.compile(r"/\w+\.(jpg|png|webp)")
 PictureWidth = Literal[185, 342, 500, 1280]  # some of those TMDB has
 REQUEST_SECONDS = 20.0  # it asks TMDB, Radarr and Sonarr before it answers
+LIST_SECONDS = (
+    28.0  # Seerr asks its Sonarrs, then its Radarrs before it lists; one that is away costs 10 s, of either kind
+)
 
 
 class Seerr:
@@ -119,7 +124,7 @@ class Seerr:
     async def _titles(self, path: str, query: Query) -> SearchPage:
         found = (await self._ask("GET", path, query=query)).decode(RawSearch)
         family = await self._known_family()
-        titles = tuple(hit.public(family) for hit in found.results if hit.media_type in ("movie", "tv"))
+        titles = tuple(title for hit in found.results if (title := hit.public(family)))
         return SearchPage(titles, found.page, found.total_pages)
 
     async def title(self, kind: Kind, tmdb: int) -> TitleDetail:
@@ -175,7 +180,7 @@ class Seerr:
     ) -> SeerrRequest:
         """Ask for a film, or for `seasons` of a series (None: all but the specials).
 
-        Raises `AlreadyRequested`, `NothingToRequest`, `QuotaExceeded`, `Blocklisted`, `NotPermitted`,
+        Raises `AlreadyRequested` (`AutoRequested`), `NothingToRequest`, `QuotaExceeded`, `Blocklisted`, `NotPermitted`,
         `TitleUnknown`. Never sent twice by itself: Seerr's own check for duplicates can be raced past, so after
         `Unreachable` ask `request_for` first, and let only one of us ask for a title at a time.
         """
@@ -188,7 +193,7 @@ class Seerr:
             raise NothingToRequest(SERVICE, "all seasons asked for are requested or available already")
         if answer.status != 201:
             raise answer.unexpected("making a request")
-        return answer.decode(RawRequest).public(family)
+        return _after_a_write(answer, family)
 
     async def request_for(
         self,
@@ -201,7 +206,8 @@ class Seerr:
     ) -> SeerrRequest | None:
         """The newest request for this title that was not declined, by `as_user` or by anybody; None if there is none.
 
-        With `seasons`, one that holds at least one of them.
+        With `seasons`, one that holds at least one of them. One that is completed stands in nobody's way: another goes
+        before it.
         """
         wanted = None if seasons is None else set(seasons)
         live = (
@@ -212,7 +218,7 @@ class Seerr:
             and as_user in (None, request.requested_by)
             and (wanted is None or wanted & set(request.seasons))
         )
-        return max(live, key=lambda request: request.id, default=None)
+        return max(live, key=lambda request: (request.state != "completed", request.id), default=None)
 
     async def requests_for(self, kind: Kind, tmdb: int) -> list[SeerrRequest]:
         """Every request for this title, oldest first, the declined ones too."""
@@ -231,7 +237,8 @@ class Seerr:
         """The earliest `limit` requests or so that changed at or after `after` (None: ever): call it again with what
         was reached, until it is complete. Whatever changes meanwhile comes again, later.
 
-        What Seerr dates after `now`, by a clock that was wrong, comes last and each time anew: no mark is set beyond
+        Overseerr moves a request up whenever it changes; Seerr 3 never does, and lists by when they were made: of what
+        changed there only the new ones are found. What Seerr dates after `now`, by a clock that was wrong, comes last and each time anew: no mark is set beyond
         the present, or all that changes until then would stand behind it.
         A title that becomes available does not always touch its request: read the open ones by `get_request` too.
         A request this release cannot read is logged and left out, so that it does not hide the others.
@@ -267,7 +274,8 @@ class Seerr:
 
     async def _modified(self, skip: int, take: int) -> RawRequests:
         query: Query = [("take", take), ("skip", skip), ("filter", "all"), ("sort", "modified")]
-        return (await self._ask("GET", "/request", query=query)).decode(RawRequests)
+        answer = await self._ask("GET", "/request", query=query, timeout_seconds=LIST_SECONDS, may_be_late=True)
+        return answer.decode(RawRequests)
 
     async def approve(self, request_id: int, *, as_user: int | None = None) -> SeerrRequest:
         """Approving twice is harmless. The state may be "failed" at once, when Radarr or Sonarr refuses.
@@ -310,7 +318,7 @@ class Seerr:
         path = f"/request/{int(request_id)}/{verb}"
         family = await self._known_family()
         answer = await self._ask("POST", path, as_user=as_user, timeout_seconds=REQUEST_SECONDS)
-        return answer.decode(RawRequest).public(family)
+        return _after_a_write(answer, family)
 
     async def _raw_title(self, kind: Kind, tmdb: int) -> RawTitle:
         return (await self._ask("GET", f"/{kind}/{int(tmdb)}")).decode(RawTitle)
@@ -327,12 +335,14 @@ class Seerr:
         json: Any = None,
         as_user: int | None = None,
         timeout_seconds: float | None = None,
+        may_be_late: bool = False,
     ) -> Answer:
         # A value that is not a number ends the whole Seerr process (its SQL fails in the middle of signing in).
         headers = {} if as_user is None else {"X-API-User": str(int(as_user))}
         answer = await self.exchange.send(
-            method, f"{API}{path}", query=query, json=json, headers=headers, timeout_seconds=timeout_seconds
-        )
+            method, f"{API}{path}", query=query, json=json, headers=headers,
+            timeout_seconds=timeout_seconds, may_be_late=may_be_late,
+        )  # fmt: skip
         if answer.status < 300:
             return answer
         if answer.status in (401, 403) and not _refuses_the_person(answer):
@@ -395,16 +405,25 @@ def _refusal(answer: Answer, path: str) -> AdapterError:
             return NotPermitted(SERVICE, message.rstrip("."))
         case 404 if path.startswith("/request/"):
             return RequestGone(SERVICE, "the request does not exist there")
+        case 409 if "auto-request" in lower:
+            return AutoRequested(SERVICE, "an automatic request of this person for it stands there")
         case 409:
             return AlreadyRequested(SERVICE, "the title is requested already")
         case 500 if "[tmdb]" in lower and "status code 404" in lower:
             return TitleUnknown(SERVICE, "TMDB does not know the title")
         case 500 if "[tmdb]" in lower:
             return Unreachable(SERVICE, "it cannot reach TMDB")
+        case 500 if path == "/search":
+            return Unreachable(SERVICE, "it cannot search: TMDB does not answer it")
         case 404 | 500 if path.startswith(("/movie/", "/tv/")):
             return TitleUnknown(SERVICE, "it cannot retrieve the title: TMDB does not know it, or is out of its reach")
         case _:
             return answer.unexpected(f"/{path.split('/')[1]}")
+
+
+def _after_a_write(answer: Answer, family: Family) -> SeerrRequest:
+    """The seasons in it stand as before the write: whoever needs them asks for the request once more."""
+    return structs.replace(answer.decode(RawRequest).public(family), known_seasons=None)
 
 
 def _ends(page: RawRequests, skip: int, after: datetime | None) -> bool:

@@ -131,6 +131,7 @@ class SeerrRequest(msgspec.Struct, frozen=True):
     requested_by_plex: int | None
     download: SeerrDownload | None
     decided_by_plex: int | None = None  # who changed it last, if not whoever asked: they approved or declined it
+    known_seasons: dict[int, MediaState] | None = None  # of the series, by number; None: lists leave them out
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -228,7 +229,11 @@ class RawRequest(msgspec.Struct, rename="camel"):
             requested_by_plex=self.requested_by.plex_id if self.requested_by else None,
             decided_by_plex=self._decider(),
             download=download((about.download_status4k if is4k else about.download_status) or []),
-        )
+            known_seasons=None if about.seasons is None else {
+                season.season_number: media_state(season.status4k if is4k else season.status, family)
+                for season in about.seasons
+            },
+        )  # fmt: skip
 
     def _decider(self) -> int | None:
         """What is approved by Seerr's own rules was changed last by whoever asked."""
@@ -236,11 +241,9 @@ class RawRequest(msgspec.Struct, rename="camel"):
         return None if changed is None or (asked and asked.id == changed.id) else changed.plex_id
 
 
-class RawHit(msgspec.Struct, rename="camel"):
-    """A result of a search; people and collections come among them."""
+class RawAbout(msgspec.Struct, rename="camel"):
+    """What is told of a title wherever one is."""
 
-    id: int
-    media_type: str = ""
     title: str | None = None
     name: str | None = None
     release_date: str | None = None
@@ -249,7 +252,17 @@ class RawHit(msgspec.Struct, rename="camel"):
     poster_path: str | None = None
     media_info: RawMedia | None = None
 
-    def public(self, family: Family) -> Title:
+
+class RawHit(RawAbout, rename="camel"):
+    """A result of a search; people and collections come among them, a person now and then without an id."""
+
+    id: int | None = None
+    media_type: str = ""
+
+    def public(self, family: Family) -> Title | None:
+        """None: it is nothing one can ask for."""
+        if self.id is None or self.media_type not in ("movie", "tv"):
+            return None
         return Title(
             kind="movie" if self.media_type == "movie" else "tv",
             tmdb=self.id,
@@ -268,7 +281,7 @@ class RawSearch(msgspec.Struct, rename="camel"):
 
 
 class RawGenre(msgspec.Struct):
-    name: str = ""
+    name: str | None = None
 
 
 class RawSeason(msgspec.Struct, rename="camel"):
@@ -282,7 +295,8 @@ class RawExternalIds(msgspec.Struct, rename="camel"):
     tvdb_id: int | None = None
 
 
-class RawTitle(RawHit, rename="camel"):
+class RawTitle(RawAbout, rename="camel", kw_only=True):
+    id: int
     backdrop_path: str | None = None
     genres: list[RawGenre] | None = None
     runtime: int | None = None
@@ -303,7 +317,7 @@ class RawTitle(RawHit, rename="camel"):
             backdrop_path=self.backdrop_path,
             state=media_state(self.media_info.status, family) if self.media_info else None,
             seasons=tuple(_season(season, known, family) for season in self.seasons or []),
-            genres=tuple(genre.name for genre in self.genres or []),
+            genres=tuple(genre.name for genre in self.genres or [] if genre.name),
             runtime_minutes=self.runtime or next(iter(self.episode_run_time or []), None),
             imdb=ids.imdb_id,
             tvdb=ids.tvdb_id,

@@ -12,7 +12,7 @@ from medianest.adapters.seerr import Seerr
 from medianest.adapters.seerr_answers import MediaState, SeerrRequest
 from medianest.automations.attempts import Attempt
 from medianest.automations.seerr_imports import Imports
-from medianest.automations.seerr_states import is_gone, lost, media_of, observed, of_seasons, seasons_gone, standing
+from medianest.automations.seerr_states import is_gone, lost, media_of, observed, of_series, seasons_gone, standing
 from medianest.automations.worker import Done, Later, Record, Recurring, Result, TodoList
 from medianest.commands import Commands, Outcome, now_utc
 from medianest.domain.command import Actor
@@ -35,6 +35,7 @@ STRETCH = 50  # changes followed at a time
 POLLED_EACH_TIME = 100  # the rest has its turn the next time
 BEHIND_SECONDS = 1.0  # between two stretches of the list, while there is more
 CHECKED_EACH_TIME = 10  # of what is there: deleting it tells nobody, and is rare
+SOMETHING_THERE: tuple[MediaState, ...] = ("partially_available", "available")  # of a series: but which seasons?
 CONFIRMATIONS = 2  # of what is gone: one answer proves little
 
 
@@ -181,13 +182,13 @@ class Observer:
 
     async def _media_state(self, found: SeerrRequest) -> MediaState:
         """Of a series, Seerr tells how much of the whole is there: what counts is the seasons asked for."""
-        if found.kind != "tv" or found.media_state != "partially_available" or found.state == "completed":
-            return found.media_state
-        try:
-            title = (await self._seerr.title("tv", found.tmdb)).copy(found.is4k)
-        except TitleUnknown:  # or TMDB is away
-            return "processing"
-        return of_seasons(found.seasons, {season.number: season.state for season in title.seasons})
+        told = found
+        if found.kind == "tv" and found.known_seasons is None and found.media_state in SOMETHING_THERE:
+            try:
+                told = await self._seerr.get_request(found.id)
+            except RequestGone:  # that is found out by looking at it
+                return "processing"
+        return of_series(told, told.known_seasons or {})
 
     async def _look_at(self, row: RequestRow) -> None:
         assert row.seerr is not None

@@ -10,6 +10,7 @@ from typing import assert_never
 from medianest.adapters.errors import (
     AdapterError,
     AlreadyRequested,
+    AutoRequested,
     Blocklisted,
     Denied,
     NothingToRequest,
@@ -54,6 +55,11 @@ SETTLE_SECONDS = (
 )
 CLOCKS_DIFFER = timedelta(minutes=10)
 ON_ITS_WAY = "Seerr has these seasons on their way already, without a request for them."
+AUTOMATIC = (
+    "Seerr made an automatic request for this person, from their watchlist, and takes no other of theirs for the title:"
+    " an admin can delete that one there."
+)
+NO_SPECIALS = "Seerr takes no requests for specials: an admin can allow them in its settings."
 OF_SOMEBODY_ELSE = "Seerr has it under the name of somebody else."
 APPROVED_MEANWHILE = "Seerr has approved it meanwhile: only somebody who manages requests can delete it there."
 _TO_SEND = """
@@ -177,7 +183,7 @@ class Sending:
         if found is None:
             try:
                 found = await self._ask(row, user)
-            except (QuotaExceeded, NotPermitted, Blocklisted, TitleUnknown) as refused:
+            except (QuotaExceeded, NotPermitted, Blocklisted, TitleUnknown, AutoRequested) as refused:
                 return Done.by(await self._record(RecordFailed(request=row.request, why=_plainly(refused))))
         if found is None:
             return await self._nothing_to_ask_for(row)
@@ -237,18 +243,22 @@ class Sending:
         kind, tmdb, is4k, seasons = row.media.kind, row.media.tmdb, row.media.is4k, row.seasons or None
         try:
             return await self._seerr.request(kind, tmdb, as_user=user, seasons=seasons, is4k=is4k)
-        except (AlreadyRequested, NothingToRequest):
-            return await self._seerr.request_for(kind, tmdb, seasons=seasons, is4k=is4k)
+        except (AlreadyRequested, NothingToRequest) as stands:
+            found = await self._seerr.request_for(kind, tmdb, seasons=seasons, is4k=is4k)
+            if isinstance(stands, AutoRequested) and (found is None or found.state == "completed"):
+                raise  # it is over, or for other seasons, and stands in the way nevertheless
+            return found
 
     async def _nothing_to_ask_for(self, row: RequestRow) -> Result:
         if row.media.kind == "movie":  # the request that stood in the way is gone
             return Later(None, "Seerr had it a moment ago, and has it no longer.")
         title = (await self._seerr.title("tv", row.media.tmdb)).copy(row.media.is4k)
         known = {season.number: season.state for season in title.seasons}
-        there = all(known.get(season) == "available" for season in row.seasons)
         outcome: Command = RecordFailed(request=row.request, why=ON_ITS_WAY)
-        if there:
+        if all(known.get(season) == "available" for season in row.seasons):
             outcome = ObserveRequest(request=row.request, observed="available")
+        elif row.seasons == (0,) and known.get(0) in (None, "unknown", "deleted"):
+            outcome = RecordFailed(request=row.request, why=NO_SPECIALS)
         return Done.by(await self._record(outcome))
 
     async def _find_orphan(self, row: RequestRow, attempt: Attempt) -> Result:
@@ -373,5 +383,7 @@ def _plainly(refused: AdapterError) -> str:
             return "The title is on Seerr's blocklist: an admin can take it off there."
         case TitleUnknown():
             return "The title is not known any more: TMDB has nothing under its number."
+        case AutoRequested():
+            return AUTOMATIC
         case _:
             return f"Seerr does not let this person ask for it: {refused.why}. An admin can grant the right in Seerr."

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from medianest.adapters.errors import RequestGone, TitleUnknown, Unexpected
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.seerr_answers import SeerrRequest, TitleDetail
-from medianest.automations.seerr_states import media_of, of_seasons, standing
+from medianest.automations.seerr_states import media_of, of_series, standing
 from medianest.automations.worker import Record
 from medianest.commands import Commands, new_command_id
 from medianest.domain.command import Actor
@@ -22,6 +22,7 @@ from projections import accounts, requests
 
 AGAIN_EACH_TIME = 20
 LOOKS_FOR_A_TITLE = 10  # then it is shown by its number
+ANEW = timedelta(days=1)
 NEWS = timedelta(days=1)  # what is older is history: nobody is told of it
 
 Why = Literal["not-linked", "no-title", "perhaps-ours"]
@@ -84,8 +85,12 @@ class Imports:
                 await self.take(found, now, looks=aside.looks)
 
     async def followed(self) -> Followed:
+        """Once a day it begins anew, with the first request: what was passed over is found then."""
         async with self._pool.connection() as rows:
             await rows.execute("INSERT INTO seerr_followed DEFAULT VALUES ON CONFLICT DO NOTHING")
+            await rows.execute(
+                "UPDATE seerr_followed SET reached = NULL, anew_at = now() WHERE anew_at < now() - %s", (ANEW,)
+            )
             found = await rows.execute("SELECT reached, caught_up_at IS NULL FROM seerr_followed")
             row = await found.fetchone()
         assert row is not None
@@ -113,8 +118,8 @@ class Imports:
         self, found: SeerrRequest, account: str, title: TitleDetail | None, *, quiet: bool
     ) -> ImportRequest:
         media = found.media_state
-        if title and found.kind == "tv" and media == "partially_available" and found.state != "completed":
-            media = of_seasons(found.seasons, {season.number: season.state for season in title.seasons})
+        if title and found.kind == "tv":
+            media = of_series(found, {season.number: season.state for season in title.seasons})
         return ImportRequest(
             request=new_command_id().hex,
             account=account,

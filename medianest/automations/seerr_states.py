@@ -65,6 +65,20 @@ def standing(state: RequestState, media: MediaState) -> Standing:
     return observed(state, media) or ("removed" if state == "completed" else "sent")
 
 
+def of_series(found: SeerrRequest, known: Mapping[int, MediaState | None]) -> MediaState:
+    """The state of the seasons `found` is for. Seerr's own is that of the whole series, and calls it available until a
+    scan finds that there is a new season.
+    """
+    if not found.seasons or found.media_state not in ("partially_available", "available"):
+        return found.media_state
+    if found.state == "completed":  # as it is when they have come, and when they were deleted
+        gone = all(known.get(season) in ("deleted", "unknown") for season in found.seasons)
+        return "deleted" if gone and found.media_state != "available" else found.media_state
+    if found.media_state == "available":  # which says nothing of the specials
+        return of_seasons([season for season in found.seasons if season] or found.seasons, known)
+    return of_seasons(found.seasons, known)
+
+
 def of_seasons(wanted: Iterable[int], known: Mapping[int, MediaState | None]) -> MediaState:
     """The state of the seasons somebody asked for, where Seerr tells only that of the whole series."""
     states = [known.get(season) for season in wanted]

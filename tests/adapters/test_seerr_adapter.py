@@ -1,5 +1,6 @@
 """Seerr's client against what Overseerr and Seerr really answered, and against what they were really sent."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import pytest
 from medianest.adapters.errors import (
     AdapterError,
     AlreadyRequested,
+    AutoRequested,
     Blocklisted,
     Denied,
     NothingToRequest,
@@ -114,6 +116,11 @@ async def test_people_and_collections_are_left_out_of_a_search(answers: Recordin
     found = {"page": 1, "totalPages": 1, "results": [{"id": 6384, "mediaType": "person", "name": "Keanu Reeves"}]}
     wire.answers("GET", "/api/v1/search", httpx.Response(200, json=found))
     assert (await seerr.search("keanu")).results == ()
+
+
+async def test_a_person_without_an_id_does_not_hide_what_was_found(answers: Recording, seerr: Seerr) -> None:
+    answers.plays("search colon enc")
+    assert [title.tmdb for title in (await seerr.search("tmdb:603")).results] == [603]
 
 
 async def test_an_empty_search_is_not_sent(seerr: Seerr, wire: Wire) -> None:
@@ -235,6 +242,7 @@ async def test_a_missing_right_is_told_in_the_words_of_seerr(answers: Recording,
     [
         (403, {"message": "This media is blocklisted."}, Blocklisted),
         (403, {"message": "invalid csrf token"}, Denied),
+        (409, {"message": "Auto-request for this media and user already exists."}, AutoRequested),
         (500, {"message": "[TMDB] Failed to fetch movie details: connect ECONNREFUSED 127.0.0.1:443"}, Unreachable),
         (500, {"message": "Something else"}, Unexpected),
         (400, {"message": "request.body.mediaId should be number"}, Unexpected),
@@ -310,6 +318,44 @@ async def test_a_request_of_before_is_found_by_its_title(answers: Recording, see
     assert live.state == "pending"
     assert await seerr.request_for("movie", 27205, as_user=4711) is None
     assert await seerr.request_for("movie", 27205, is4k=True) is None
+
+
+async def test_what_is_completed_stands_in_nobodys_way(answers: Recording, seerr: Seerr, wire: Wire) -> None:
+    """Seerr refuses for the sake of the one that failed, however many came to their end since."""
+    film = dict(answers.body("movie after request"))
+    one = film["mediaInfo"]["requests"][0]
+    media = dict(film["mediaInfo"], requests=[dict(one, id=1, status=4), dict(one, id=2, status=2)])
+    answers.plays("public before")
+    wire.answers("GET", "/api/v1/movie/27205", httpx.Response(200, json=dict(film, mediaInfo=media)))
+    found = await seerr.request_for("movie", 27205)
+    assert found is not None
+    assert found.id == 2
+    media["requests"][1]["status"] = 5
+    wire.answers("GET", "/api/v1/settings/public", httpx.Response(200, json={"mediaServerType": 1}))
+    wire.answers("GET", "/api/v1/movie/27205", httpx.Response(200, json=dict(film, mediaInfo=media)))
+    await seerr.alive()
+    found = await seerr.request_for("movie", 27205)
+    assert found is not None
+    assert found.id == 1
+
+
+async def test_a_list_that_seerr_is_late_with_says_nothing_about_seerr(
+    answers: Recording, seerr: Seerr, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for each Radarr and Sonarr, while all else is answered as ever."""
+    monkeypatch.setattr("medianest.adapters.seerr.LIST_SECONDS", 0.05)
+    await seerr.alive()
+
+    async def late(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(60)
+        raise AssertionError("it is given up before")
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(late)) as client:
+        seerr.exchange._client = client
+        for _ in range(10):
+            with pytest.raises(Unreachable):
+                await seerr.changes_since(None, NOW)
+    assert seerr.exchange.breaker_state() == "closed"
 
 
 async def test_a_title_never_asked_for_has_no_request(answers: Recording, seerr: Seerr) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from medianest.adapters.seerr_answers import TitleDetail
 from medianest.automations.observations import CONFIRMATIONS
-from medianest.automations.requests import RELAY, SEND
+from medianest.automations.requests import AUTOMATIC, NO_SPECIALS, RELAY, SEND
 from medianest.commands import Commands
 from medianest.domain.accounts import EraseAccount, SuspendAccount
 from medianest.domain.asking import ChangeSeasons, RetryRequest
@@ -435,6 +435,31 @@ async def test_of_a_series_the_seasons_asked_for_count(house: SeerrHouse, hands:
     await house.world.advance(FRIENDS.tmdb)
     await house.observer.poll()
     await house.becomes("r1", "available")
+
+
+async def test_specials_are_refused_with_what_is_true_of_them(house: SeerrHouse, hands: Hands) -> None:
+    """Seerr leaves them out where its settings have it so, and says only that there is nothing to ask for."""
+    await house.ask("r1", "anna", Media("tv", 1399), 0)
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "failed")
+    assert row.why == NO_SPECIALS
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "why"),
+    [("COMPLETED", "failed", AUTOMATIC), ("DECLINED", "failed", AUTOMATIC), ("PENDING", "sent", None)],
+)
+async def test_an_automatic_request_that_is_over_stands_in_the_way_and_is_named(
+    house: SeerrHouse, hands: Hands, status: str, state: str, why: str | None
+) -> None:
+    (anna,) = await house.seerr.import_from_plex([ANNA.plex_id])
+    made = await house.seerr.request("movie", DUNE.tmdb, as_user=anna)
+    theirs = house.world.state.requests[made.id]
+    theirs.automatic, theirs.status = True, RequestStatus[status]
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", state)
+    assert (row.why, row.seerr) == (why, None if why else made.id)
 
 
 async def test_seasons_that_are_there_already_are_available(house: SeerrHouse, hands: Hands) -> None:

@@ -1,14 +1,16 @@
 """What the states of Seerr mean to us: all there are."""
 
+from datetime import UTC, datetime
 from itertools import product
 from typing import get_args
 
 import pytest
 
-from medianest.adapters.seerr_answers import MediaState, RequestState, Season, TitleDetail
-from medianest.automations.seerr_states import is_gone, observed, of_seasons, seasons_gone
+from medianest.adapters.seerr_answers import MediaState, RequestState, Season, SeerrRequest, TitleDetail
+from medianest.automations.seerr_states import is_gone, observed, of_seasons, of_series, seasons_gone
 from medianest.domain.observing import Observed
 
+THEN = datetime(2026, 11, 23, tzinfo=UTC)
 REQUEST_STATES: tuple[RequestState, ...] = get_args(RequestState)
 MEDIA_STATES: tuple[MediaState, ...] = get_args(MediaState)
 
@@ -46,6 +48,25 @@ def test_of_a_series_only_the_seasons_asked_for_count() -> None:
     assert of_seasons([3, 4], {1: "available", 3: "processing"}) == "processing"
     assert of_seasons([5], {1: "available"}) == "pending"
     assert of_seasons([], {1: "available"}) == "pending"
+
+
+def series(state: RequestState, media: MediaState, *seasons: int) -> SeerrRequest:
+    return SeerrRequest(1, "tv", 1668, state, media, False, seasons, THEN, THEN, 2, None, None)
+
+
+def test_a_series_that_is_there_may_have_a_new_season_that_is_not() -> None:
+    """Seerr calls it available until its next scan of the whole library finds out."""
+    asked = series("approved", "available", 0, 3, 4)
+    assert of_series(asked, {3: "available", 4: "processing"}) == "partially_available"
+    assert of_series(asked, {3: "available", 4: "available"}) == "available", "it says nothing of the specials"
+    assert of_series(series("approved", "available", 5), {4: "available"}) == "pending"
+    assert of_series(series("approved", "available"), {}) == "available", "an old request may name no seasons"
+
+
+def test_a_request_is_completed_also_when_its_seasons_were_deleted() -> None:
+    done = series("completed", "partially_available", 1, 2)
+    assert of_series(done, {1: "deleted", 2: "deleted", 3: "available"}) == "deleted"
+    assert of_series(done, {1: "deleted", 2: "available"}) == "partially_available"
 
 
 def title(state: MediaState | None, **seasons: MediaState | None) -> TitleDetail:

@@ -231,7 +231,7 @@ class Arrivals:
             self._processing(media, season, now, is4k=is4k)
         if media.stands(is4k) not in _THERE:
             media.becomes(MediaStatus.PROCESSING, is4k)
-        media.updated_at = now
+        self._world.touch(media)
         if not missing:
             self._close_requests(media)
         self._wake.set()
@@ -272,7 +272,8 @@ class Arrivals:
         else:
             self._season(media, season, now).becomes(MediaStatus.AVAILABLE, is4k)
             media.becomes(_status(media, is4k), is4k)
-        media.added_at = media.updated_at = now
+        media.added_at = now
+        self._world.touch(media)
         self._close_requests(media)
 
     async def _live(self) -> None:
@@ -332,7 +333,7 @@ class Arrivals:
     def _season(self, media: Media, number: int, now: datetime) -> MediaSeason:
         for season in media.seasons:
             if season.number == number:
-                season.updated_at = now
+                self._world.touch(season)
                 return season
         season_id = self._world.new_season_id()
         season = MediaSeason(id=season_id, number=number, status=MediaStatus.UNKNOWN, created_at=now, updated_at=now)

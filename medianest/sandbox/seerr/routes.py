@@ -105,7 +105,7 @@ async def decide(ask: Ask) -> Answer:
 
 async def retry(ask: Ask) -> Answer:
     found = _request(ask)
-    ask.world.retry(found, ask.caller)
+    ask.world.retry(found)
     body = ask.world.shapes.request(found)
     ask.world.start(found)
     return answered(200, body)

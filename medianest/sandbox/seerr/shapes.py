@@ -199,7 +199,7 @@ class Shapes(NamedTuple):
             "type": request.kind,
             "is4k": request.is4k,
             **dict.fromkeys(("serverId", "profileId", "rootFolder", "languageProfileId", "tags")),
-            "isAutoRequest": False,
+            "isAutoRequest": request.automatic,
             "seasons": [_season(season) for season in request.seasons],
             "requestedBy": self.user(people[request.requested_by], settings=settings),
             "modifiedBy": self.user(modified_by, settings=settings) if modified_by else None,

@@ -144,6 +144,7 @@ class MediaRequest(msgspec.Struct):
     created_at: datetime
     updated_at: datetime
     announced: bool = False  # MEDIA_AVAILABLE was sent
+    automatic: bool = False  # made of a watchlist
     seasons: list[SeasonRequest] = msgspec.field(default_factory=list)
 
 

@@ -12,6 +12,7 @@ from medianest.sandbox.seerr.shapes import Json, Shapes
 from medianest.sandbox.seerr.state import (
     Media,
     MediaRequest,
+    MediaSeason,
     MediaStatus,
     Permission,
     RequestStatus,
@@ -155,6 +156,8 @@ class SeerrWorld:
         if media is not None and media.status == MediaStatus.BLOCKLISTED:
             raise Refusal(403, "This media is blocklisted.")
         seasons = self._seasons_left(order, title, media, quota)
+        if media is not None and self._has_automatic(media, owner, is4k=bool(order.is4k)):
+            raise Refusal(409, "Auto-request for this media and user already exists.")
         media = self._asked_for(media, title, is4k=bool(order.is4k))
         return self._submitted(order, media, seasons, owner, caller)
 
@@ -170,8 +173,9 @@ class SeerrWorld:
             self._set(request, RequestStatus.APPROVED, by)
             self._announce_approval(request, "MEDIA_APPROVED")
 
-    def retry(self, request: MediaRequest, by: SeerrPerson) -> None:
-        self._set(request, RequestStatus.APPROVED, by)
+    def retry(self, request: MediaRequest) -> None:
+        """Who tries again is nowhere on record."""
+        self._set(request, RequestStatus.APPROVED)
         self._announce_approval(request, "MEDIA_APPROVED")
 
     def decline(self, request: MediaRequest, by: SeerrPerson) -> None:
@@ -187,7 +191,7 @@ class SeerrWorld:
         if media.stands(is4k) in open_states and (media.kind == "movie" or not others):
             media.becomes(MediaStatus.UNKNOWN, is4k)
             media.arrivals = [arrival for arrival in media.arrivals if arrival.is4k != is4k]
-            media.updated_at = self.clock()
+            self.touch(media)
         self.save()
 
     def edit(self, request: MediaRequest, seasons: list[int] | None) -> None:
@@ -197,7 +201,7 @@ class SeerrWorld:
         if request.kind == "tv":
             kept = {season.number: season for season in request.seasons}
             request.seasons = [kept.get(n) or self._season_request(n, request.status) for n in seasons or ()]
-        request.updated_at = self.clock()
+        self.touch(request)
         self.save()
 
     def delete(self, request: MediaRequest) -> None:
@@ -233,6 +237,13 @@ class SeerrWorld:
 
     def announce_available(self, request: MediaRequest) -> None:
         self._tell("MEDIA_AVAILABLE", request)
+
+    def touch(self, changed: Media | MediaSeason | MediaRequest) -> None:
+        """Overseerr notes when something changed last. Seerr 3 leaves there when it was made: its columns ask the database
+        to see to that (`onUpdate`), which neither SQLite nor PostgreSQL does.
+        """
+        if self.variant == "overseerr":
+            changed.updated_at = self.clock()
 
     def new_season_id(self) -> int:
         return self.state.next_id("season")
@@ -270,14 +281,22 @@ class SeerrWorld:
         wanted = title.regular_seasons(specials=self.variant == "overseerr")
         asked = {season.number for request in open_requests for season in request.seasons}
         known = media.seasons if media else []
-        there = {season.number for season in known if season.stands(bool(order.is4k)) != MediaStatus.UNKNOWN}
+        askable = {MediaStatus.UNKNOWN} | ({MediaStatus.DELETED} if self.variant == "seerr" else set())
+        there = {season.number for season in known if season.stands(bool(order.is4k)) not in askable}
         named = wanted if isinstance(order.seasons, str) else order.seasons
+        if self.variant == "seerr":  # its setting for specials is off, as in a new one
+            named = [number for number in named if number]
         left = [number for number in named if number not in asked | there]
         if not left:
             raise Refusal(202, "No seasons available to request")
         if quota.get("limit") and len(left) > quota["remaining"]:
             raise Refusal(403, "Series Quota exceeded.")
         return left
+
+    def _has_automatic(self, media: Media, owner: SeerrPerson, *, is4k: bool) -> bool:
+        """It stands in the way of their next one whatever became of it."""
+        made = [request for request in self.shapes.requests_for(media) if request.automatic and request.is4k == is4k]
+        return any(request.requested_by == owner.id for request in made)
 
     def _asked_for(self, media: Media | None, title: Title, *, is4k: bool) -> Media:
         media = media or self._new_media(title, MediaStatus.UNKNOWN)
@@ -337,8 +356,9 @@ class SeerrWorld:
             request.status = RequestStatus.FAILED
             self._tell("MEDIA_FAILED", request)
 
-    def _set(self, request: MediaRequest, status: RequestStatus, by: SeerrPerson) -> None:
-        request.status, request.modified_by, request.updated_at = status, by.id, self.clock()
+    def _set(self, request: MediaRequest, status: RequestStatus, by: SeerrPerson | None = None) -> None:
+        request.status, request.modified_by = status, by.id if by else request.modified_by
+        self.touch(request)
         request.announced = False
         for season in request.seasons:
             season.status = status
