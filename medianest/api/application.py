@@ -39,7 +39,7 @@ from medianest.api.settings import SettingsController
 from medianest.api.sign_in import SignIn
 from medianest.api.site import AnyRequest, Site, provide_write
 from medianest.api.watching import FileController, WatchController
-from medianest.api.webhooks import PlexWebhookController, ReceivedController, WebhookController
+from medianest.api.webhooks import KumaWebhookController, PlexWebhookController, ReceivedController, WebhookController
 from medianest.sessions import Identity
 
 BODY_BYTES = 64 * 1024
@@ -51,7 +51,7 @@ def build_api(site: Site) -> Litestar:
     app = Litestar(
         [
             Router("/api/v1", route_handlers=[*OPEN], guards=[anybody, speaks_json]),
-            Router("/api/v1", route_handlers=[PlexWebhookController], guards=[anybody]),
+            Router("/api/v1", route_handlers=[PlexWebhookController, KumaWebhookController], guards=[anybody]),
             Router(
                 "/api/v1", route_handlers=[PosterController, TitlePictureController], guards=[signed_in_for_pictures]
             ),

@@ -70,13 +70,6 @@ class WebhookController(Controller):
         _check_secret(given, site.settings.seerr_webhook_secret, "Set the webhook's Authorization header to it.")
         return await _take(site, "seerr", await request.body())
 
-    @post("/uptime-kuma", status_code=202, request_max_body_size=KUMA_BYTES)
-    async def uptime_kuma(self, request: AnyRequest, site: House) -> Hinted:
-        """What Uptime Kuma posts. It signs nothing: a secret in `Authorization`, an additional header there, has to do."""
-        given = request.headers.get("authorization", "")
-        _check_secret(given, site.settings.uptime_kuma_webhook_secret, "Set the header Authorization to it there.")
-        return await _take(site, "uptime-kuma", _of_use(_json(await request.body())))
-
 
 class PlexWebhookController(Controller):
     """Apart from the others: what comes is a form with a picture in it."""
@@ -89,11 +82,25 @@ class PlexWebhookController(Controller):
         """What a Plex server posts if its owner has a Plex Pass. It signs nothing: a secret in the address has to do."""
         _check_secret(secret, site.settings.plex_webhook_secret, "Give Plex the address that ends in it.")
         machine = await site.credentials.get(OURS, "plex-machine")
-        body = await _payload(request)
+        body = await _part(request, "payload", "Post what a Plex server posts: a form with a `payload`.")
         said = _json(body)
         if machine is None or _text(said, "Server", "uuid") != machine.reveal() or _of_plex(said) is None:
             return Hinted(hinted=False)  # who watches what, and other people's servers, are none of our business
         return await _take(site, "plex", body)
+
+
+class KumaWebhookController(Controller):
+    """Apart from the others: its admins choose in what form it posts."""
+
+    path = "/webhooks"
+    tags = ("Webhooks",)
+
+    @post("/uptime-kuma", status_code=202, request_max_body_size=KUMA_BYTES)
+    async def uptime_kuma(self, request: AnyRequest, site: House) -> Hinted:
+        """What Uptime Kuma posts. It signs nothing: a secret in `Authorization`, an additional header there, has to do."""
+        given = request.headers.get("authorization", "")
+        _check_secret(given, site.settings.uptime_kuma_webhook_secret, "Set the header Authorization to it there.")
+        return await _take(site, "uptime-kuma", _of_use(await _from_kuma(request)))
 
 
 class ReceivedController(Controller):
@@ -186,14 +193,24 @@ async def _request(site: Site, number: str) -> RequestRow | None:
         return await requests.request_of(request, rows) if request else None
 
 
-async def _payload(request: AnyRequest) -> bytes:
-    """The part named `payload`; it comes as text, or as a file, by how it is declared."""
+async def _from_kuma(request: AnyRequest) -> Any:
+    """What it said: JSON, or a form that holds it, as its admin chose; None where they worded it themselves."""
     try:
-        part = (await request.form()).get("payload")
+        if request.content_type[0] == "multipart/form-data":
+            return _json(await _part(request, "data", "Post JSON, or a form that holds it."))
+        return _json(await request.body())
+    except Problem:
+        return None
+
+
+async def _part(request: AnyRequest, name: str, remedy: str) -> bytes:
+    """The part of a form; it comes as text, or as a file, by how it is declared."""
+    try:
+        part = (await request.form()).get(name)
     except RequestEntityTooLarge:
         raise
     except (UnicodeDecodeError, ClientException) as broken:
-        raise Problem(400, "invalid-input", "Post what a Plex server posts: a form with a `payload`.") from broken
+        raise Problem(400, "invalid-input", remedy) from broken
     if isinstance(part, UploadFile):
         return await part.read()
     return part.encode() if isinstance(part, str) else msgspec.json.encode(part)
@@ -218,27 +235,27 @@ def _of_plex(said: Any) -> str | None:
 
 
 def _of_kuma(said: Any) -> str | None:
-    """All monitors are looked at when one has changed; without any it was a test."""
-    return None if _part(said, "heartbeat") is None else "monitors"
+    """All monitors are looked at when one has changed; with a beat that is null it was a test."""
+    return None if isinstance(said, dict) and said.get("heartbeat", ...) is None else "monitors"
 
 
 def _of_use(said: Any) -> bytes:
-    """Of a monitor's many fields some are none of our business: addresses with keys in them, the page that was read."""
+    """Of a monitor's many fields some are none of our business: addresses with keys in them, the page that was read.
+
+    Of what an admin of Kuma worded it is not known what it holds: nothing is kept but that it came.
+    """
+    if not isinstance(said, dict) or "heartbeat" not in said:
+        return b"{}"
     kept = {
-        "heartbeat": _only(_part(said, "heartbeat"), "monitorID", "status", "time", "msg", "ping", "important"),
-        "monitor": _only(_part(said, "monitor"), "id", "name", "type"),
+        "heartbeat": _only(said["heartbeat"], "monitorID", "status", "time", "msg", "ping", "important"),
+        "monitor": _only(said.get("monitor"), "id", "name", "type"),
         "msg": _text(said, "msg"),
     }
     return msgspec.json.encode(kept)
 
 
-def _part(said: Any, name: str) -> Any:
-    part = said.get(name) if isinstance(said, dict) else None
-    return part if isinstance(part, dict) else None
-
-
 def _only(part: Any, *names: str) -> Any:
-    return part and {name: part[name] for name in names if name in part}
+    return {name: part[name] for name in names if name in part} if isinstance(part, dict) else None
 
 
 _SUBJECTS: dict[Service, Callable[[Any], str | None]] = {"seerr": _of_seerr, "plex": _of_plex, "uptime-kuma": _of_kuma}

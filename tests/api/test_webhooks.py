@@ -196,3 +196,24 @@ async def test_uptime_kuma_may_say_that_a_monitor_changed(door: Door, olivia: ht
     opened = [(await olivia.get(f"/admin/webhooks/{one['webhook']}")).text for one in received]
     assert any("Plex" in text for text in opened)
     assert not any("k3y" in text for text in opened)
+
+
+@pytest.mark.parametrize(
+    "posted",
+    [
+        {"files": {"data": (None, b'{"heartbeat": {"monitorID": 1}, "monitor": {"name": "Plex"}}')}},
+        {"content": b'{"text": "Plex is down, see http://10.0.0.2/?token=k3y"}'},
+        {"content": b"Plex is down", "headers": {"Content-Type": "application/x-www-form-urlencoded"}},
+    ],
+    ids=["form", "worded", "no JSON"],
+)
+async def test_in_whatever_form_uptime_kuma_posts_it_is_a_hint(
+    door: Door, olivia: httpx.AsyncClient, site: Site, posted: dict[str, Any]
+) -> None:
+    """Its admins choose between JSON, a form that holds it, and words of their own."""
+    headers = {"Authorization": "from-kuma", **posted.pop("headers", {})}
+    answer = await (await door.caller()).post("/webhooks/uptime-kuma", headers=headers, **posted)
+    assert (answer.status_code, answer.json()) == (202, {"hinted": True})
+    assert await hinted(site) == ["monitors"]
+    (kept,) = (await olivia.get("/admin/webhooks")).json()["items"]
+    assert "k3y" not in (await olivia.get(f"/admin/webhooks/{kept['webhook']}")).text
