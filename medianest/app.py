@@ -196,7 +196,7 @@ def _follow_settings(adapters: Adapters, settings: Settings) -> list[BreakerName
     """The adapters speak as the settings say now; answers with those that have another address or key."""
     key = settings.seerr_api_key or Secret("")
     moved: dict[BreakerName, bool] = {
-        "plex": adapters.plex_server.exchange.point_at(settings.plex_url),
+        "plex": adapters.plex_server.point_at(settings.plex_url),
         "seerr": adapters.seerr.exchange.point_at(settings.seerr_url, {"X-API-Key": key.reveal()}),
         "uptime-kuma": adapters.uptime_kuma.point_at(settings.uptime_kuma_url, access_of(settings)),
     }

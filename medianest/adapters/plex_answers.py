@@ -105,6 +105,10 @@ def number_of(raw: Mapping[str, Any], name: str) -> int | None:
         return None
 
 
+def truth_of(raw: Mapping[str, Any], name: str) -> bool:
+    return raw.get(name) in (True, 1, "1", "true")
+
+
 def _fraction(raw: Mapping[str, Any], name: str) -> float | None:
     value = raw.get(name)
     try:
@@ -127,7 +131,7 @@ def section_of(raw: dict[str, Any]) -> PlexSection:
         title=text_of(raw, "title") or "",
         type=text_of(raw, "type") or "",
         home_videos=raw.get("agent") in HOME_VIDEO_AGENTS,
-        scanning=raw.get("refreshing") in (True, 1, "1"),
+        scanning=truth_of(raw, "refreshing"),
         paths=tuple(path for location in entries_of(raw, "Location") if (path := text_of(location, "path"))),
     )
 

@@ -34,7 +34,11 @@ MOVIE, SHOW, SEASON, EPISODE, COLLECTION = 1, 2, 3, 4, 18  # the `type` of queri
 WRITE_SECONDS = 30.0  # collections of a big library take their time
 FIND_PAGE, FIND_LIMIT = 200, 10_000  # how far `find_by_path` reads
 YEAR = re.compile(r"[12]\d{3}")
-IMAGE = re.compile(r"/library/(metadata|collections)/\d+/(thumb|art|composite|banner)(/\d+)?(\?width=\d+&height=\d+)?")
+WHOLE_PAGE, WHOLE_LIMIT = 500, 10_000  # how far a list that is wanted whole is read
+IMAGE = re.compile(
+    r"/library/(metadata|collections)/\d+/(thumb|art|composite|banner)(/-?\d+)?(\?width=\d+&height=\d+)?"
+)
+FOUND = frozenset(("movie", "show", "season", "episode", "collection"))  # what is looked for: no music, no people
 
 
 class PlexServer:
@@ -45,6 +49,15 @@ class PlexServer:
     ) -> None:
         headers = plex_headers(client_identifier)
         self.exchange = Exchange(SERVICE, base_url, client, headers=headers, breaker=breaker)
+        # Apart: many pictures at once keep no page waiting, and one that cannot be made (500) says nothing about Plex.
+        self._pictures = Exchange(
+            SERVICE, base_url, client, headers=headers, breaker=self.exchange.breaker, counts_500=False
+        )
+
+    def point_at(self, base_url: str) -> bool:
+        """Ask there from now on; whether that is new."""
+        self._pictures.point_at(base_url)
+        return self.exchange.point_at(base_url)
 
     async def identity(self) -> PlexIdentity:
         """Who the server is. Needs no token, so it tells "down" from "refused"."""
@@ -78,6 +91,11 @@ class PlexServer:
         query += (filters or {}).items()
         return await self._page(f"/library/sections/{_part(section)}/all", token, start, size, query)
 
+    async def unwatched(self, token: Secret, section: str) -> str:
+        """The filter of a library by what one has not seen: of shows Plex has none, but one of their episodes."""
+        shows = (one.key for one in await self.sections(token) if one.type == "show")
+        return "episode.unwatched" if section in shows else "unwatched"
+
     async def genres(self, token: Secret, section: str) -> list[PlexGenre]:
         """What the films or shows of a library are filed under."""
         found = await self._read(f"/library/sections/{_part(section)}/genre", token)
@@ -109,7 +127,7 @@ class PlexServer:
             for hub in entries_of(found, "Hub")
             for hit in entries_of(hub, "Metadata") + entries_of(hub, "Directory")
         ]
-        return [item_of(hit) for hit in hits if text_of(hit, "ratingKey")]
+        return [item_of(hit) for hit in hits if text_of(hit, "ratingKey") and hit.get("type") in FOUND]
 
     async def item(self, token: Secret, rating_key: str) -> PlexItem | None:
         """One item, or None if the server has none by this key (or hides it from this token)."""
@@ -121,8 +139,7 @@ class PlexServer:
 
     async def children(self, token: Secret, rating_key: str) -> list[PlexItem]:
         """The seasons of a show or the episodes of a season. Raises `NotOnServer`."""
-        found = await self._read(f"/library/metadata/{_part(rating_key)}/children", token)
-        return [item_of(raw) for raw in entries_of(found, "Metadata") if text_of(raw, "ratingKey")]
+        return await self._whole(f"/library/metadata/{_part(rating_key)}/children", token)
 
     async def scan(self, token: Secret, section: str, path: str | None = None) -> None:
         """Ask for a scan of a library, or of one folder in it. It runs on after the answer; asking twice is harmless."""
@@ -149,8 +166,7 @@ class PlexServer:
         return None
 
     async def collections(self, token: Secret, section: str) -> list[PlexItem]:
-        found = await self._read(f"/library/sections/{_part(section)}/collections", token)
-        return [item_of(raw) for raw in entries_of(found, "Metadata") if text_of(raw, "ratingKey")]
+        return await self._whole(f"/library/sections/{_part(section)}/collections", token)
 
     async def create_collection(
         self, token: Secret, section: str, title: str, rating_key: str, *, machine_id: str, item_type: int = MOVIE
@@ -194,26 +210,45 @@ class PlexServer:
 
     async def collection_members(self, token: Secret, collection: str) -> list[PlexItem]:
         """Raises `NotOnServer` when the collection is gone, as it is once its last item goes."""
-        found = await self._read(f"/library/collections/{_part(collection)}/children", token)
-        return [item_of(raw) for raw in entries_of(found, "Metadata") if text_of(raw, "ratingKey")]
+        return await self._whole(f"/library/collections/{_part(collection)}/children", token)
 
     async def image(self, token: Secret, path: str, width: int, height: int) -> Picture:
         """A poster or background by the path an item names, made by the server to fit; never larger than it is.
 
         Any other path is `NotOnServer`: this is no open proxy.
         """
-        if not IMAGE.fullmatch(path):
+        if not is_image(path):
             raise NotOnServer(SERVICE, "it has no such image")
-        size = [("width", width), ("height", height), ("minSize", 1), ("upscale", 0)]
-        return picture_in(await self._send("GET", "/photo/:/transcode", token, [*size, ("url", path)]))
+        query: Query = [("width", width), ("height", height), ("minSize", 1), ("upscale", 0), ("url", path)]
+        sent = {"X-Plex-Token": token.reveal()}
+        answer = await self._pictures.get("/photo/:/transcode", query=query, headers=sent)
+        return picture_in(_good(answer, "asking for a picture"))
 
     async def _page(self, path: str, token: Secret, start: int, size: int, query: Query) -> PlexPage:
-        """Both paging headers are sent: with one alone the server pages as it likes, and without them tells no total."""
+        entries, total = await self._listed(path, token, start, size, query)
+        return PlexPage(_items(entries), start, total)
+
+    async def _whole(self, path: str, token: Secret) -> list[PlexItem]:
+        """All of a list, in pages: a long one is too large for one answer."""
+        found: list[dict[str, Any]] = []
+        while len(found) < WHOLE_LIMIT:
+            entries, total = await self._listed(path, token, len(found), WHOLE_PAGE)
+            found += entries
+            if not entries or len(found) >= total:
+                break
+        return list(_items(found))
+
+    async def _listed(
+        self, path: str, token: Secret, start: int, size: int, query: Query = ()
+    ) -> tuple[list[dict[str, Any]], int]:
+        """Some entries of a list, and how many there are.
+
+        Both paging headers are sent: with one alone the server pages as it likes, and without them tells no total.
+        """
         paging = {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(size)}
         found = _container(await self._send("GET", path, token, query, headers=paging))
-        items = tuple(item_of(raw) for raw in entries_of(found, "Metadata") if text_of(raw, "ratingKey"))
-        total = number_of(found, "totalSize")
-        return PlexPage(items, start, total if total is not None else start + len(items))
+        entries, total = entries_of(found, "Metadata"), number_of(found, "totalSize")
+        return entries, total if total is not None else start + len(entries)
 
     async def _read(self, path: str, token: Secret, query: Query = ()) -> dict[str, Any]:
         return _container(await self._send("GET", path, token, query))
@@ -242,11 +277,21 @@ class PlexServer:
 def _good(answer: Answer, doing: str) -> Answer:
     """By status first: refusals are HTML pages, whatever was asked for."""
     refuse_dead_token(answer)
-    if answer.status == 404:
+    if answer.status in (403, 404):  # what is not shared with somebody is hidden or forbidden
         raise NotOnServer(SERVICE, "it has no such item, library or collection")
     if answer.status not in (200, 201, 204):
         raise answer.unexpected(doing)
     return answer
+
+
+def _items(entries: list[dict[str, Any]]) -> tuple[PlexItem, ...]:
+    """Without those that only lead elsewhere, such as "All episodes"."""
+    return tuple(item_of(raw) for raw in entries if text_of(raw, "ratingKey"))
+
+
+def is_image(path: str) -> bool:
+    """Whether this is a path of a picture on the server: a poster may also be somewhere else on the web."""
+    return IMAGE.fullmatch(path) is not None
 
 
 def _part(key: str) -> str:

@@ -17,10 +17,12 @@ from medianest.adapters.breaker import Breaker
 from medianest.adapters.errors import PinExpired, TokenRefused, Unexpected
 from medianest.adapters.exchange import Answer, Exchange, Query
 from medianest.adapters.moments import in_utc
+from medianest.adapters.plex_answers import entries_of, number_of, text_of, truth_of
 from medianest.secret import Secret
 
 SERVICE = "plex.tv"
 PRODUCT = "MediaNest"
+SHORT_PIN_SECONDS, LONGEST_PIN_SECONDS = 900, 3600
 
 
 class PlexPin(msgspec.Struct, frozen=True):
@@ -152,8 +154,8 @@ class PlexTv:
         """The servers this account may use. The check for access: is ours among them, asked with the person's token."""
         query = {"includeHttps": 1, "includeRelay": 1, "includeIPv6": 1}
         answer = await self._ask("GET", "/api/v2/resources", token, query=query, doing="asking for the servers")
-        found = answer.decode(list[_Resource])
-        return [resource.public() for resource in found if "server" in (resource.provides or "").split(",")]
+        found = entries_of({"all": answer.decode(list[Any])}, "all")
+        return [server for raw in found if (server := _resource(raw))]
 
     async def friends(self, owner_token: Secret) -> list[PlexFriend]:
         """Whom the owner shares with, the owner left out. GET /api/users: /api/v2/friends is gone (410) since 2026.
@@ -227,14 +229,22 @@ def refuse_dead_token(answer: Answer) -> None:
 class _Pin(msgspec.Struct, rename="camel"):
     id: int
     code: str
-    expires_in: int | None = None
-    expires_at: datetime | None = None
+    expires_in: Any = None
+    expires_at: Any = None
 
     def expiry(self, asked_at: datetime) -> datetime:
-        """Counted from our own clock where possible: theirs and ours need not agree."""
-        if self.expires_in is not None:
-            return asked_at + timedelta(seconds=self.expires_in)
-        return in_utc(self.expires_at) if self.expires_at else asked_at + timedelta(minutes=15)
+        """Counted from our own clock where possible: theirs and ours need not agree. Never beyond what Plex grants."""
+        told = number_of({"in": self.expires_in}, "in")
+        if told is None:
+            told = _seconds_until(self.expires_at, asked_at)
+        return asked_at + timedelta(seconds=min(max(told, 0), LONGEST_PIN_SECONDS))
+
+
+def _seconds_until(told: Any, asked_at: datetime) -> int:
+    try:
+        return int((in_utc(datetime.fromisoformat(told)) - asked_at).total_seconds())
+    except (ValueError, TypeError):
+        return SHORT_PIN_SECONDS
 
 
 class _PinState(msgspec.Struct, rename="camel"):
@@ -250,25 +260,20 @@ class _User(msgspec.Struct):
     thumb: str | None = None
 
 
-class _Connection(msgspec.Struct):
-    uri: str
-    local: bool = False
-    relay: bool = False
+def _connection(raw: dict[str, Any]) -> PlexConnection | None:
+    uri = text_of(raw, "uri")
+    return None if uri is None else PlexConnection(uri, truth_of(raw, "local"), truth_of(raw, "relay"))
 
 
-class _Resource(msgspec.Struct, rename="camel"):
-    client_identifier: str
-    name: str = ""
-    provides: str | None = None
-    owned: bool = False
-    access_token: str | None = None
-    connections: list[_Connection] | None = None
-
-    def public(self) -> PlexResource:
-        found = [PlexConnection(c.uri, c.local, c.relay) for c in self.connections or []]
-        found.sort(key=lambda c: (c.relay, not c.local, not c.uri.startswith("https:")))
-        token = Secret(self.access_token) if self.access_token else None
-        return PlexResource(self.client_identifier, self.name, self.owned, token, tuple(found))
+def _resource(raw: dict[str, Any]) -> PlexResource | None:
+    """None: this is no server, but an app of theirs, say."""
+    machine, token = text_of(raw, "clientIdentifier"), text_of(raw, "accessToken")
+    if machine is None or "server" not in (text_of(raw, "provides") or "").split(","):
+        return None
+    found = [connection for one in entries_of(raw, "connections") if (connection := _connection(one))]
+    found.sort(key=lambda c: (c.relay, not c.local, not c.uri.startswith("https:")))
+    name, owned = text_of(raw, "name") or "", truth_of(raw, "owned")
+    return PlexResource(machine, name, owned, Secret(token) if token else None, tuple(found))
 
 
 def _friend(user: Any) -> PlexFriend:

@@ -20,8 +20,10 @@ from medianest.secret import Secret
 
 Order = Literal["added", "title", "year", "rating"]
 ORDERS: dict[Order, str] = {
-    "added": "addedAt:desc", "title": "titleSort", "year": "year:desc,titleSort", "rating": "rating:desc,titleSort",
+    "added": "addedAt:desc", "title": "titleSort", "year": "year:desc,titleSort",
+    "rating": "audienceRating:desc,rating:desc,titleSort",  # the one that is shown, where there is one
 }  # fmt: skip
+WITH_CHILDREN = frozenset(("show", "season", "artist", "album"))
 Key = Annotated[str, PathParameter(pattern="^[0-9]{1,18}$", description="As `key` or `rating_key` has it.")]
 Start = Annotated[int, QueryParameter(ge=0, le=MOST, description="How many to pass over.")]
 Genre = Annotated[str | None, QueryParameter(pattern="^[^,\\x00]{1,100}$", description="The `key` of a genre.")]
@@ -122,15 +124,16 @@ class PlexController(Controller):
         unwatched: FromQuery[bool] = False,
     ) -> ItemPage:
         """A page of a library, filtered: what was added last comes first, unless asked otherwise."""
-        wanted: dict[str, str | int] = {"genre": genre or "", "year": year or 0, "unwatched": int(unwatched)}
-        filters = {name: value for name, value in wanted.items() if value}
+        filters: dict[str, str | int] = {**({"genre": genre} if genre else {}), **({"year": year} if year else {})}
 
         async def ask(token: Secret) -> PlexPage:
-            return await site.plex_server.items(
-                token, library, start=start, size=limit, sort=ORDERS[order], filters=filters
+            plex = site.plex_server
+            seen = {await plex.unwatched(token, library): 1} if unwatched else {}
+            return await plex.items(
+                token, library, start=start, size=limit, sort=ORDERS[order], filters={**filters, **seen}
             )
 
-        question = f"items/{library}/{start}/{limit}/{order}/{msgspec.json.encode(filters).decode()}"
+        question = f"items/{library}/{start}/{limit}/{order}/{msgspec.json.encode(filters).decode()}/{unwatched}"
         page, at = await asked(site, me, question, PlexPage, ask)
         return ItemPage(await _items(site, page.items), page.start, page.total, at)
 
@@ -212,7 +215,7 @@ async def _open(site: Site, token: Secret, rating_key: str) -> _Opened:
         return _Opened(None, [])
     if item.type == "collection":
         return _Opened(item, await plex.collection_members(token, rating_key))
-    return _Opened(item, await plex.children(token, rating_key) if item.type in ("show", "season") else [])
+    return _Opened(item, await plex.children(token, rating_key) if item.type in WITH_CHILDREN else [])
 
 
 async def _items(site: Site, found: Sequence[PlexItem]) -> list[Item]:

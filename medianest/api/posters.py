@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Literal, get_args
 
 from medianest.adapters.pictures import Picture
-from medianest.adapters.plex_server import PlexServer
+from medianest.adapters.plex_server import PlexServer, is_image
 from medianest.api.kept_pictures import KeptPictures
 from medianest.eventstore.vault import Vault
 from medianest.secret import Secret
@@ -29,7 +29,7 @@ class Posters:
 
     def ticket(self, path: str | None) -> str | None:
         """For the poster at this path of Plex; None: there is none."""
-        if path is None:
+        if path is None or not is_image(path):
             return None
         return f"{urlsafe_b64encode(path.encode()).decode().rstrip('=')}.{self._sign(path)}"
 

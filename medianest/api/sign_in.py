@@ -77,7 +77,7 @@ class SignIn:
         self._site = site
         self._polls: dict[str, asyncio.Task[Waiting | Done]] = {}  # under way, by PIN: shared by all who ask
         self._asked: dict[str, datetime] = {}  # when plex.tv last said that a PIN is not claimed
-        self._machine: tuple[str, datetime] | None = None  # the server's id, and when it said so
+        self._machine: tuple[str, str, datetime] | None = None  # the server's address, its id, and when it said so
 
     async def start(self, form: Form) -> Pin:
         """Ask plex.tv for a PIN. Raises the problem `plex-unreachable`."""
@@ -165,9 +165,11 @@ class SignIn:
 
     async def _machine_id(self) -> str:
         """The id of our Plex server. It is remembered, so that people can sign in while the server is down."""
-        now = self._site.clock()
-        if self._machine is not None and now - self._machine[1] < timedelta(seconds=IDENTITY_SECONDS):
-            return self._machine[0]
+        now, address = self._site.clock(), self._site.settings.plex_url
+        if self._machine is not None and self._machine[0] == address:
+            _, machine, said_at = self._machine
+            if now - said_at < timedelta(seconds=IDENTITY_SECONDS):
+                return machine
         try:
             machine = (await self._site.plex_server.identity()).machine_id
         except AdapterError:
@@ -175,9 +177,9 @@ class SignIn:
             if remembered is None:
                 raise
             return remembered.reveal()
-        if self._machine is None or self._machine[0] != machine:
+        if self._machine is None or self._machine[1] != machine:
             await self._site.credentials.put(OURS, "plex-machine", Secret(machine))
-        self._machine = (machine, now)
+        self._machine = (address, machine, now)
         return machine
 
     async def _log_in(self, pin: str, person: _Person, device: str) -> Done:

@@ -5,11 +5,12 @@ nobody is judged by it.
 """
 
 import asyncio
+from contextlib import suppress
 from typing import NamedTuple
 
 import structlog
 
-from medianest.adapters.errors import TokenRefused
+from medianest.adapters.errors import TokenRefused, Unexpected
 from medianest.adapters.plex_server import PlexServer
 from medianest.adapters.plex_tv import PlexResource, PlexTv
 from medianest.automations.worker import Record, Recurring
@@ -67,11 +68,17 @@ class PlexPeople:
         machine = (await self._plex_server.identity()).machine_id
         judges = await self._owner_has(owner, machine)
         for person in people:
-            await self._look_at(person.account, machine, judges=judges and person.account != owner)
+            try:
+                await self._look_at(person.account, machine, judges=judges and person.account != owner)
+            except Unexpected as odd:  # about one of them: the others are looked at, and this one again
+                log.warning("plex.tv did not say whether the server is shared", account=person.account, why=odd.why)
 
     async def _owner_has(self, owner: str | None, machine: str) -> bool:
         token = None if owner is None else await self._credentials.get(owner, "plex-account")
-        has = token is not None and machine in (await self._link(token)).servers
+        try:
+            has = token is not None and machine in (await self._link(token)).servers
+        except Unexpected:
+            has = False
         if not has:
             log.warning("plex.tv does not list the server for its owner: nobody's access is judged by it")
         return has
@@ -100,7 +107,8 @@ class PlexPeople:
 
     async def _link(self, token: Secret) -> _Link:
         try:
-            await self._plex_tv.ping(token)
+            with suppress(Unexpected):  # a courtesy to the token, at an address that may be retired as others were
+                await self._plex_tv.ping(token)
             servers = await self._plex_tv.servers(token)
         except TokenRefused:
             return _Link(alive=False, servers={})

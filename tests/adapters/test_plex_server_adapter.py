@@ -160,6 +160,38 @@ async def test_children_of_a_show(server: PlexServer, wire: Wire) -> None:
     assert [(s.index, s.leaf_count) for s in await server.children(TOKEN, "60")] == [(1, 8)]
 
 
+async def test_a_long_list_is_read_in_pages_to_its_end(server: PlexServer, wire: Wire) -> None:
+    """A season of a daily show is too large for one answer; "All episodes" counts, and is none."""
+    episodes = [{"ratingKey": str(key), "type": "episode"} for key in range(500)]
+    wire.answers(
+        "GET", "/library/metadata/61/children",
+        container(totalSize=502, Metadata=[{"title": "All episodes"}, *episodes[:499]]),
+        container(totalSize=502, Metadata=[episodes[499], {"ratingKey": 500}]),
+    )  # fmt: skip
+    assert [one.rating_key for one in await server.children(TOKEN, "61")] == [str(key) for key in range(501)]
+    assert [sent.headers["X-Plex-Container-Start"] for sent in wire.sent] == ["0", "500"]
+
+
+async def test_of_shows_the_episodes_tell_what_one_has_not_seen(server: PlexServer, wire: Wire) -> None:
+    """Plex knows no such filter of shows, and gives all of them where it is sent one."""
+    wire.answers("GET", "/library/sections", container(Directory=[SECTION, SECTION | {"key": "2", "type": "show"}]))
+    assert [await server.unwatched(TOKEN, section) for section in ("1", "2")] == ["unwatched", "episode.unwatched"]
+
+
+async def test_music_and_people_are_not_looked_for(server: PlexServer, wire: Wire) -> None:
+    hits = [{"ratingKey": str(n), "type": kind} for n, kind in enumerate(("artist", "track", "playlist", "movie"))]
+    wire.answers("GET", "/hubs/search", container(Hub=[{"type": "x", "Metadata": hits}]))
+    assert [item.type for item in await server.search(TOKEN, "x")] == ["movie"]
+
+
+async def test_pictures_that_cannot_be_made_leave_the_circuit_closed(server: PlexServer, wire: Wire) -> None:
+    wire.answers("GET", "/photo/:/transcode", httpx.Response(500))
+    for _ in range(10):
+        with pytest.raises(Unexpected):
+            await server.image(TOKEN, "/library/metadata/55/thumb/-1", 320, 480)
+    assert server.exchange.breaker_state() == "closed"
+
+
 async def test_a_scan_may_name_one_folder(server: PlexServer, wire: Wire) -> None:
     wire.answers("GET", "/library/sections/3/refresh", httpx.Response(200, content=b""))
     await server.scan(TOKEN, "3", "/videos/some channel")
@@ -299,7 +331,7 @@ async def test_a_key_stays_one_part_of_the_path(server: PlexServer, wire: Wire) 
     ("answer", "error"),
     [
         (httpx.Response(401, content=UNAUTHORIZED), TokenRefused),
-        (httpx.Response(403), Unexpected),
+        (httpx.Response(403), NotOnServer),
         (httpx.Response(404), NotOnServer),
         (httpx.Response(400), Unexpected),
         (httpx.Response(500), Unexpected),

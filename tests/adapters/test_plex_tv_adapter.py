@@ -286,3 +286,36 @@ def test_the_sign_in_page_carries_everything_in_the_fragment(plex: PlexTv) -> No
         "forwardUrl": ["https://nest.example/signed-in?a=1&b=ü"],
     }
     assert "forwardUrl" not in plex.auth_page("8lzj")
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ({"expiresIn": "900"}, 900), ({"expiresIn": None, "expiresAt": "2026-11-23T00:05:00Z"}, 300),
+        ({"expiresIn": "soon", "expiresAt": "tomorrow"}, 900), ({"expiresIn": 10**9}, 3600), ({"expiresIn": -3}, 0),
+    ],
+)  # fmt: skip
+async def test_a_pin_ends_whatever_plex_says_of_its_end(
+    wire: Wire, client: httpx.AsyncClient, told: dict[str, Any], seconds: int
+) -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    plex = PlexTv("https://plex.tv", client, client_identifier="us", clock=lambda: now)
+    wire.answers("POST", "/api/v2/pins", httpx.Response(201, json={"id": 7, "code": "abcd", **told}))
+    assert (await plex.create_pin(strong=False)).expires_at == now + timedelta(seconds=seconds)
+
+
+async def test_an_odd_device_among_the_servers_keeps_nobody_out(plex: PlexTv, wire: Wire) -> None:
+    """The list has all that somebody ever used Plex with, and any field may be missing."""
+    devices: list[Any] = [
+        {"name": None, "provides": "client,player", "clientIdentifier": "tv", "connections": [{"uri": None}]},
+        {"name": "no id", "provides": "server"},
+        None,
+        {
+            "clientIdentifier": "box", "name": None, "provides": "client,server", "owned": "1", "accessToken": "t0k3n",
+            "connections": [{"uri": "https://a", "local": None}, {"uri": "http://b", "local": "1", "relay": 0}, {}],
+        },
+    ]  # fmt: skip
+    wire.answers("GET", "/api/v2/resources", httpx.Response(200, json=devices))
+    (server,) = await plex.servers(TOKEN)
+    assert (server.machine_id, server.name, server.owned) == ("box", "", True)
+    assert [connection.uri for connection in server.connections] == ["http://b", "https://a"]

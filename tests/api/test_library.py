@@ -60,7 +60,7 @@ async def test_a_library_is_sorted_and_filtered_as_asked(anna: httpx.AsyncClient
 
 
 async def test_what_one_has_seen_is_told_to_oneself_and_can_be_left_out(
-    anna: httpx.AsyncClient, ben: httpx.AsyncClient, outside: Outside
+    anna: httpx.AsyncClient, ben: httpx.AsyncClient, olivia: httpx.AsyncClient, outside: Outside
 ) -> None:
     seen = (await films(anna))[0]
     outside.plex.watched.add(("anna", int(seen["rating_key"])))
@@ -68,6 +68,12 @@ async def test_what_one_has_seen_is_told_to_oneself_and_can_be_left_out(
     assert (await films(ben))[0]["views"] == 0
     assert seen["title"] not in titles(await films(anna, unwatched=True))
     assert seen["title"] in titles(await films(ben, unwatched=True))
+    shows = f"/plex/libraries/{SHOWS}/items"
+    (*_, show) = (await look(anna, shows))["items"]
+    world = outside.plex.library
+    outside.plex.watched |= {("anna", leaf.key) for leaf in world.leaves(world.items[int(show["rating_key"])])}
+    assert show["title"] not in titles((await look(anna, shows, unwatched=True))["items"])
+    assert show["title"] in titles((await look(olivia, shows, unwatched=True))["items"])
 
 
 async def test_a_show_opens_to_its_seasons_and_a_season_to_its_episodes(anna: httpx.AsyncClient) -> None:

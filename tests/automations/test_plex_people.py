@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from medianest.adapters.errors import Unreachable
+from medianest.adapters.errors import Unexpected, Unreachable
 from medianest.adapters.exchange import http_client
 from medianest.adapters.plex_server import PlexServer
-from medianest.adapters.plex_tv import PlexTv
+from medianest.adapters.plex_tv import PlexResource, PlexTv
 from medianest.automations.plex_people import PlexPeople
 from medianest.commands import Commands
 from medianest.credentials import Credentials
@@ -142,3 +142,33 @@ async def test_without_the_word_of_the_owner_nobody_is_suspended(
     await credentials.forget("olivia")
     await people.check()
     assert await _ended(store) == []
+
+
+async def test_a_retired_address_of_plex_tv_ends_no_look(
+    people: PlexPeople, credentials: Credentials, store: EventStore, plex: PlexWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plex has retired others without notice: that tokens are kept fresh there is a courtesy."""
+
+    async def gone(self: PlexTv, token: Secret) -> None:
+        raise Unexpected("plex.tv", "refreshing the token was answered with 410")
+
+    monkeypatch.setattr(PlexTv, "ping", gone)
+    plex.unshare(ANNA)
+    await people.check()
+    assert [type(event) for event in await _ended(store)] == [AccountSuspended, SessionEnded]
+    assert await credentials.untouched("plex-account", 24) == []
+
+
+async def test_one_who_cannot_be_looked_at_keeps_nobody_else_from_it(
+    people: PlexPeople, credentials: Credentials, plex: PlexWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annas, servers = Secret(plex.token_for(ANNA)), PlexTv.servers
+
+    async def odd(self: PlexTv, token: Secret) -> list[PlexResource]:
+        if token == annas:
+            raise Unexpected("plex.tv", "asking for the servers was answered with 418")
+        return await servers(self, token)
+
+    monkeypatch.setattr(PlexTv, "servers", odd)
+    await people.check()
+    assert await credentials.untouched("plex-account", 24) == ["anna"]

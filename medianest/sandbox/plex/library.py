@@ -375,6 +375,7 @@ SORTS: dict[str, Callable[[Item], tuple[int, int] | str | float]] = {
     "year": lambda item: item.year or 0,
     "originallyAvailableAt": lambda item: item.year or 0,
     "rating": lambda item: item.rating or 0,
+    "audienceRating": lambda item: item.rating or 0,
     "duration": lambda item: item.minutes,
 }
 FILTERS: dict[str, Callable[[Item, str], bool]] = {

@@ -132,7 +132,9 @@ class PlexServer:
             return listing(ask, "Metadata", entries, fields)
         items = self._world.library.of_section(section.key, kind)
         found = chosen(ask.query, items)
-        return self._shown.item_list(ask, self._shown.unwatched(ask, found) if ask.flag("unwatched") else found, fields)
+        # Of shows there is no such filter, and the real one takes no notice of what it does not know.
+        unwatched = ask.flag("episode.unwatched" if kind == "show" else "unwatched")
+        return self._shown.item_list(ask, self._shown.unwatched(ask, found) if unwatched else found, fields)
 
     async def list_genres(self, ask: Ask) -> Answer:
         """What the films or shows of a section are filed under. The real one has numbers for keys."""
