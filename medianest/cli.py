@@ -6,14 +6,15 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Coroutine
-from contextlib import aclosing
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from medianest.settings import CannotStart, Settings, load, shown
+from medianest.tasks import Interrupted, unless
 
 Command = Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
 
@@ -26,6 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
     except CannotStart as reason:
         print(f"medianest: {reason}", file=sys.stderr)
         return 1
+    except Interrupted:
+        print("medianest: stopped before its end.", file=sys.stderr)
+        return 130
     except KeyboardInterrupt:
         return 130
 
@@ -60,7 +64,7 @@ def _add_read_model_commands(commands: Any) -> None:
     rebuild = _add(models, "rebuild", _rebuild, "fill a read model anew beside the one that is read, and swap it in")
     then = _add(models, "as-of", _as_of, "print a read model's rows as they were, as JSON; personal words stay sealed")
     for command in (rebuild, then):
-        command.add_argument("projection", help="accounts, requests, downloads or services")
+        command.add_argument("projection", help="as `medianest projections list` calls it")
     then.add_argument("when", help="a position, or a moment as in 2026-11-23T18:30:00Z")
     then.add_argument("--last", type=_how_many, help="only of so many things, those that changed last (default: all)")
 
@@ -75,6 +79,7 @@ def _add_log_commands(commands: Any) -> None:
         "--about", action="append", default=[], help="only about this tag: account:…, request:… (all of them)"
     )
     tail.add_argument("--last", type=_how_many, default=10, help="how many to begin with (default: 10)")
+    tail.add_argument("--no-follow", action="store_true", help="print those, and end")
     out = _add(events, "export", _export, "write the whole log as lines of JSON, seals included, keys of people not")
     out.add_argument("file", type=Path)
     take = _add(events, "import", _import, "fill an empty log from exported lines")
@@ -83,9 +88,10 @@ def _add_log_commands(commands: Any) -> None:
     verify = _add(audit, "verify", _verify, "compute every seal anew; exit 1 and name the first event that is wrong")
     verify.add_argument("--anchor", action="append", default=[], help="POSITION:DIGEST of a seal you wrote down")
     verify.add_argument(
-        "--trusted", action="append", default=[], help="the public key of an earlier master key, in hex"
+        "--trusted", action="append", default=[], help="what `audit key` printed under an earlier master key"
     )
     _add(audit, "seal", _seal, "seal what has come since the last seal, and print the anchor to write down")
+    _add(audit, "key", _key, "print the public key of the seals, to trust them still under another master key")
 
 
 def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int | None], purpose: str) -> Any:
@@ -100,7 +106,7 @@ def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int | Non
 
 def _how_many(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError("give a number of events, from 0 on")
+        raise argparse.ArgumentTypeError("give a number, from 0 on")
     return int(text)
 
 
@@ -123,7 +129,7 @@ def _new_key(_: argparse.Namespace) -> None:
 def _spare_key(asked: argparse.Namespace) -> int:
     from medianest import logbook
 
-    async def run(settings: Settings, _: asyncio.Event) -> None:
+    async def run(settings: Settings) -> None:
         made = await logbook.make_spare_key(settings)
         print(f"{made.key}\nType it in at {settings.url}/spare-key: it opens once, until {made.until:%H:%M} UTC.")
 
@@ -187,7 +193,7 @@ def _migrate(asked: argparse.Namespace) -> int:
 def _list(asked: argparse.Namespace) -> int:
     from medianest import logbook
 
-    async def run(settings: Settings, _: asyncio.Event) -> None:
+    async def run(settings: Settings) -> None:
         for line in await logbook.read_models(settings):
             print(line)
 
@@ -197,7 +203,7 @@ def _list(asked: argparse.Namespace) -> int:
 def _rebuild(asked: argparse.Namespace) -> int:
     from medianest import logbook
 
-    async def run(settings: Settings, _: asyncio.Event) -> None:
+    async def run(settings: Settings) -> None:
         position = await logbook.rebuild(settings, asked.projection)
         print(f"{asked.projection} is rebuilt, and stands at {position}.")
 
@@ -207,7 +213,7 @@ def _rebuild(asked: argparse.Namespace) -> int:
 def _as_of(asked: argparse.Namespace) -> int:
     from medianest import logbook
 
-    async def run(settings: Settings, _: asyncio.Event) -> None:
+    async def run(settings: Settings) -> None:
         async with aclosing(logbook.rows_as_of(settings, asked.projection, asked.when, asked.last)) as lines:
             async for line in lines:
                 print(line)
@@ -218,23 +224,39 @@ def _as_of(asked: argparse.Namespace) -> int:
 def _tail(asked: argparse.Namespace) -> int:
     from medianest import logbook
 
-    return _log(asked, lambda settings, stop: logbook.tail(settings, stop, asked.type, asked.about, asked.last))
+    follow = not asked.no_follow
+    with suppress(Interrupted):  # which is how it ends
+        _log(asked, lambda settings: logbook.tail(settings, asked.type, asked.about, asked.last, follow=follow))
+    return 0
 
 
 def _export(asked: argparse.Namespace) -> int:
     from medianest import logbook
 
-    async def run(settings: Settings, _: asyncio.Event) -> None:
-        with asked.file.open("xb") as file:
+    async def run(settings: Settings) -> None:
+        with _new_file(asked.file) as file:
             print(f"{await logbook.take_out(settings, file)} lines are in {asked.file}.")
 
     return _log(asked, run)
 
 
+@contextmanager
+def _new_file(path: Path) -> Iterator[BinaryIO]:
+    """Whole, or not there: half a log must not be taken for one."""
+    if path.exists():
+        raise CannotStart(f"{path} is there already: name a new file, or remove that one.")
+    with path.open("xb") as file:
+        try:
+            yield file
+        except BaseException:
+            path.unlink()
+            raise
+
+
 def _import(asked: argparse.Namespace) -> int:
     from medianest import logbook
 
-    async def run(settings: Settings, _: asyncio.Event) -> None:
+    async def run(settings: Settings) -> None:
         with asked.file.open("rb") as file:
             print(f"{await logbook.bring_in(settings, file)} events are in the log. Now: medianest audit verify")
 
@@ -246,7 +268,7 @@ def _verify(asked: argparse.Namespace) -> int:
 
     broken = False
 
-    async def run(settings: Settings, _: asyncio.Event) -> None:
+    async def run(settings: Settings) -> None:
         nonlocal broken
         verdict = await logbook.verify(settings, asked.anchor, asked.trusted)
         broken = verdict.finding is not None
@@ -258,19 +280,44 @@ def _verify(asked: argparse.Namespace) -> int:
 def _seal(asked: argparse.Namespace) -> int:
     from medianest import logbook
 
-    async def run(settings: Settings, _: asyncio.Event) -> None:
+    async def run(settings: Settings) -> None:
         print(await logbook.seal(settings) or "The log is empty: there is nothing to seal.")
 
     return _log(asked, run)
 
 
-def _log(asked: argparse.Namespace, command: Command) -> int:
+def _key(asked: argparse.Namespace) -> int:
+    from medianest import logbook
+
+    async def run(settings: Settings) -> None:
+        print(await logbook.key_of_seals(settings))
+
+    return _log(asked, run)
+
+
+def _log(asked: argparse.Namespace, command: Callable[[Settings], Coroutine[Any, Any, None]]) -> int:
     """Run a command on the log, which prints what it was asked for; what else happens is told on standard error."""
+    from medianest.eventstore.codec import UnknownEvent
+    from medianest.eventstore.connections import DatabaseAway
     from medianest.eventstore.transfer import NotALog, NotEmpty
+    from medianest.eventstore.vault import SealBroken
+
+    async def run(settings: Settings, stop: asyncio.Event) -> None:
+        async def stopped() -> None:
+            await stop.wait()
+
+        await unless(command(settings), stopped())
 
     try:
-        return _run(_load(asked), command, sys.stderr)
-    except (OSError, NotEmpty, NotALog) as problem:
+        return _run(_load(asked), run, sys.stderr)
+    except BrokenPipeError:  # who read it has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be written goes nowhere
+        return 0
+    except OSError as problem:
+        raise CannotStart(f"{problem.filename}: {problem.strerror}." if problem.filename else str(problem)) from problem
+    except DatabaseAway as away:
+        raise CannotStart("The database went away: look after it, and try again.") from away
+    except (NotEmpty, NotALog, UnknownEvent, SealBroken) as problem:
         raise CannotStart(str(problem)) from problem
 
 

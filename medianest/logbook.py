@@ -1,7 +1,7 @@
 """What an operator does from a shell: follow the log, take it out and in, seal and verify it; look after what is derived
 from it."""
 
-import asyncio
+import os
 import secrets
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
@@ -9,30 +9,32 @@ from datetime import datetime, timedelta
 from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
+import structlog
 from rich.console import Console
 from rich.progress import Progress
 
-from medianest.app import Foundation, foundation, until
+from medianest.app import Foundation, foundation
 from medianest.commands import new_command_id, now_utc
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor, Refused
 from medianest.domain.event import EVERYTHING, Event, Item, Query
 from medianest.domain.spare_keys import ALPHABET, LENGTH, SPARE_KEY, MakeSpareKey
 from medianest.domain.work import RecordRebuilt
-from medianest.eventstore.codec import Recorded
-from medianest.eventstore.seals import Anchor, Auditor, Notary, Verdict
+from medianest.eventstore.codec import Codec, Recorded
+from medianest.eventstore.seals import Anchor, Auditor, Notary, Verdict, public_key
 from medianest.eventstore.subscription import subscribe
-from medianest.eventstore.transfer import export, take_in
+from medianest.eventstore.transfer import export, length, take_in
 from medianest.settings import CannotStart, Settings, WrongSetting
-from medianest.tasks import cancel
 from projections import PROJECTIONS
 from projections.engine import Lag, RebuildUnderWay, StillRead
 from projections.folding import Rows
 from projections.past import NoMoment, TooMuchHistory
 
+log = structlog.get_logger()
 OPERATOR = Actor.system("operator")  # whoever has a shell: which person that is, only the machine knows
 SPARE_KEY_LASTS = timedelta(minutes=15)
 THINGS = 100  # whose histories are folded at once
+WIDEST = max(len(known.name) for known in PROJECTIONS)
 
 
 class SpareKey(NamedTuple):
@@ -45,24 +47,22 @@ class SpareKey(NamedTuple):
         return f"SpareKey(until={self.until})"
 
 
-async def tail(settings: Settings, stop: asyncio.Event, types: Sequence[str], about: Sequence[str], last: int) -> None:
-    """Print the `last` events that match, then each new one as it comes, until stopped."""
+async def tail(settings: Settings, types: Sequence[str], about: Sequence[str], last: int, *, follow: bool) -> None:
+    """Print the `last` events that match, and if it is to follow, each new one as it comes, for ever."""
     query = _query(types, about)
     async with foundation(settings, beside=True) as house:
         head = await house.engine.newest()
         _print(reversed(await house.store.latest(query, before=head + 1, limit=last)))
-        following = asyncio.create_task(_follow(house, query, head))
-        try:
-            await until(stop, following)
-        finally:
-            await cancel(following)
+        if follow:
+            async for page in subscribe(house.store, house.head, after=head, query=query):
+                _print(page)
 
 
 async def take_out(settings: Settings, file: BinaryIO) -> int:
     """Write every event as a line of JSON; answers with the number of lines."""
     async with foundation(settings, beside=True) as house:
         lines = 0
-        with _bar("lines", await house.engine.newest()) as advance:
+        with _bar("lines", await length(house.pool)) as advance:
             async for line in export(house.pool):
                 file.write(line)
                 lines += 1
@@ -73,8 +73,10 @@ async def take_out(settings: Settings, file: BinaryIO) -> int:
 async def bring_in(settings: Settings, file: BinaryIO) -> int:
     """Fill an empty log from exported lines; answers with the number of events."""
     async with foundation(settings) as house:
-        with _bar("events", None) as advance:
-            return await take_in(house.pool, file, advance)
+        size = os.fstat(file.fileno()).st_size if file.seekable() else None  # nobody knows what comes out of a pipe
+        with _bar("bytes", size) as advance:
+            codec = Codec(house.vault, EVENTS)
+            return await take_in(house.pool, codec, file, lambda events: advance(file.tell() if size else events))
 
 
 async def make_spare_key(settings: Settings) -> SpareKey:
@@ -93,9 +95,11 @@ async def make_spare_key(settings: Settings) -> SpareKey:
 async def verify(settings: Settings, anchors: Sequence[str], trusted: Sequence[str]) -> Verdict:
     """Compute every seal anew, by this installation's key and those `trusted` besides."""
     try:
-        known, keys = [Anchor.parse(anchor) for anchor in anchors], [bytes.fromhex(key) for key in trusted]
+        known, keys = [Anchor.parse(anchor) for anchor in anchors], [public_key(key) for key in trusted]
     except ValueError as unreadable:
-        raise WrongSetting("An anchor is POSITION:DIGEST as `audit seal` prints it, a key is hex.") from unreadable
+        raise WrongSetting(
+            "An anchor is POSITION:DIGEST as `audit seal` prints it, a key is as `audit key` prints it."
+        ) from unreadable
     async with foundation(settings, beside=True) as house:
         keys.append(Notary(house.pool, house.master).key)
         with _bar("events", await house.engine.newest()) as advance:
@@ -107,6 +111,12 @@ async def seal(settings: Settings) -> Anchor | None:
         return await Notary(house.pool, house.master).seal()
 
 
+async def key_of_seals(settings: Settings) -> str:
+    """The public half of what signs them; it hangs from the master key."""
+    async with foundation(settings, beside=True) as house:
+        return Notary(house.pool, house.master).key.hex()
+
+
 async def read_models(settings: Settings) -> list[str]:
     """How far each is behind. What stopped one is known to the process that feeds it: see its /admin/projections."""
     async with foundation(settings, beside=True) as house:
@@ -114,7 +124,7 @@ async def read_models(settings: Settings) -> list[str]:
 
 
 def _standing(lag: Lag) -> str:
-    words = [f"{lag.name:<12} version {lag.version}  at {lag.position}, {lag.head - lag.position} behind"]
+    words = [f"{lag.name:<{WIDEST}} version {lag.version}  at {lag.position}, {lag.head - lag.position} behind"]
     if not lag.filled:
         words.append("shows nothing yet" if lag.served is None else f"shows version {lag.served} still")
     if lag.rebuild:
@@ -144,6 +154,7 @@ async def rows_as_of(settings: Settings, name: str, when: str, last: int | None)
     async with foundation(settings, beside=True) as house:
         try:
             position = await house.past.position_at(when)
+            log.info("the rows are those", as_of=position)
             async with aclosing(_keys(house, name, position, last)) as pages:
                 async for keys in pages:
                     async with house.past.as_of(position, {name: house.past.histories(name, keys)}) as rows:
@@ -189,6 +200,8 @@ def _check_name(name: str) -> None:
 def _query(types: Sequence[str], about: Sequence[str]) -> Query:
     if unknown := sorted(set(types) - set(EVENTS)):
         raise WrongSetting(f"There is no event `{unknown[0]}`. There are: {', '.join(sorted(EVENTS))}.")
+    if wrong := [tag for tag in about if not all(tag.partition(":"))]:
+        raise WrongSetting(f"`{wrong[0]}` is no tag: one is KIND:ID, as in service:plex.")
     kinds: list[type[Event]] = [EVENTS[name] for name in types]
     return Query(Item(*kinds, tags=about)) if kinds or about else EVERYTHING
 
@@ -209,11 +222,6 @@ def _print(page: Iterable[Recorded]) -> None:
 def _sealed(value: Any) -> str:
     words: str = value.sealed
     return words
-
-
-async def _follow(house: Foundation, query: Query, after: int) -> None:
-    async for page in subscribe(house.store, house.head, after=after, query=query):
-        _print(page)
 
 
 @contextmanager

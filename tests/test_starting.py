@@ -261,4 +261,4 @@ def test_a_number_of_events_that_is_none_is_refused_before_anything_starts(
     with pytest.raises(SystemExit) as refused:
         main(["events", "tail", f"--last={last}"])
     assert refused.value.code == 2
-    assert "give a number of events" in capsys.readouterr().err
+    assert "give a number, from 0 on" in capsys.readouterr().err

@@ -12,6 +12,7 @@ Erasing a person changes nothing here: sealed words are hashed as they are store
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import pairwise
 from struct import Struct
 from typing import Literal, NamedTuple
 
@@ -54,8 +55,12 @@ class Anchor(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Anchor":
-        position, _, digest = text.partition(":")
-        return cls(int(position), bytes.fromhex(digest))
+        """Raises `ValueError` for half an anchor too: the log would seem to have lost what was never asked for."""
+        position, _, digest = text.strip().partition(":")
+        anchor = cls(int(position), bytes.fromhex(digest))
+        if not position.isdecimal() or len(anchor.digest) != len(START):
+            raise ValueError("An anchor is a position and the digest of a seal.")
+        return anchor
 
     def __str__(self) -> str:
         return f"{self.position}:{self.digest.hex()}"
@@ -124,6 +129,11 @@ class Notary:
         return newest
 
 
+def public_key(text: str) -> bytes:
+    """One of those that an auditor trusts, in hex. Raises `ValueError` for half of one, which would trust nobody."""
+    return Ed25519PublicKey.from_public_bytes(bytes.fromhex(text.strip())).public_bytes_raw()
+
+
 class Auditor:
     """Computes every seal anew. `trusted`: the public keys whose signatures count."""
 
@@ -135,13 +145,16 @@ class Auditor:
         self, anchors: Sequence[Anchor] = (), progress: Callable[[int, int], None] = lambda done, of: None
     ) -> Verdict:
         """What is wrong first, if anything is; `progress` hears of the position reached, and of the head."""
-        async with self._pool.connection() as connection:
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute(
+                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+            )  # one moment of it all
             head = await _head(connection)
             newest: Anchor | None = None
             digests: dict[int, bytes] = {}
             async for seal in _seals(connection):
                 rows = await _events(connection, newest.position if newest else 0, None, until=seal.last)
-                if finding := self._check(seal, newest, rows):
+                if finding := await self._check(seal, newest, rows, connection):
                     return Verdict(head, 0, newest, finding)
                 newest = Anchor(seal.last, seal.digest)
                 digests[seal.last] = seal.digest
@@ -149,16 +162,17 @@ class Auditor:
             finding = _cut_off(anchors, digests) or await _gap(connection) or await _indexes(connection)
             return Verdict(head, head - (newest.position if newest else 0), newest, finding)
 
-    def _check(self, seal: Seal, before: Anchor | None, rows: Sequence[Columns]) -> Finding | None:
+    async def _check(
+        self, seal: Seal, before: Anchor | None, rows: Sequence[Columns], connection: psycopg.AsyncConnection
+    ) -> Finding | None:
         expected = before.position + 1 if before else 1
         if seal.first != expected:
             return Finding("seal missing", expected, f"No seal begins at {expected}: one was removed.")
         leaves = [leaf(row) for row in rows]
-        positions = [row[0] for row in rows]
-        whole = positions == list(range(seal.first, seal.last + 1))
+        whole = [row[0] for row in rows] == list(range(seal.first, seal.last + 1))
         if whole and _digest(before.digest if before else START, seal.first, seal.last, leaves) == seal.digest:
             return None if _kept(leaves) == seal.leaves and self._signed(seal) else _broken(seal)
-        return _first_wrong(seal, positions, leaves) or _broken(seal)
+        return await _first_wrong(seal, rows, connection) or _broken(seal)
 
     def _signed(self, seal: Seal) -> bool:
         if seal.key not in self._trusted:
@@ -185,19 +199,49 @@ def _digest(before: bytes, first: int, last: int, leaves: Sequence[bytes]) -> by
     return hashlib.sha256(b"".join((before, _RANGE.pack(first, last), *leaves))).digest()
 
 
-def _first_wrong(seal: Seal, positions: Sequence[int], leaves: Sequence[bytes]) -> Finding | None:
-    found = dict(zip(positions, leaves, strict=True))
-    sealed = [seal.leaves[at : at + LEAF_BYTES] for at in range(0, len(seal.leaves), LEAF_BYTES)]
-    for position, kept in zip(range(seal.first, seal.last + 1), sealed, strict=False):
-        if position not in found:
+async def _first_wrong(seal: Seal, rows: Sequence[Columns], connection: psycopg.AsyncConnection) -> Finding | None:
+    stands = {row[0]: row for row in rows}
+    sealed = _parted(seal.leaves)
+    for position, (kept, next_kept) in enumerate(pairwise([*sealed, await _leaf_after(seal, connection)]), seal.first):
+        row = stands.get(position)
+        if row is None:
             return Finding("removed", position, f"The event at {position} was removed.")
-        if found[position][:LEAF_BYTES] != kept:
-            elsewhere = any(other[:LEAF_BYTES] == kept for other in leaves)
-            return (
-                Finding("inserted or moved", position, f"Another event stands at {position} than the one sealed there.")
-                if elsewhere
-                else Finding("altered", position, f"The event at {position} was altered.")
-            )
+        if _is(kept, row, at=position):
+            continue
+        if (place := await _place_of(kept, position, connection)) is not None:
+            words = f"Another event stands at {position} than the one sealed there, which stands at {place} now."
+            return Finding("inserted or moved", position, words)
+        if _is(next_kept, row, at=position + 1):
+            words = f"The event at {position} was removed, and what came after it stands there now."
+            return Finding("removed", position, words)
+        return Finding("altered", position, f"The event at {position} was altered.")
+    return None
+
+
+def _parted(leaves: bytes) -> list[bytes]:
+    return [leaves[at : at + LEAF_BYTES] for at in range(0, len(leaves), LEAF_BYTES)]
+
+
+async def _leaf_after(seal: Seal, connection: psycopg.AsyncConnection) -> bytes:
+    """Of the first event under the next seal; none where there is no next one."""
+    found = await connection.execute("SELECT leaves FROM seals WHERE first = %s", (seal.last + 1,))
+    row = await found.fetchone()
+    return b"" if row is None else row[0][:LEAF_BYTES]
+
+
+def _is(kept: bytes, row: Columns, at: int) -> bool:
+    """Whether this is the event that was sealed at that position, wherever it stands now."""
+    return leaf((at, *row[1:]))[:LEAF_BYTES] == kept
+
+
+async def _place_of(kept: bytes, position: int, connection: psycopg.AsyncConnection) -> int | None:
+    """Where the event that was sealed at `position` stands now, however far from there; None: nowhere."""
+    after = 0
+    while rows := await _events(connection, after, RANGE):
+        for row in rows:
+            if _is(kept, row, at=position):
+                return row[0]
+        after = rows[-1][0]
     return None
 
 
@@ -259,11 +303,16 @@ async def _events(
 async def _gap(connection: psycopg.AsyncConnection) -> Finding | None:
     """Positions are 1, 2, 3 …: also in what is not sealed yet, and below what is."""
     found = await connection.execute(
-        "SELECT position FROM (SELECT position, row_number() OVER (ORDER BY position) AS n FROM events) AS counted"
+        "SELECT position, n FROM (SELECT position, row_number() OVER (ORDER BY position) AS n FROM events) AS counted"
         " WHERE position <> n ORDER BY n LIMIT 1"
     )
     row = await found.fetchone()
-    return None if row is None else Finding("removed", row[0], f"Positions are not counted through before {row[0]}.")
+    if row is None:
+        return None
+    position, expected = row
+    if position < expected:
+        return Finding("inserted or moved", position, f"An event stands at {position}, where none can.")
+    return Finding("removed", expected, f"The event at {expected} was removed.")
 
 
 async def _indexes(connection: psycopg.AsyncConnection) -> Finding | None:

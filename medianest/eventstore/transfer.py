@@ -13,7 +13,9 @@ from typing import Any, Literal
 import msgspec
 import psycopg
 
+from medianest.eventstore.codec import Codec, UnknownEvent
 from medianest.eventstore.connections import Pool
+from medianest.eventstore.vault import SealBroken
 
 PAGE = 2000
 _LINE = msgspec.json.Encoder()
@@ -46,7 +48,13 @@ class SealLine(msgspec.Struct, frozen=True, tag="seal", tag_field="line"):
     sealed_at: str
 
 
-Line = EventLine | CommandLine | SealLine
+class EndLine(msgspec.Struct, frozen=True, tag="end", tag_field="line"):
+    """The last one: without it a file that was cut off would be a shorter log, whose commands may act again."""
+
+    lines: int  # before this one
+
+
+Line = EventLine | CommandLine | SealLine | EndLine
 _READ: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 
 
@@ -55,11 +63,26 @@ class NotEmpty(Exception):
 
 
 class NotALog(Exception):
-    """A line that `events export` did not write: look at the file from there on."""
+    """A file that `events export` did not write so: the text says from which line on to look at it."""
+
+
+async def length(pool: Pool) -> int:
+    """How many lines an export has, if nothing comes meanwhile."""
+    async with pool.connection() as connection:
+        row = await (await connection.execute(_LENGTH)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+_LENGTH = """
+    SELECT (SELECT coalesce(max(position), 0) FROM events) + (SELECT count(*) FROM command_ids)
+         + (SELECT count(*) FROM seals) + 1
+"""
 
 
 async def export(pool: Pool) -> AsyncIterator[bytes]:
     """Every line, with its line feed: the events in their order, then which commands acted, then the seals."""
+    lines = 0
     async with pool.connection() as connection, connection.transaction():
         await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")  # one moment of it all
         for kind, sql in _EXPORTS.items():
@@ -68,6 +91,8 @@ async def export(pool: Pool) -> AsyncIterator[bytes]:
                 await cursor.execute(sql)
                 async for row in cursor:
                     yield _LINE.encode(kind(*row)) + b"\n"
+                    lines += 1
+    yield _LINE.encode(EndLine(lines)) + b"\n"
 
 
 _UTC = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US')"
@@ -84,17 +109,28 @@ _EXPORTS: dict[type[Line], bytes] = {
 }
 
 
-async def take_in(pool: Pool, lines: Iterable[bytes], progress: Callable[[int], None] = lambda done: None) -> int:
-    """Fill an empty log from exported lines, all or nothing; answers with how many events. Raises `NotEmpty`."""
-    reading = (_line(n, line) for n, line in enumerate(lines, 1))
-    events = 0
+async def take_in(
+    pool: Pool, codec: Codec, lines: Iterable[bytes], progress: Callable[[int], None] = lambda done: None
+) -> int:
+    """Fill an empty log from exported lines, all or nothing; answers with how many events.
+
+    Raises `NotEmpty`, and `NotALog` for what is no whole log that this release can read.
+    """
+    reading = _checked(lines, codec)
+    read = events = 0
     async with pool.connection() as connection, connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(hashtext('medianest events'))")
         found = await connection.execute("SELECT 1 FROM events LIMIT 1")
         if await found.fetchone() is not None:
             raise NotEmpty("This log is not empty: import into a new database.")
         while chunk := list(islice(reading, PAGE)):
-            await _copy(connection, chunk)
+            try:
+                await _copy(connection, chunk)
+            except (psycopg.DataError, psycopg.IntegrityError) as refused:
+                raise _not_a_log(
+                    f"Lines {read + 1} to {read + len(chunk)}: {refused.diag.message_primary}"
+                ) from refused
+            read += len(chunk)
             events += sum(isinstance(line, EventLine) for line in chunk)
             progress(events)
         await connection.execute(
@@ -103,11 +139,48 @@ async def take_in(pool: Pool, lines: Iterable[bytes], progress: Callable[[int], 
     return events
 
 
+def _checked(lines: Iterable[bytes], codec: Codec) -> Iterator[Line]:
+    """The lines of a whole log: each position in its turn, nothing that no reader could read, and the end."""
+    position = read = 0
+    ended = False
+    for read, text in enumerate(lines, 1):
+        line = _line(read, text)
+        if ended:
+            raise _not_a_log(f"Line {read} comes after the end of the log")
+        match line:
+            case EventLine():
+                position += 1
+                if line.position != position:
+                    raise _not_a_log(f"Line {read} has position {line.position}, where {position} belongs")
+                _check(line, read, codec)
+                yield line
+            case EndLine():
+                ended = line.lines == read - 1
+            case _:
+                yield line
+    if not ended:
+        raise _not_a_log(f"The file has {read} lines and was cut off, or lines are missing")
+
+
 def _line(n: int, line: bytes) -> Line:
     try:
         return _READ.decode(line)
     except msgspec.DecodeError as unreadable:
-        raise NotALog(f"Line {n} is not one of an exported log: nothing was imported.") from unreadable
+        raise _not_a_log(f"Line {n} is not one of an exported log") from unreadable
+
+
+def _check(line: EventLine, n: int, codec: Codec) -> None:
+    """A log that cannot be read, or only by a later release, would stop every reader for good."""
+    data, metadata = line.data.encode(), line.metadata.encode()
+    try:
+        _ = codec.recorded(line.position, line.type, line.version, b"", data, metadata, b"").metadata
+        _moment(line.recorded_at)
+    except (UnknownEvent, SealBroken, ValueError) as unreadable:
+        raise _not_a_log(f"Line {n} cannot be read: {unreadable}".rstrip(".")) from unreadable
+
+
+def _not_a_log(why: str) -> NotALog:
+    return NotALog(f"{why}: nothing was imported.")
 
 
 async def _copy(connection: psycopg.AsyncConnection, chunk: list[Line]) -> None:

@@ -160,16 +160,24 @@ CHANGES = [
     "TRUNCATE {}",
     "TRUNCATE {} CASCADE",
     "MERGE INTO {0} AS a USING {0} AS b ON a.{1} = b.{1} WHEN MATCHED THEN DELETE",
+    "MERGE INTO {0} AS a USING {0} AS b ON a.{1} = b.{1} WHEN MATCHED THEN UPDATE SET {1} = 9",
     "WITH gone AS (DELETE FROM {} RETURNING 1) SELECT count(*) FROM gone",
+    "INSERT INTO {0} SELECT * FROM {0} ON CONFLICT ({2}) DO UPDATE SET {1} = 9",
+    "COPY (DELETE FROM {} RETURNING 1) TO STDOUT",
 ]
 
 
 @pytest.mark.parametrize(
-    ("table", "field"),
-    [("events", "position"), ("event_tags", "position"), ("command_ids", "first"), ("seals", "first")],
+    ("table", "field", "key"),
+    [
+        ("events", "position", "position"),
+        ("event_tags", "position", "tag, position"),
+        ("command_ids", "first", "command"),
+        ("seals", "first", "last"),
+    ],
 )
-async def test_the_log_and_its_seals_refuse_every_change_also_to_their_owner(
-    store: EventStore, pool: Pool, database: str, table: str, field: str
+async def test_the_log_and_its_seals_refuse_every_change_also_to_their_owner_and_to_a_replica(
+    store: EventStore, pool: Pool, database: str, table: str, field: str, key: str
 ) -> None:
     await append(store, PLEX_UP)
     await Notary(pool, MasterKey(MASTER_KEY)).seal()
@@ -181,13 +189,24 @@ async def test_the_log_and_its_seals_refuse_every_change_also_to_their_owner(
             await connection.execute(f"GRANT CREATE, USAGE ON SCHEMA public TO {role}".encode())
         await connection.execute(f"ALTER TABLE {table} OWNER TO {owner}".encode())
         await connection.execute(f"GRANT ALL ON {table} TO {user}".encode())
+        await connection.execute(f"GRANT SET ON PARAMETER session_replication_role TO {owner}, {user}".encode())
         for role in ("postgres", owner, user):
             await connection.execute(f"SET ROLE {role}".encode())
-            for change in CHANGES:
-                with pytest.raises(psycopg.errors.RestrictViolation, match=f" on {table} is refused"):
-                    await connection.execute(change.format(table, field).encode())
+            for session in ("origin", "replica", "local"):
+                await connection.execute(f"SET session_replication_role = {session}".encode())
+                for change in CHANGES:
+                    with pytest.raises(psycopg.errors.RestrictViolation, match=f" on {table} is refused"):
+                        await _try(change.format(table, field, key), connection)
         assert len(before) == 1
         assert await _rows(table, connection) == before
+
+
+async def _try(change: str, connection: psycopg.AsyncConnection) -> None:
+    if not change.startswith("COPY"):
+        await connection.execute(change.encode())
+        return
+    async with connection.cursor() as cursor, cursor.copy(change.encode()) as copy:
+        await copy.read()
 
 
 async def _rows(table: str, connection: psycopg.AsyncConnection) -> list[tuple[Any, ...]]:

@@ -1,6 +1,8 @@
 """Seals: what a superuser may do to the tables, and what the auditor then says."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -14,6 +16,7 @@ from medianest.eventstore.connections import Pool
 from medianest.eventstore.seals import Anchor, Auditor, Finding, Notary
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import MasterKey
+from tests.eventstore.appending import SECONDS
 
 MASTER = MasterKey(MasterKey.new())
 EVENTS = 25
@@ -52,9 +55,10 @@ async def sealed(store: EventStore, notary: Notary) -> Anchor:
 
 
 async def as_superuser(database: str, *statements: str) -> None:
-    """The triggers stop the application's roles; who owns the server just switches them off."""
+    """The triggers stop the application's roles; who owns the tables just switches them off."""
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
-        await connection.execute("SET session_replication_role = replica")
+        for table in ("events", "event_tags", "command_ids", "seals"):
+            await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER never_rewritten".encode())
         for statement in statements:
             await connection.execute(statement.encode())
 
@@ -122,27 +126,56 @@ async def test_of_several_wrongs_the_first_is_named(auditor: Auditor, sealed: An
     assert (finding.flaw, finding.position) == ("altered", 6)
 
 
-async def test_two_events_that_changed_places_are_noticed(auditor: Auditor, sealed: Anchor, database: str) -> None:
-    await as_superuser(
-        database,
-        "UPDATE events SET position = CASE position WHEN 4 THEN -7 WHEN 7 THEN -4 END WHERE position IN (4, 7)",
+def swap(one: int, other: int) -> list[str]:
+    then = f"CASE position WHEN {one} THEN -{other} ELSE -{one} END"
+    return [
+        f"UPDATE events SET position = {then} WHERE position IN ({one}, {other})",
         "UPDATE events SET position = -position WHERE position < 0",
-    )
-    finding = (await auditor.verify()).finding
-    assert finding is not None
-    assert (finding.flaw, finding.position) == ("altered", 4)  # its position is part of an event
+    ]
 
 
-async def test_an_event_that_was_pushed_in_is_noticed(auditor: Auditor, sealed: Anchor, database: str) -> None:
-    await as_superuser(
-        database,
-        "UPDATE events SET position = -position - 1 WHERE position >= 8",
+def push_in(at: int, data: str = "data") -> list[str]:
+    """Everything from there on moves down by one, to let in an event like the one before it."""
+    row = f"{at}, type, version, tags, {data}, metadata, recorded_at"
+    return [
+        f"UPDATE events SET position = -position - 1 WHERE position >= {at}",
         "UPDATE events SET position = -position WHERE position < 0",
-        "INSERT INTO events SELECT 8, type, version, tags, data, metadata, recorded_at FROM events WHERE position = 7",
-    )
+        f"INSERT INTO events SELECT {row} FROM events WHERE position = {at - 1}",
+    ]
+
+
+def take_out(at: int) -> list[str]:
+    """What came after it moves up, so that no gap tells."""
+    return [
+        f"DELETE FROM events WHERE position = {at}",
+        f"UPDATE events SET position = -position + 1 WHERE position > {at}",
+        "UPDATE events SET position = -position WHERE position < 0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("statements", "flaw", "position"),
+    [
+        (swap(4, 7), "inserted or moved", 4),
+        (swap(4, 5), "inserted or moved", 4),
+        (swap(4, 17), "inserted or moved", 4),
+        (swap(20, 21), "inserted or moved", 20),
+        (push_in(8), "inserted or moved", 8),
+        (push_in(10, "'{}'"), "inserted or moved", 10),
+        (push_in(11), "inserted or moved", 11),
+        (take_out(8), "removed", 8),
+        (take_out(10), "removed", 10),
+        (take_out(11), "removed", 11),
+        (take_out(25), "altered", 25),  # of what stands there now nothing is sealed
+    ],
+)  # fmt: skip
+async def test_the_first_event_that_is_not_where_it_was_is_named(
+    auditor: Auditor, sealed: Anchor, database: str, statements: list[str], flaw: str, position: int
+) -> None:
+    await as_superuser(database, *statements)
     finding = (await auditor.verify()).finding
     assert finding is not None
-    assert finding.position == 8
+    assert (finding.flaw, finding.position) == (flaw, position)
 
 
 async def test_a_log_that_was_cut_off_with_its_seals_fails_its_anchor(
@@ -193,7 +226,7 @@ async def test_indexes_that_say_something_else_than_the_events_are_noticed(
 
 
 @pytest.mark.parametrize("position", [26, 27])
-async def test_a_gap_in_what_is_not_sealed_yet_is_noticed(
+async def test_a_gap_in_what_is_not_sealed_yet_is_named_by_what_is_missing(
     auditor: Auditor, sealed: Anchor, database: str, position: int
 ) -> None:
     await as_superuser(
@@ -203,5 +236,53 @@ async def test_a_gap_in_what_is_not_sealed_yet_is_noticed(
         f"DELETE FROM events WHERE position = {position}",
     )
     finding = (await auditor.verify()).finding
-    assert finding is not None
-    assert finding.flaw == "removed"
+    assert finding == Finding("removed", position, f"The event at {position} was removed.")
+
+
+@pytest.mark.parametrize("position", [0, -5])
+async def test_an_event_before_the_first_is_noticed(
+    auditor: Auditor, sealed: Anchor, database: str, position: int
+) -> None:
+    await as_superuser(
+        database,
+        f"INSERT INTO events SELECT {position}, type, version, tags, data, metadata, recorded_at"
+        " FROM events WHERE position = 9",
+    )
+    finding = (await auditor.verify()).finding
+    assert finding == Finding("inserted or moved", position, f"An event stands at {position}, where none can.")
+
+
+async def test_the_log_is_verified_as_it_is_at_one_moment(
+    auditor: Auditor, notary: Notary, sealed: Anchor, database: str, pool: Pool, store: EventStore
+) -> None:
+    """What is appended and sealed meanwhile is of the next time: no seal is of more events than were counted."""
+    verifying = asyncio.Event()
+    goes_on = asyncio.Event()
+
+    class Paused(Auditor):
+        async def _check(self, *asked: Any) -> Finding | None:
+            verifying.set()
+            await goes_on.wait()
+            return await super()._check(*asked)
+
+    verdict = asyncio.create_task(Paused(pool, [notary.key]).verify())
+    async with asyncio.timeout(SECONDS):
+        await verifying.wait()
+        await happen(store, 12)
+        await notary.seal()
+        goes_on.set()
+        assert await verdict == (EVENTS + 2, 2, sealed, None)
+    assert (await auditor.verify())[:2] == (EVENTS + 14, 0)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "5", "5:", ":" + "ab" * 32, "5:" + "ab" * 31, "-5:" + "ab" * 32, "5:" + "xy" * 32]
+)
+def test_half_an_anchor_is_none(text: str) -> None:
+    with pytest.raises(ValueError):
+        Anchor.parse(text)
+
+
+def test_an_anchor_is_read_as_it_was_printed() -> None:
+    anchor = Anchor(1200, bytes(range(32)))
+    assert Anchor.parse(f" {anchor}\n") == anchor

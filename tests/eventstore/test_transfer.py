@@ -1,6 +1,7 @@
 """The log out of one database and into another: the same events at the same positions, seals and all."""
 
 import asyncio
+from collections.abc import Callable
 from uuid import uuid4
 
 import psycopg
@@ -15,12 +16,13 @@ from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor
 from medianest.domain.event import Personal, personal_fields
 from medianest.domain.services import ServiceStateChanged
+from medianest.eventstore import transfer
 from medianest.eventstore.codec import Codec, Metadata
 from medianest.eventstore.connections import Pool, connection_pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.seals import Auditor, Notary
 from medianest.eventstore.store import EventStore
-from medianest.eventstore.transfer import NotALog, NotEmpty, export, take_in
+from medianest.eventstore.transfer import NotALog, NotEmpty, export, length, take_in
 from medianest.eventstore.vault import ERASED, MasterKey, Vault
 from medianest.tasks import running
 from projections import PROJECTIONS
@@ -31,6 +33,10 @@ from tests.eventstore.appending import SECONDS
 
 MASTER = MasterKey(MASTER_KEY)
 COMMAND = uuid4()
+
+
+def codec_of(pool: Pool) -> Codec:
+    return Codec(Vault(pool, MASTER), EVENTS)
 
 
 @pytest.fixture
@@ -64,7 +70,7 @@ async def test_an_imported_log_reads_repeats_and_verifies_as_where_it_came_from(
         Head(elsewhere) as head,
         EventStore(elsewhere, there, Codec(Vault(there, MASTER), EVENTS), head) as copy,
     ):
-        assert await take_in(there, lines, heard.append) == 3
+        assert await take_in(there, codec_of(there), lines, heard.append) == 3
         assert heard == [3]
         assert (await copy.read()).events == (await store.read()).events
         assert [line async for line in export(there)] == lines
@@ -83,7 +89,7 @@ async def test_the_words_of_people_whose_keys_did_not_come_along_read_as_erased(
     async with connection_pool(elsewhere) as there, Head(elsewhere) as head:
         vault = Vault(there, MASTER)
         async with EventStore(elsewhere, there, Codec(vault, EVENTS), head) as copy:
-            await take_in(there, lines)
+            await take_in(there, codec_of(there), lines)
             opened = (await copy.read()).events[0].event
             assert isinstance(opened, AccountOpened)
             assert await vault.unseal_one(opened.name) == ERASED
@@ -91,7 +97,7 @@ async def test_the_words_of_people_whose_keys_did_not_come_along_read_as_erased(
 
 async def test_a_log_that_is_not_empty_takes_nothing_in(pool: Pool, store: EventStore, lines: list[bytes]) -> None:
     with pytest.raises(NotEmpty):
-        await take_in(pool, lines)
+        await take_in(pool, codec_of(pool), lines)
     assert len((await store.read()).events) == 3
 
 
@@ -101,8 +107,74 @@ async def test_a_file_that_is_no_log_is_named_by_its_line_and_changes_nothing(
 ) -> None:
     async with connection_pool(elsewhere) as there:
         with pytest.raises(NotALog, match="Line 3 "):
-            await take_in(there, [*lines[:2], bad, *lines[2:]])
-        assert await take_in(there, lines) == 3
+            await take_in(there, codec_of(there), [*lines[:2], bad, *lines[2:]])
+        assert await take_in(there, codec_of(there), lines) == 3
+
+
+def changed(lines: list[bytes], n: int, before: bytes, after: bytes) -> list[bytes]:
+    assert before in lines[n - 1]
+    return [line.replace(before, after, 1) if at == n else line for at, line in enumerate(lines, 1)]
+
+
+Spoil = Callable[[list[bytes]], list[bytes]]
+SPOILT: dict[str, tuple[Spoil, str]] = {
+    "nothing at all": (lambda lines: [], "has 0 lines and was cut off"),
+    "cut off among the events": (lambda lines: lines[:2], "has 2 lines and was cut off"),
+    "cut off behind the events": (lambda lines: lines[:3], "has 3 lines and was cut off"),
+    "cut off before its end": (lambda lines: lines[:-1], "was cut off"),
+    "an event is missing": (lambda lines: lines[:1] + lines[2:], "Line 2 has position 3, where 2 belongs"),
+    "a command is missing": (lambda lines: lines[:3] + lines[4:], "lines are missing"),
+    "an event comes twice": (lambda lines: lines[:1] + lines[:1] + lines[1:], "Line 2 has position 1, where 2 belongs"),
+    "events changed places": (lambda lines: [lines[1], lines[0], *lines[2:]], "Line 1 has position 2, where 1 belongs"),
+    "a command comes twice": (lambda lines: [*lines[:4], lines[3], *lines[4:-1], end(7)], "Lines 1 to 7: duplicate key"),
+    "something follows": (lambda lines: [*lines, lines[0]], "Line 8 comes after the end"),
+    "no JSON as data": (lambda lines: changed(lines, 2, b'"data":"{', b'"data":"{{'), "Line 2 cannot be read: JSON"),
+    "no metadata": (lambda lines: changed(lines, 2, b'{\\"actor', b'{\\"nobody'), "Line 2 cannot be read: .*actor"),
+    "no moment": (lambda lines: changed(lines, 3, b'_at":"20', b'_at":"2x'), "Line 3 cannot be read: Invalid isoformat"),
+    "a later release": (lambda lines: changed(lines, 2, b'"version":1', b'"version":2'), "Line 2 cannot be read: .*@2"),
+    "an unknown event": (lambda lines: changed(lines, 2, b"service.", b"dream."), "Line 2 cannot be read: .*dream"),
+    "moved words": (lambda lines: changed(lines, 1, b"name/", b"nome/"), "Line 1 cannot be read: .* another place"),
+    "a text with a NUL": (lambda lines: changed(lines, 2, b"service:plex", b"service:\\u0000"), "Lines 1 to 6: "),
+}  # fmt: skip
+
+
+def end(lines: int) -> bytes:
+    return b'{"line":"end","lines":%d}\n' % lines
+
+
+@pytest.mark.parametrize(("spoil", "words"), SPOILT.values(), ids=SPOILT)
+async def test_what_is_no_whole_log_that_this_release_can_read_is_refused_and_changes_nothing(
+    lines: list[bytes], elsewhere: str, spoil: Spoil, words: str
+) -> None:
+    """A log that lost its end would let commands act again, and one that no reader can read cannot be taken back."""
+    assert lines[-1] == end(6)
+    async with connection_pool(elsewhere) as there:
+        with pytest.raises(NotALog, match=f"{words}.*: nothing was imported"):
+            await take_in(there, codec_of(there), spoil(lines))
+        assert await take_in(there, codec_of(there), lines) == 3
+
+
+async def test_of_a_long_log_the_lines_are_named_among_which_something_is_wrong(
+    lines: list[bytes], elsewhere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "PAGE", 2)
+    async with connection_pool(elsewhere) as there:
+        with pytest.raises(NotALog, match=r"^Lines 5 to 6: duplicate key .*: nothing was imported\.$"):
+            await take_in(there, codec_of(there), [*lines[:5], lines[4], *lines[5:-1], end(7)])
+        heard: list[int] = []
+        assert await take_in(there, codec_of(there), lines, heard.append) == 3
+        assert heard == [2, 3, 3]
+
+
+async def test_an_export_has_as_many_lines_as_it_is_said_to_have(pool: Pool, lines: list[bytes]) -> None:
+    assert await length(pool) == len(lines)
+
+
+async def test_an_empty_log_comes_and_goes(pool: Pool, elsewhere: str) -> None:
+    assert (nothing := [line async for line in export(pool)]) == [end(0)]
+    assert await length(pool) == 1
+    async with connection_pool(elsewhere) as there:
+        assert await take_in(there, codec_of(there), nothing) == 0
 
 
 async def test_who_was_erased_stays_erased_elsewhere_and_all_others_read_as_they_did(
@@ -128,7 +200,7 @@ async def test_who_was_erased_stays_erased_elsewhere_and_all_others_read_as_they
         Head(elsewhere) as head,
         EventStore(elsewhere, there, Codec(moved := Vault(there, MASTER), EVENTS), head) as copy,
     ):
-        await take_in(there, lines)
+        await take_in(there, codec_of(there), lines)
         await _bring_keys(await _keys(pool), there)
         assert await _words(copy, moved) == said
         assert [line async for line in export(there)] == lines

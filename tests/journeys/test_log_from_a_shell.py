@@ -22,7 +22,8 @@ class Shell:
         self.url = url
 
     def types(self, *words: str, data: str = "data") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "medianest", *words, "--data", str(self.folder / data)]
+        where = [] if "--data" in words else ["--data", str(self.folder / data)]
+        command = [sys.executable, "-m", "medianest", *words, *where]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -54,6 +55,8 @@ async def test_the_log_is_followed_sealed_verified_and_moved_while_people_use_it
     position, digest = anchor.split(":")
     elsewhere = shell.types("audit", "verify", "--anchor", f"{position}:{digest[::-1]}")
     assert (elsewhere.returncode, "BROKEN" in elsewhere.stdout) == (1, True)
+    key = shell.types("audit", "key").stdout.strip()
+    assert shell.types("audit", "verify", "--trusted", key).returncode == 0
 
     listed = shell.types("projections", "list").stdout
     assert all(name in listed for name in ("accounts", "requests", "downloads", "services")), listed
@@ -66,12 +69,18 @@ async def test_the_log_is_followed_sealed_verified_and_moved_while_people_use_it
     assert shell.types("projections", "as-of", "accounts", "9999", "--last", "0").stdout == ""
     assert "Give a position" in shell.types("projections", "as-of", "accounts", "yesterday").stderr
 
+    newest = shell.types("events", "tail", "--last", "2", "--no-follow", "--about", f"account:{olivia.account}")
+    assert (newest.returncode, len(newest.stdout.splitlines())) == (0, 2)
+
     out = str(shell.folder / "log.jsonl")
     assert shell.types("events", "export", out).returncode == 0
     assert shell.types("events", "export", out).returncode == 1  # it is there already
     assert shell.types("events", "import", out).stderr.startswith("medianest: Another MediaNest runs")
     assert shell.types("events", "import", out, data="copy").returncode == 0
     assert "This log is not empty" in shell.types("events", "import", out, data="copy").stderr
+    trusting = shell.types("audit", "verify", "--anchor", anchor, "--trusted", key, data="copy")
+    assert (trusting.returncode, "as it was sealed" in trusting.stdout) == (0, True)
+    assert "a key not trusted" in shell.types("audit", "verify", data="copy").stdout
     (shell.folder / "copy" / "master.key").write_text((shell.folder / "data" / "master.key").read_text())
     copy = shell.types("audit", "verify", "--anchor", anchor, data="copy")
     assert (copy.returncode, "as it was sealed" in copy.stdout) == (0, True)
@@ -79,14 +88,23 @@ async def test_the_log_is_followed_sealed_verified_and_moved_while_people_use_it
 
 
 async def test_what_was_typed_wrongly_is_one_sentence(shell: Shell) -> None:
-    for words in (
-        ("audit", "verify", "--anchor", "yesterday"),
-        ("events", "tail", "--type", "film.seen"),
-        ("events", "import", str(shell.folder / "nothing.jsonl")),
+    half, other = shell.folder / "half.jsonl", ("--data", str(shell.folder / "other"))
+    half.write_text('{"line":"end","lines":1}\n')
+    for said, *words in (
+        ("An anchor is POSITION:DIGEST", "audit", "verify", "--anchor", "yesterday"),
+        ("An anchor is POSITION:DIGEST", "audit", "verify", "--anchor", "5"),
+        ("a key is as `audit key` prints it", "audit", "verify", "--trusted", "abcd"),
+        ("There is no event `film.seen`", "events", "tail", "--type", "film.seen"),
+        ("`plex` is no tag", "events", "tail", "--about", "plex"),
+        ("nothing.jsonl: No such file", "events", "import", str(shell.folder / "nothing.jsonl"), *other),
+        ("was cut off", "events", "import", str(half), *other),
+        ("half.jsonl is there already", "events", "export", str(half)),
+        ("There is no read model `films`", "projections", "rebuild", "films"),
     ):
         typed = shell.types(*words)
         assert typed.returncode == 1
         assert typed.stderr.splitlines()[-1].startswith("medianest: ")
+        assert said in typed.stderr.splitlines()[-1]
         assert "Traceback" not in typed.stderr
 
 
