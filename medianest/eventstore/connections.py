@@ -3,11 +3,33 @@
 from collections.abc import Sequence
 
 import psycopg
+from psycopg.abc import RV, PQGen
+from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
-Pool = AsyncConnectionPool[psycopg.AsyncConnection]
-DatabaseAway = psycopg.OperationalError  # what whoever asks a pool gets while PostgreSQL is gone, or too busy
+DatabaseAway = psycopg.OperationalError  # what whoever asks a pool gets while PostgreSQL is gone, frozen, or too busy
 IN_USE = "hashtext('medianest in use')"  # names the locks on schemas that somebody uses, with the schema's name
+ANSWER_SECONDS = 30.0  # how long PostgreSQL may take over one statement: the longest of ours take a few
+CHECK_SECONDS = 3.0  # over none
+TURN_SECONDS = 10.0  # how long one waits for a connection
+
+
+class PatientConnection(psycopg.AsyncConnection):
+    """Waits for an answer, but not for ever: a PostgreSQL that is frozen keeps the line open and says nothing."""
+
+    patience_seconds = ANSWER_SECONDS
+
+    async def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """All that goes to PostgreSQL and back goes through here. Raises `DatabaseAway` when it takes too long."""
+        try:
+            return await super().wait(gen, interval, self.patience_seconds if timeout is None else timeout)
+        except DatabaseAway:
+            if timeout is None and self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.pgconn.finish()  # what it may say one day is the answer to nothing
+            raise
+
+
+Pool = AsyncConnectionPool[PatientConnection]
 
 
 def connection_pool(conninfo: str, *, search_path: str = "public", uses: Sequence[str] = (), size: int = 20) -> Pool:
@@ -25,11 +47,21 @@ def connection_pool(conninfo: str, *, search_path: str = "public", uses: Sequenc
 
     return AsyncConnectionPool(
         conninfo,
+        connection_class=PatientConnection,
         min_size=2,
         max_size=size,
-        timeout=10,
+        timeout=TURN_SECONDS,
         open=False,
         configure=lock if uses else None,
-        check=AsyncConnectionPool.check_connection,
+        check=_answers,
         kwargs={"autocommit": True, "options": f"-c search_path={search_path}"},
     )
+
+
+async def _answers(connection: PatientConnection) -> None:
+    """Raises `DatabaseAway` for a connection that is of no use any more."""
+    connection.patience_seconds = CHECK_SECONDS
+    try:
+        await connection.execute("")
+    finally:
+        connection.patience_seconds = ANSWER_SECONDS

@@ -21,9 +21,9 @@ from medianest.database import embedded_postgres
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor
 from medianest.domain.event import Item, Query
-from medianest.eventstore import writer
+from medianest.eventstore import connections, writer
 from medianest.eventstore.codec import Codec, Metadata, Row
-from medianest.eventstore.connections import Pool, connection_pool
+from medianest.eventstore.connections import DatabaseAway, Pool, connection_pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.pipeline import Pipeline
 from medianest.eventstore.store import (
@@ -323,6 +323,31 @@ async def _gone(admin: psycopg.AsyncConnection, backend: int) -> None:
 
 
 _ALIVE = "SELECT FROM pg_stat_activity WHERE pid = %s"
+
+
+async def test_who_reads_from_a_frozen_postgresql_waits_so_long_and_no_longer(
+    database: str, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of a statement, and before one; when it is back so are the connections."""
+    monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(connections.PatientConnection, "patience_seconds", 0.3)
+    monkeypatch.setattr(connections, "CHECK_SECONDS", 0.3)
+    async with connection_pool(database) as pool:
+        async with pool.connection() as rows:
+            with pytest.raises(DatabaseAway):
+                await rows.execute("SELECT pg_sleep(60)")
+            assert rows.closed
+        async with pool.connection() as rows:
+            backend = rows.info.backend_pid
+        os.kill(backend, signal.SIGSTOP)
+        try:
+            for _ in range(3):
+                async with pool.connection() as rows:
+                    assert rows.info.backend_pid != backend
+                    await rows.execute("SELECT 1")
+        finally:
+            os.kill(backend, signal.SIGCONT)
+    await _gone(admin, backend)
 
 
 async def test_where_a_statement_cannot_be_sent_all_that_are_under_way_are_told(database: str) -> None:

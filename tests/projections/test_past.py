@@ -35,8 +35,8 @@ async def test_as_of_each_position_is_what_was_shown_at_that_position(
                 history = await store.read(projection.query, after=position - 1, until=position)
                 await write(folded(projection, history.events), projection.schema, rows, (position - 1, position))
         shown = await digest(pool)
-        async with before.as_of(position, asked) as rows:
-            assert await digest_of(rows) == shown
+        async with before.as_of(position, asked) as then:
+            assert await digest_of(then) == shown
     assert any(shown.values())
 
 
