@@ -10,6 +10,7 @@ import base64
 import hmac
 import secrets
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -70,18 +71,18 @@ class Vault:
         """What was `closed` for the same `place`."""
         try:
             return self._papers.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
-        except InvalidTag as broken:
+        except (InvalidTag, ValueError) as broken:
             raise SealBroken("What was kept does not open: restore the master key it was sealed under.") from broken
 
     async def seal(self, person: str, words: Mapping[str, str]) -> dict[str, Personal]:
         """Seals `words` (place -> words) for `person`, making their key at the first use."""
         key = AESGCM(await self._key_to_seal(person))
-        return {place: Personal(sealed=_envelope(key, person, place, text)) for place, text in words.items()}
+        return {place: Personal(sealed=_written(key, person, place, text)) for place, text in words.items()}
 
     async def unseal(self, sealed: Iterable[Personal]) -> dict[Personal, str]:
         """The plain words of each; `[erased]` where the person's key is destroyed."""
         wanted = [words for words in set(sealed) if words.sealed is not None]
-        keys = await self._keys({_person(words) for words in wanted})
+        keys = await self._keys({_read(words).person for words in wanted})
         return {words: _opened(words, keys) for words in wanted}
 
     async def unseal_one(self, sealed: Personal) -> str:
@@ -129,36 +130,45 @@ class Vault:
             return None
         try:
             return self._wrap.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], person.encode())
-        except InvalidTag as broken:
+        except (InvalidTag, ValueError) as broken:
             raise SealBroken(
                 "A person's key does not open: the master key is not the one it was made with. Restore the right one."
             ) from broken
 
 
+class _Envelope(NamedTuple):
+    """What sealed words say of themselves."""
+
+    person: str
+    place: str
+    text: str  # base64 of nonce and ciphertext
+
+
 def place_of(sealed: Personal) -> str:
-    """Where sealed words belong: `<type>/<field>/<command>/<n>`."""
+    """Where sealed words belong: `<type>/<field>/<command>/<n>`. Raises `SealBroken`."""
+    return _read(sealed).place
+
+
+def _read(sealed: Personal) -> _Envelope:
     assert sealed.sealed is not None
-    return sealed.sealed.split(":")[3]
+    form, _, parts = sealed.sealed.partition(":1:")
+    if form != "sealed" or parts.count(":") != 2:
+        raise SealBroken("What stands where sealed words should is something else: the row was altered.")
+    return _Envelope(*parts.split(":"))
 
 
-def _person(sealed: Personal) -> str:
-    assert sealed.sealed is not None
-    return sealed.sealed.split(":")[2]
-
-
-def _envelope(key: AESGCM, person: str, place: str, words: str) -> str:
+def _written(key: AESGCM, person: str, place: str, words: str) -> str:
     nonce = secrets.token_bytes(NONCE_BYTES)
     ciphertext = key.encrypt(nonce, words.encode(), f"{person}:{place}".encode())
     return f"sealed:1:{person}:{place}:{base64.b64encode(nonce + ciphertext).decode()}"
 
 
 def _opened(sealed: Personal, keys: Mapping[str, bytes | None]) -> str:
-    assert sealed.sealed is not None
-    _, _, person, place, text = sealed.sealed.split(":")
+    person, place, text = _read(sealed)
     if (key := keys.get(person)) is None:
         return ERASED
-    raw = base64.b64decode(text)
     try:
+        raw = base64.b64decode(text, validate=True)
         return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], f"{person}:{place}".encode()).decode()
-    except InvalidTag as broken:
+    except (InvalidTag, ValueError) as broken:
         raise SealBroken(f"The words at {place} do not open: the row was altered.") from broken
