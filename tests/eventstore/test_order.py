@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Self
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -43,8 +43,8 @@ class ByHand:
         assert row
         return int(row[1])
 
-    async def insert(self) -> int:
-        row = await (await self.connection.execute(ONE_EVENT, {"command": str(uuid4())})).fetchone()
+    async def insert(self, command: UUID | None = None) -> int:
+        row = await (await self.connection.execute(ONE_EVENT, {"command": str(command or uuid4())})).fetchone()
         assert row
         return int(row[0])
 

@@ -13,6 +13,7 @@ from medianest.eventstore.connections import connection_pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import MasterKey, Vault
+from projections import engine
 from projections.changes import Changes, Plus, Table
 from projections.engine import ProjectionEngine
 from projections.folding import Projection, search_path
@@ -33,6 +34,7 @@ def _count(recorded: Recorded, changes: Changes) -> None:
 
 
 async def main(conninfo: str, version: str) -> None:
+    engine.RETRY_SECONDS = 0.1  # until it looks again for a database that was away
     projection = counting(int(version))
     async with connection_pool(conninfo, search_path=search_path([projection])) as pool, Head(conninfo) as head:
         codec = Codec(Vault(pool, MasterKey(MasterKey.new())), EVENTS)

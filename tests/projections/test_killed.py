@@ -5,17 +5,24 @@ import os
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import psycopg
+
 from medianest.commands import Commands
+from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor
 from medianest.domain.services import ObserveService
+from medianest.eventstore.codec import Codec
 from medianest.eventstore.connections import Pool, connection_pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.store import EventStore
+from medianest.eventstore.vault import MasterKey, Vault
 from projections.engine import ProjectionEngine
 from projections.folding import search_path
+from tests.conftest import MASTER_KEY
+from tests.eventstore.killing import kill_and_restart, server
 from tests.projections.projecting import counting
 
 SECONDS = 30  # for whatever must come; the machine may be busy
@@ -125,3 +132,25 @@ async def test_a_process_that_is_killed_amid_a_fill_leaves_the_version_before_an
             await engine.reached(last, seconds=SECONDS)
         assert await counted(pool) == 60
         assert (await engine.lags())[0].filled
+
+
+async def test_postgresql_is_killed_amid_a_batch_and_each_event_counts_once_and_in_order() -> None:
+    model = counting(1)
+    async with server() as (conninfo, data), AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(connection_pool(conninfo, search_path=search_path([model])))
+        head = await stack.enter_async_context(Head(conninfo))
+        codec = Codec(Vault(pool, MasterKey(MASTER_KEY)), EVENTS)
+        store = await stack.enter_async_context(EventStore(conninfo, pool, codec, head))
+        commands, engine = Commands(store), ProjectionEngine(pool, store, head, [model])
+        await engine.prepare()
+        async with projecting(conninfo, 1), projecting(conninfo, 1):
+            await engine.reached(await change(commands, 0, 10), seconds=SECONDS)
+            lock = await psycopg.AsyncConnection.connect(conninfo)
+            await lock.execute("LOCK TABLE counting_1.counts IN SHARE MODE")
+            await change(commands, 10, 40)
+            await until(lambda: holds(pool, WAITS))  # it has moved the checkpoint, and not committed
+            await kill_and_restart(data)
+            await lock.close()
+            assert await counted(pool) >= 10
+            await engine.reached(await change(commands, 40, 60), seconds=SECONDS)
+            assert await counted(pool) == 60
