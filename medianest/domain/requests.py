@@ -68,7 +68,7 @@ class RequestJoined(RequestEvent, frozen=True, tag="request.joined"):
 
 
 class RequestLeft(RequestEvent, frozen=True, tag="request.left"):
-    """A follower wants it no longer."""
+    """A follower no longer wants it."""
 
     follower: str
     gone: bool = False  # they were erased, and have not said so

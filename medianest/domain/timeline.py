@@ -98,13 +98,13 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
         case RequestLeft(gone=True):
             return "Somebody who wanted it too is no longer here."
         case RequestLeft(follower=account):
-            return f"{names(account)} wants it no longer."
+            return f"{names(account)} no longer wants it."
         case RequestHandedOn(to=to, gone=True):
             return f"Whose it was is no longer here. {names(to)} still wants it, so it goes on."
         case RequestHandedOn(account=account, to=to):
-            return f"{names(account)} wants it no longer. {names(to)} still does, so it goes on."
+            return f"{names(account)} no longer wants it. {names(to)} still does, so it goes on."
         case RequestHeld():
-            return "It waits for a moderator: once it is approved, it is sent to Seerr."
+            return "Waiting for a moderator. Once approved, it goes to Seerr."
         case RequestReleased():
             return "Seerr decides about it now, so it need not wait for a moderator here."
         case RequestSeasonsChanged(seasons=seasons, was=was, removed=True):
@@ -116,15 +116,15 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
         case RequestSeasonsChanged(account=account, seasons=seasons):
             return f"{names(account)} changed what it is for: now{_seasons(seasons)[1:]}."
         case RequestDeferred(reason="seerr-down"):
-            return "Seerr is down: it waits and will be sent by itself."
+            return "Seerr is down. It will be sent by itself once Seerr is back."
         case RequestDeferred(reason="not-linked"):
-            return "Seerr does not know you yet: it waits until your account is there, and will be sent by itself."
+            return "Seerr doesn’t know you yet. It will be sent by itself once your account is there."
         case RequestDeferred(why=why):
             return f"Seerr would not take it: {_ended(why)} It waits and is tried again by itself."
         case RequestSent(taken_back=True):
             return "In Seerr it waits for approval again."
         case RequestSent(state="sent"):
-            return "It was sent to Seerr and waits for approval."
+            return "Sent to Seerr. Waiting for approval."
         case RequestSent():
             return "It was sent to Seerr."
         case RequestImported(account=account, asked_at=asked_at, state=state):
@@ -148,11 +148,11 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
         case RequestCancelled(account=account):
             return f"{names(account)} cancelled it."
         case RequestProcessing():
-            return "It is being looked for and fetched."
+            return "It’s being found and fetched."
         case RequestPartiallyAvailable():
-            return "Part of it is in Plex; the rest is on its way."
+            return "Part of it is in Plex. The rest is on its way."
         case RequestAvailable():
-            return "It is in Plex: enjoy."
+            return "It’s in Plex. Enjoy!"
         case RequestFailed(why=why):
             return f"It failed: {_ended(why)}"
         case RequestRetried() | DownloadRetried():
@@ -170,7 +170,7 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
         case DownloadSubmitted(account=account, title=title):
             return f"{names(account)} sent {title or 'a video'}."
         case DownloadStarted():
-            return "It is being downloaded."
+            return "It’s being downloaded."
         case DownloadDeferred(why=why):
             return f"It waits, and the next attempt comes by itself: {_ended(why)}"
         case DownloadStored(title=title):
@@ -178,7 +178,7 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
         case DownloadScanAsked():
             return "Plex was asked to look for it."
         case DownloadInPlex():
-            return "It is in Plex: enjoy."
+            return "It’s in Plex. Enjoy!"
         case DownloadCollected(title=None):
             return "It is in a collection."
         case DownloadCollected(title=title):
@@ -286,7 +286,7 @@ def told(event: Event) -> str:
     """What a notice says of its cause, to whom it concerns: without names and personal words."""
     match event:
         case DownloadStored():
-            return "It is on the server: play it, or save it."
+            return "It’s on the server. Watch it, or save it."
         case RoleChanged(role=role):
             return f"You are {_ROLES[role]} now."
         case SessionEnded():

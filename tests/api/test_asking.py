@@ -237,7 +237,7 @@ async def test_the_timeline_tells_it_in_plain_words(
     assert [moment["words"] for moment in told["items"]] == [
         "Anna asked for Dune (2021).",
         "Somebody wants it too.",
-        "Seerr is down: it waits and will be sent by itself.",
+        "Seerr is down. It will be sent by itself once Seerr is back.",
     ]
     positions = [moment["position"] for moment in told["items"]]
     assert positions == sorted(positions)
@@ -275,7 +275,7 @@ async def test_who_asked_may_take_it_back_and_who_followed_has_it_then(
     told = await page(ben, request)
     assert (told["state"], told["mine"]) == ("submitted", True)
     words = (await ben.get(f"/media/requests/{request}/timeline")).json()["items"][-1]["words"]
-    assert words == "Somebody wants it no longer. Ben still does, so it goes on."
+    assert words == "Somebody no longer wants it. Ben still does, so it goes on."
     assert (await ask(anna, DUNE)).json()["joined"] is True
     assert (await anna.post(f"/media/requests/{request}/cancel")).status_code == 200
     assert (await ben.post(f"/media/requests/{request}/cancel")).status_code == 200

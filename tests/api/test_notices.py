@@ -62,7 +62,7 @@ async def test_who_asked_and_who_follows_are_told_once_of_each_thing(
         assert await unread(caller) == 2
     newest = (await inbox(anna))[0]
     assert (newest["title"], newest["request"], newest["tmdb"]) == ("Dune", request, DUNE["tmdb"])
-    assert newest["words"] == "It is in Plex: enjoy."
+    assert newest["words"] == "It’s in Plex. Enjoy!"
     assert await inbox(olivia) == []
 
 

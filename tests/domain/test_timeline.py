@@ -45,7 +45,7 @@ def test_every_event_has_a_sentence(event: Event) -> None:
 def test_no_sentence_needs_the_personal_words(event: Event) -> None:
     """They are still sealed, or their person was erased."""
     erased = dict.fromkeys(personal_fields(type(event)), "[erased]")
-    assert said(event, **erased).endswith((".", "]"))
+    assert said(event, **erased).endswith((".", "!", "]"))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_no_sentence_needs_the_personal_words(event: Event) -> None:
         (RequestSubmitted(*SERIES, "Lost", 2004, (2,)), "Anna asked for Lost (2004), season 2."),
         (RequestSubmitted(*SERIES, "Lost", 2004, (1, 2, 5)), "Anna asked for Lost (2004), seasons 1, 2 and 5."),
         (RequestJoined(*MINE, BEN), "Ben wants it too."),
-        (RequestLeft(*MINE, BEN), "Ben wants it no longer."),
+        (RequestLeft(*MINE, BEN), "Ben no longer wants it."),
         (RequestLeft(*MINE, BEN, gone=True), "Somebody who wanted it too is no longer here."),
         (
             RequestHandedOn(*MINE, BEN, gone=True),
@@ -67,15 +67,15 @@ def test_no_sentence_needs_the_personal_words(event: Event) -> None:
             RequestSeasonsChanged(*SERIES, (1,), (1, 3), kept=True),
             "In Seerr it is for season 1: it was decided there, or Seerr allows no other.",
         ),
-        (RequestHeld(*MINE), "It waits for a moderator: once it is approved, it is sent to Seerr."),
+        (RequestHeld(*MINE), "Waiting for a moderator. Once approved, it goes to Seerr."),
         (RequestReleased(*MINE), "Seerr decides about it now, so it need not wait for a moderator here."),
         (RequestApproved(*MINE, ANNA), "Anna asked for it and may approve it: it is approved."),
-        (RequestHandedOn(*MINE, BEN), "Anna wants it no longer. Ben still does, so it goes on."),
+        (RequestHandedOn(*MINE, BEN), "Anna no longer wants it. Ben still does, so it goes on."),
         (
             RequestSeasonsChanged(*SERIES, (2,), (1, 2), kept=True, removed=True),
             "Season 1 was removed: ask again for what you still want.",
         ),
-        (RequestDeferred(*MINE, "seerr-down", "x"), "Seerr is down: it waits and will be sent by itself."),
+        (RequestDeferred(*MINE, "seerr-down", "x"), "Seerr is down. It will be sent by itself once Seerr is back."),
         (RequestDeclined(*MINE, "not-suitable", OLIVIA), "Declined: not suitable."),
         (RequestDeclined(*MINE, "other", OLIVIA), "Declined."),
         (QuotaSet(ANNA, "movie", 1, 7), "Anna may ask for 1 film in 7 days."),

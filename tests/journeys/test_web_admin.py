@@ -35,14 +35,17 @@ async def test_an_admin_shuts_somebody_out_and_reads_it_on_record_at_once(demo: 
         await record.goto("/admin/audit")
         await live(record)
         await page.get_by_role("link", name="Admin").click()
-        await page.get_by_role("button", name="Suspend Ben").click()
-        await page.get_by_label("Why (on record").fill("Too loud.")
-        await page.get_by_role("dialog").get_by_role("button", name="Suspend").click()
-        await page.get_by_role("button", name="Reinstate Ben").wait_for()
+        sheet = page.get_by_role("dialog")
+        await page.get_by_role("button", name="Manage Ben").click()
+        await sheet.get_by_role("button", name="Suspend").click()
+        await page.get_by_label("Why (kept on record").fill("Too loud.")
+        await sheet.get_by_role("button", name="Suspend").click()
+        await page.get_by_text("Suspended", exact=True).wait_for()
         await record.get_by_text("Ben is suspended by an admin. Too loud.").wait_for()
         await record.get_by_role("button", name="Only account.suspended").first.wait_for()
-        await page.get_by_role("button", name="Reinstate Ben").click()
-        await page.get_by_role("button", name="Suspend Ben").wait_for()
+        await page.get_by_role("button", name="Manage Ben").click()
+        await sheet.get_by_role("button", name="Reinstate").click()
+        await sheet.get_by_role("button", name="Suspend").wait_for()
         await record.get_by_role("button", name="Only account.suspended").first.click()
         await record.get_by_role("button", name="Only account.reinstated").wait_for(state="detached")
 
@@ -53,7 +56,7 @@ async def test_an_admin_gives_somebody_a_quota_and_signs_their_devices_out(demo:
         await live(annas)
         await sign_in(page, "olivia")
         await page.goto("/admin/people")
-        await page.get_by_role("button", name="Quotas and devices Anna").click()
+        await page.get_by_role("button", name="Manage Anna").click()
         sheet = page.get_by_role("dialog")
         await sheet.get_by_label("Films (0: no limit)").fill("3")
         await sheet.get_by_role("button", name="Set Films").click()
@@ -63,9 +66,9 @@ async def test_an_admin_gives_somebody_a_quota_and_signs_their_devices_out(demo:
         await annas.goto("/discover/movie/6977")
         await annas.get_by_text("of 3 films left").wait_for()
         await sheet.get_by_role("button", name="Sign out").first.click()
-        await sheet.get_by_text("Signed in nowhere.").wait_for()
+        await sheet.get_by_text("Not signed in anywhere.").wait_for()
         await annas.get_by_role("button", name="Continue with Plex").wait_for()
-        await sheet.get_by_role("button", name="As for everybody Films").click()
+        await sheet.get_by_role("button", name="Same as everybody Films").click()
         await sheet.get_by_text("of 3 used").wait_for(state="detached")
 
 
@@ -74,11 +77,12 @@ async def test_somebody_is_erased_only_by_who_writes_the_name(demo: Demo, chromi
         await sign_in(page, "olivia")
         await page.get_by_role("button", name="You").click()
         await page.get_by_role("link", name="Admin").click()
-        await page.get_by_role("button", name="Bring in all Plex friends").click()
-        await page.get_by_role("button", name="Erase Ben").click()
+        await page.get_by_role("button", name="Import Plex friends").click()
+        await page.get_by_role("button", name="Manage Ben").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Erase").click()
         erase = page.get_by_role("dialog").get_by_role("button", name="Erase")
         assert await erase.is_disabled()
-        await page.get_by_label("Write “Ben” to do it").fill("Ben")
+        await page.get_by_label("Type “Ben” to confirm").fill("Ben")
         await erase.click()
         await page.get_by_text("Erased", exact=True).wait_for()
 
@@ -92,15 +96,15 @@ async def test_a_moderator_declines_several_with_one_reason(demo: Demo, chromium
     async with window(chromium, demo.url, PHONE) as page:
         await sign_in(page, "olivia")
         await page.goto("/requests")
-        await page.get_by_role("button", name="Everybody's").click()
-        await page.get_by_role("button", name="Choose all that wait").press("Enter")
-        await page.get_by_text("2 chosen").wait_for()
+        await page.get_by_role("button", name="Everybody’s").click()
+        await page.get_by_role("button", name="Select all that wait").press("Enter")
+        await page.get_by_text("2 selected").wait_for()
         assert await findings(page) == []
         await page.get_by_role("button", name="Decline", exact=True).click()
         await page.get_by_label("No space left").check()
         await page.get_by_role("dialog").get_by_role("button", name="Decline").click()
         await page.get_by_role("dialog").wait_for(state="detached")
-        await page.get_by_role("button", name="Choose all that wait").wait_for(state="detached")
+        await page.get_by_role("button", name="Select all that wait").wait_for(state="detached")
     await anna.leave()
 
 
@@ -130,7 +134,7 @@ async def test_what_a_moderator_decides_is_shown_at_once_and_taken_back_with_the
         await page.get_by_role("button", name="Approve").wait_for()
         await page.context.set_offline(True)
         await page.get_by_role("button", name="Approve").click()
-        await page.get_by_role("alert").get_by_text("MediaNest does not answer").wait_for()
+        await page.get_by_role("alert").get_by_text("MediaNest isn’t answering").wait_for()
         await page.get_by_role("button", name="Approve").wait_for()
         await page.context.set_offline(False)
         arrives.clear()
@@ -155,11 +159,11 @@ async def test_a_setting_is_tried_refused_kept_and_taken_back(demo: Demo, chromi
         await address.fill("http://127.0.0.1:9")
         await form.get_by_role("button", name="Test and save").click()
         await form.get_by_role("alert").wait_for()
-        await form.get_by_role("button", name="Keep it though it does not work").click()
-        await form.get_by_role("button", name="Take back").first.wait_for()
+        await form.get_by_role("button", name="Save anyway").click()
+        await form.get_by_role("button", name="Reset").first.wait_for()
         await form.get_by_role("button", name="History").click()
-        await form.get_by_role("button", name="Go back to before the first change").click()
-        await form.get_by_role("button", name="Take back").wait_for(state="detached")
+        await form.get_by_role("button", name="Undo all changes").click()
+        await form.get_by_role("button", name="Reset").wait_for(state="detached")
         assert await address.input_value() == before
 
 
@@ -167,14 +171,14 @@ async def test_a_system_that_is_left_alone_is_asked_again_by_hand(demo: Demo, ch
     async with window(chromium, demo.url) as page, httpx.AsyncClient(base_url=demo.url, trust_env=False) as outside:
         await sign_in(page, "olivia")
         await page.goto("/admin/system")
-        await page.get_by_text("Nothing is stuck.").wait_for()
+        await page.get_by_text("Nothing is stuck").wait_for()
         await outside.post("/sandbox/faults", json={"service": "seerr", "drop": True})
         try:
-            await page.get_by_text("Left alone", exact=True).first.wait_for(timeout=90_000)
+            await page.get_by_text("Paused after failures", exact=True).first.wait_for(timeout=90_000)
         finally:
             await outside.delete("/sandbox/faults/seerr")
-        await page.get_by_role("button", name="Ask again now").first.click()
-        await page.get_by_text("Left alone", exact=True).wait_for(state="detached", timeout=60_000)
+        await page.get_by_role("button", name="Try again now").first.click()
+        await page.get_by_text("Paused after failures", exact=True).wait_for(state="detached", timeout=60_000)
         async with page.expect_response(lambda answer: answer.url.endswith("/projections/requests/rebuild")):
             await page.get_by_role("button", name="Rebuild requests").click()
         await page.goto("/admin/audit?type=projection.rebuilt")
@@ -185,7 +189,7 @@ async def test_seerr_is_compared_by_hand_and_its_side_is_shown(demo: Demo, chrom
     async with window(chromium, demo.url, PHONE) as page:
         await sign_in(page, "olivia")
         await page.goto("/admin/seerr")
-        await page.get_by_text("Followed", exact=True).wait_for(timeout=60_000)
+        await page.get_by_text("Following", exact=True).wait_for(timeout=60_000)
         await page.get_by_role("button", name="Compare now").click()
         await page.get_by_text("Compared just now.").wait_for(timeout=60_000)
 
@@ -194,13 +198,13 @@ async def test_an_admin_says_which_monitor_stands_for_a_service(demo: Demo, chro
     async with window(chromium, demo.url, PHONE) as page:
         await sign_in(page, "olivia")
         await page.goto("/admin/monitoring")
-        await page.get_by_text("Stands for Plex", exact=False).wait_for()
-        await page.get_by_label("Monitor of Plex").select_option("None")
-        await page.get_by_text("Stands for none of our services.").wait_for()
-        await page.get_by_label("Monitor of Plex").select_option("Plex")
-        await page.get_by_text("Stands for Plex, as the settings say.").wait_for()
-        await page.get_by_label("Monitor of Plex").select_option("Found by its address or name")
-        await page.get_by_text("Stands for Plex, by its", exact=False).wait_for()
+        await page.get_by_text("Watches Plex", exact=False).wait_for()
+        await page.get_by_label("Monitor for Plex").select_option("None")
+        await page.get_by_text("Doesn’t watch any of our services.").wait_for()
+        await page.get_by_label("Monitor for Plex").select_option("Plex")
+        await page.get_by_text("Watches Plex, as set here.").wait_for()
+        await page.get_by_label("Monitor for Plex").select_option("Found automatically")
+        await page.get_by_text("Watches Plex, by its", exact=False).wait_for()
         if AXE.is_file():
             assert await findings(page) == []
 
@@ -225,7 +229,7 @@ async def test_an_admin_sees_what_an_event_changed_and_the_house_before_and_afte
         await page.get_by_text("Oppenheimer").wait_for(state="detached")
         await page.get_by_role("button", name="People").click()
         await page.get_by_text("Anna").wait_for()
-        await page.get_by_role("button", name="Somebody's home").click()
+        await page.get_by_role("button", name="Somebody’s home").click()
         await page.get_by_role("heading", name="Open requests").wait_for()
         if AXE.is_file():
             assert await findings(page) == []
@@ -237,10 +241,10 @@ async def test_an_admin_sees_what_an_event_changed_and_the_house_before_and_afte
     [
         ("/admin/past?at=2&show=constructor", "Right after event 2"),
         ("/admin/past?at=2&show=__proto__", "Right after event 2"),
-        ("/admin/past?at=foo%205", "Choose a moment."),
+        ("/admin/past?at=foo%205", "Choose a moment"),
         ("/admin/past?at=0", "Before the first event"),
-        ("/admin/past?at=999999", "That is yet to come"),
-        ("/admin/past?at=2099-01-01T00:00", "That is yet to come"),
+        ("/admin/past?at=999999", "That moment is still to come"),
+        ("/admin/past?at=2099-01-01T00:00", "That moment is still to come"),
         ("/admin/audit?since=soon&until=12026-01-01T00:00", "account.opened"),
     ],
 )
@@ -292,14 +296,14 @@ async def test_an_admin_reads_what_was_posted_and_what_came_of_it(demo: Demo, ch
         await sign_in(page, "olivia")
         await page.goto("/admin/webhooks")
         await page.get_by_role("button", name="Plex", exact=True).click()
-        await page.get_by_text("Plex has posted nothing lately.").wait_for()
+        await page.get_by_text("Plex has posted nothing lately").wait_for()
         await page.get_by_role("button", name="Seerr", exact=True).click()
-        await page.get_by_text("Asked about").first.wait_for()
+        await page.get_by_text("Checked").first.wait_for()
         await page.get_by_role("button", name="Open Seerr").first.click()
         sheet = page.get_by_role("dialog")
         await sheet.get_by_text("notification_type").wait_for()
-        await sheet.get_by_role("button", name="Hear it again").click()
-        await sheet.get_by_text("Heard: its source is asked in a moment.").wait_for()
+        await sheet.get_by_role("button", name="Process again").click()
+        await sheet.get_by_text("Done. The sender will be asked in a moment.").wait_for()
         if AXE.is_file():
             assert await findings(page) == []
         await sheet.get_by_role("link", name="The Grand Budapest Hotel").click()
@@ -315,7 +319,7 @@ async def test_one_sees_where_one_is_signed_in_and_ends_it_elsewhere(demo: Demo,
         await page.get_by_role("button", name="Sign out everywhere else").click()
         await page.get_by_role("button", name="Sign out everywhere else").wait_for(state="detached")
         await page.goto("/admin/people")
-        await page.get_by_role("heading", name="There is no such page").wait_for()
+        await page.get_by_role("heading", name="Page not found").wait_for()
 
 
 @needs_axe
@@ -325,13 +329,13 @@ async def test_axe_finds_nothing_on_the_admin_pages(demo: Demo, chromium: Any, t
         await page.add_init_script(f"localStorage.setItem('medianest.theme', '{theme}')")
         await sign_in(page, "olivia")
         for path, shown in (
-            ("/admin/people", "Bring in all Plex friends"),
-            ("/admin/board", "There are no quick links"),
+            ("/admin/people", "Import Plex friends"),
+            ("/admin/board", "No quick links yet"),
             ("/admin/audit", "account.opened"),
             ("/admin/past?at=3", "Right after event 3"),
             ("/admin/system", "Rebuild"),
-            ("/admin/seerr", "Where the two differ"),
-            ("/admin/monitoring", "Stands for"),
+            ("/admin/seerr", "Differences"),
+            ("/admin/monitoring", "Watches"),
             ("/admin/webhooks", "What Seerr, Plex"),
             ("/admin/settings", "Test and save"),
             ("/devices", "This device"),

@@ -34,10 +34,10 @@ async def test_a_film_is_asked_for_and_arrives_while_one_watches(demo: Demo, chr
         await page.get_by_role("link", name="The Grand Budapest Hotel").click()
         await page.get_by_role("button", name="Ask for it").click()
         await page.get_by_role("link", name="Where is it?").first.click()
-        await page.get_by_text("A moderator has to approve it.").wait_for()
+        await page.get_by_text("A moderator needs to approve it.").wait_for()
         request = page.url.rsplit("/", 1)[1]
         await olivia.post(f"/media/requests/{request}/approve")
-        await page.get_by_text("It is in Plex: enjoy.").first.wait_for(timeout=60_000)
+        await page.get_by_text("It’s in Plex. Enjoy!").first.wait_for(timeout=60_000)
         assert await page.evaluate("window.theSamePage")
     await olivia.leave()
 
@@ -57,7 +57,7 @@ async def test_whom_seerr_lets_ask_for_4k_gets_that_copy_beside_the_usual_one(de
             assert await findings(page) == []
         await page.get_by_role("link", name="Where is it?").first.click()
         await page.get_by_text("Film · 2017 · In 4K").wait_for()
-        await page.get_by_text("It is in Plex: enjoy.").first.wait_for(timeout=60_000)
+        await page.get_by_text("It’s in Plex. Enjoy!").first.wait_for(timeout=60_000)
         await page.get_by_text("asked for Blade Runner 2049 (2017) in 4K", exact=False).wait_for()
         await page.goto("/discover/movie/335984")
         await page.get_by_role("button", name="Ask for it", exact=True).wait_for()
@@ -80,8 +80,8 @@ async def test_who_cannot_get_in_finds_help(demo: Demo, chromium: Any) -> None:
     async with window(chromium, demo.url, PHONE) as page:
         await page.goto("/")
         await page.get_by_role("link", name="Help").click()
-        await page.get_by_text("I cannot sign in.").click()
-        await page.get_by_text("You need a Plex account with which this server is shared.", exact=False).wait_for()
+        await page.get_by_text("I can’t sign in.").click()
+        await page.get_by_text("You need a Plex account this server is shared with.", exact=False).wait_for()
         await page.get_by_role("link", name="Sign in").click()
         await page.get_by_role("button", name="Continue with Plex").wait_for()
 
@@ -93,7 +93,7 @@ async def test_a_stranger_is_told_what_would_help(demo: Demo, chromium: Any) -> 
         code = await page.get_by_test_id("code").inner_text()
         sam = Person(demo.url, "sam")
         await sam.client.post(f"{demo.url}/sandbox/plex/link", json={"code": code.strip(), "person": "sam"})
-        await page.get_by_role("alert").get_by_text("Ask the owner of the server").wait_for()
+        await page.get_by_role("alert").get_by_text("Ask the server’s owner").wait_for()
         await sam.leave()
 
 
@@ -106,7 +106,7 @@ async def test_the_owner_comes_in_with_a_spare_key_while_plex_is_away(demo: Demo
     key = (await made.communicate())[0].decode().splitlines()[0]
     async with window(chromium, demo.url, PHONE) as page:
         await page.goto("/spare-key")
-        await page.get_by_label("The key").fill(key.lower())
+        await page.get_by_label("Key").fill(key.lower())
         if AXE.is_file():
             assert await findings(page) == []
         await page.get_by_role("button", name="Sign in").click()
@@ -249,11 +249,11 @@ async def test_while_plex_is_away_the_library_shows_what_it_said_last_and_how_ol
         await outside.post("/sandbox/faults", json={"service": "plex", "drop": True})
         try:
             await page.reload()
-            await page.get_by_text("Plex does not answer. This is from").wait_for()
+            await page.get_by_text("Plex isn’t answering. This is from").wait_for()
             await page.get_by_role("link", name="The Matrix").wait_for()
         finally:
             await outside.delete("/sandbox/faults/plex")
-        await page.get_by_text("Plex does not answer.").wait_for(state="hidden", timeout=60_000)
+        await page.get_by_text("Plex isn’t answering.").wait_for(state="hidden", timeout=60_000)
 
 
 async def test_a_search_says_when_plex_does_not_answer_and_shows_its_titles_once_it_does(
@@ -280,15 +280,15 @@ async def test_a_moderator_declines_with_a_reason_and_who_asked_sees_it_at_once(
     async with window(chromium, demo.url, PHONE) as hers, window(chromium, demo.url) as olivias:
         await sign_in(hers, "anna")
         await hers.goto(f"/requests/{asked['request']}")
-        await hers.get_by_text("A moderator has to approve it.").wait_for()
+        await hers.get_by_text("A moderator needs to approve it.").wait_for()
         await live(hers)
         await sign_in(olivias, "olivia")
         await olivias.get_by_role("link", name="Requests").first.click()
-        await olivias.get_by_role("button", name="Everybody's").click()
+        await olivias.get_by_role("button", name="Everybody’s").click()
         await olivias.get_by_role("link", name="Parasite").click()
         await olivias.get_by_role("button", name="Decline").click()
         await olivias.get_by_label("No space left").check()
-        await olivias.get_by_label("In your words").fill("Once the new disk is here.")
+        await olivias.get_by_label("In your own words").fill("Once the new disk is here.")
         await olivias.get_by_role("dialog").get_by_role("button", name="Decline").click()
         await hers.get_by_text("Once the new disk is here.").first.wait_for()
         await hers.get_by_text("Declined", exact=True).wait_for()
@@ -303,8 +303,8 @@ async def test_a_video_comes_to_the_server_while_one_watches(demo: Demo, chromiu
         await sign_in(page, "ben")
         await live(page)
         await page.get_by_role("link", name="Videos").first.click()
-        await page.get_by_label("Address of a video").fill(f"{demo.videos}/media/garden.mp4?slow=300000")
-        await page.get_by_role("button", name="Look at it").click()
+        await page.get_by_label("Link to a video").fill(f"{demo.videos}/media/garden.mp4?slow=300000")
+        await page.get_by_role("button", name="Preview").click()
         await page.get_by_role("button", name="Send to the server").click()
         await page.get_by_role("progressbar").wait_for()
         await page.get_by_text("In Plex", exact=True).wait_for(timeout=60_000)
@@ -315,7 +315,7 @@ async def test_a_video_comes_to_the_server_while_one_watches(demo: Demo, chromiu
         if AXE.is_file():
             assert await findings(page) == []
         async with page.expect_download() as saving:
-            await page.get_by_role("link", name="Save it").click()
+            await page.get_by_role("link", name="Save").click()
         saved = await (await saving.value).path()
         assert saved.stat().st_size > 1_000
         await page.get_by_role("button", name="Close").click()
@@ -365,7 +365,7 @@ async def test_what_became_of_a_request_is_in_the_inbox_at_once_and_is_read_and_
         await page.reload()
         await page.get_by_role("heading", name="Notices").wait_for()
         assert await row.count() == 0
-        await page.get_by_text("Choose what you are told").click()
+        await page.get_by_text("Choose what you hear about").click()
         async with page.expect_response(lambda answer: answer.request.method == "PUT"):
             await page.get_by_label("A request is approved").uncheck()
         chosen = {one["kind"]: one["wanted"] for one in (await ben.get("/notices/choices"))["items"]}
@@ -385,10 +385,10 @@ async def test_what_admins_announce_comes_to_everybodys_home_and_is_put_away_by_
         await olivias.goto("/admin/board")
         await olivias.get_by_label("What everybody should know").fill("Film night on Friday!")
         await olivias.get_by_label("How important").select_option("important")
-        await olivias.get_by_role("button", name="Announce it").click()
+        await olivias.get_by_role("button", name="Announce").click()
         await olivias.get_by_label("Service").select_option("seerr")
-        await olivias.get_by_label("Why, in words").fill("It is being moved.")
-        await olivias.get_by_role("button", name="Set maintenance").click()
+        await olivias.get_by_label("Why, for everybody").fill("It is being moved.")
+        await olivias.get_by_role("button", name="Plan maintenance").click()
         await olivias.get_by_label("Name").fill("Our wiki")
         await olivias.get_by_label("Address").fill("https://wiki.example/")
         await olivias.get_by_role("button", name="Add link").click()
@@ -398,17 +398,17 @@ async def test_what_admins_announce_comes_to_everybodys_home_and_is_put_away_by_
             await page.get_by_text("Maintenance", exact=True).wait_for()
         if AXE.is_file():
             assert await findings(annas) == []
-        await annas.get_by_role("button", name="Put this announcement away").click()
+        await annas.get_by_role("button", name="Dismiss this announcement").click()
         await annas.get_by_text("Film night on Friday!").wait_for(state="detached")
         await bens.get_by_text("Film night on Friday!").wait_for()
-        await olivias.get_by_role("button", name="Change", exact=True).click()
+        await olivias.get_by_role("button", name="Edit", exact=True).click()
         await olivias.get_by_label("What it should say instead").fill("Film night is on Saturday!")
-        await olivias.get_by_role("button", name="Change it").click()
+        await olivias.get_by_role("button", name="Save").click()
         for page in (annas, bens):
             await page.get_by_text("Film night is on Saturday!").wait_for()
-        await olivias.get_by_role("button", name="Take back").click()
+        await olivias.get_by_role("button", name="Withdraw").click()
         await bens.get_by_text("Film night is on Saturday!").wait_for(state="detached")
-        await olivias.get_by_role("button", name="End it now").click()
+        await olivias.get_by_role("button", name="End now").click()
         await bens.get_by_text("Maintenance", exact=True).wait_for(state="detached")
 
 
@@ -466,20 +466,20 @@ async def test_axe_finds_nothing(demo: Demo, chromium: Any, theme: str) -> None:
         await anna.leave()
         for path, shown in (
             ("/", "New in Plex"),
-            ("/discover", "What would you like to watch?"),
+            ("/discover", "Popular right now"),
             ("/discover?q=the", "In your Plex library"),
             ("/discover/movie/6977", "Ask for it"),
             ("/discover/tv/1396", "Ask for"),
             ("/library", "The Matrix"),
             ("/library/2", "Fleabag"),
-            ("/library/2?show=collections", "There are no collections here"),
+            ("/library/2?show=collections", "No collections here"),
             ("/library/item/101", "Watch in Plex"),
             ("/requests", "Dune"),
             (f"/requests/{asked['request']}", "What happened"),
-            ("/downloads", "Sent to the server"),
+            ("/downloads", "Your videos"),
             ("/notices", "Declined"),
-            ("/help", "Why does my request wait?"),
-            ("/requests/none/such", "There is no such page"),
+            ("/help", "Why is my request waiting?"),
+            ("/requests/none/such", "Page not found"),
         ):
             await page.goto(path)
             await page.get_by_text(shown).first.wait_for()

@@ -35,7 +35,7 @@ async def test_without_a_network_the_page_says_so_and_goes_on_by_itself_when_it_
         await _until(page, IN_CHARGE)
         await page.context.set_offline(True)
         await page.reload()
-        await page.get_by_role("heading", name="You are offline").wait_for()
+        await page.get_by_role("heading", name="You’re offline").wait_for()
         assert await page.get_by_text("Anna").count() == 0
         if AXE.is_file():
             assert await findings(page) == []
@@ -46,7 +46,7 @@ async def test_without_a_network_the_page_says_so_and_goes_on_by_itself_when_it_
         assert all(path in ("/", "/theme.js", "/icon.svg") or path.startswith("/assets/") for path in kept), kept
         await demo.process.stop()
         await page.reload()
-        await page.get_by_role("heading", name="MediaNest does not answer").wait_for()
+        await page.get_by_role("heading", name="MediaNest isn’t answering").wait_for()
         await demo.restart()
         await page.get_by_role("heading", name="Home").wait_for()
 

@@ -1,8 +1,9 @@
 import { useMe } from "../api/queries";
 import { say } from "../strings/admin";
 import { Button } from "../ui/Button";
-import { Ghost } from "../ui/Empty";
+import { GhostRows } from "../ui/Empty";
 import { More } from "../ui/More";
+import { Rows } from "../ui/Rows";
 import { Loaded, Trouble } from "../ui/Trouble";
 import { PersonRow } from "./PersonRow";
 import { QuotaForm } from "./QuotaForm";
@@ -17,15 +18,15 @@ export default function People() {
     <>
       {mayManage && <Import />}
       {mayManage && <QuotasOfAll />}
-      <Loaded asked={asked} ghost={<Ghost className="h-96" />}>
+      <Loaded asked={asked} ghost={<GhostRows rows={8} className="h-18" />}>
         {({ pages }) => (
-          <ul className="grid gap-2.5 lg:grid-cols-2">
+          <Rows abreast>
             {pages
               .flatMap((page) => page.items)
               .map((person) => (
                 <PersonRow key={person.account} person={person} mayManage={mayManage && person.account !== me?.account} />
               ))}
-          </ul>
+          </Rows>
         )}
       </Loaded>
       <More list={asked} />

@@ -4,7 +4,7 @@ import { isProblem, Problem, strange, unreachable } from "./problem";
 import type { paths, ProblemDetails } from "./schema";
 import { readAgainSoon, saw, seen } from "./seen";
 
-const PICTURES = "/api/v1/plex/posters/"; // the same for ever, and kept by the browser under their address
+const PICTURES = /\/plex\/posters\/|\/picture$/; // kept by the browser under their address, whatever happens
 
 /** Every call there is, typed by the server's own description of itself (`python -m tests.web.typed_client` writes it anew). */
 export const api = createClient<paths>({ baseUrl: location.origin, fetch: send });
@@ -41,7 +41,7 @@ function withToken(request: Request, token: string): Request {
 
 function atLeast(request: Request): Request {
   const url = new URL(request.url);
-  if (request.method !== "GET" || seen() === 0 || url.pathname.startsWith(PICTURES)) return request;
+  if (request.method !== "GET" || seen() === 0 || PICTURES.test(url.pathname)) return request;
   url.searchParams.set("at_least", String(seen()));
   return new Request(url, request);
 }

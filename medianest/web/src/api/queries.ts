@@ -76,6 +76,15 @@ export function useSearch(q: string) {
   });
 }
 
+/** What many people look at these days. */
+export function useTrending() {
+  return useQuery({
+    queryKey: ["titles", "trending"],
+    queryFn: () => answered(api.GET("/api/v1/media/trending")),
+    staleTime: 300_000,
+  });
+}
+
 export function usePlexSearch(q: string) {
   return useQuery({
     queryKey: ["plex", "search", q],

@@ -8,7 +8,7 @@ export function Away() {
     document.title = `${title} · ${say.name}`;
   }, [title]);
   return (
-    <main className="grid min-h-dvh place-items-center px-5 py-10">
+    <main className="door grid min-h-dvh place-items-center px-5 py-10">
       <div role="status" className="w-full max-w-88">
         <img src="/icon.svg" alt="" className="mb-6 size-14" />
         <h1 className="text-3xl font-semibold tracking-tight">{title}</h1>

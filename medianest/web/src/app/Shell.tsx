@@ -30,7 +30,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         {say.skip}
       </a>
       <Sidebar />
-      <main id="content" tabIndex={-1} className="min-w-0 outline-none">
+      <main id="content" tabIndex={-1} className="relative isolate min-w-0 outline-none">
         <LiveNote />
         {children}
       </main>

@@ -1,13 +1,13 @@
 import { useEffect, useState } from "react";
 import { useSearchParams } from "wouter";
-import { useNewInPlex, usePlexSearch, useSearch } from "../api/queries";
+import { useNewInPlex, usePlexSearch, useSearch, useTrending } from "../api/queries";
 import type { Found } from "../api/schema";
 import { DownloadList } from "../downloads/DownloadList";
 import { useDownloadSearch } from "../downloads/queries";
 import { PlexShelf } from "../home/PlexShelf";
 import { say } from "../strings/discover";
 import { AsOf } from "../ui/AsOf";
-import { Empty, Ghost } from "../ui/Empty";
+import { Empty, GhostShelf } from "../ui/Empty";
 import { Icon } from "../ui/Icon";
 import { Page, Section } from "../ui/Page";
 import { Loaded } from "../ui/Trouble";
@@ -43,17 +43,20 @@ export default function Discover() {
   );
 }
 
-/** What Plex has of late, for who does not know yet what to look for. */
+/** What many look at, and what Plex has of late, for who does not know yet what to look for. */
 function BeforeAsking() {
   const items = useNewInPlex().data?.items ?? [];
+  const trending = useTrending();
   return (
     <>
-      <p className="mb-8 text-quiet">
-        <span className="font-medium text-ink">{say.discover.start}</span> {say.discover.startHint}
-      </p>
+      <Section title={say.discover.trending}>
+        <Loaded asked={trending} ghost={<GhostShelf />}>
+          {({ results }) => <Titles titles={results} />}
+        </Loaded>
+      </Section>
       {items.length > 0 && (
         <Section title={say.home.newInPlex}>
-          <PlexShelf items={items} />
+          <PlexShelf items={items} className="reel" />
         </Section>
       )}
     </>
@@ -65,8 +68,8 @@ function Results({ query }: { readonly query: string }) {
   return (
     <>
       <Section title={say.discover.results}>
-        <Loaded asked={titles} ghost={<Ghost className="h-64" />}>
-          {({ results }) => <Titles query={query} results={results} isOld={titles.isPlaceholderData} />}
+        <Loaded asked={titles} ghost={<GhostShelf />}>
+          {({ results }) => <Answer query={query} results={results} isOld={titles.isPlaceholderData} />}
         </Loaded>
       </Section>
       <InPlex query={query} without={titles.data?.results ?? []} />
@@ -75,22 +78,24 @@ function Results({ query }: { readonly query: string }) {
   );
 }
 
-function Titles({ query, results, isOld }: { readonly query: string; readonly results: readonly Found[]; readonly isOld: boolean }) {
+function Answer({ query, results, isOld }: { readonly query: string; readonly results: readonly Found[]; readonly isOld: boolean }) {
   return (
     <>
       <p role="status" className="sr-only">
         {isOld ? "" : say.discover.count(results.length)}
       </p>
-      {results.length === 0 && !isOld ? (
-        <Empty title={say.discover.none(query)} hint={say.discover.noneHint} />
-      ) : (
-        <ul className={`shelf transition-opacity ${isOld ? "opacity-60" : ""}`}>
-          {results.map((found) => (
-            <TitleCard key={`${found.kind}${found.tmdb}`} found={found} />
-          ))}
-        </ul>
-      )}
+      {results.length === 0 && !isOld ? <Empty title={say.discover.none(query)} hint={say.discover.noneHint} /> : <Titles titles={results} isOld={isOld} />}
     </>
+  );
+}
+
+function Titles({ titles, isOld = false }: { readonly titles: readonly Found[]; readonly isOld?: boolean }) {
+  return (
+    <ul className={`shelf transition-opacity ${isOld ? "opacity-60" : ""}`}>
+      {titles.map((title) => (
+        <TitleCard key={`${title.kind}${title.tmdb}`} found={title} />
+      ))}
+    </ul>
   );
 }
 

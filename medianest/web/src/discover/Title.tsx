@@ -7,10 +7,7 @@ import { say } from "../strings/discover";
 import { Back } from "../ui/Back";
 import { Badge } from "../ui/Badge";
 import { buttonLook } from "../ui/Button";
-import { Ghost } from "../ui/Empty";
-import { Page } from "../ui/Page";
-import { Poster } from "../ui/Poster";
-import { Loaded } from "../ui/Trouble";
+import { type About, TitlePage } from "../ui/TitlePage";
 import { AskForFilm, AskForSeries } from "./Ask";
 import { type Copy, copiesOf } from "./copies";
 import { standingOf } from "./standing";
@@ -24,43 +21,29 @@ export default function Title() {
 
 function Known({ kind, tmdb }: { readonly kind: Kind; readonly tmdb: number }) {
   const found = useTitle(kind, tmdb);
-  return (
-    <Page title={found.data?.title.title ?? say.loading} seed={tmdb} aside={<Back to={routes.discover} />}>
-      <Loaded asked={found} ghost={<Ghost className="h-80" />}>
-        {(detail) => <Whole detail={detail} />}
-      </Loaded>
-    </Page>
-  );
+  return <TitlePage name={say.discover.title} back={<Back to={routes.discover} />} asked={found} about={aboutOf} acts={(detail) => <Copies detail={detail} />} />;
 }
 
-function Whole({ detail }: { readonly detail: Detail }) {
-  const { title } = detail;
+function aboutOf({ title }: Detail): About {
+  const { kind, tmdb, year, runtime_minutes: minutes, genres, overview } = title;
+  const facts = [say.kind[kind], year, minutes && say.titles.minutes(minutes), genres.join(", ")];
+  return { title: title.title, kind: say.kind[kind], seed: tmdb, poster: { kind, tmdb }, backdrop: { kind, tmdb }, facts, words: overview };
+}
+
+function Copies({ detail }: { readonly detail: Detail }) {
   const [usual, in4k] = copiesOf(detail);
   return (
-    <div className="grid grid-cols-[7rem_1fr] items-start gap-x-5 gap-y-6 sm:grid-cols-[11rem_1fr] sm:grid-rows-[auto_1fr] md:grid-cols-[15rem_1fr] md:gap-x-9">
-      <div className="sm:row-span-2">
-        <Poster title={title.title} kind={say.kind[title.kind]} seed={title.tmdb} />
-      </div>
-      <div className="min-w-0 max-w-2xl">
-        <p className="text-sm text-quiet">
-          {[title.year, title.runtime_minutes && say.titles.minutes(title.runtime_minutes), title.genres.join(", ")]
-            .filter(Boolean)
-            .join(" · ")}
-        </p>
-        <p className="mt-3 text-pretty md:text-lg">{title.overview}</p>
-      </div>
-      <div className="col-span-2 max-w-2xl sm:col-span-1 sm:col-start-2">
-        {usual && <OneCopy copy={usual} />}
-        {in4k && (
-          <details className="mt-8 border-t border-line pt-3" open={in4k.requested?.mine ?? false}>
-            <summary className="min-h-9 cursor-pointer text-sm font-semibold text-quiet">{say.discover.in4k}</summary>
-            <div className="mt-3">
-              <OneCopy copy={in4k} />
-            </div>
-          </details>
-        )}
-      </div>
-    </div>
+    <>
+      {usual && <OneCopy copy={usual} />}
+      {in4k && (
+        <details className="mt-8 border-t border-line pt-3" open={in4k.requested?.mine ?? false}>
+          <summary className="min-h-9 cursor-pointer text-sm font-semibold text-quiet">{say.discover.in4k}</summary>
+          <div className="mt-3">
+            <OneCopy copy={in4k} />
+          </div>
+        </details>
+      )}
+    </>
   );
 }
 

@@ -12,14 +12,18 @@ export function TitleCard({ found }: { readonly found: Found }) {
   return (
     <li>
       <Link href={titlePath(found.kind, found.tmdb)} className="group block">
-        <div className="transition-transform duration-200 group-hover:-translate-y-1">
-          <Poster title={found.title} kind={say.kind[found.kind]} seed={found.tmdb} />
+        <div className="relative transition-transform duration-200 group-hover:-translate-y-1">
+          <Poster title={found.title} kind={say.kind[found.kind]} seed={found.tmdb} of={found.poster_path ? found : null} />
+          {standing && (
+            <span className="absolute inset-x-1.5 bottom-1.5 flex">
+              <Badge onPicture tone={standing.tone}>
+                {standing.word}
+              </Badge>
+            </span>
+          )}
         </div>
         <p className="mt-2 truncate text-sm font-medium">{found.title}</p>
-        <p className="flex flex-wrap items-center justify-between gap-x-2 text-xs text-quiet">
-          {found.year ?? "–"}
-          {standing && <Badge tone={standing.tone}>{standing.word}</Badge>}
-        </p>
+        <p className="truncate text-xs text-quiet">{[found.year, say.kind[found.kind]].filter(Boolean).join(" · ")}</p>
       </Link>
     </li>
   );

@@ -4,6 +4,7 @@ import { useProgress } from "../live/progress";
 import { say } from "../strings/house";
 import { Badge } from "../ui/Badge";
 import { Bar } from "../ui/Bar";
+import { hueOfWord } from "../ui/hue";
 import { Icon } from "../ui/Icon";
 import { atClock, bytes, duration, fromNow } from "../ui/units";
 import { TONES } from "./states";
@@ -13,9 +14,7 @@ export function DownloadRow({ download, children }: { readonly download: Downloa
   const title = download.title ?? say.downloads.untitled;
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-2 rounded-xl bg-raised p-3">
-      <span className="grid aspect-video w-20 shrink-0 place-items-center rounded-lg bg-sunken text-quiet">
-        <Icon name="video" />
-      </span>
+      <Still name={title} />
       <div className="min-w-0 grow basis-28">
         <p className="truncate font-medium">{title}</p>
         <p className="truncate text-xs text-quiet">{facts(download)}</p>
@@ -37,6 +36,17 @@ export function DownloadRow({ download, children }: { readonly download: Downloa
       </div>
       {children}
     </li>
+  );
+}
+
+/** In the place of a picture of it. */
+function Still({ name }: { readonly name: string }) {
+  const hue = hueOfWord(name);
+  const ground = { backgroundImage: `linear-gradient(135deg, oklch(0.45 0.1 ${hue}), oklch(0.24 0.06 ${hue + 50}))` };
+  return (
+    <span aria-hidden="true" className="grid aspect-video w-24 shrink-0 place-items-center rounded-lg text-white/85 ring-1 ring-white/10 ring-inset" style={ground}>
+      <Icon name="play" />
+    </span>
   );
 }
 

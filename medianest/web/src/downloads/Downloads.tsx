@@ -1,5 +1,5 @@
 import { say } from "../strings/downloads";
-import { Empty, Ghost } from "../ui/Empty";
+import { Empty, GhostRows } from "../ui/Empty";
 import { More } from "../ui/More";
 import { Page, Section } from "../ui/Page";
 import { Loaded } from "../ui/Trouble";
@@ -14,7 +14,7 @@ export default function Downloads() {
     <Page title={say.downloads.title}>
       <Send />
       <Section title={say.downloads.sent}>
-        <Loaded asked={asked} ghost={<Ghost className="h-64" />}>
+        <Loaded asked={asked} ghost={<GhostRows className="h-22" />}>
           {({ pages }) => {
             const downloads = pages.flatMap((page) => page.items);
             return downloads.length === 0 ? <Empty title={say.downloads.none} hint={say.downloads.noneHint} /> : <DownloadList downloads={downloads} />;

@@ -5,7 +5,7 @@ import { routes } from "../app/routes";
 import { say } from "../strings/house";
 import { AsOf } from "../ui/AsOf";
 import { buttonLook } from "../ui/Button";
-import { Empty, Ghost } from "../ui/Empty";
+import { Empty, Ghost, GhostRows, GhostShelf } from "../ui/Empty";
 import { Page, Section } from "../ui/Page";
 import { Loaded } from "../ui/Trouble";
 import { DownloadRow } from "../downloads/DownloadRow";
@@ -15,10 +15,11 @@ import { QuickLinks } from "./QuickLinks";
 import { RequestRow } from "../requests/RequestRow";
 import { ServiceTiles } from "./ServiceTiles";
 
-/** What is on its way to me, what is up, and what is new. */
+const MOST_ROWS = 6; // the rest is a page away
+
+/** What is on its way to me, what is new, and what is up. */
 export function Home() {
   const dashboard = useDashboard();
-  const fresh = useNewInPlex();
   const isTold = !useAnnounced().isPending;
   return (
     <Page title={say.home.title}>
@@ -28,28 +29,19 @@ export function Home() {
       ) : (
         <>
           <Announcements />
-          <Loaded asked={dashboard} ghost={<Ghost className="mb-10 h-52" />}>
+          <Loaded asked={dashboard} ghost={null}>
             {(found) => (
-              <>
-                <Section title={say.home.onItsWay} aside={<AllRequests />}>
-                  <OnItsWay found={found} />
-                </Section>
-                <Section title={say.home.services}>
-                  <ServiceTiles services={found.services} />
-                </Section>
-              </>
+              <Section title={say.home.onItsWay} aside={<Aside to={routes.requests}>{say.home.allRequests}</Aside>}>
+                <OnItsWay found={found} />
+              </Section>
             )}
           </Loaded>
-          <Section title={say.home.newInPlex}>
-            <Loaded asked={fresh} ghost={<Ghost className="h-dvh" />}>
-              {({ items, as_of: asOf }) => (
-                <>
-                  <AsOf at={asOf} />
-                  {items.length === 0 ? <Empty title={say.home.nothingNew} /> : <PlexShelf items={items} />}
-                </>
-              )}
-            </Loaded>
-          </Section>
+          <NewInPlex />
+          {dashboard.data && (
+            <Section title={say.home.services}>
+              <ServiceTiles services={dashboard.data.services} />
+            </Section>
+          )}
           <QuickLinks />
         </>
       )}
@@ -61,14 +53,32 @@ function Opening() {
   return (
     <div role="status">
       <span className="sr-only">{say.loading}</span>
-      <Ghost className="mb-10 h-52" />
-      <Ghost className="h-52" />
+      <Ghost className="mb-3 h-6 w-32" />
+      <GhostRows />
+      <Ghost className="mt-10 mb-3 h-6 w-32" />
+      <GhostShelf className="reel overflow-hidden!" />
     </div>
   );
 }
 
-function OnItsWay({ found }: { readonly found: Dashboard }) {
-  if (found.requests.length + found.downloads.length === 0)
+function NewInPlex() {
+  const fresh = useNewInPlex();
+  return (
+    <Section title={say.home.newInPlex} aside={<Aside to={routes.library}>{say.home.browse}</Aside>}>
+      <Loaded asked={fresh} ghost={<GhostShelf className="reel overflow-hidden!" />}>
+        {({ items, as_of: asOf }) => (
+          <>
+            <AsOf at={asOf} />
+            {items.length === 0 ? <Empty title={say.home.nothingNew} hint={say.home.nothingNewHint} /> : <PlexShelf items={items} className="reel" />}
+          </>
+        )}
+      </Loaded>
+    </Section>
+  );
+}
+
+function OnItsWay({ found: { requests, downloads } }: { readonly found: Dashboard }) {
+  if (requests.length + downloads.length === 0)
     return (
       <Empty title={say.home.nothing} hint={say.home.nothingHint}>
         <Link href={routes.discover} className={buttonLook("strong")}>
@@ -76,22 +86,23 @@ function OnItsWay({ found }: { readonly found: Dashboard }) {
         </Link>
       </Empty>
     );
+  const rows = [
+    ...requests.map((request) => <RequestRow key={request.request} request={request} />),
+    ...downloads.map((download) => <DownloadRow key={download.download} download={download} />),
+  ];
+  const more = rows.length - MOST_ROWS;
   return (
-    <ul className="grid gap-2.5 lg:grid-cols-2">
-      {found.requests.map((request) => (
-        <RequestRow key={request.request} request={request} />
-      ))}
-      {found.downloads.map((download) => (
-        <DownloadRow key={download.download} download={download} />
-      ))}
-    </ul>
+    <>
+      <ul className="grid gap-2.5 lg:grid-cols-2">{rows.slice(0, MOST_ROWS)}</ul>
+      {more > 0 && <p className="mt-3 text-sm text-quiet">{say.home.andMore(more)}</p>}
+    </>
   );
 }
 
-function AllRequests() {
+function Aside({ to, children }: { readonly to: string; readonly children: string }) {
   return (
-    <Link href={routes.requests} className="text-sm text-quiet underline-offset-4 hover:text-ink hover:underline">
-      {say.home.allRequests}
+    <Link href={to} className="shrink-0 text-sm text-quiet underline-offset-4 hover:text-ink hover:underline">
+      {children}
     </Link>
   );
 }

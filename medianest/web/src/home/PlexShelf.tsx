@@ -2,10 +2,10 @@ import type { Item } from "../api/schema";
 import { ItemCard } from "../library/ItemCard";
 import { say } from "../strings/house";
 
-/** What Plex has, as posters. */
-export function PlexShelf({ items }: { readonly items: readonly Item[] }) {
+/** What Plex has, as posters: all of them, or in one row (`reel`). */
+export function PlexShelf({ items, className = "shelf" }: { readonly items: readonly Item[]; readonly className?: string }) {
   return (
-    <ul className="shelf">
+    <ul className={className}>
       {onceEach(items).map((item) => (
         <ItemCard key={item.rating_key} item={item} title={item.show ?? item.title} below={below(item)} />
       ))}

@@ -16,7 +16,7 @@ export function ItemCard({ item, title = item.title, below = lineOf(item) }: { r
     <li className="group relative">
       <Link href={itemPath(item.rating_key)} className="block">
         <div className="transition-transform duration-200 group-hover:-translate-y-1">
-          <Poster title={title} kind={kindOf(item)} seed={seedOf(item)} ticket={item.poster} />
+          <Poster title={title} kind={kindOf(item)} seed={seedOf(item)} of={item.poster ? { ticket: item.poster } : null} />
         </div>
         <p className="mt-2 truncate text-sm font-medium">{title}</p>
         <p className="truncate text-xs text-quiet">{below}</p>

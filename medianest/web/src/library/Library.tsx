@@ -4,7 +4,7 @@ import { libraryPath } from "../app/routes";
 import { say } from "../strings/library";
 import { AsOf } from "../ui/AsOf";
 import { CHIP } from "../ui/Chip";
-import { Empty, Ghost } from "../ui/Empty";
+import { Empty, GhostShelf } from "../ui/Empty";
 import { More } from "../ui/More";
 import { Page } from "../ui/Page";
 import { Loaded } from "../ui/Trouble";
@@ -21,7 +21,7 @@ export default function Library() {
   const here = libraries.data?.items.find(({ key }) => library === undefined || key === library);
   return (
     <Page title={titleOf(here, wantedOf(params).collections)}>
-      <Loaded asked={libraries} ghost={<Ghost className="h-96" />}>
+      <Loaded asked={libraries} ghost={<GhostShelf />}>
         {({ items }) => {
           if (items.length === 0) return <Empty title={say.library.none} hint={say.library.noneHint} />;
           return (
@@ -69,7 +69,7 @@ function Titles({ library, wanted }: { readonly library: string; readonly wanted
   const asked = useItems(library, wanted);
   return (
     <>
-      <Loaded asked={asked} ghost={<Ghost className="h-96" />}>
+      <Loaded asked={asked} ghost={<GhostShelf />}>
         {({ pages }) => <Pages pages={pages} isOld={asked.isPlaceholderData} />}
       </Loaded>
       <More list={asked} />
@@ -100,7 +100,7 @@ function Pages({ pages, isOld }: { readonly pages: readonly ItemPage[]; readonly
 
 function Collections({ library }: { readonly library: string }) {
   return (
-    <Loaded asked={useCollections(library)} ghost={<Ghost className="h-96" />}>
+    <Loaded asked={useCollections(library)} ghost={<GhostShelf />}>
       {({ items, as_of: asOf }) => (
         <>
           <AsOf at={asOf} />

@@ -6,11 +6,9 @@ import { AsOf } from "../ui/AsOf";
 import { Back } from "../ui/Back";
 import { Badge } from "../ui/Badge";
 import { buttonLook } from "../ui/Button";
-import { Ghost } from "../ui/Empty";
 import { Icon } from "../ui/Icon";
-import { Page, Section } from "../ui/Page";
-import { Poster } from "../ui/Poster";
-import { Loaded } from "../ui/Trouble";
+import { Section } from "../ui/Page";
+import { type About, TitlePage } from "../ui/TitlePage";
 import { Episodes } from "./Episodes";
 import { ItemCard } from "./ItemCard";
 import { isSeen, kindOf, nameOf, seedOf } from "./items";
@@ -24,33 +22,30 @@ export default function OneItem() {
 
 function Known({ ratingKey }: { readonly ratingKey: string }) {
   const found = useItem(ratingKey);
-  const item = found.data?.item;
   return (
-    <Page title={item ? nameOf(item) : say.library.title} seed={item && seedOf(item)} aside={<Back to={routes.library} />}>
-      <Loaded asked={found} ghost={<Ghost className="h-80" />}>
-        {(whole) => (
-          <>
-            <AsOf at={whole.as_of} />
-            <About item={whole.item} />
-            <Inside whole={whole} />
-          </>
-        )}
-      </Loaded>
-    </Page>
+    <TitlePage name={say.library.title} back={<Back to={routes.library} />} asked={found} about={aboutOf} acts={(whole) => <Watch whole={whole} />}>
+      {found.data && <Inside whole={found.data} />}
+    </TitlePage>
   );
 }
 
-function About({ item }: { readonly item: Item }) {
+function aboutOf({ item }: Whole): About {
+  return {
+    title: nameOf(item),
+    kind: kindOf(item),
+    seed: seedOf(item),
+    poster: item.poster ? { ticket: item.poster } : null,
+    backdrop: item.backdrop ? { ticket: item.backdrop } : null,
+    facts: factsOf(item),
+    words: item.summary,
+  };
+}
+
+function Watch({ whole: { item, as_of: asOf } }: { readonly whole: Whole }) {
   return (
-    <div className="mb-9 grid grid-cols-[7rem_1fr] items-start gap-x-5 gap-y-6 sm:grid-cols-[11rem_1fr] sm:grid-rows-[auto_1fr] md:grid-cols-[15rem_1fr] md:gap-x-9">
-      <div className="sm:row-span-2">
-        <Poster title={item.title} kind={kindOf(item)} seed={seedOf(item)} ticket={item.poster} />
-      </div>
-      <div className="min-w-0 max-w-2xl">
-        <p className="text-sm text-quiet">{factsOf(item)}</p>
-        {item.summary && <p className="mt-3 text-pretty md:text-lg">{item.summary}</p>}
-      </div>
-      <div className="col-span-2 flex max-w-2xl flex-wrap items-center gap-4 sm:col-span-1 sm:col-start-2">
+    <>
+      <AsOf at={asOf} />
+      <div className="flex flex-wrap items-center gap-4">
         {item.watch_url && (
           <a href={item.watch_url} target="_blank" rel="noreferrer" className={buttonLook("strong")}>
             <Icon name="play" />
@@ -60,11 +55,11 @@ function About({ item }: { readonly item: Item }) {
         )}
         {isSeen(item) && <Badge tone="good">{say.library.seen}</Badge>}
       </div>
-    </div>
+    </>
   );
 }
 
-function factsOf(item: Item): string {
+function factsOf(item: Item): About["facts"] {
   return [
     item.year,
     item.duration_seconds && say.titles.minutes(Math.max(1, Math.round(item.duration_seconds / 60))),
@@ -72,9 +67,7 @@ function factsOf(item: Item): string {
     item.rating && say.library.rating(item.rating),
     item.type === "collection" ? say.library.titlesIn(item.episodes ?? 0) : item.episodes && say.titles.episodes(item.episodes),
     item.genres.join(", "),
-  ]
-    .filter(Boolean)
-    .join(" · ");
+  ];
 }
 
 function Inside({ whole: { item, inside } }: { readonly whole: Whole }) {

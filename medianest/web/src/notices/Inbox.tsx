@@ -1,7 +1,7 @@
 import type { NoticePage } from "../api/schema";
 import { say } from "../strings/notices";
 import { Button } from "../ui/Button";
-import { Empty, Ghost } from "../ui/Empty";
+import { Empty, GhostRows } from "../ui/Empty";
 import { More } from "../ui/More";
 import { Page } from "../ui/Page";
 import { Loaded, Trouble } from "../ui/Trouble";
@@ -14,7 +14,7 @@ export default function Inbox() {
   const asked = useNotices();
   return (
     <Page title={say.notices.title} aside={<ReadAll newest={asked.data?.pages[0]} />}>
-      <Loaded asked={asked} ghost={<Ghost className="h-64" />}>
+      <Loaded asked={asked} ghost={<GhostRows rows={6} className="h-22 lg:col-span-2" />}>
         {({ pages }) => <List pages={pages} />}
       </Loaded>
       <More list={asked} />

@@ -4,6 +4,7 @@ import type { Notice } from "../api/schema";
 import { requestPath, routes } from "../app/routes";
 import { say } from "../strings/notices";
 import { Icon } from "../ui/Icon";
+import { Poster } from "../ui/Poster";
 import { atClock, fromNow } from "../ui/units";
 
 const INK: Readonly<Record<Notice["kind"], string>> = {
@@ -38,7 +39,7 @@ export function NoticeRow({ notice, onOpen, onPutAway }: Row) {
   };
   return (
     <li ref={row} onKeyDown={onKeyDown} className="relative flex items-start gap-3 rounded-xl bg-raised py-3 pr-2 pl-4 hover:bg-sunken">
-      <span aria-hidden="true" className={`mt-2 size-2 shrink-0 rounded-full ${notice.read ? "border border-line" : `bg-current ${INK[notice.kind]}`}`} />
+      <Picturing notice={notice} title={title} />
       <div className="min-w-0 flex-1">
         <p className={`truncate ${notice.read ? "text-quiet" : "font-medium"}`}>
           {notice.read ? null : <span className="sr-only">{say.notices.unread} </span>}
@@ -61,6 +62,22 @@ export function NoticeRow({ notice, onOpen, onPutAway }: Row) {
         <Icon name="close" className="size-4" />
       </button>
     </li>
+  );
+}
+
+/** What it is about: its poster, or a sign; in the corner a dot in the colour of the news, while it is new. */
+function Picturing({ notice: { kind, media, tmdb, download, read }, title }: { readonly notice: Notice; readonly title: string }) {
+  return (
+    <span className="relative w-10 shrink-0">
+      {media && tmdb !== null ? (
+        <Poster title={title} kind="" seed={tmdb} of={{ kind: media, tmdb }} size="small" />
+      ) : (
+        <span className="grid size-10 place-items-center rounded-lg bg-sunken text-quiet">
+          <Icon name={download ? "video" : "you"} />
+        </span>
+      )}
+      {!read && <span aria-hidden="true" className={`absolute -top-1 -left-1 size-3 rounded-full bg-current ring-2 ring-raised ${INK[kind]}`} />}
+    </span>
   );
 }
 

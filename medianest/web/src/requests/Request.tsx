@@ -8,12 +8,13 @@ import { Badge } from "../ui/Badge";
 import { Button, buttonLook } from "../ui/Button";
 import { Ghost } from "../ui/Empty";
 import { Icon } from "../ui/Icon";
-import { Page, Section } from "../ui/Page";
-import { Poster } from "../ui/Poster";
+import { Section } from "../ui/Page";
+import { type About, TitlePage } from "../ui/TitlePage";
 import { atClock } from "../ui/units";
 import { Loaded, Trouble } from "../ui/Trouble";
 import { HowFar } from "./HowFar";
 import { Moderate } from "./Moderate";
+import { Road } from "./Road";
 import { canCancel, canChangeSeasons, isMoving, TONES } from "./states";
 import { TimelineOf } from "./TimelineOf";
 
@@ -26,10 +27,7 @@ export default function Request() {
   const found = useRequest(request);
   const timeline = useTimeline(request);
   return (
-    <Page title={found.data?.title ?? say.requests.where} seed={found.data?.tmdb} aside={<BackToAll />}>
-      <Loaded asked={found} ghost={<Ghost className="mb-8 h-52" />}>
-        {(one) => <Standing request={one} />}
-      </Loaded>
+    <TitlePage name={say.requests.where} back={<BackToAll />} asked={found} about={aboutOf} acts={(one) => <Actions request={one} />}>
       {found.data && (
         <Section title={say.requests.timeline}>
           <Loaded asked={timeline} ghost={<Ghost className="h-40" />}>
@@ -37,29 +35,25 @@ export default function Request() {
           </Loaded>
         </Section>
       )}
-    </Page>
+    </TitlePage>
   );
 }
 
+function aboutOf(request: RequestView): About {
+  const { kind, tmdb, is4k, title, year, seasons, external } = request;
+  const facts = [say.kind[kind], year, is4k && say.requests.in4k, seasons.length > 0 && say.requests.seasons(seasons), external && say.requests.external];
+  return { title, kind: say.kind[kind], seed: tmdb, poster: { kind, tmdb }, backdrop: { kind, tmdb }, facts, words: <Standing request={request} /> };
+}
+
 function Standing({ request }: { readonly request: RequestView }) {
-  const { kind, tmdb, is4k, title, year, seasons, state } = request;
+  const { state, note, mine, by } = request;
   return (
-    <div className="mb-9 flex gap-5 md:gap-7">
-      <div className="w-28 shrink-0 md:w-40">
-        <Poster title={title} kind={say.kind[kind]} seed={tmdb} />
-      </div>
-      <div className="min-w-0 grow">
-        <Badge tone={TONES[state]}>{say.requestState[state]}</Badge>
-        <p className="mt-1 text-lg font-medium text-balance">{whereIsIt(request)}</p>
-        <p className="mt-1 text-sm text-quiet">
-          {[say.kind[kind], year, is4k && say.requests.in4k, seasons.length > 0 && say.requests.seasons(seasons), request.external && say.requests.external].filter(Boolean).join(" · ")}
-        </p>
-        {request.note && <p className="mt-2 text-sm">{say.requests.note(request.note)}</p>}
-        {!request.mine && !request.by && <p className="mt-2 text-sm text-quiet">{say.requests.joined}</p>}
-        {isMoving(request) && <HowFar request={request} />}
-        <Actions request={request} />
-      </div>
-    </div>
+    <>
+      <Badge tone={TONES[state]}>{say.requestState[state]}</Badge>
+      <p className="mt-0.5 font-medium">{whereIsIt(request)}</p>
+      {note && <p className="mt-2 text-sm">{say.requests.note(note)}</p>}
+      {!mine && !by && <p className="mt-2 text-sm text-quiet">{say.requests.joined}</p>}
+    </>
   );
 }
 
@@ -77,7 +71,10 @@ function Actions({ request }: { readonly request: RequestView }) {
   const [, go] = useLocation();
   const refused = cancel.error ?? retry.error;
   return (
-    <div className="mt-4 flex flex-wrap gap-2">
+    <>
+      <Road request={request} />
+      {isMoving(request) && <HowFar request={request} />}
+      <div className="mt-6 flex flex-wrap gap-2">
       <Moderate request={request} />
       {request.state === "failed" && (
         <Button weight="strong" disabled={retry.isPending} onClick={() => retry.mutate()}>
@@ -98,13 +95,14 @@ function Actions({ request }: { readonly request: RequestView }) {
         {open === "cancel" && <CancelSheet request={request} cancel={() => cancel.mutate(undefined, { onSuccess: () => go(routes.requests) })} onClose={close} />}
         {open === "seasons" && <SeasonsSheet request={request} onClose={close} />}
       </Suspense>
-    </div>
+      </div>
+    </>
   );
 }
 
 function BackToAll() {
   return (
-    <Link href={routes.requests} className={`${buttonLook("quiet")} -mr-3`}>
+    <Link href={routes.requests} className={buttonLook("quiet")}>
       <Icon name="back" />
       {say.nav.requests}
     </Link>

@@ -16,7 +16,7 @@ export function RequestRow({ request, choice }: { readonly request: RequestView;
     <li className="group relative flex min-w-0 items-center gap-4 rounded-xl bg-raised p-3 transition-colors focus-within:bg-sunken hover:bg-sunken">
       {choice}
       <div className="w-14 shrink-0">
-        <Poster title={title} kind="" seed={request.tmdb} />
+        <Poster title={title} kind="" seed={request.tmdb} of={request} size="small" />
       </div>
       <div className="min-w-0 grow">
         <p className="truncate font-medium">

@@ -5,7 +5,7 @@ import { routes } from "../app/routes";
 import { say } from "../strings/requests";
 import { buttonLook } from "../ui/Button";
 import { CHIP } from "../ui/Chip";
-import { Empty, Ghost } from "../ui/Empty";
+import { Empty, GhostRows } from "../ui/Empty";
 import { More } from "../ui/More";
 import { Page } from "../ui/Page";
 import { Loaded } from "../ui/Trouble";
@@ -22,12 +22,12 @@ export default function Requests() {
   return (
     <Page title={say.requests.title} aside={mayModerate && <Whose shown={shown} show={show} />}>
       <Filters shown={shown} show={show} />
-      <Loaded asked={asked} ghost={<Ghost className="h-64" />}>
+      <Loaded asked={asked} ghost={<GhostRows rows={8} />}>
         {({ pages }) => {
           const items = pages.flatMap((page) => page.items);
           if (items.length === 0) return <NothingHere shown={shown} />;
           return mayModerate && shown.everybody ? (
-            <Suspense fallback={<Ghost className="h-64" />}>
+            <Suspense fallback={<GhostRows rows={8} />}>
               <Several requests={items} />
             </Suspense>
           ) : (

@@ -45,3 +45,18 @@ export function canChangeSeasons(request: Pick<RequestView, "state" | "kind" | "
 export function isMoving(request: Pick<RequestView, "state">): boolean {
   return MOVING.has(request.state);
 }
+
+export const STEPS = ["asked", "approval", "fetching", "there"] as const;
+
+interface Place {
+  readonly at: number; // among the steps; behind the last one: it has arrived
+  readonly isBroken: boolean; // it goes no further
+}
+
+/** Where on its way into Plex a request is; null: it was taken back, and goes nowhere. */
+export function roadOf({ state }: Pick<RequestView, "state">): Place | null {
+  if (state === "cancelled" || state === "removed" || state === "merged") return null;
+  if (state === "available") return { at: STEPS.length, isBroken: false };
+  if (state === "declined" || UNDECIDED.has(state)) return { at: 1, isBroken: state === "declined" };
+  return { at: 2, isBroken: state === "failed" };
+}

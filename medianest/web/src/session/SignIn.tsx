@@ -32,7 +32,7 @@ export function SignIn({ ended }: { readonly ended: boolean }) {
   }, []);
 
   return (
-    <main className="grid min-h-dvh place-items-center px-5 py-10">
+    <main className="door grid min-h-dvh place-items-center px-5 py-10">
       <div className="w-full max-w-88">
         <img src="/icon.svg" alt="" className="mb-6 size-14" />
         {attempt ? (

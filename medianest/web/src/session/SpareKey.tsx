@@ -35,7 +35,7 @@ export default function SpareKey() {
     void use();
   };
   return (
-    <main className="grid min-h-dvh place-items-center px-5 py-10">
+    <main className="door grid min-h-dvh place-items-center px-5 py-10">
       <form className="w-full max-w-88" onSubmit={submit}>
         <h1 className="text-3xl font-semibold tracking-tight">{say.spareKey.title}</h1>
         <p className="mt-2 text-quiet">{say.spareKey.lead}</p>

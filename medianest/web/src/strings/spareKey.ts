@@ -5,7 +5,7 @@ export const say = {
   ...before,
   spareKey: {
     title: "Spare key",
-    lead: "For the owner, while Plex is away: on the server, `medianest spare-key` prints one. It opens once.",
-    key: "The key",
+    lead: "For the owner, while Plex is down: run `medianest spare-key` on the server to get one. It works once.",
+    key: "Key",
   },
 } as const;

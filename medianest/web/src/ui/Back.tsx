@@ -11,7 +11,7 @@ export function Back({ to }: { readonly to: string }) {
     history.back();
   };
   return (
-    <Link href={to} className={`${buttonLook("quiet")} -mr-3`} onClick={back}>
+    <Link href={to} className={buttonLook("quiet")} onClick={back}>
       <Icon name="back" />
       {say.back}
     </Link>

@@ -8,10 +8,16 @@ const INK: Readonly<Record<Tone, string>> = {
   plain: "text-quiet",
 };
 
+interface BadgeProps {
+  readonly tone: Tone;
+  readonly onPicture?: boolean;
+  readonly children: string;
+}
+
 /** A state in a word, with a dot that has its colour; the word alone says it too. */
-export function Badge({ tone, children }: { readonly tone: Tone; readonly children: string }) {
+export function Badge({ tone, onPicture = false, children }: BadgeProps) {
   return (
-    <span className={`inline-flex items-center gap-1.5 text-xs font-medium whitespace-nowrap ${INK[tone]}`}>
+    <span className={`inline-flex items-center gap-1.5 text-xs font-medium whitespace-nowrap ${onPicture ? "on-picture rounded-full px-2 py-0.5" : ""} ${INK[tone]}`}>
       <span className="size-1.5 rounded-full bg-current" aria-hidden="true" />
       {children}
     </span>

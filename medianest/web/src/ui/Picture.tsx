@@ -1,13 +1,23 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { answered, api } from "../api/client";
+import type { Found } from "../api/schema";
 
 const SMALLEST_PX = 48; // what Plex has no picture for is a dot
 
 const NEAR = "300px"; // of what is seen: so far ahead a picture is fetched
 
-/** A picture of Plex over the drawn one, once it is there: fetched when it is nearly in sight, so that those in sight come first. */
-export function Picture({ ticket }: { readonly ticket: string }) {
+/** What a picture is of: what the ticket of a library's item names, or a title anybody may ask for. */
+export type Source = { readonly ticket: string } | { readonly kind: Found["kind"]; readonly tmdb: number };
+export type Size = "small" | "medium" | "large" | "backdrop";
+
+interface PictureProps {
+  readonly of: Source;
+  readonly size: Size;
+}
+
+/** A picture over what is drawn below it, once it is there: fetched when it is nearly in sight, so that those in sight come first. */
+export function Picture(props: PictureProps) {
   const place = useRef<HTMLSpanElement>(null);
   const [isNear, come] = useState(false);
   useEffect(() => {
@@ -16,15 +26,14 @@ export function Picture({ ticket }: { readonly ticket: string }) {
     watcher.observe(place.current);
     return () => watcher.disconnect();
   }, []);
-  return isNear ? <Fetched ticket={ticket} /> : <span ref={place} className="absolute inset-0" />;
+  return isNear ? <Fetched {...props} /> : <span ref={place} className="absolute inset-0" />;
 }
 
 /** It is fetched with the access token, which no address holds. */
-function Fetched({ ticket }: { readonly ticket: string }) {
+function Fetched({ of, size }: PictureProps) {
   const { data: blob } = useQuery({
-    queryKey: ["picture", ticket],
-    queryFn: ({ signal }) =>
-      answered(api.GET("/api/v1/plex/posters/{ticket}", { params: { path: { ticket } }, parseAs: "blob", signal })),
+    queryKey: ["picture", "ticket" in of ? of.ticket : `${of.kind}/${of.tmdb}`, size],
+    queryFn: ({ signal }) => fetched(of, size, signal),
     staleTime: Number.POSITIVE_INFINITY, // the same ticket is the same picture for ever
     gcTime: 1_800_000,
     retry: false,
@@ -41,6 +50,13 @@ function Fetched({ ticket }: { readonly ticket: string }) {
       onLoad={(event) => setShown(event.currentTarget.naturalWidth >= SMALLEST_PX)}
     />
   );
+}
+
+function fetched(of: Source, size: Size, signal: AbortSignal): Promise<Blob> {
+  const how = { parseAs: "blob", signal } as const;
+  if ("ticket" in of) return answered(api.GET("/api/v1/plex/posters/{ticket}", { ...how, params: { path: of, query: { size } } }));
+  const { kind, tmdb } = of;
+  return answered(api.GET("/api/v1/media/{kind}/{tmdb}/picture", { ...how, params: { path: { kind, tmdb }, query: { form: size } } }));
 }
 
 /** An address in this page for `blob`, for as long as it is looked at. */

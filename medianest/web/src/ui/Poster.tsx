@@ -1,21 +1,22 @@
 import { say } from "../strings/door";
 import { hueOf } from "./hue";
-import { Picture } from "./Picture";
+import { Picture, type Size, type Source } from "./Picture";
 
 interface PosterProps {
   readonly title: string;
   readonly kind: string;
   readonly seed: number;
-  readonly ticket?: string | null;
+  readonly of: Source | null; // whose picture covers it; null: there is none
+  readonly size?: Size;
 }
 
 /**
- * A poster drawn from the title itself: no third host is asked for a picture, and a shelf looks like a shelf.
- * The same title always has the same colours. Where Plex has a picture (`ticket`), that covers it.
+ * A poster drawn from the title itself, the same for the same title, and over it the real one once that is there:
+ * so a shelf looks like a shelf at once, and where a picture is missing or out of reach.
  */
-export function Poster({ title, kind, seed, ticket }: PosterProps) {
+export function Poster({ title, kind, seed, of, size = "medium" }: PosterProps) {
   const hue = hueOf(seed);
-  const size = title.length > 34 ? "text-[8.5cqi]" : title.length > 16 ? "text-[10.5cqi]" : "text-[13cqi]";
+  const letters = title.length > 34 ? "text-[8.5cqi]" : title.length > 16 ? "text-[10.5cqi]" : "text-[13cqi]";
   const ground = {
     backgroundImage:
       `radial-gradient(120% 80% at 85% 8%, oklch(0.62 0.13 ${hue}) 0%, transparent 62%),` +
@@ -30,10 +31,10 @@ export function Poster({ title, kind, seed, ticket }: PosterProps) {
       <Motif seed={seed} />
       <div className="absolute inset-x-0 bottom-0 h-3/4 bg-linear-to-t from-black/70 to-transparent" />
       <div className="absolute inset-x-0 bottom-0 p-[9cqi]">
-        <p className={`line-clamp-4 leading-[1.06] font-semibold tracking-tight text-balance ${size}`}>{title}</p>
+        <p className={`line-clamp-4 leading-[1.06] font-semibold tracking-tight text-balance ${letters}`}>{title}</p>
         <p className="mt-[4cqi] hidden text-[6.5cqi] tracking-[0.16em] text-white/75 uppercase @min-[6rem]:block">{kind || say.name}</p>
       </div>
-      {ticket && <Picture ticket={ticket} />}
+      {of && <Picture of={of} size={size} />}
     </div>
   );
 }

@@ -26,7 +26,7 @@ export function inWords(error: unknown): { title: string; remedy: string } {
   return { title: error.detail ?? error.message, remedy: error.code === "quota-used-up" ? when.trim() : error.remedy };
 }
 
-interface Asked<Data> {
+export interface Asked<Data> {
   readonly data: Data | undefined;
   readonly error: unknown;
   readonly refetch: () => unknown;

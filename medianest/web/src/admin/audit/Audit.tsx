@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { useSearchParams } from "wouter";
 import { say } from "../../strings/admin";
 import { Empty, Ghost } from "../../ui/Empty";
@@ -46,8 +47,11 @@ interface FiltersProps {
 
 function Filters({ search, look }: FiltersProps) {
   const people = usePeople().data?.pages.flatMap((page) => page.items) ?? [];
+  const [isOpen] = useState(() => Object.values(search).some(Boolean) || matchMedia("(width >= 48rem)").matches); // on phones it would hide what it sifts
   return (
-    <form role="search" className="mb-5 grid grid-cols-2 gap-3 text-sm text-quiet lg:grid-cols-5" onSubmit={(event) => event.preventDefault()}>
+    <details open={isOpen} className="mb-5">
+    <summary className="mb-3 min-h-9 w-fit cursor-pointer text-sm font-medium text-quiet">{say.admin.audit.filter}</summary>
+    <form role="search" className="grid grid-cols-2 gap-3 text-sm text-quiet lg:grid-cols-5" onSubmit={(event) => event.preventDefault()}>
       <label className="col-span-2 grid gap-1 lg:col-span-1">
         {say.admin.audit.person}
         <select className={FIELD} value={search.person} onChange={(event) => look({ person: event.target.value })}>
@@ -68,6 +72,7 @@ function Filters({ search, look }: FiltersProps) {
         </label>
       ))}
     </form>
+    </details>
   );
 }
 

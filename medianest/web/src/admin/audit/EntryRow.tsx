@@ -14,27 +14,34 @@ const SMALL = "min-h-7! px-2! text-xs md:min-h-7!";
 export function EntryRow({ entry, look }: { readonly entry: Entry; readonly look: (change: Partial<Search>) => void }) {
   const [isOpen, open] = useState(false);
   return (
-    <li className="grid gap-x-4 gap-y-1 px-4 py-3 md:grid-cols-[9rem_1fr]">
+    <li className="grid gap-x-5 gap-y-1.5 px-4 py-2.5 md:grid-cols-[7rem_1fr_auto]">
       <time dateTime={entry.at} className="text-sm text-quiet tabular-nums">
         {atClock(new Date(entry.at))}
       </time>
       <div className="min-w-0">
         <p>{entry.words}</p>
-        <p className="text-xs text-quiet">{say.admin.audit.by(entry.by, entry.position)}</p>
+        <div className="flex flex-wrap items-center gap-x-1 text-xs text-quiet">
+          {say.admin.audit.by(entry.by, entry.position)}
+          {[entry.type, ...entry.tags].map((word, number) => (
+            <button
+              key={word}
+              type="button"
+              className="flex min-h-6 min-w-6 items-center rounded-md px-1.5 hover:bg-sunken hover:text-ink"
+              onClick={() => look(number === 0 ? { type: word } : { tag: word })}
+            >
+              <span className="sr-only">{say.admin.audit.only}</span>
+              <span className="max-w-36 truncate">{word}</span>
+            </button>
+          ))}
+        </div>
       </div>
-      <div className="mt-1 flex flex-wrap items-start gap-1 md:col-start-2">
+      <div className="flex flex-wrap items-start gap-1">
         <Button className={SMALL} aria-haspopup="dialog" onClick={() => open(true)}>
           {say.admin.audit.changes}
         </Button>
         <Link href={placeInPast(entry.position)} className={`${buttonLook("plain")} ${SMALL}`}>
           {say.admin.audit.then}
         </Link>
-        {[entry.type, ...entry.tags].map((word, number) => (
-          <Button key={word} weight="quiet" className={SMALL} onClick={() => look(number === 0 ? { type: word } : { tag: word })}>
-            <span className="sr-only">{say.admin.audit.only}</span>
-            <span className="max-w-44 truncate">{word}</span>
-          </Button>
-        ))}
       </div>
       <Suspense>{isOpen && <Changes entry={entry} onClose={() => open(false)} />}</Suspense>
     </li>
