@@ -4,9 +4,9 @@ Any of them may be thrown away and is filled again from the first event. None ca
 looks at another's tables.
 """
 
-from projections import accounts, announcements, downloads, monitors, notices, requests, services
+from projections import accounts, announcements, downloads, monitor_times, monitors, notices, requests, services
 
 PROJECTIONS = (
     accounts.PROJECTION, requests.PROJECTION, downloads.PROJECTION, services.PROJECTION, monitors.PROJECTION,
-    notices.PROJECTION, announcements.PROJECTION,
+    monitor_times.PROJECTION, notices.PROJECTION, announcements.PROJECTION,
 )  # fmt: skip

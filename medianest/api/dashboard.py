@@ -1,5 +1,6 @@
 """The first page: what is open, what is running, what is up or down; and one's own feed of what happens."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -18,15 +19,30 @@ from medianest.api.requests import RequestView
 from medianest.api.requests import views as request_views
 from medianest.api.site import MOST, House, Limit, Me, Site
 from medianest.domain.downloads import RUNNING_STATES, DownloadInPlex, DownloadStored, is_sound
-from medianest.domain.event import Item, Query
-from medianest.domain.requests import OPEN_STATES, RequestDeferred
+from medianest.domain.event import Event, Item, Query, tags
+from medianest.domain.requests import (
+    OPEN_STATES,
+    RequestCancelled,
+    RequestDeclined,
+    RequestDeferred,
+    RequestEvent,
+    RequestFailed,
+    RequestMerged,
+    RequestRetried,
+    RequestSent,
+)
 from medianest.domain.services import ServiceName, ServiceState
+from medianest.eventstore.codec import Recorded
 from medianest.sessions import Identity
 from projections import downloads, requests, services
 from projections.services import Incident, MaintenanceRow, ServiceRow, Span
 
 SERVICES: tuple[ServiceName, ...] = ("plex", "seerr", "uptime-kuma")
 MOST_HELD = 500  # of what an incident held up, so much is counted
+DEFERRED = Query(Item(RequestDeferred))
+WAITED: tuple[type[Event], ...] = (  # what may be the last word on a request that waits
+    RequestDeferred, RequestSent, RequestCancelled, RequestDeclined, RequestFailed, RequestRetried, RequestMerged,
+)  # fmt: skip
 LOOK_AT = 100  # the newest of one's things that are looked through for those that are open
 
 
@@ -140,9 +156,26 @@ async def _incident(site: Site, me: Identity, incident: Incident) -> IncidentVie
 
 
 async def _requests_held(site: Site, incident: Incident) -> int:
-    query = Query(Item(RequestDeferred))
-    history = await site.store.read(query, after=incident.first, until=incident.last, limit=MOST_HELD)
-    return len({one.event.request for one in history.events if isinstance(one.event, RequestDeferred)})
+    """Those that began to wait for it meanwhile, or had: who asks is often quicker than our probe."""
+    during = await site.store.read(DEFERRED, after=incident.first, until=incident.last, limit=MOST_HELD)
+    before = await site.store.latest(DEFERRED, before=incident.first, limit=LOOK_AT)
+    waited = _waiting_for_seerr(during.events) | await _still_waiting(site, _waiting_for_seerr(before), incident.first)
+    return len(waited)
+
+
+def _waiting_for_seerr(history: Sequence[Recorded]) -> set[str]:
+    events = (one.event for one in history)
+    return {one.request for one in events if isinstance(one, RequestDeferred) and one.reason == "seerr-down"}
+
+
+async def _still_waiting(site: Site, some: set[str], at: int) -> set[str]:
+    """Those whose last word before `at` is that they wait."""
+    if not some:
+        return set()
+    query = Query(*(Item(*WAITED, tags=tags(request=request)) for request in sorted(some)))
+    history = await site.store.read(query, until=at)
+    last = {one.event.request: one.event for one in history.events if isinstance(one.event, RequestEvent)}
+    return {request for request, event in last.items() if isinstance(event, RequestDeferred)}
 
 
 async def _downloads_held(site: Site, incident: Incident) -> int:

@@ -1,7 +1,7 @@
 """What Uptime Kuma sees: all its monitors, for admins; and of each service what stands beside our own probe."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -28,9 +28,10 @@ from medianest.domain.monitors import (
 )
 from medianest.domain.services import ServiceName, ServiceState
 from medianest.settings import KumaWay
-from projections import monitors
+from projections import monitor_times, monitors
 from projections.monitors import MonitorRow
 
+SPAN_DAYS = (1, 7, 30)
 Told = MonitorState | Literal["unknown"]  # unknown: Kuma does not say, now or yet
 WATCH = Query(Item(MonitorsSeen, MonitorsLost))
 
@@ -46,6 +47,19 @@ class KumaSees(msgspec.Struct, frozen=True):
     agrees: bool | None  # with our own probe; null: one of the two has nothing to say
 
 
+class StandsFor(msgspec.Struct, frozen=True):
+    service: Watched
+    by: MatchedBy
+
+
+class MonitorUptime(msgspec.Struct, frozen=True):
+    """Shares of the time in which it was not down, from 0 to 1; null: nothing is known of that time."""
+
+    day: float | None
+    week: float | None
+    month: float | None
+
+
 class MonitorView(msgspec.Struct, frozen=True):
     monitor: int  # Kuma's number; below zero: made up, where Kuma tells none
     name: str
@@ -56,8 +70,8 @@ class MonitorView(msgspec.Struct, frozen=True):
     checked_at: datetime | None
     ping_ms: float | None
     message: str  # Kuma's words
-    service: Watched | None  # which service it stands for
-    matched_by: MatchedBy | None
+    stands_for: list[StandsFor]  # services: of one monitor it may be several
+    uptime: MonitorUptime
 
 
 class Unmatched(msgspec.Struct, frozen=True):
@@ -106,7 +120,9 @@ class MonitorController(Controller):
     async def monitors(self, site: House) -> Monitors:
         """What Uptime Kuma watches, how it is, and which monitor stands for which service, by what."""
         known = await _known(site)
-        of = {match.monitor: (service, match.by) for service, match in known.matches.items()}
+        now = site.clock()
+        async with site.pool.connection() as rows:
+            shares = await monitor_times.uptime(rows, now, [(now - timedelta(days=days), now) for days in SPAN_DAYS])
         return Monitors(
             site.settings.uptime_kuma_way,
             known.seen,
@@ -114,7 +130,7 @@ class MonitorController(Controller):
             known.why,
             known.settings_wrong,
             known.kuma,
-            [_view(known, look, *of.get(look.monitor, (None, None))) for look in known.looks],
+            [_view(known, look, shares.get(str(look.monitor), [None] * len(SPAN_DAYS))) for look in known.looks],
             _unmatched(site, known),
         )
 
@@ -157,10 +173,11 @@ async def _known(site: Site) -> _Known:
     return _Known(seen, newest.at if newest else None, why, wrong, version, looks, states, matches)
 
 
-def _view(known: _Known, look: MonitorLook, service: Watched | None, by: MatchedBy | None) -> MonitorView:
+def _view(known: _Known, look: MonitorLook, shares: list[float | None]) -> MonitorView:
+    stands_for = [StandsFor(of, match.by) for of, match in known.matches.items() if match.monitor == look.monitor]
     return MonitorView(
         look.monitor, look.name, look.kind, look.address, known.told(look.monitor), known.since_of(look.monitor),
-        look.at, look.ping_ms, look.message, service, by,
+        look.at, look.ping_ms, look.message, stands_for, MonitorUptime(*shares),
     )  # fmt: skip
 
 

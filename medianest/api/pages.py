@@ -21,7 +21,7 @@ DIST = Path(__file__).parents[1] / "web" / "dist"
 # Where the UI shows something (medianest/web/src/app/routes.ts). Nothing else is answered with the page.
 PAGES = (
     "/", "/sign-in", "/discover", "/discover/{rest:path}", "/library", "/library/{rest:path}", "/requests",
-    "/requests/{rest:path}", "/devices", "/help", "/spare-key", "/admin", "/admin/{rest:path}", "/downloads", "/notices",
+    "/requests/{rest:path}", "/services", "/devices", "/help", "/spare-key", "/admin", "/admin/{rest:path}", "/downloads", "/notices",
 )  # fmt: skip
 PUBLIC = (
     "/icon.svg", "/icon-192.png", "/icon-512.png", "/icon-maskable-512.png", "/apple-touch-icon.png",

@@ -19,7 +19,7 @@ from medianest.domain.event import Personal, type_of
 from medianest.domain.examples import EXAMPLES
 from medianest.domain.fetching import RecordInPlex, RecordScanAsked, RecordStarted, RecordStored
 from medianest.domain.requests import RequestDeclined, RequestEvent
-from medianest.domain.sending import RecordDeferred
+from medianest.domain.sending import RecordDeferred, RecordSent
 from medianest.domain.services import ObserveService, ServiceState
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.store import EventStore
@@ -285,6 +285,25 @@ async def test_everybody_sees_how_much_a_service_could_be_used_and_what_its_fail
         assert (incident["service"], incident["state"], incident["why"]) == ("seerr", "down", why)
         assert (incident["ended"] is not None, incident["requests_held"]) == (True, 1)
         assert incident["downloads_held"] == 0
+
+
+async def test_a_request_that_waited_before_our_probe_noticed_was_held_up_too(
+    site: Site, anna: httpx.AsyncClient
+) -> None:
+    async def run(command: Command) -> int:
+        return (await site.commands.run(command, Actor.system("t"))).position
+
+    async def asked_for(tmdb: int) -> str:
+        wanted = (await anna.post("/media/requests", json={"kind": "movie", "tmdb": tmdb})).json()
+        await run(RecordDeferred(request=wanted["request"], reason="seerr-down", why="Seerr does not answer."))
+        return str(wanted["request"])
+
+    await run(RecordSent(request=await asked_for(603), seerr=7))  # of an outage that nobody noticed
+    await asked_for(438631)
+    await run(ObserveService(service="seerr", state="down", why="No answer."))
+    at_least = await run(ObserveService(service="seerr", state="up", why="It answers."))
+    (incident,) = (await anna.get("/dashboard/incidents", params={"at_least": at_least})).json()["items"]
+    assert incident["requests_held"] == 1
 
 
 async def test_it_is_told_how_many_videos_waited_for_plex_while_it_was_away(

@@ -1,5 +1,6 @@
 """What Uptime Kuma sees stands beside what our own probes found, and changes nothing about it."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -79,9 +80,11 @@ async def test_admins_see_all_monitors_and_what_they_were_matched_by(
 ) -> None:
     found = (await olivia.get(PATH, params={"at_least": told.position})).json()
     assert (found["way"], found["seen"], found["why"], found["kuma"]) == ("api-key", True, None, "2.5.3")
-    assert [(one["name"], one["state"], one["service"], one["matched_by"]) for one in found["items"]] == [
-        ("Films at home", "down", "plex", "address"), ("Overseerr", "up", "seerr", "name"), ("Router", "up", None, None),
-    ]  # fmt: skip
+    assert [(one["name"], one["state"], one["stands_for"]) for one in found["items"]] == [
+        ("Films at home", "down", [{"service": "plex", "by": "address"}]),
+        ("Overseerr", "up", [{"service": "seerr", "by": "name"}]),
+        ("Router", "up", []),
+    ]
     assert found["unmatched"] == []
     answer = await olivia.put(
         "/admin/settings/uptime-kuma",
@@ -89,9 +92,26 @@ async def test_admins_see_all_monitors_and_what_they_were_matched_by(
     )
     assert answer.status_code == 200
     found = (await olivia.get(PATH)).json()
-    assert [one["matched_by"] for one in found["items"]] == [None, None, "setting"]
+    assert [one["stands_for"] for one in found["items"]] == [[], [], [{"service": "plex", "by": "setting"}]]
     assert found["unmatched"] == [{"service": "seerr", "words": "There is no monitor 99: correct the setting."}]
     assert (await anna.get(PATH)).status_code == 403
+
+
+async def test_one_monitor_may_stand_for_several_services(told: Told, olivia: httpx.AsyncClient) -> None:
+    structs.force_setattr(told.site.settings, "uptime_kuma_services", ("plex=5", "seerr=Router"))
+    found = (await olivia.get(PATH, params={"at_least": told.position})).json()
+    assert [[one["service"] for one in item["stands_for"]] for item in found["items"]] == [[], [], ["plex", "seerr"]]
+
+
+async def test_it_is_told_how_long_each_monitor_was_not_down(told: Told, olivia: httpx.AsyncClient) -> None:
+    await asyncio.sleep(0.05)
+    await told.run(ObserveMonitor(monitor="4", called="Overseerr", state="down", service="seerr"))
+    await asyncio.sleep(0.05)
+    items = (await olivia.get(PATH, params={"at_least": told.position})).json()["items"]
+    films, overseerr, router = (item["uptime"] for item in items)
+    assert films == {"day": 0, "week": 0, "month": 0}
+    assert router == {"day": 1, "week": 1, "month": 1}
+    assert 0 < overseerr["day"] == overseerr["month"] < 1
 
 
 async def test_what_stands_for_no_service_is_refused(olivia: httpx.AsyncClient) -> None:

@@ -52,6 +52,7 @@ MEMBERS = (
     Place("videos", "/downloads", "A garden in spring"),
     Place("notices", "/notices", "Choose what you hear about"),
     Place("help", "/help", "Why is my request waiting?"),
+    Place("services", "/services", "Incidents"),
     Place("devices", "/devices", "This device"),
     Place("nowhere", "/requests/nothing/here", "Page not found"),
     Place("forbidden", "/admin/people", "Page not found"),

@@ -338,6 +338,7 @@ async def test_axe_finds_nothing_on_the_admin_pages(demo: Demo, chromium: Any, t
             ("/admin/monitoring", "Watches"),
             ("/admin/webhooks", "What Seerr, Plex"),
             ("/admin/settings", "Test and save"),
+            ("/services", "Incidents"),
             ("/devices", "This device"),
         ):
             await page.goto(path)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from medianest.eventstore.connections import Pool
-from projections import services
+from projections import monitor_times, services
 from projections.folding import Rows
 from projections.services import Incident, Span
 
@@ -75,3 +75,32 @@ async def test_what_becomes_unknown_is_no_longer_an_incident(rows: Rows) -> None
     await seen(rows, "plex", (0, "down"), (1, "unknown"), (2, "up"))
     (incident,) = await services.incidents(rows, 10)
     assert (incident.began, incident.ended) == (at(0), at(1))
+
+
+async def monitors_were(rows: Rows, monitor: str, *changes: tuple[float, str]) -> None:
+    for hours, state in changes:
+        await rows.execute(
+            "INSERT INTO monitor_transitions SELECT %s, 1 + count(*), %s, %s FROM monitor_transitions",
+            (monitor, state, at(hours)),
+        )
+
+
+async def test_of_a_monitor_only_the_time_counts_in_which_it_was_watched_and_told_of(rows: Rows) -> None:
+    await rows.execute(monitor_times.TABLES.encode())
+    changes = ((0, "up"), (2, "down"), (3, "maintenance"), (4, "down"), (5, "paused"), (6, "up"), (10, "gone"))
+    await monitors_were(rows, "1", *changes)
+    await monitors_were(rows, "2", (1, "degraded"))
+    for position, seen, hours in ((1, True, 0), (2, False, 7), (3, True, 9)):
+        await rows.execute("INSERT INTO monitor_watches VALUES (%s, %s, %s)", (position, seen, at(hours)))
+    spans = [(at(0), at(12)), (at(2), at(5)), (at(7), at(9)), (at(8), at(12)), (at(20), at(30))]
+    shares = await monitor_times.uptime(rows, at(12), spans)
+    # Up for two hours, down for one, down for one, up for one, then untold, then up for one: four of six.
+    assert shares["1"] == [pytest.approx(4 / 6), 0.0, None, 1.0, None]
+    assert shares["2"] == [1.0, 1.0, None, 1.0, None]
+
+
+async def test_a_monitor_that_is_untold_of_to_this_day_is_known_of_until_then(rows: Rows) -> None:
+    await rows.execute(monitor_times.TABLES.encode())
+    await monitors_were(rows, "1", (0, "down"), (1, "up"))
+    await rows.execute("INSERT INTO monitor_watches VALUES (1, true, %s), (2, false, %s)", (at(0), at(2)))
+    assert await monitor_times.uptime(rows, at(12), [(at(0), at(12)), (at(3), at(12))]) == {"1": [0.5, None]}

@@ -41,14 +41,22 @@ export default function Monitoring() {
 }
 
 function MonitorRow({ monitor }: { readonly monitor: MonitorView }) {
-  const { name, kind, address, state, since, ping_ms: ping, message, service, matched_by: by } = monitor;
+  const { name, kind, address, state, since, ping_ms: ping, message, stands_for: standsFor, uptime } = monitor;
   const facts = [kind, address, ping !== null && say.admin.monitoring.ping(ping), since && fromNow(new Date(since))];
   return (
     <li className={ROW}>
       <div className="min-w-0 grow basis-60">
         <p className="font-medium">{name}</p>
         <p className="text-xs break-all text-quiet">{facts.filter(Boolean).join(" · ")}</p>
-        <p className="text-sm text-quiet">{service ? say.admin.monitoring.standsFor(say.service[service], by ? say.admin.monitoring.matched[by] : "") : say.admin.monitoring.standsForNone}</p>
+        <p className="text-xs text-quiet tabular-nums">
+          {(["day", "week", "month"] as const).map((span) => `${say.home.uptime[span]} ${say.home.uptime.share(uptime[span])}`).join(" · ")}
+        </p>
+        {standsFor.map(({ service, by }) => (
+          <p key={service} className="text-sm text-quiet">
+            {say.admin.monitoring.standsFor(say.service[service], say.admin.monitoring.matched[by])}
+          </p>
+        ))}
+        {standsFor.length === 0 && <p className="text-sm text-quiet">{say.admin.monitoring.standsForNone}</p>}
         {message && state !== "up" && <p className="text-sm text-quiet">{message}</p>}
       </div>
       <Badge tone={TONES[state]}>{say.kumaState[state]}</Badge>

@@ -3,7 +3,7 @@ import type { MonitorView } from "../api/schema";
 export const NONE = "-"; // no monitor stands for a service, though one could be found
 export const FOUND = ""; // the one that is found by its address or its name
 
-export type Watched = NonNullable<MonitorView["service"]>;
+export type Watched = MonitorView["stands_for"][number]["service"];
 
 /** What the setting says of a service: the monitor's number or name, `NONE`, or `FOUND` where it says nothing. */
 export function chosenFor(service: Watched, setting: readonly string[]): string {

@@ -124,26 +124,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/webhooks/uptime-kuma": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * UptimeKuma
-         * @description What Uptime Kuma posts. It signs nothing: a secret in `Authorization`, an additional header there, has to do.
-         */
-        post: operations["ApiV1WebhooksUptimeKumaUptimeKuma"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/webhooks/plex/{secret}": {
         parameters: {
             query?: never;
@@ -158,6 +138,26 @@ export interface paths {
          * @description What a Plex server posts if its owner has a Plex Pass. It signs nothing: a secret in the address has to do.
          */
         post: operations["ApiV1WebhooksPlexSecretPlex"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/uptime-kuma": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * UptimeKuma
+         * @description What Uptime Kuma posts. It signs nothing: a secret in `Authorization`, an additional header there, has to do.
+         */
+        post: operations["ApiV1WebhooksUptimeKumaUptimeKuma"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2588,6 +2588,12 @@ export interface components {
             type: string;
             words: string;
         };
+        /** MonitorUptime */
+        MonitorUptime: {
+            day: number | null;
+            week: number | null;
+            month: number | null;
+        };
         /** MonitorView */
         MonitorView: {
             monitor: number;
@@ -2599,10 +2605,8 @@ export interface components {
             checked_at: string | null;
             ping_ms: number | null;
             message: string;
-            /** @enum {null|string} */
-            service: "plex" | "seerr" | null;
-            /** @enum {null|string} */
-            matched_by: "setting" | "address" | "name" | null;
+            stands_for: components["schemas"]["StandsFor"][];
+            uptime: components["schemas"]["MonitorUptime"];
         };
         /** Monitors */
         Monitors: {
@@ -3000,6 +3004,13 @@ export interface components {
         SpareKey: {
             key: string;
         };
+        /** StandsFor */
+        StandsFor: {
+            /** @enum {string} */
+            service: "plex" | "seerr";
+            /** @enum {string} */
+            by: "setting" | "address" | "name";
+        };
         /** StartPin */
         StartPin: {
             /**
@@ -3243,6 +3254,7 @@ export type Live = components['schemas']['Live'];
 export type Maintenance = components['schemas']['Maintenance'];
 export type Maintenances = components['schemas']['Maintenances'];
 export type Moment = components['schemas']['Moment'];
+export type MonitorUptime = components['schemas']['MonitorUptime'];
 export type MonitorView = components['schemas']['MonitorView'];
 export type Monitors = components['schemas']['Monitors'];
 export type NewAnnouncement = components['schemas']['NewAnnouncement'];
@@ -3295,6 +3307,7 @@ export type Sections = components['schemas']['Sections'];
 export type Service = components['schemas']['Service'];
 export type SetAside = components['schemas']['SetAside'];
 export type SpareKey = components['schemas']['SpareKey'];
+export type StandsFor = components['schemas']['StandsFor'];
 export type StartPin = components['schemas']['StartPin'];
 export type States = components['schemas']['States'];
 export type Status = components['schemas']['Status'];
@@ -3524,11 +3537,13 @@ export interface operations {
             };
         };
     };
-    ApiV1WebhooksUptimeKumaUptimeKuma: {
+    ApiV1WebhooksPlexSecretPlex: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                secret: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -3553,13 +3568,11 @@ export interface operations {
             };
         };
     };
-    ApiV1WebhooksPlexSecretPlex: {
+    ApiV1WebhooksUptimeKumaUptimeKuma: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                secret: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;

@@ -20,6 +20,7 @@ const Requests = lazy(() => import("../requests/Requests"));
 const Downloads = lazy(() => import("../downloads/Downloads"));
 const Inbox = lazy(() => import("../notices/Inbox"));
 const Help = lazy(() => import("../help/Help"));
+const Services = lazy(() => import("../home/Services"));
 const Devices = lazy(() => import("../session/Devices"));
 const Admin = lazy(() => import("../admin/Admin"));
 const Request = lazy(() => import("../requests/Request"));
@@ -67,6 +68,7 @@ function Pages() {
             <Route path={routes.request} component={Request} />
             <Route path={routes.downloads} component={Downloads} />
             <Route path={routes.notices} component={Inbox} />
+            <Route path={routes.services} component={Services} />
             <Route path={routes.help} component={Help} />
             <Route path={routes.devices} component={Devices} />
             <Route path={routes.admin} component={Admin} />

@@ -11,6 +11,7 @@ export const routes = {
   library: "/library",
   libraryOf: "/library/:library",
   item: "/library/item/:item",
+  services: "/services",
   devices: "/devices",
   help: "/help",
   spareKey: "/spare-key",

@@ -38,7 +38,7 @@ export function Home() {
           </Loaded>
           <NewInPlex />
           {dashboard.data && (
-            <Section title={say.home.services}>
+            <Section title={say.home.services} aside={<Aside to={routes.services}>{say.home.incidents}</Aside>}>
               <ServiceTiles services={dashboard.data.services} />
             </Section>
           )}

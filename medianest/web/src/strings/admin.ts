@@ -183,7 +183,7 @@ export const say = {
       found: "Found automatically",
       noneOfThem: "None",
       standsFor: (service: string, how: string) => `Watches ${service}${how}.`,
-      matched: { setting: ", as set here", address: ", by its address", name: ", by its name" } satisfies Record<NonNullable<MonitorView["matched_by"]>, string>,
+      matched: { setting: ", as set here", address: ", by its address", name: ", by its name" } satisfies Record<MonitorView["stands_for"][number]["by"], string>,
       standsForNone: "Doesn’t watch any of our services.",
       ping: (milliseconds: number) => `${Math.round(milliseconds)} ms`,
     },

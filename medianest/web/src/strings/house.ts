@@ -31,6 +31,7 @@ export const say = {
     andMore: (count: number) => `…and ${count} more.`,
     browse: "Browse all",
     services: "Services",
+    incidents: "Incidents",
     newInPlex: "New in Plex",
     nothingNew: "Nothing new in Plex yet",
     nothingNewHint: "What is added to the libraries shared with you shows up here.",
