@@ -24,6 +24,7 @@ from projections.requests import RequestRow
 
 PLEX_BYTES = 512 * 1024  # a picture comes along
 KUMA_BYTES = 128 * 1024  # the whole monitor comes along
+ANY_REQUEST = "any"  # what Seerr hints at whose template names no request; to the automation that looks at all
 NEWS = frozenset(("library.new", "library.on.deck"))  # of the events of Plex, those that say the library has changed
 Key = Annotated[str, PathParameter(min_length=1, max_length=200)]
 Number = Annotated[int, PathParameter(ge=1, le=MOST)]
@@ -128,7 +129,7 @@ class ReceivedController(Controller):
     async def opened(self, site: House, me: Me, webhook: Number) -> OpenedWebhook:
         """One of them, word by word, and what it is about."""
         one, subject, body = await _opened(site, webhook)
-        row = await _request(site, subject) if one.service == "seerr" and subject else None
+        row = await _request(site, subject) if one.service == "seerr" and subject not in (None, ANY_REQUEST) else None
         led_to = [] if row is None else (await timeline(site, me, f"request:{row.request}", None)).items
         since = [moment for moment in led_to if moment.at >= one.received_at][:LED_TO]
         return OpenedWebhook(
@@ -224,10 +225,20 @@ def _json(body: bytes) -> Any:
 
 
 def _of_seerr(said: Any) -> str | None:
-    """Seerr's number of the request; None: a test, or about something else. The template is the admin's to change."""
-    request = said.get("request") if isinstance(said, dict) else None
-    number = str(request.get("request_id", "")) if isinstance(request, dict) else ""
-    return number if number.isascii() and number.isdigit() and len(number) <= 10 else None
+    """Seerr's number of the request, wherever the template has it, which is the admin's to change; without one, that
+    something happened to a request. None: a test, or an issue.
+    """
+    number = _named(said, "request_id")
+    if number.isascii() and number.isdigit() and len(number) <= 10:
+        return number
+    kind = _text(said, "notification_type") or ""
+    return None if number or kind.startswith(("TEST_", "ISSUE_")) else ANY_REQUEST
+
+
+def _named(said: Any, name: str) -> str:
+    """What is called that, at the top or a level below; "" where nothing is."""
+    levels = [said, *said.values()] if isinstance(said, dict) else []
+    return next((str(level[name]) for level in levels if isinstance(level, dict) and level.get(name)), "")
 
 
 def _of_plex(said: Any) -> str | None:

@@ -27,6 +27,7 @@ from projections.requests import RequestRow
 log = structlog.get_logger()
 
 HINTS = "hints"
+ANY_REQUEST = "any"  # the subject of a hint that names no request: the webhook's door says it so
 HINT_SECONDS = 1.0  # how often to look for hints: they come past the log
 UNKNOWN_LOOKS = 3  # a webhook may be faster than our own note of the number it names
 UNKNOWN_SECONDS = 2.0
@@ -89,6 +90,10 @@ class Observer:
         received_at = await self._received_at(attempt.key)
         if received_at is None:
             return Done()
+        if attempt.key == ANY_REQUEST:
+            await self.poll()
+            await self.follow()
+            return Done() if await self._drop_hint(attempt.key, received_at) else Later(0, None)
         ours = await self._ours(attempt.key)
         if ours is None and attempt.n < UNKNOWN_LOOKS:
             return Later(UNKNOWN_SECONDS, "No request of ours has this number yet.")

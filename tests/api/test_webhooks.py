@@ -1,6 +1,7 @@
 """What outside systems post: believed in nothing, kept as it came for a while, and heard again when asked."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ from medianest.sandbox.kuma.notifications import notification
 from tests.api.conftest import Door, Outside, problem
 
 HOOK = "/webhooks/overseerr"
+RECORDED = json.loads((Path(__file__).parents[1] / "sandbox" / "recorded" / "seerr.json").read_text())["webhooks"]
 FROM_SEERR = {"Authorization": "from-seerr"}
 
 
@@ -24,8 +26,14 @@ FROM_SEERR = {"Authorization": "from-seerr"}
         ({"notification_type": "MEDIA_APPROVED", "request": {"request_id": "7"}}, [("seerr", "7")]),
         ({"request": {"request_id": 7}}, [("seerr", "7")]),
         ({"notification_type": "TEST_NOTIFICATION", "request": None}, []),
+        ({"notification_type": "TEST_NOTIFICATION", "event": "", "request": None}, []),
+        ({"notification_type": "ISSUE_CREATED", "request": None, "issue": {"issue_id": "1"}}, []),
         ({"request": {"request_id": "7; DROP TABLE hints"}}, []),
-        ([], []),
+        ({"request_id": "7", "title": "A template of the admin's own"}, [("seerr", "7")]),
+        ({"wanted": {"request_id": "7"}}, [("seerr", "7")]),
+        ({"notification_type": "MEDIA_AVAILABLE", "media": {"tmdbId": "603"}}, [("seerr", "any")]),
+        ({}, [("seerr", "any")]),
+        ("A film came", [("seerr", "any")]),
     ],
 )
 async def test_a_webhook_is_a_hint(door: Door, site: Site, body: Any, hints: list[tuple[str, str]]) -> None:
@@ -35,6 +43,15 @@ async def test_a_webhook_is_a_hint(door: Door, site: Site, body: Any, hints: lis
         assert (answer.status_code, answer.json()) == (202, {"hinted": bool(hints)})
     async with site.pool.connection() as rows:
         assert await (await rows.execute("SELECT service, subject FROM hints")).fetchall() == hints
+
+
+@pytest.mark.parametrize("said", RECORDED, ids=lambda said: said["notification_type"])
+async def test_each_recorded_webhook_names_its_request(door: Door, site: Site, said: Any) -> None:
+    caller = await door.caller()
+    await caller.post(HOOK, json=said, headers=FROM_SEERR)
+    async with site.pool.connection() as rows:
+        found = await (await rows.execute("SELECT subject FROM hints")).fetchall()
+    assert found == ([(said["request"]["request_id"],)] if said.get("request") else [])
 
 
 async def posted_by_plex(

@@ -115,13 +115,13 @@ class SeerrHouse:
         history = await self.store.read()
         return [type(recorded.event).__name__ for recorded in history.events if f"request:{request}" in recorded.tags]
 
-    async def hint(self, number: int) -> None:
+    async def hint(self, subject: int | str) -> None:
         """What the webhook's door does."""
         async with self.pool.connection() as rows:
             await rows.execute(
                 "INSERT INTO hints (service, subject) VALUES ('seerr', %s)"
                 " ON CONFLICT (service, subject) DO UPDATE SET received_at = now()",
-                (str(number),),
+                (str(subject),),
             )
 
     async def hints(self) -> int:

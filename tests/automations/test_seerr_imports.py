@@ -250,6 +250,23 @@ async def test_a_webhook_brings_what_was_asked_for_in_seerr(house: SeerrHouse, h
     assert len(await imported(house)) == 1
 
 
+async def test_a_webhook_that_names_no_request_has_all_looked_at(house: SeerrHouse, hands: Hands) -> None:
+    """The admin may have changed its template."""
+    made = await house.seerr.request("movie", DUNE.tmdb, as_user=2)
+    await follow(house)
+    await house.seerr.decline(made.id)
+    new = await house.seerr.request("movie", ALIEN.tmdb, as_user=3)
+    await house.hint("any")
+
+    async def told() -> bool:
+        return await house.hints() == 0
+
+    async with hands.at_work(house.observer.hints()):
+        await eventually(told)
+    await house.engine.reached((await house.store.read()).head, "requests")
+    assert {row.seerr: row.state for row in await everything(house)} == {made.id: "declined", new.id: "sent"}
+
+
 async def test_decisions_made_in_seerr_name_their_moderator(house: SeerrHouse) -> None:
     await house.seerr.request("movie", DUNE.tmdb, as_user=2)
     await house.seerr.request("movie", ALIEN.tmdb, as_user=2)
