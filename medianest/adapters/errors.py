@@ -4,11 +4,13 @@
     ├── Unreachable        wait: MediaNest tries again by itself
     ├── Denied             fix the settings
     ├── Unexpected         read the log: the other side spoke in a way this release does not know
+    │   └── OutOfOrder     wait: it fails, or something else answers in its place
     ├── TokenRefused       the person links the Plex account again
     ├── PinExpired         the person asks for a new PIN
     ├── NotOnServer        the Plex server has no such item or collection
     ├── TitleUnknown       no such film or series
     ├── RequestGone        the request was deleted over there
+    ├── UserGone           the user was deleted over there
     ├── AlreadyRequested   look the first request up
     │   └── AutoRequested  an admin of Seerr deletes it, if it came to nothing
     ├── NothingToRequest   every season asked for was asked for before
@@ -60,6 +62,12 @@ class Unexpected(AdapterError):
     remedy = "See the log; a newer MediaNest may know this version."
 
 
+class OutOfOrder(Unexpected):
+    """An error of its own, half an answer, or the page of a proxy in its place: that says nothing of what was asked."""
+
+    remedy = "MediaNest tries again by itself."
+
+
 class TokenRefused(AdapterError):
     """Plex no longer accepts the token. Only a 401 (or 422 "Invalid token") proves that; an outage never does."""
 
@@ -88,6 +96,10 @@ class TitleUnknown(AdapterError):
 
 class RequestGone(AdapterError):
     """The request does not exist over there, or no longer."""
+
+
+class UserGone(AdapterError):
+    """The user does not exist over there, or no longer."""
 
 
 class AlreadyRequested(AdapterError):

@@ -15,7 +15,7 @@ import msgspec
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from medianest.adapters.breaker import Breaker, BreakerState
-from medianest.adapters.errors import Denied, Unexpected, Unreachable
+from medianest.adapters.errors import Denied, OutOfOrder, Unexpected, Unreachable
 
 Shape = TypeVar("Shape")
 HttpClient = httpx.AsyncClient  # named here for those who may only pass it on
@@ -65,14 +65,14 @@ class Answer:
     def decode(self, shape: type[Shape]) -> Shape:
         """The JSON body as `shape`, leniently: unknown keys are ignored, "1" is a number where one is due.
 
-        Raises `Unexpected` for anything else, such as the HTML page of a proxy.
+        Raises `Unexpected` for anything else; `OutOfOrder` for what is no JSON, such as the HTML page of a proxy.
         """
         try:
             return msgspec.json.decode(self.body, type=shape, strict=False)
         except msgspec.ValidationError as error:
             raise Unexpected(self.service, f"the answer lacks what was expected: {error}") from None
         except (msgspec.DecodeError, UnicodeDecodeError):
-            raise Unexpected(self.service, f"the answer ({self.status}) is not JSON") from None
+            raise OutOfOrder(self.service, f"the answer ({self.status}) is not JSON") from None
 
     def json_or_none(self) -> Any:
         """The JSON body, or None where it is something else: for error bodies, which are often HTML."""
@@ -82,7 +82,8 @@ class Answer:
             return None
 
     def unexpected(self, doing: str) -> Unexpected:
-        return Unexpected(self.service, f"{doing} was answered with {self.status}")
+        kind = OutOfOrder if self.status >= 500 else Unexpected
+        return kind(self.service, f"{doing} was answered with {self.status}")
 
 
 class Exchange:
@@ -233,7 +234,7 @@ class Exchange:
             raise
         if answer.status > 500 or (answer.status == 500 and self._counts_500):
             self.breaker.failed(f"it answers {answer.status}")
-            raise Unexpected(self.service, f"it answers {answer.status}")
+            raise OutOfOrder(self.service, f"it answers {answer.status}")
         self.breaker.succeeded()
         return answer
 

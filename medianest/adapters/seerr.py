@@ -7,30 +7,25 @@ which would approve it at once.
 
 import asyncio
 import re
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from time import monotonic
 from typing import Any, Literal, NamedTuple
 
 import httpx
-import msgspec
 import structlog
 from msgspec import structs
 
 from medianest.adapters.breaker import Breaker
 from medianest.adapters.errors import (
     AdapterError,
-    AlreadyRequested,
-    AutoRequested,
-    Blocklisted,
     Denied,
     NothingToRequest,
     NotPermitted,
-    QuotaExceeded,
-    RequestGone,
-    TitleUnknown,
     Unexpected,
     Unreachable,
+    UserGone,
 )
 from medianest.adapters.exchange import Answer, Exchange, Query
 from medianest.adapters.pictures import Picture, picture_in
@@ -52,6 +47,7 @@ from medianest.adapters.seerr_answers import (
     SeerrUser,
     TitleDetail,
 )
+from medianest.adapters.seerr_refusals import refusal, refuses_the_person
 from medianest.secret import Secret
 
 log = structlog.get_logger()
@@ -62,15 +58,13 @@ OVERLAP = 10  # how far a list may move while its place is looked for
 MOVES_LIMIT = 5
 ABOUT_SECONDS = 60.0  # how long it is taken to be as it said it is
 PAGES_LIMIT = 1_000  # no list is read for ever, whatever its page numbers claim
-MESSAGE_LIMIT = 200  # characters of a foreign message that we show
 PICTURES_AT_ONCE = 3  # of the slots of the exchange: a page full of posters leaves some to whoever asks for something
 PICTURE_SECONDS = 15.0  # with the wait for one's turn
 PICTURE = re.compile(r"/\w+\.(jpg|png|webp)")
 PictureWidth = Literal[185, 342, 500, 1280]  # some of those TMDB has
 REQUEST_SECONDS = 20.0  # it asks TMDB, Radarr and Sonarr before it answers
-LIST_SECONDS = (
-    28.0  # Seerr asks its Sonarrs, then its Radarrs before it lists; one that is away costs 10 s, of either kind
-)
+LIST_SECONDS = 28.0  # Seerr asks its Sonarrs, then its Radarrs before it lists: 10 s for each kind that is away
+LINKS_LIMIT = 10_000  # people whose user over there is remembered
 
 
 class Seerr:
@@ -87,6 +81,7 @@ class Seerr:
         # Its 500 says "no such film" or "Radarr is down": not that Seerr itself is.
         self.exchange = Exchange(SERVICE, base_url, client, headers=headers, counts_500=False, breaker=breaker)
         self._picture_slots = asyncio.Semaphore(PICTURES_AT_ONCE)
+        self._links: OrderedDict[int, int] = OrderedDict()  # its user of each Plex account, the longest unseen first
         self._about: _About | None = None  # None until asked; asked again by every `alive`
 
     async def alive(self) -> Family:
@@ -157,11 +152,32 @@ class Seerr:
             found |= {user.id: user.public() for user in users.results}
             if not users.results or (users.page_info and len(found) >= users.page_info.results):
                 break
+        for user in found.values():
+            self._remember(user)
         return list(found.values())
 
     async def user_for_plex(self, plex_id: int) -> SeerrUser | None:
-        """Who this Plex account is over there; None: nobody yet, `import_from_plex` may change that."""
+        """Who this Plex account is over there; None: nobody yet, `import_from_plex` may change that.
+
+        Whoever was found once is asked for alone, and no list of all is read.
+        """
+        if (known := self._links.get(plex_id)) is not None:
+            try:
+                user = (await self._ask("GET", f"/user/{known}")).decode(RawUser).public()
+            except UserGone:
+                user = None
+            if user is not None and user.plex_id == plex_id:
+                self._remember(user)
+                return user
+            self._links.pop(plex_id, None)
         return next((user for user in await self.users() if user.plex_id == plex_id), None)
+
+    def _remember(self, user: SeerrUser) -> None:
+        if user.plex_id is not None:
+            self._links[user.plex_id] = user.id
+            self._links.move_to_end(user.plex_id)
+            while len(self._links) > LINKS_LIMIT:
+                self._links.popitem(last=False)
 
     async def import_from_plex(self, plex_ids: Iterable[int]) -> list[int]:
         """Make users of friends of the Plex owner; returns the Seerr ids of the new ones.
@@ -345,9 +361,9 @@ class Seerr:
         )  # fmt: skip
         if answer.status < 300:
             return answer
-        if answer.status in (401, 403) and not _refuses_the_person(answer):
+        if answer.status in (401, 403) and not refuses_the_person(answer):
             raise await self._key_or_person(as_user)
-        raise _refusal(answer, path)
+        raise refusal(answer, path)
 
     async def _key_or_person(self, as_user: int | None) -> AdapterError:
         """A bad key, an unknown user and a missing right are answered alike; /auth/me with the bare key tells."""
@@ -370,55 +386,6 @@ def _about(public: Mapping[str, Any]) -> _About:
     kinds: dict[Kind, str] = {"movie": "movie4kEnabled", "tv": "series4kEnabled"}
     has_4k = frozenset(kind for kind, field in kinds.items() if public.get(field) is True)
     return _About("seerr" if "mediaServerType" in public else "overseerr", has_4k, monotonic())
-
-
-class _Message(msgspec.Struct):
-    message: str = ""
-
-
-def _message(answer: Answer) -> str:
-    """What Seerr says in an error body, if it is one of its own; "" for the HTML of a proxy."""
-    try:
-        return answer.decode(_Message).message[:MESSAGE_LIMIT]
-    except Unexpected:
-        return ""
-
-
-def _refuses_the_person(answer: Answer) -> bool:
-    """Whether a 401 or 403 is about the person: those carry `message`; those about the key `error`, or a cookie."""
-    message = _message(answer)
-    return bool(message) and "connect.sid" not in message
-
-
-def _refusal(answer: Answer, path: str) -> AdapterError:
-    """What an answer of 400 and above means, by status and, where one status means several things, by message."""
-    message = _message(answer)
-    lower = message.lower()
-    match answer.status:
-        case 401 | 403 if "csrf" in lower:
-            return Denied(SERVICE, "its CSRF protection refuses API keys; switch it off under Settings, Network")
-        case 403 if "quota" in lower:
-            return QuotaExceeded(SERVICE, message.rstrip("."))
-        case 403 if "blocklist" in lower or "blacklist" in lower:
-            return Blocklisted(SERVICE, "the title is on the blocklist")
-        case 401 | 403:
-            return NotPermitted(SERVICE, message.rstrip("."))
-        case 404 if path.startswith("/request/"):
-            return RequestGone(SERVICE, "the request does not exist there")
-        case 409 if "auto-request" in lower:
-            return AutoRequested(SERVICE, "an automatic request of this person for it stands there")
-        case 409:
-            return AlreadyRequested(SERVICE, "the title is requested already")
-        case 500 if "[tmdb]" in lower and "status code 404" in lower:
-            return TitleUnknown(SERVICE, "TMDB does not know the title")
-        case 500 if "[tmdb]" in lower:
-            return Unreachable(SERVICE, "it cannot reach TMDB")
-        case 500 if path == "/search":
-            return Unreachable(SERVICE, "it cannot search: TMDB does not answer it")
-        case 404 | 500 if path.startswith(("/movie/", "/tv/")):
-            return TitleUnknown(SERVICE, "it cannot retrieve the title: TMDB does not know it, or is out of its reach")
-        case _:
-            return answer.unexpected(f"/{path.split('/')[1]}")
 
 
 def _after_a_write(answer: Answer, family: Family) -> SeerrRequest:

@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery, PathParameter, QueryParameter
 from medianest.adapters.errors import AdapterError
 from medianest.adapters.seerr_answers import MediaState, SearchPage, Title, TitleDetail
 from medianest.api.gate import may
+from medianest.api.remembered import EVERYBODY, SEERR, asked
 from medianest.api.site import House, Me, Question, Site
 from medianest.api.title_pictures import Form
 from medianest.domain.asking import SubmissionFacts, SubmitRequest
@@ -21,7 +22,7 @@ from medianest.sessions import Identity
 from projections import accounts, requests
 
 log = structlog.get_logger()
-OFFER_SECONDS = 3.0  # how long Seerr is waited for to say whether one may ask for the 4K copy too
+OFFER_SECONDS = 1.0  # how long Seerr is waited for to say whether one may ask for the 4K copy, if it never has
 PageNumber = Annotated[int, QueryParameter(ge=1, le=500)]
 Tmdb = Annotated[int, PathParameter(ge=1, le=2**31 - 1)]
 
@@ -50,6 +51,7 @@ class FoundPage(msgspec.Struct, frozen=True):
     results: list[Found]
     page: int
     total_pages: int
+    as_of: datetime | None = None  # Seerr has no answer now, and said so then; null: it says so now
 
 
 class Detail(msgspec.Struct, frozen=True):
@@ -58,6 +60,7 @@ class Detail(msgspec.Struct, frozen=True):
     mine: bool
     requested_4k: Ours | None  # the 4K copy, which is asked for by itself
     may_ask_for_4k: bool  # there are 4K copies of this kind, and Seerr lets one ask for them
+    as_of: datetime | None = None  # Seerr has no answer now, and said so then; null: it says so now
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -83,12 +86,19 @@ class MediaController(Controller):
     @get("/search")
     async def search(self, site: House, me: Me, question: Question, page: PageNumber = 1) -> FoundPage:
         """Films and series by title, or by number: `tmdb:603`. While TMDB is out of Seerr's reach it finds nothing."""
-        return await _shown(site, me, await site.seerr.search(question, page))
+        wanted = f"search/{page}/{question}"
+        found, at = await asked(
+            site, SEERR, me.account, wanted, SearchPage, lambda: site.seerr.search(question, page)
+        )  # fmt: skip
+        return await _shown(site, me, found, at)
 
     @get("/trending")
     async def trending(self, site: House, me: Me, page: PageNumber = 1) -> FoundPage:
         """Films and series that many people look at these days."""
-        return await _shown(site, me, await site.seerr.trending(page))
+        found, at = await asked(
+            site, SEERR, EVERYBODY, f"trending/{page}", SearchPage, lambda: site.seerr.trending(page)
+        )  # fmt: skip
+        return await _shown(site, me, found, at)
 
     @get("/quota")
     async def quota(self, site: House, me: Me) -> Allowance:
@@ -98,14 +108,14 @@ class MediaController(Controller):
     @get("/{kind:str}/{tmdb:int}")
     async def title(self, site: House, me: Me, kind: FromPath[Kind], tmdb: Tmdb) -> Detail:
         """One film or series, whole."""
-        found, offered = await asyncio.gather(
-            site.seerr.title(kind, tmdb), may_ask_for_4k(site, me.account, kind)
+        (found, at), offered = await asyncio.gather(
+            title_of(site, kind, tmdb), may_ask_for_4k(site, me.account, kind)
         )  # fmt: skip
         site.title_pictures.saw([found])
         usual, in_4k = Media(kind, tmdb), Media(kind, tmdb, is4k=True)
         ours = await _ours(site, me, [usual, in_4k])
         mine = usual in ours and ours[usual].mine
-        return Detail(found, ours.get(usual), mine, ours.get(in_4k), offered is True)
+        return Detail(found, ours.get(usual), mine, ours.get(in_4k), offered is True, at)
 
 
 class TitlePictureController(Controller):
@@ -127,14 +137,30 @@ class TitlePictureController(Controller):
         return Response(found.body, media_type=found.content_type, headers=kept)
 
 
+async def title_of(
+    site: Site, kind: Kind, tmdb: int, *, patience_seconds: float | None = None
+) -> tuple[TitleDetail, datetime | None]:
+    """What Seerr says of it, and None; or what it said last, and when. Raises what Seerr's client does."""
+    return await asked(
+        site, SEERR, EVERYBODY, f"title/{kind}/{tmdb}", TitleDetail, lambda: site.seerr.title(kind, tmdb),
+        patience_seconds=patience_seconds,
+    )  # fmt: skip
+
+
 async def may_ask_for_4k(site: Site, account: str, kind: Kind) -> bool | None:
-    """Whether there are 4K copies of this kind, and Seerr lets `account` ask for them; None: it cannot say in time."""
+    """Whether there are 4K copies of this kind, and Seerr lets `account` ask for them; None: it cannot say in time,
+    and never has.
+    """
+
+    async def ask() -> bool:
+        return await _is_offered_4k(site, account, kind)
+
     try:
-        async with asyncio.timeout(OFFER_SECONDS):
-            return await _is_offered_4k(site, account, kind)
-    except (AdapterError, TimeoutError) as error:
+        offered, _ = await asked(site, SEERR, account, f"4k/{kind}", bool, ask, patience_seconds=OFFER_SECONDS)
+    except AdapterError as error:
         log.info("Seerr does not say who may ask for 4K copies", error=type(error).__name__)
         return None
+    return offered
 
 
 async def _is_offered_4k(site: Site, account: str, kind: Kind) -> bool:
@@ -159,10 +185,10 @@ async def left(site: Site, account: str, kind: Kind) -> Left:
     return Left(kind, quota.limit, quota.days, used, free, next_slot, own)
 
 
-async def _shown(site: Site, me: Identity, found: SearchPage) -> FoundPage:
+async def _shown(site: Site, me: Identity, found: SearchPage, at: datetime | None) -> FoundPage:
     site.title_pictures.saw(found.results)
     ours = await _ours(site, me, [Media(title.kind, title.tmdb) for title in found.results])
-    return FoundPage([_found(title, ours) for title in found.results], found.page, found.total_pages)
+    return FoundPage([_found(title, ours) for title in found.results], found.page, found.total_pages, at)
 
 
 async def _ours(site: Site, me: Identity, wanted: list[Media]) -> dict[Media, Ours]:

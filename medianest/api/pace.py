@@ -1,4 +1,4 @@
-"""How fast Plex is now: pages that can show what it said before do not wait for it while it is slow."""
+"""How fast an outside system is now: pages that can show what it said before do not wait for it while it is slow."""
 
 import asyncio
 from collections.abc import Coroutine

@@ -16,7 +16,7 @@ from medianest.api import kept
 from medianest.api.gate import may, needs
 from medianest.api.history import Timeline, names_of, timeline
 from medianest.api.kept import Waiting
-from medianest.api.media import may_ask_for_4k
+from medianest.api.media import may_ask_for_4k, title_of
 from medianest.api.problems import Problem
 from medianest.api.site import MOST, Before, House, Id, Limit, Me, Site, Words, Write, Writing, Written, shown
 from medianest.domain.asking import Approval, ChangeSeasons, RetryRequest, SubmitRequest
@@ -43,7 +43,7 @@ from projections import requests
 from projections.requests import RequestRow
 
 log = structlog.get_logger()
-TITLE_SECONDS = 3.0  # how long the title is looked for before the request is taken without
+TITLE_SECONDS = 1.0  # how long the title is looked for, if Seerr never told it, before the request is taken without
 SCAN_LIMIT = 1000  # rows looked through for one page of a state
 Season = Annotated[int, msgspec.Meta(ge=0, le=1000)]
 State = Annotated[RequestState | None, QueryParameter(name="state", description="Only those in this state.")]
@@ -252,11 +252,10 @@ async def _title(site: Site, write: Write, data: NewRequest) -> tuple[str, int |
         if isinstance(event, RequestSubmitted):
             return event.title, event.year
     try:
-        async with asyncio.timeout(TITLE_SECONDS):
-            found = await site.seerr.title(data.kind, data.tmdb)
+        found, _ = await title_of(site, data.kind, data.tmdb, patience_seconds=TITLE_SECONDS)
     except TitleUnknown:
         raise
-    except (AdapterError, TimeoutError) as error:
+    except AdapterError as error:
         log.info("a request is taken without asking Seerr for the title", error=type(error).__name__)
         plain = f"{'Film' if data.kind == 'movie' else 'Series'} {data.tmdb}"
         return data.title or plain, data.year
@@ -269,11 +268,11 @@ async def _check_seasons(site: Site, row: RequestRow, added: set[int]) -> None:
     if not added:
         return
     try:
-        async with asyncio.timeout(TITLE_SECONDS):
-            found = (await site.seerr.title(row.media.kind, row.media.tmdb)).copy(row.media.is4k)
-    except (AdapterError, TimeoutError) as error:
+        whole, _ = await title_of(site, row.media.kind, row.media.tmdb, patience_seconds=TITLE_SECONDS)
+    except AdapterError as error:
         log.info("seasons are changed without asking Seerr for them", error=type(error).__name__)
         return
+    found = whole.copy(row.media.is4k)
     _check_known(added, found)
     if there := sorted(
         season.number for season in found.seasons if season.state == "available" and season.number in added

@@ -65,7 +65,8 @@ class Site:
     configuration: Configuration
     clock: Callable[[], datetime] = now_utc
     limits: RateLimits = field(default_factory=RateLimits)
-    pace: Pace = field(default_factory=Pace)
+    plex_pace: Pace = field(default_factory=Pace)
+    seerr_pace: Pace = field(default_factory=Pace)
     feed: Feed | None = None  # None: there is no /events
     live: bytes | None = None  # the document of the sockets, in JSON; None: there is none
     metrics: Callable[[], Mapping[str, float]] | None = None  # what else /metrics shows

@@ -15,6 +15,7 @@ from medianest.adapters.errors import (
     Denied,
     NothingToRequest,
     NotPermitted,
+    OutOfOrder,
     QuotaExceeded,
     RequestGone,
     TitleUnknown,
@@ -24,7 +25,7 @@ from medianest.adapters.errors import (
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.seerr_answers import SeerrRequest
 from medianest.automations.attempts import Attempt
-from medianest.automations.observations import Observer
+from medianest.automations.observations import CONFIRMATIONS, Observer
 from medianest.automations.seerr_people import GONE, NOT_LINKED, PersonGone, SeerrPeople
 from medianest.automations.seerr_states import media_of
 from medianest.automations.worker import Done, GivenUp, Later, Record, Recurring, Result, TodoList
@@ -54,6 +55,7 @@ SETTLE_SECONDS = (
     60.0  # how long somebody may be away before what is theirs goes on without them; nothing is sent before
 )
 CLOCKS_DIFFER = timedelta(minutes=10)
+NOT_FOUND = "Seerr does not find the request."
 ON_ITS_WAY = "Seerr has these seasons on their way already, without a request for them."
 AUTOMATIC = (
     "Seerr made an automatic request for this person, from their watchlist, and takes no other of theirs for the title:"
@@ -158,7 +160,7 @@ class Sending:
             return Done()
         try:
             return await (self._send(row, attempt) if listed else self._find_orphan(row, attempt))
-        except Unreachable as away:
+        except (Unreachable, OutOfOrder) as away:
             await self._record(RecordDeferred(request=row.request, reason="seerr-down", why=f"{away.why}."))
             raise
         except (Denied, Unexpected) as refused:
@@ -296,12 +298,13 @@ class Relaying:
             return await (self._relay_seasons(todo, row) if todo.decision == "seasons" else self._relay(todo, row))
         except PersonGone:
             return GivenUp(f"{GONE} It has to be decided in Seerr itself.")
+        except RequestGone:  # Seerr says so too when its database fails it: once proves nothing
+            if attempt.n < CONFIRMATIONS:
+                return Later(None, NOT_FOUND)
+            return Done.by(await self._record(_moot(todo, row)))
 
     async def _relay(self, todo: DecisionToRelay, row: RequestRow) -> Result:
-        try:
-            told = await self._tell(todo, row, await self._seerr.get_request(todo.seerr))
-        except RequestGone:  # there is nothing left to decide
-            told = None
+        told = await self._tell(todo, row, await self._seerr.get_request(todo.seerr))
         if isinstance(told, Later | GivenUp):
             return told
         outcome = await self._record(RecordRelayed(request=todo.request, decision=todo.decision))
@@ -309,11 +312,8 @@ class Relaying:
         return Done(max(outcome.position, seen.position if seen else 0))
 
     async def _relay_seasons(self, todo: DecisionToRelay, row: RequestRow) -> Result:
-        try:
-            found = await self._seerr.get_request(todo.seerr)
-            has = (await self._change_seasons(row, found)).seasons or row.seasons
-        except RequestGone:  # there is nothing left to change
-            has = row.seasons
+        found = await self._seerr.get_request(todo.seerr)
+        has = (await self._change_seasons(row, found)).seasons or row.seasons
         return Done.by(await self._record(RecordSeasons(request=row.request, told=row.seasons, has=has)))
 
     async def _change_seasons(self, row: RequestRow, found: SeerrRequest) -> SeerrRequest:
@@ -373,6 +373,13 @@ class Relaying:
         if found.requested_by not in users and erased:
             raise PersonGone(GONE)
         return found.requested_by in users
+
+
+def _moot(todo: DecisionToRelay, row: RequestRow) -> Command:
+    """There is nothing left over there to decide about, or to change."""
+    if todo.decision == "seasons":
+        return RecordSeasons(request=row.request, told=row.seasons, has=row.seasons)
+    return RecordRelayed(request=todo.request, decision=todo.decision)
 
 
 def _plainly(refused: AdapterError) -> str:

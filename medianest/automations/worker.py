@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import structlog
 
-from medianest.adapters.errors import AdapterError, Unexpected, Unreachable
+from medianest.adapters.errors import AdapterError, OutOfOrder, Unexpected, Unreachable
 from medianest.automations import attempts
 from medianest.automations.attempts import Attempt, Nothing
 from medianest.commands import Commands, Outcome
@@ -190,6 +190,9 @@ class Worker:
         except Unreachable as away:
             log.info("put off", list=todo.name, key=key, attempt=n, why=away.why)
             return Later(todo.pause(n, away.retry_after_seconds), f"{away.service}: {away.why}.")
+        except OutOfOrder as ill:  # for however long: once it is itself again, all goes on
+            log.warning("put off", list=todo.name, key=key, attempt=n, why=ill.why)
+            return Later(todo.pause(n, None), str(ill))
         except Unexpected as odd:
             log.warning("put off", list=todo.name, key=key, attempt=n, why=odd.why)
             return self._failed(claim.attempt, str(odd))

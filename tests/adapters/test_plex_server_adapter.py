@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from medianest.adapters.errors import AdapterError, NotOnServer, TokenRefused, Unexpected, Unreachable
+from medianest.adapters.errors import AdapterError, NotOnServer, OutOfOrder, TokenRefused, Unexpected, Unreachable
 from medianest.adapters.plex_server import EPISODE, SHOW, PlexServer
 from medianest.secret import Secret
 
@@ -334,9 +334,9 @@ async def test_a_key_stays_one_part_of_the_path(server: PlexServer, wire: Wire) 
         (httpx.Response(403), NotOnServer),
         (httpx.Response(404), NotOnServer),
         (httpx.Response(400), Unexpected),
-        (httpx.Response(500), Unexpected),
+        (httpx.Response(500), OutOfOrder),
         (httpx.Response(503, content=b"<html>Maintenance</html>"), Unreachable),
-        (httpx.Response(200, content=b"<MediaContainer/>"), Unexpected),
+        (httpx.Response(200, content=b"<MediaContainer/>"), OutOfOrder),
         (httpx.Response(200, content=b'{"MediaContainer": []}'), Unexpected),
         (httpx.RemoteProtocolError("cut"), Unreachable),
     ],

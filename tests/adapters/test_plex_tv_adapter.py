@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from medianest.adapters.errors import AdapterError, PinExpired, TokenRefused, Unexpected, Unreachable
+from medianest.adapters.errors import AdapterError, OutOfOrder, PinExpired, TokenRefused, Unexpected, Unreachable
 from medianest.adapters.plex_tv import PlexTv
 from medianest.secret import Secret
 
@@ -238,7 +238,7 @@ CALLS = {
         (httpx.Response(422, content=b"something else"), Unexpected),
         (httpx.Response(403), Unexpected),
         (httpx.Response(429, headers={"Retry-After": "60"}), Unreachable),
-        (httpx.Response(500), Unexpected),
+        (httpx.Response(500), OutOfOrder),
         (httpx.Response(502), Unreachable),
         (httpx.ConnectTimeout("late"), Unreachable),
     ],

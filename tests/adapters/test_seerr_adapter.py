@@ -17,6 +17,7 @@ from medianest.adapters.errors import (
     Denied,
     NothingToRequest,
     NotPermitted,
+    OutOfOrder,
     QuotaExceeded,
     RequestGone,
     TitleUnknown,
@@ -33,6 +34,7 @@ pytestmark = pytest.mark.usefixtures("quick_retries")
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 KEY = "the-api-key"
+NO_MORE = httpx.Response(200, json={"results": []})
 FRIEND = 2  # Seerr's id of the person with Plex id 1000
 
 
@@ -161,6 +163,36 @@ async def test_users_are_found_by_their_plex_id(answers: Recording, seerr: Seerr
     assert friend.may(32)
     assert not friend.may(16)
     assert await seerr.user_for_plex(4711) is None
+
+
+async def test_whoever_was_found_once_is_asked_for_alone(answers: Recording, seerr: Seerr, wire: Wire) -> None:
+    answers.plays("user list")
+    await seerr.user_for_plex(1000)
+    friend = dict(answers.body("user list")["results"][1], permissions=48)
+    wire.answers("GET", "/api/v1/user/2", httpx.Response(200, json=friend))
+    again = await seerr.user_for_plex(1000)
+    assert again is not None
+    assert again.may(16), "what they may is as it is now"
+    assert [request.url.path for request in wire.sent][-2:] == ["/api/v1/user", "/api/v1/user/2"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(404, json={"message": "User not found."}),
+        httpx.Response(200, json={"id": 2, "plexId": 4711, "permissions": 2}),
+    ],
+)
+async def test_who_is_somebody_else_over_there_by_now_is_looked_for_anew(
+    answers: Recording, seerr: Seerr, wire: Wire, answer: httpx.Response
+) -> None:
+    answers.plays("user list")
+    await seerr.user_for_plex(1000)
+    wire.answers("GET", "/api/v1/user/2", answer)
+    wire.answers("GET", "/api/v1/user", httpx.Response(200, json={"results": [{"id": 7, "plexId": 1000}]}), NO_MORE)
+    moved = await seerr.user_for_plex(1000)
+    assert moved is not None
+    assert moved.id == 7
 
 
 async def test_users_are_read_to_the_last_page(answers: Recording, seerr: Seerr, wire: Wire) -> None:
@@ -368,6 +400,27 @@ async def test_a_request_is_read_by_its_id(answers: Recording, seerr: Seerr) -> 
     assert (await seerr.get_request(1)).tmdb == 27205
     with pytest.raises(RequestGone):
         await seerr.get_request(9999)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(404, content=b"404 page not found"),  # what Traefik says while nobody is behind it
+        httpx.Response(404, json={"detail": "Not Found"}),
+        httpx.Response(500, content=b"<html>Internal Server Error</html>"),
+        httpx.Response(200, content=b"<html>We are moving</html>"),
+    ],
+)
+async def test_what_a_proxy_says_is_no_word_about_a_request_or_a_title(
+    answers: Recording, seerr: Seerr, wire: Wire, answer: httpx.Response
+) -> None:
+    for path, ask in (
+        ("/api/v1/request/1", lambda: seerr.get_request(1)),
+        ("/api/v1/movie/603", lambda: seerr.title("movie", 603)),
+    ):
+        wire.answers("GET", path, answer)
+        with pytest.raises(OutOfOrder):
+            await ask()
 
 
 async def test_a_request_is_approved_declined_and_tried_again(answers: Recording, seerr: Seerr, wire: Wire) -> None:

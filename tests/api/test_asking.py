@@ -7,11 +7,13 @@ import pytest
 
 from medianest.adapters.breaker import Breaker
 from medianest.adapters.seerr import Seerr
+from medianest.api import media, pace
 from medianest.api.site import Site
 from medianest.domain.command import Actor
 from medianest.domain.sending import RecordDeferred, RecordFailed, RecordSent
 from medianest.eventstore.store import EventStore
 from medianest.sandbox.cast import ANNA
+from medianest.sandbox.faults import Fault
 from medianest.sandbox.seerr import Permission
 from medianest.secret import Secret
 from tests.api.conftest import Clock, Outside, problem, standing_still
@@ -197,6 +199,42 @@ async def test_a_4k_copy_is_offered_to_whom_seerr_lets_ask_for_it_and_is_a_wish_
     assert (await anna.get("/media/tv/1396")).json()["may_ask_for_4k"] is False, "there are none of series"
     told = (await anna.get(f"/media/requests/{better}/timeline")).json()["items"]
     assert told[0]["words"] == "Anna asked for Dune (2021) in 4K."
+
+
+async def test_while_seerr_is_slow_or_away_a_title_is_shown_as_it_was_told_last_and_nobody_waits(
+    anna: httpx.AsyncClient, ben: httpx.AsyncClient, outside: Outside, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "IN_TIME_SECONDS", 0.3)
+    monkeypatch.setattr(media, "OFFER_SECONDS", 0.3)
+    outside.seerr.has_4k = frozenset(("movie",))
+    outside.seerr.add_person(ANNA.plex_id, "anna", ANNA.email).permissions |= Permission.REQUEST_4K
+    seen = (await anna.get("/media/movie/438631")).json()
+    assert (seen["as_of"], seen["may_ask_for_4k"]) == (None, True)
+    site.seerr_pace.seconds = 0.3
+    outside.faults.set("seerr", Fault(hang=True))
+    then = (await anna.get("/media/movie/438631")).json()
+    assert then.pop("as_of") is not None
+    assert then == {name: value for name, value in seen.items() if name != "as_of"}
+    assert site.seerr_pace.seconds == pace.HURRIED_SECONDS
+    theirs = (await ben.get("/media/movie/438631")).json()
+    assert (theirs["title"], theirs["may_ask_for_4k"]) == (seen["title"], False), (
+        "what Seerr lets anna do is not for ben"
+    )
+    taken = await ask(anna, DUNE | {"is4k": True})
+    assert (taken.status_code, (await page(anna, taken.json()["request"]))["title"]) == (201, "Dune")
+    outside.mend("seerr")
+
+
+async def test_what_was_looked_for_last_is_found_again_while_seerr_is_away(
+    anna: httpx.AsyncClient, ben: httpx.AsyncClient, outside: Outside
+) -> None:
+    found = (await anna.get("/media/search", params={"q": "dune"})).json()
+    outside.cut("seerr")
+    then = (await anna.get("/media/search", params={"q": "dune"})).json()
+    assert then.pop("as_of") is not None
+    assert found.pop("as_of") is None
+    assert then == found
+    assert problem(await ben.get("/media/search", params={"q": "dune"})) == (503, "seerr-unreachable")
 
 
 async def test_while_seerr_is_down_a_4k_copy_is_taken_all_the_same(anna: httpx.AsyncClient, outside: Outside) -> None:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from medianest.adapters.pictures import Picture
-from medianest.api import library, pace
+from medianest.api import pace, remembered
 from medianest.api.kept_pictures import KeptPictures
 from medianest.api.posters import Posters
 from medianest.api.site import Site
@@ -126,10 +126,10 @@ async def test_while_plex_is_away_one_sees_what_one_saw_last_and_how_old_that_is
     seen = {path: await look(anna, path) for path in paths}
     outside.cut("plex")
     for path in paths:
-        remembered = await look(anna, path)
-        assert remembered.pop("as_of") is not None
+        then = await look(anna, path)
+        assert then.pop("as_of") is not None
         assert seen[path].pop("as_of") is None
-        assert remembered == seen[path]
+        assert then == seen[path]
     assert problem(await ben.get(paths[1])) == (503, "plex-unreachable")  # what was shown to anna is not for ben
     outside.mend("plex")
 
@@ -139,9 +139,9 @@ async def test_what_plex_says_that_makes_no_sense_is_covered_by_what_it_said_las
 ) -> None:
     seen = await look(anna, "/plex/search", q="matrix")
     outside.faults.set("plex", Fault(garbage=True))
-    remembered = await look(anna, "/plex/search", q="matrix")
-    assert remembered["as_of"] is not None
-    assert remembered["items"] == seen["items"] != []
+    then = await look(anna, "/plex/search", q="matrix")
+    assert then["as_of"] is not None
+    assert then["items"] == seen["items"] != []
     outside.mend("plex")
 
 
@@ -149,11 +149,11 @@ async def test_who_waits_too_long_for_plex_is_shown_what_is_remembered_and_the_n
     anna: httpx.AsyncClient, outside: Outside, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pace, "IN_TIME_SECONDS", 0.3)
-    site.pace.seconds = 0.3
+    site.plex_pace.seconds = 0.3
     seen = await look(anna, "/plex/libraries")
     outside.faults.set("plex", Fault(hang=True))
     assert (await look(anna, "/plex/libraries"))["as_of"] is not None
-    assert site.pace.seconds == pace.HURRIED_SECONDS
+    assert site.plex_pace.seconds == pace.HURRIED_SECONDS
     assert (await look(anna, "/plex/libraries"))["items"] == seen["items"]
     outside.mend("plex")
     await eventually("Plex is waited for again", lambda: _in_time(anna))
@@ -166,11 +166,11 @@ async def _in_time(caller: httpx.AsyncClient) -> bool:
 async def test_who_is_remembered_nothing_for_waits_with_patience(
     anna: httpx.AsyncClient, outside: Outside, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.pace.seconds = 0.01
+    site.plex_pace.seconds = 0.01
     outside.faults.set("plex", Fault(delay_seconds=0.3))
     assert (await look(anna, "/plex/libraries"))["as_of"] is None
-    monkeypatch.setattr(library, "PATIENCE_SECONDS", 0.1)
-    site.pace.seconds = 0.01
+    monkeypatch.setattr(remembered, "PATIENCE_SECONDS", 0.1)
+    site.plex_pace.seconds = 0.01
     assert problem(await anna.get("/plex/recently-added")) == (503, "plex-unreachable")
     outside.mend("plex")
 

@@ -423,6 +423,26 @@ async def test_polling_finds_what_no_webhook_told_and_shows_progress(house: Seer
     await house.becomes("r1", "available")
 
 
+@pytest.mark.parametrize("fault", [Fault(status=404), Fault(garbage=True), Fault(status=500)])
+async def test_a_decision_is_not_lost_where_something_else_answers_for_seerr(
+    house: SeerrHouse, hands: Hands, faults: FaultPlan, fault: Fault
+) -> None:
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "sent")
+    faults.set("seerr", fault)
+    await house.run(DeclineRequest(request="r1", moderator="olivia", reason="other"))
+    async with hands.at_work(*house.todos()):
+        await eventually(lambda: _tried_in_vain(hands))
+        faults.clear("seerr")
+        await eventually(lambda: _told(house, "r1"))
+    assert house.world.state.requests[row.seerr or 0].status == RequestStatus.DECLINED
+
+
+async def _tried_in_vain(hands: Hands) -> bool:
+    return any(attempts > CONFIRMATIONS for _, attempts, _, _ in await hands.tried(RELAY))
+
+
 async def test_of_a_series_the_seasons_asked_for_count(house: SeerrHouse, hands: Hands) -> None:
     await house.seerr.request("tv", FRIENDS.tmdb, as_user=1, seasons=[1])
     await house.world.advance(FRIENDS.tmdb)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from medianest.adapters.errors import Denied, Unreachable
+from medianest.adapters.errors import Denied, OutOfOrder, Unreachable
 from medianest.automations import attempts
 from medianest.automations.attempts import Attempt
 from medianest.automations.worker import (
@@ -240,6 +240,22 @@ async def test_who_looks_at_a_page_that_an_upgrade_is_making_waits_for_it_and_is
         assert ("is being made" in (row.last_error or ""), row.given_up) == (True, False)
         async with plain.pool.connection() as rows:
             await rows.execute("CREATE TABLE made (made int)")
+        await eventually(lambda: _is_idle(plain, hands))
+
+
+async def test_what_waits_for_a_service_that_is_out_of_order_is_never_given_up(plain: Plain, hands: Hands) -> None:
+    """A proxy's page in its place, for a night, is no reason to order an admin out of bed."""
+    broken = True
+
+    async def act(attempt: Attempt) -> Result:
+        if broken:
+            raise OutOfOrder("Seerr", "the answer (200) is not JSON")
+        return await plain.tick_off(attempt)
+
+    await plain.put("a")
+    async with hands.at_work(plain.todo(act)):
+        await eventually(lambda: _tried_more_than(hands, FAILURES))
+        broken = False
         await eventually(lambda: _is_idle(plain, hands))
 
 

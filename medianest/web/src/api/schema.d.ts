@@ -2285,6 +2285,7 @@ export interface components {
             mine: boolean;
             requested_4k: components["schemas"]["Ours"] | null;
             may_ask_for_4k: boolean;
+            as_of?: string | null;
         };
         /** Device */
         Device: {
@@ -2447,6 +2448,7 @@ export interface components {
             results: components["schemas"]["Found"][];
             page: number;
             total_pages: number;
+            as_of?: string | null;
         };
         /** Genres */
         Genres: {

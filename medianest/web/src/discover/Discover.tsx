@@ -69,7 +69,12 @@ function Results({ query }: { readonly query: string }) {
     <>
       <Section title={say.discover.results}>
         <Loaded asked={titles} ghost={<GhostShelf />}>
-          {({ results }) => <Answer query={query} results={results} isOld={titles.isPlaceholderData} />}
+          {({ results, as_of: asOf }) => (
+            <>
+              <AsOf at={asOf} of="Seerr" />
+              <Answer query={query} results={results} isOld={titles.isPlaceholderData} />
+            </>
+          )}
         </Loaded>
       </Section>
       <InPlex query={query} without={titles.data?.results ?? []} />

@@ -4,6 +4,7 @@ import type { Detail } from "../api/schema";
 import { Lost } from "../app/Lost";
 import { requestPath, routes } from "../app/routes";
 import { say } from "../strings/discover";
+import { AsOf } from "../ui/AsOf";
 import { Back } from "../ui/Back";
 import { Badge } from "../ui/Badge";
 import { buttonLook } from "../ui/Button";
@@ -34,6 +35,7 @@ function Copies({ detail }: { readonly detail: Detail }) {
   const [usual, in4k] = copiesOf(detail);
   return (
     <>
+      <AsOf at={detail.as_of} of="Seerr" />
       {usual && <OneCopy copy={usual} />}
       {in4k && (
         <details className="mt-8 border-t border-line pt-3" open={in4k.requested?.mine ?? false}>

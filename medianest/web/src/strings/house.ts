@@ -7,7 +7,7 @@ export const say = {
   ...before,
   skip: "Skip to content",
   newWindow: "(opens a new window)",
-  plexAsOf: (at: string) => `Plex isn’t answering. This is from ${at}.`,
+  saidLast: (who: string, at: string) => `${who} isn’t answering. This is from ${at}.`,
   nav: { label: "Main", home: "Home", discover: "Discover", library: "Library", requests: "Requests", downloads: "Videos", you: "You", devices: "Devices", admin: "Admin" },
   you: {
     title: "You",
