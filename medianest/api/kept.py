@@ -150,11 +150,13 @@ class Followed(msgspec.Struct, frozen=True):
 
 
 class Drifted(msgspec.Struct, frozen=True):
-    """An open request that stands otherwise in Seerr."""
+    """An open request that stands otherwise in Seerr, or is for other seasons there."""
 
     request: str
     here: RequestState
     there: RequestState
+    seasons_here: tuple[int, ...]
+    seasons_there: tuple[int, ...]
     wins: Literal["seerr", "medianest"]
     why: str
     since: datetime
@@ -179,5 +181,11 @@ async def seerr_set_aside(rows: Rows) -> dict[str, int]:
 
 async def seerr_drift(rows: Rows) -> list[Drifted]:
     """Where Seerr and MediaNest differed when they were compared last, the oldest first."""
-    found = await rows.execute("SELECT request, here, there, wins, why, since FROM seerr_drift ORDER BY since, request")
-    return [Drifted(*row) for row in await found.fetchall()]
+    found = await rows.execute(
+        "SELECT request, here, there, seasons_here, seasons_there, wins, why, since FROM seerr_drift"
+        " ORDER BY since, request"
+    )
+    return [
+        Drifted(request, here, there, tuple(ours), tuple(theirs), *rest)
+        for request, here, there, ours, theirs, *rest in await found.fetchall()
+    ]

@@ -38,6 +38,8 @@ class Difference(msgspec.Struct, frozen=True):
     title: str
     here: RequestState
     there: RequestState
+    seasons_here: tuple[int, ...]  # it is for; of a film none
+    seasons_there: tuple[int, ...]
     wins: Literal["seerr", "medianest"]
     why: str
     since: datetime  # when it was seen first
@@ -77,7 +79,7 @@ class SeerrController(Controller):
 
     @get("/drift", guards=[needs("services.manage")])
     async def drift(self, site: House) -> DriftReport:
-        """Open requests that stand otherwise in Seerr, as of the last comparison, and which side wins."""
+        """Open requests that stand otherwise in Seerr, or are for other seasons there, as of the last comparison, and which side wins."""
         return await _report(site)
 
     @post("/drift/look", status_code=202, guards=[needs("services.manage")])
@@ -108,8 +110,10 @@ async def _report(site: Site) -> DriftReport:
         under_way = await kept.has_hints(rows, DRIFT)
     items = [
         Difference(
-            drift.request, titles.get(drift.request, ""), drift.here, drift.there, drift.wins, drift.why, drift.since
+            request=drift.request, title=titles.get(drift.request, ""), here=drift.here, there=drift.there,
+            seasons_here=drift.seasons_here, seasons_there=drift.seasons_there, wins=drift.wins, why=drift.why,
+            since=drift.since,
         )
         for drift in drifts
-    ]
+    ]  # fmt: skip
     return DriftReport(followed.compared_at if followed else None, under_way, items)

@@ -141,7 +141,7 @@ class Observer:
     async def observe(self, row: RequestRow, found: SeerrRequest) -> Outcome | None:
         """Put on record what `found` says of our request; None where that is nothing."""
         self._show_progress(row, found)
-        seen, has = observed(found.state, await self._media_state(found)), await self._seasons(row, found)
+        seen, has = observed(found.state, await self._media_state(found)), await self.seasons(row, found)
         if seen is None and has == row.seasons:
             return None
         decided_by = await self._imports.account_of(found.decided_by_plex)
@@ -152,6 +152,22 @@ class Observer:
     async def stands(self, found: SeerrRequest) -> RequestState:
         """As what a request of ours stands in Seerr."""
         return standing(found.state, await self._media_state(found))
+
+    async def seasons(self, row: RequestRow, found: SeerrRequest) -> tuple[int, ...]:
+        """The seasons Seerr has it for, if it is ours alone: what others asked for there says nothing about ours."""
+        if found.seasons in ((), row.seasons) or row.state not in OPEN_STATES:
+            return row.seasons
+        try:
+            now = await self._seerr.get_request(
+                found.id
+            )  # `row` may be newer than `found`, and what it says told there
+        except RequestGone:  # that is found out by looking at it
+            return row.seasons
+        whose = await self._imports.account_of(now.requested_by_plex)
+        async with self._pool.connection() as rows:
+            ours = whose in await requests.owners_of(row.request, rows)
+            shared = await requests.is_shared(now.id, rows)
+        return now.seasons if ours and not shared else row.seasons
 
     async def _follow_one(self, found: SeerrRequest, *, quiet: bool) -> None:
         ours = await self._ours(str(found.id))
@@ -168,22 +184,6 @@ class Observer:
             await self._imports.take(await self._seerr.get_request(number), self._clock())
         except RequestGone:
             return
-
-    async def _seasons(self, row: RequestRow, found: SeerrRequest) -> tuple[int, ...]:
-        """The seasons Seerr has it for, if it is ours alone: what others asked for there says nothing about ours."""
-        if found.seasons in ((), row.seasons) or row.state not in OPEN_STATES:
-            return row.seasons
-        try:
-            now = await self._seerr.get_request(
-                found.id
-            )  # `row` may be newer than `found`, and what it says told there
-        except RequestGone:  # that is found out by looking at it
-            return row.seasons
-        whose = await self._imports.account_of(now.requested_by_plex)
-        async with self._pool.connection() as rows:
-            ours = whose in await requests.owners_of(row.request, rows)
-            shared = await requests.is_shared(now.id, rows)
-        return now.seasons if ours and not shared else row.seasons
 
     async def _media_state(self, found: SeerrRequest) -> MediaState:
         """Of a series, Seerr tells how much of the whole is there: what counts is the seasons asked for."""

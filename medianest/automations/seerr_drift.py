@@ -35,6 +35,7 @@ COMPARED_AT_ONCE = 4
 _ORDER: tuple[RequestState, ...] = ("sent", "approved", "processing", "partially_available", "available")
 DELETED = "It was deleted in Seerr: what is not there is not fetched."
 FURTHER = "Seerr has come further. It is taken over by itself with one of the next looks."
+SEASONS = "Seerr has it for other seasons. They are taken over by themselves with one of the next looks."
 TAKEN_BACK = "Seerr took it back. Nothing here says so by itself, since its lists may lag: heal it if it stays."
 TO_BE_TOLD = "It was decided here, and Seerr has yet to be told: that happens by itself."
 
@@ -42,9 +43,13 @@ TO_BE_TOLD = "It was decided here, and Seerr has yet to be told: that happens by
 class Difference(NamedTuple):
     row: RequestRow
     there: RequestState
+    seasons: tuple[int, ...]  # it is for, over there
     wins: Literal["seerr", "medianest"]
     why: str
     decided_by: str | None
+
+    def seen_as(self) -> tuple[RequestState, tuple[int, ...]]:
+        return self.there, self.seasons
 
 
 class Drift:
@@ -106,33 +111,48 @@ class Drift:
         if any(difference.there == "removed" for difference in differences):
             await self._seerr.alive()  # a proxy says "404", too
         position = 0
-        for row, there, wins, _, decided_by in differences:
-            if wins == "seerr" and known.get(row.request) == there:
-                command = ReconcileRequest(request=row.request, stands=there, decided_by=decided_by)
-                position = max(position, (await self._record(command)).position)
-                await self._forget(row.request)
+        for differs in differences:
+            if differs.wins == "seerr" and known.get(differs.row.request) == differs.seen_as():
+                position = max(position, await self._reconcile(differs))
         log.info("what differed from Seerr was healed", differed=len(differences), position=position)
+
+    async def _reconcile(self, differs: Difference) -> int:
+        request, was = differs.row.request, differs.row.seasons
+        command = ReconcileRequest(
+            request=request, stands=differs.there, was=was, has=differs.seasons, decided_by=differs.decided_by
+        )  # fmt: skip
+        outcome = await self._record(command)
+        await self._forget(request)
+        return outcome.position
 
     async def _compared(self, row: RequestRow) -> Difference | None:
         assert row.seerr is not None
-        found: SeerrRequest | None = None
         try:
             found = await self._seerr.get_request(row.seerr)
-            there = await self._observer.stands(found)
         except RequestGone:
-            there = "removed"
-        if there == row.state or (found and media_of(found) != row.media):
+            return await self._different(row, None, "removed", row.seasons)
+        if media_of(found) != row.media:  # of a Seerr that was set up anew
+            return None
+        there, seasons = await self._observer.stands(found), await self._observer.seasons(row, found)
+        return await self._different(row, found, there, seasons)
+
+    async def _different(
+        self, row: RequestRow, found: SeerrRequest | None, there: RequestState, seasons: tuple[int, ...]
+    ) -> Difference | None:
+        if (there, seasons) == (row.state, row.seasons):
             return None
         async with self._pool.connection() as rows:
             if await requests.has_decisions_to_relay(row.request, rows):
-                return Difference(row, there, "medianest", TO_BE_TOLD, None)
+                return Difference(row, there, seasons, "medianest", TO_BE_TOLD, None)
         decided_by = await self._imports.account_of(found.decided_by_plex) if found else None
-        return Difference(row, there, "seerr", _why(row.state, there), decided_by)
+        why = SEASONS if there == row.state else _why(row.state, there)
+        return Difference(row, there, seasons, "seerr", why, decided_by)
 
-    async def _known(self) -> dict[str, str]:
+    async def _known(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """What differed the last time, by request."""
         async with self._pool.connection() as rows:
-            found = await rows.execute("SELECT request, there FROM seerr_drift")
-            return dict(await found.fetchall())
+            found = await rows.execute("SELECT request, there, seasons_there FROM seerr_drift")
+            return {request: (there, tuple(seasons)) for request, there, seasons in await found.fetchall()}
 
     async def _keep(self, differences: list[Difference]) -> None:
         async with self._pool.connection() as rows, rows.transaction():
@@ -141,11 +161,13 @@ class Drift:
             await rows.execute(
                 "DELETE FROM seerr_drift WHERE request <> ALL (%s)", ([found.row.request for found in differences],)
             )
-            for row, there, wins, why, _ in differences:
+            for row, there, seasons, wins, why, _ in differences:
                 await rows.execute(
-                    "INSERT INTO seerr_drift VALUES (%s, %s, %s, %s, %s, now()) ON CONFLICT (request) DO UPDATE"
-                    " SET here = excluded.here, there = excluded.there, wins = excluded.wins, why = excluded.why",
-                    (row.request, row.state, there, wins, why),
+                    "INSERT INTO seerr_drift (request, here, there, seasons_here, seasons_there, wins, why, since)"
+                    " VALUES (%s, %s, %s, %s, %s, %s, %s, now()) ON CONFLICT (request) DO UPDATE SET here = excluded.here,"
+                    " there = excluded.there, seasons_here = excluded.seasons_here,"
+                    " seasons_there = excluded.seasons_there, wins = excluded.wins, why = excluded.why",
+                    (row.request, row.state, there, list(row.seasons), list(seasons), wins, why),
                 )
 
     async def _forget(self, request: str) -> None:

@@ -36,17 +36,19 @@ Observed = Literal["approved", "processing", "partially_available", "available",
 NOT_HANDED_ON = "Seerr could not hand it on."
 
 
-class ObserveRequest(OfOneRequest, frozen=True, kw_only=True):
-    """What Seerr said when it was asked; None: nothing new, it still waits for approval.
+class SeenInSeerr(OfOneRequest, frozen=True, kw_only=True):
+    """It has the request for the seasons in `has`, and was asked when those of ours were `was`; empty: it says nothing."""
 
-    It has the request for the seasons in `has`, and was asked when those of ours were `was`; empty: it says nothing.
-    """
-
-    observed: Observed | None
     was: tuple[int, ...] = ()
     has: tuple[int, ...] = ()
-    gone: tuple[int, ...] = ()  # of what was removed, the seasons; empty: all there was
     decided_by: str | None = None  # the account of who approved or declined it over there; None: nobody known here
+
+
+class ObserveRequest(SeenInSeerr, frozen=True, kw_only=True):
+    """What Seerr said when it was asked; None: nothing new, it still waits for approval."""
+
+    observed: Observed | None
+    gone: tuple[int, ...] = ()  # of what was removed, the seasons; empty: all there was
 
 
 # How far along a request is; an observation never takes it back, since Seerr's webhooks and lists lag.
@@ -67,7 +69,7 @@ def observe(command: ObserveRequest, facts: RequestFacts, now: datetime) -> Sequ
     return [*_seasons(command, facts), *_progress(command, facts)]
 
 
-def _seasons(command: ObserveRequest, facts: RequestFacts) -> Sequence[Event]:
+def _seasons(command: SeenInSeerr, facts: RequestFacts) -> Sequence[Event]:
     """Somebody may change them in Seerr itself. What was changed here meanwhile is told there first."""
     stale = facts.seasons_untold or facts.seasons != command.was
     if stale or facts.closed() or command.has in ((), facts.seasons):
@@ -105,20 +107,25 @@ def _progress(command: ObserveRequest, facts: RequestFacts) -> Sequence[Event]:
     return [*approved, _OBSERVED[seen](*about)]
 
 
-class ReconcileRequest(OfOneRequest, frozen=True, kw_only=True):
+class ReconcileRequest(SeenInSeerr, frozen=True, kw_only=True):
     """An admin lets an open request stand as it stands in Seerr, also where that takes it back."""
 
     stands: RequestState
-    decided_by: str | None = None  # as in `ObserveRequest`
 
 
 def reconcile(command: ReconcileRequest, facts: RequestFacts, now: datetime) -> Sequence[Event]:
     facts.known()
+    if facts.waiting or facts.seerr is None or facts.closed():
+        return []
+    return [*_seasons(command, facts), *_standing(command, facts, facts.seerr)]
+
+
+def _standing(command: ReconcileRequest, facts: RequestFacts, seerr: int) -> Sequence[Event]:
     stands, about = command.stands, (command.request, facts.account, facts.media)
-    if facts.waiting or facts.seerr is None or facts.state == stands or facts.closed():
+    if facts.state == stands:
         return []
     if stands == "sent":
-        return [RequestSent(*about, facts.seerr, taken_back=True)]
+        return [RequestSent(*about, seerr, taken_back=True)]
     if stands == "approved":
         return [RequestApproved(*about, decided_by=command.decided_by)]
     if stands == "declined":

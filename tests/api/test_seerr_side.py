@@ -24,12 +24,14 @@ async def test_what_differs_is_shown_and_a_healing_is_ordered(olivia: httpx.Asyn
     assert (await olivia.get("/admin/seerr/drift")).json() == {"compared_at": None, "under_way": False, "items": []}
     async with site.pool.connection() as rows:
         await rows.execute(
-            "INSERT INTO seerr_drift VALUES (%s, 'sent', 'declined', 'seerr', 'So.', now())", (made["request"],)
+            "INSERT INTO seerr_drift VALUES (%s, 'sent', 'declined', 'seerr', 'So.', now(), '{1,2}', '{2,3}')",
+            (made["request"],),
         )
     (item,) = (await olivia.get("/admin/seerr/drift")).json()["items"]
     assert (item["request"], item["title"], item["here"], item["there"], item["wins"]) == (
         made["request"], "Dune", "sent", "declined", "seerr",
     )  # fmt: skip
+    assert (item["seasons_here"], item["seasons_there"]) == ([1, 2], [2, 3])
     ordered = await olivia.post("/admin/seerr/drift/heal")
     assert (ordered.status_code, ordered.json()["under_way"]) == (202, True)
 

@@ -7,8 +7,9 @@ import pytest
 from medianest.adapters.errors import Unreachable
 from medianest.api import kept
 from medianest.automations.observations import CONFIRMATIONS
-from medianest.automations.seerr_drift import DELETED, FURTHER, TAKEN_BACK, TO_BE_TOLD, Drift
+from medianest.automations.seerr_drift import DELETED, FURTHER, SEASONS, TAKEN_BACK, TO_BE_TOLD, Drift
 from medianest.commands import Commands
+from medianest.domain.asking import ChangeSeasons
 from medianest.domain.requests import ApproveRequest
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.store import EventStore
@@ -18,7 +19,7 @@ from medianest.sandbox.faults import Fault, FaultPlan
 from medianest.sandbox.seerr import MediaStatus, Permission, RequestStatus, SeerrPerson, SeerrWorld
 from projections.engine import ProjectionEngine
 from tests.automations.conftest import Hands, eventually
-from tests.automations.seerr_house import DUNE, SeerrHouse, living_in
+from tests.automations.seerr_house import DUNE, FRIENDS, SeerrHouse, living_in
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +113,40 @@ async def test_what_was_decided_here_wins_until_seerr_is_told(house: SeerrHouse,
         assert await report(house) == [("r1", "approved", "sent", "medianest", TO_BE_TOLD)]
     assert (await house.row("r1")).state == "approved"
     assert house.world.state.requests[sent].status == RequestStatus.PENDING, "healing tells Seerr nothing"
+
+
+async def test_other_seasons_are_shown_and_healed(house: SeerrHouse, drift: Drift, hands: Hands) -> None:
+    await house.ask("r2", "anna", FRIENDS, 1, 2)
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r2", "sent")
+    request = house.world.state.requests[row.seerr or 0]
+    house.world.edit(request, [2, 3])
+    await drift.compare()
+    assert await report(house) == [("r2", "sent", "sent", "seerr", SEASONS)]
+    async with house.pool.connection() as rows:
+        (shown,) = await kept.seerr_drift(rows)
+    assert (shown.seasons_here, shown.seasons_there) == ((1, 2), (2, 3))
+    house.world.edit(request, [3])
+    await drift.heal()
+    await caught_up(house)
+    assert (await house.row("r2")).seasons == (1, 2), "healed is what the report showed"
+    await drift.heal()
+    await caught_up(house)
+    assert (await house.row("r2")).seasons == (3,)
+    assert await report(house) == []
+
+
+async def test_seasons_that_were_changed_here_win_until_seerr_is_told(
+    house: SeerrHouse, drift: Drift, hands: Hands
+) -> None:
+    await house.ask("r2", "anna", FRIENDS, 1, 2)
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r2", "sent")
+    await house.run(ChangeSeasons(request="r2", account="anna", media=FRIENDS, seasons=(1, 3)))
+    for act in (drift.compare, drift.heal):
+        await act()
+        assert await report(house) == [("r2", "sent", "sent", "medianest", TO_BE_TOLD)]
+    assert (await house.row("r2")).seasons == (1, 3)
 
 
 async def test_what_is_deleted_in_seerr_is_removed_when_it_was_seen_twice(

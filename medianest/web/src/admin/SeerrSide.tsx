@@ -81,16 +81,22 @@ function Drift() {
 }
 
 function DifferenceRow({ difference }: { readonly difference: Difference }) {
-  const { request, title, here, there, wins, why, since } = difference;
+  const { request, title, here, there, seasons_here: ours, seasons_there: theirs, wins, why, since } = difference;
+  const differ = ours.join() !== theirs.join();
   return (
     <li className="rounded-xl bg-raised p-4">
       <Link href={requestPath(request)} className="font-medium underline-offset-4 hover:underline">
         {title}
       </Link>
-      <p className="text-sm">{say.admin.seerr.differs(say.requestState[here], say.requestState[there])}</p>
+      <p className="text-sm">{say.admin.seerr.differs(standsAs(here, differ && ours), standsAs(there, differ && theirs))}</p>
       <p className="text-sm text-quiet">
         {say.admin.seerr.wins[wins]} {why} {say.admin.seerr.since(fromNow(new Date(since)))}
       </p>
     </li>
   );
+}
+
+/** How a request stands on one side; with its seasons where the two sides differ about them. */
+function standsAs(state: Difference["here"], seasons: readonly number[] | false): string {
+  return [say.requestState[state], seasons && seasons.length > 0 && say.requests.seasons(seasons)].filter(Boolean).join(" · ");
 }

@@ -1796,7 +1796,7 @@ export interface paths {
         };
         /**
          * Drift
-         * @description Open requests that stand otherwise in Seerr, as of the last comparison, and which side wins.
+         * @description Open requests that stand otherwise in Seerr, or are for other seasons there, as of the last comparison, and which side wins.
          */
         get: operations["ApiV1AdminSeerrDriftDrift"];
         put?: never;
@@ -2307,6 +2307,8 @@ export interface components {
             here: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | "merged";
             /** @enum {string} */
             there: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | "merged";
+            seasons_here: number[];
+            seasons_there: number[];
             /** @enum {string} */
             wins: "seerr" | "medianest";
             why: string;
