@@ -96,6 +96,7 @@ class Codec:
             name: _Reader(event.version, msgspec.json.Decoder(event, dec_hook=_read_hook).decode)
             for name, event in events.items()
         }
+        self._personal = frozenset(name for name, event in events.items() if personal_fields(event))
         self._encoder = msgspec.json.Encoder(enc_hook=_write_hook)
 
     async def rows(self, events: Sequence[Event], metadata: Metadata) -> list[Row]:
@@ -118,7 +119,7 @@ class Codec:
         else:
             event = reader.decode(data)
         found = Recorded(position, event, tags, metadata, at)
-        if personal_fields(type(event)):
+        if kind in self._personal:
             _check_places(kind, found)
         return found
 

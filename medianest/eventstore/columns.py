@@ -7,6 +7,7 @@ element with its size before it.
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import chain, repeat
 from struct import Struct
 from typing import ClassVar
@@ -62,14 +63,14 @@ class Integers(Column):
     array, element = 1007, 23
 
     def __init__(self, values: Sequence[int]) -> None:
-        super().__init__(len(values), Struct("!" + "ii" * len(values)).pack(*_after_their_size(4, values)))
+        super().__init__(len(values), _packing("ii", len(values)).pack(*_after_their_size(4, values)))
 
 
 class Positions(Column):
     array, element = 1016, 20
 
     def __init__(self, values: Sequence[int]) -> None:
-        super().__init__(len(values), Struct("!" + "iq" * len(values)).pack(*_after_their_size(8, values)))
+        super().__init__(len(values), _packing("iq", len(values)).pack(*_after_their_size(8, values)))
 
 
 def texts_in(packed: bytes) -> list[str]:
@@ -85,6 +86,11 @@ def texts_in(packed: bytes) -> list[str]:
 def moment_in(packed: bytes) -> datetime:
     """A `timestamptz` as PostgreSQL sends it."""
     return _EPOCH + timedelta(microseconds=int.from_bytes(packed, signed=True))
+
+
+@lru_cache(maxsize=1024)  # more than a group has appends
+def _packing(element: str, size: int) -> Struct:
+    return Struct("!" + element * size)
 
 
 def _sized(values: Iterable[bytes]) -> bytes:

@@ -24,8 +24,8 @@ class _Statement:
 
     __slots__ = ("answer", "result")
 
-    def __init__(self) -> None:
-        self.answer: asyncio.Future[PGresult] = asyncio.get_running_loop().create_future()
+    def __init__(self, answer: asyncio.Future[PGresult]) -> None:
+        self.answer = answer
         self.result: PGresult | None = None
 
 
@@ -38,6 +38,7 @@ class Pipeline:
         self._socket = connection.fileno()
         self._loop = asyncio.get_running_loop()
         self._under_way: deque[_Statement] = deque()
+        self._unsent = 0  # 1: something waits for the socket to take it
         self.lost = False
         self._loop.add_reader(self._socket, self._read)
 
@@ -53,18 +54,17 @@ class Pipeline:
             raise
         return cls(connection)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Whatever is still under way is never answered: `psycopg.OperationalError` for who waits for it."""
         self._lose(psycopg.OperationalError("The connection was closed."))
-        await self._connection.close()
 
-    async def run(self, columns: Sequence[Column]) -> PGresult:
+    def run(self, columns: Sequence[Column]) -> asyncio.Future[PGresult]:
         """The rows, in binary, once they are committed.
 
-        Raises the `psycopg.Error` of a statement that was refused; `lost` tells whether it is the connection that
-        failed, so that nobody knows what became of it.
+        Or the `psycopg.Error` of a statement that was refused; `lost` tells whether it is the connection that failed,
+        so that nobody knows what became of it.
         """
-        statement = _Statement()
+        statement = _Statement(self._loop.create_future())
         self._under_way.append(statement)
         try:
             packed = [column.packed for column in columns]
@@ -73,7 +73,7 @@ class Pipeline:
             self._flush()
         except psycopg.OperationalError as lost:
             self._lose(lost)
-        return await statement.answer
+        return statement.answer
 
     def _flush(self) -> None:
         """What the socket does not take now is sent when it can take more."""
@@ -82,10 +82,12 @@ class Pipeline:
         except psycopg.OperationalError as lost:
             self._lose(lost)
             return
-        if unsent:
-            self._loop.add_writer(self._socket, self._flush)
-        else:
-            self._loop.remove_writer(self._socket)
+        if unsent != self._unsent:
+            self._unsent = unsent
+            if unsent:
+                self._loop.add_writer(self._socket, self._flush)
+            else:
+                self._loop.remove_writer(self._socket)
 
     def _read(self) -> None:
         try:
@@ -122,3 +124,4 @@ class Pipeline:
             answer = self._under_way.popleft().answer
             if not answer.done():
                 answer.set_exception(lost)
+        self._pgconn.finish()

@@ -34,13 +34,19 @@ COLUMNS = (
 )
 
 
+_HEAD = "SELECT coalesce(max(position), 0), NULL, NULL::smallint, NULL, NULL, NULL, NULL::bytea FROM events"
+
 # `OFFSET 0` keeps PostgreSQL from joining the tables in another way: without statistics, as after an import, it would
 # read all of both to find twenty events.
 _WHAT_STANDS_THERE = "CROSS JOIN LATERAL (SELECT * FROM events AS o WHERE o.position = f.position OFFSET 0) AS e"
 
 
 def page(query: Query, after: int, until: int | None, limit: int | None) -> tuple[str, dict[str, Any]]:
-    """SQL for what a query finds, oldest first, each row with the head of the log before it; a row of NULLs if none."""
+    """SQL for what a query finds, oldest first, and for the head of the log at that moment: a row that has only a position.
+
+    One statement for both, so that nothing can come in between. The head beside each row, by a join, took a sort of the
+    page and twice the time.
+    """
     values: dict[str, Any] = {"after": after, "until": until, "limit": limit}
     bounds = "position > %(after)s" + (" AND position <= %(until)s" if until is not None else "")
     if any(item.tags for item in query.items):
@@ -48,12 +54,7 @@ def page(query: Query, after: int, until: int | None, limit: int | None) -> tupl
         source = f"({found}) AS f {_WHAT_STANDS_THERE} ORDER BY f.position"
     else:
         source = f"events AS e WHERE {bounds}{_typed_any(query, values)} ORDER BY e.position"
-    sql = (
-        "SELECT head.position, page.* FROM (SELECT coalesce(max(position), 0) AS position FROM events) AS head"
-        f" LEFT JOIN (SELECT {COLUMNS} FROM {source} LIMIT %(limit)s) AS page ON true"
-        " ORDER BY page.position"
-    )
-    return sql, values
+    return f"{_HEAD} UNION ALL (SELECT {COLUMNS} FROM {source} LIMIT %(limit)s)", values
 
 
 def _typed_any(query: Query, values: dict[str, Any]) -> str:

@@ -14,9 +14,10 @@ from medianest.domain.event import EVERYTHING, Event, Query
 from medianest.eventstore import search
 from medianest.eventstore.codec import Codec, Metadata, Recorded
 from medianest.eventstore.connections import Pool
+from medianest.eventstore.group import Appended, CommandReused, Condition, Conflict
 from medianest.eventstore.head import Head
 from medianest.eventstore.search import ALWAYS, Span
-from medianest.eventstore.writer import Appended, CommandReused, Condition, Conflict, OutcomeUnknown, Writer, Written
+from medianest.eventstore.writer import OutcomeUnknown, Writer, Written
 from medianest.tasks import cancel
 
 
@@ -27,7 +28,11 @@ class History(NamedTuple):
     head: int
 
 
-Page = list[tuple[Any, ...]]  # the head of the log, and an event's columns: all None in the one row of an empty page
+class _Page(NamedTuple):
+    """The columns of what a query found, oldest first, and the head of the log at that moment."""
+
+    rows: list[tuple[Any, ...]]
+    head: int
 
 
 class EventStore:
@@ -82,8 +87,8 @@ class EventStore:
         """
         async with self._reads.connection() as connection:
             page = await _page(connection, query, after, until, size)
-            while len(page) == size and page[-1][1] is not None:
-                making = asyncio.create_task(_page(connection, query, page[-1][1], until, size))
+            while len(page.rows) == size:
+                making = asyncio.create_task(_page(connection, query, page.rows[-1][0], until, size))
                 try:
                     await asyncio.sleep(0)  # so that it is sent
                     yield self._history(page)
@@ -92,9 +97,9 @@ class EventStore:
                     await cancel(making)
         yield self._history(page)
 
-    def _history(self, page: Page) -> History:
+    def _history(self, page: _Page) -> History:
         recorded = self._codec.recorded
-        return History([recorded(*row[1:]) for row in page if row[1] is not None], page[0][0])
+        return History([recorded(*row) for row in page.rows], page.head)
 
     async def latest(
         self, query: Query, *, before: int, limit: int, actor: str | None = None, span: Span = ALWAYS
@@ -125,9 +130,10 @@ class EventStore:
 
 async def _page(
     connection: psycopg.AsyncConnection, query: Query, after: int, until: int | None, limit: int | None
-) -> Page:
+) -> _Page:
     sql, values = search.page(query, after, until, limit)
-    return await (await connection.execute(sql.encode(), values, binary=True)).fetchall()
+    rows = await (await connection.execute(sql.encode(), values, binary=True)).fetchall()
+    return _Page([row for row in rows if row[1] is not None], next(row[0] for row in rows if row[1] is None))
 
 
 def fingerprint(command: object) -> bytes:

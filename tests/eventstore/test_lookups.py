@@ -18,9 +18,9 @@ from medianest.domain.event import EVERYTHING, Item, Query
 from medianest.domain.requests import RequestApproved, RequestDeclined, RequestSubmitted
 from medianest.eventstore import search
 from medianest.eventstore.codec import Metadata, Row
+from medianest.eventstore.group import Append, Group
 from medianest.eventstore.search import ALWAYS, Span
 from medianest.eventstore.store import Condition
-from medianest.eventstore.writer import _Append, _columns
 from tests.eventstore.appending import adapt_columns
 
 HEAD = 50_000
@@ -36,8 +36,10 @@ def condition(item: Item | None, after: int) -> tuple[str, Values]:
     query = Query(item) if item else EVERYTHING
     metadata = Metadata(actor=Actor.system("test"), command=uuid4())
     row = Row("request.submitted", 1, (HOT, FRESH), b"{}", b"{}")
-    append = _Append([row], Condition(query, after), metadata, b"", asyncio.get_running_loop().create_future())
-    columns = _columns([append])
+    append = Append([row], Condition(query, after), metadata, b"", asyncio.get_running_loop().create_future())
+    group = Group()
+    assert group.takes(append)
+    columns = group.columns()
     return f"SELECT * FROM append_events({', '.join(['%b'] * len(columns))})", columns
 
 

@@ -17,8 +17,8 @@ from tests.eventstore.appending import SECONDS, UP, Order, follow, processes
 
 ONE_EVENT = b"""
     SELECT first_position FROM append_events(
-        ARRAY[%(command)s]::uuid[], ARRAY['x']::bytea[], ARRAY[0]::bigint[], '{}', '{}', '{}',
-        ARRAY[1], ARRAY['service.state-changed'], ARRAY[1], ARRAY['service:plex'],
+        ARRAY[%(command)s]::uuid[], ARRAY['x']::bytea[], ARRAY[0]::bigint[], ARRAY[1], ARRAY[1], '{}', '{}', '{}',
+        ARRAY['service.state-changed'], ARRAY[1], ARRAY['service:plex'],
         ARRAY['{"type":"service.state-changed","service":"plex","state":"up","was":"unknown","why":"by hand"}'],
         ARRAY['{"actor":{"kind":"system","name":"by hand"},"command":"' || %(command)s || '"}'])
 """
