@@ -91,14 +91,19 @@ class MonitorFacts(Facts, frozen=True):
 class WatchFacts(Facts, frozen=True):
     seen: bool = False
     settings_wrong: bool = False
+    kuma: str | None = None
 
     @classmethod
     def query(cls, command: ObserveMonitors) -> Query:
         return Query(Item(MonitorsSeen, MonitorsLost))
 
     def evolve(self, event: Event, at: datetime) -> Self:
-        wrong = isinstance(event, MonitorsLost) and event.settings_wrong
-        return structs.replace(self, seen=isinstance(event, MonitorsSeen), settings_wrong=wrong)
+        match event:
+            case MonitorsSeen(kuma=kuma):
+                return structs.replace(self, seen=True, settings_wrong=False, kuma=kuma)
+            case MonitorsLost(settings_wrong=wrong):
+                return structs.replace(self, seen=False, settings_wrong=wrong)
+        return self
 
 
 def observe_monitor(command: ObserveMonitor, facts: MonitorFacts, now: datetime) -> Sequence[Event]:
@@ -110,9 +115,12 @@ def observe_monitor(command: ObserveMonitor, facts: MonitorFacts, now: datetime)
 
 
 def observe_monitors(command: ObserveMonitors, facts: WatchFacts, now: datetime) -> Sequence[Event]:
-    """That it stays lost is no news, whatever the reason of the moment: only that somebody has to act is."""
+    """That it stays lost is no news, whatever the reason of the moment: only that somebody has to act is.
+
+    Another version is: it was upgraded, or is another one, quicker than its absence could be noticed.
+    """
     if command.why is None:
-        return [] if facts.seen else [MonitorsSeen(command.kuma)]
+        return [] if facts.seen and command.kuma in (None, facts.kuma) else [MonitorsSeen(command.kuma)]
     if not facts.seen and command.settings_wrong == facts.settings_wrong:
         return []
     return [MonitorsLost(command.why, command.settings_wrong)]

@@ -52,6 +52,8 @@ def test_that_kuma_stays_away_is_no_news_but_that_somebody_has_to_act_is() -> No
     given(SEEN, LOST).when(ObserveMonitors(why="The key.", settings_wrong=True)).then(MonitorsLost("The key.", True))
     given(SEEN, LOST).when(ObserveMonitors(why=None, kuma="2.5.3")).then(SEEN)
     given(SEEN).when(ObserveMonitors(why=None)).then_nothing()
+    given(SEEN).when(ObserveMonitors(why=None, kuma="2.5.3")).then_nothing()
+    given(SEEN).when(ObserveMonitors(why=None, kuma="2.6.0")).then(MonitorsSeen("2.6.0"))
 
 
 def known(*monitors: tuple[str, str | None]) -> list[KnownMonitor]:
