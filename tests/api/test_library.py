@@ -149,7 +149,6 @@ async def test_who_waits_too_long_for_plex_is_shown_what_is_remembered_and_the_n
     anna: httpx.AsyncClient, outside: Outside, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pace, "IN_TIME_SECONDS", 0.3)
-    site.plex_pace.seconds = 0.3
     seen = await look(anna, "/plex/libraries")
     outside.faults.set("plex", Fault(hang=True))
     assert (await look(anna, "/plex/libraries"))["as_of"] is not None
@@ -163,14 +162,25 @@ async def _in_time(caller: httpx.AsyncClient) -> bool:
     return (await look(caller, "/plex/libraries"))["as_of"] is None
 
 
+async def test_the_quicker_plex_answers_of_late_the_sooner_what_is_remembered_is_shown() -> None:
+    async def at_once() -> int:
+        return 1
+
+    usual = pace.Pace()
+    assert usual.seconds == pace.IN_TIME_SECONDS
+    for _ in range(100):
+        await usual.follow(at_once())
+    assert usual.seconds == pace.SHORTEST_SECONDS
+
+
 async def test_who_is_remembered_nothing_for_waits_with_patience(
     anna: httpx.AsyncClient, outside: Outside, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.plex_pace.seconds = 0.01
+    site.plex_pace._is_late()
     outside.faults.set("plex", Fault(delay_seconds=0.3))
     assert (await look(anna, "/plex/libraries"))["as_of"] is None
     monkeypatch.setattr(remembered, "PATIENCE_SECONDS", 0.1)
-    site.plex_pace.seconds = 0.01
+    site.plex_pace._is_late()
     assert problem(await anna.get("/plex/recently-added")) == (503, "plex-unreachable")
     outside.mend("plex")
 
