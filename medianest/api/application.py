@@ -21,8 +21,7 @@ from medianest.api.gate import (
     anybody,
     new_enough,
     signed_in,
-    signed_in_for_pictures,
-    signed_in_or_watching,
+    signed_in_to_look,
     speaks_json,
 )
 from medianest.api.history import AuditController
@@ -52,10 +51,8 @@ def build_api(site: Site) -> Litestar:
         [
             Router("/api/v1", route_handlers=[*OPEN], guards=[anybody, speaks_json]),
             Router("/api/v1", route_handlers=[PlexWebhookController, KumaWebhookController], guards=[anybody]),
-            Router(
-                "/api/v1", route_handlers=[PosterController, TitlePictureController], guards=[signed_in_for_pictures]
-            ),
-            Router("/api/v1", route_handlers=[FileController], guards=[signed_in_or_watching, new_enough]),
+            Router("/api/v1", route_handlers=[PosterController, TitlePictureController], guards=[signed_in_to_look]),
+            Router("/api/v1", route_handlers=[FileController], guards=[signed_in_to_look, new_enough]),
             Router("/api/v1", route_handlers=[*SIGNED_IN], guards=[signed_in, speaks_json, new_enough]),
             health.live,
             health.ready,

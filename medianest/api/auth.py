@@ -9,8 +9,10 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import HeaderParameter, JSONBody, SkipValidation
 
-from medianest.api.gate import address_of, from_our_page, identify, limit, not_from_elsewhere
+from medianest.api.gate import WATCHING, address_of, from_our_page, identify, limit, not_from_elsewhere, watching_cookie
 from medianest.api.history import names_of
+from medianest.api.media import TitlePictureController
+from medianest.api.plex import PosterController
 from medianest.api.problems import Problem
 from medianest.api.sign_in import DEVICE_LENGTH, Form, SignIn, Waiting
 from medianest.api.site import AnyRequest, House, Id, Me, Site, Written, shown
@@ -26,6 +28,7 @@ from projections.accounts import SessionRow
 
 COOKIE = "medianest_refresh"
 COOKIE_PATH = "/api/v1/auth"
+PICTURES = tuple(f"/api/v1{one.path}" for one in (PosterController, TitlePictureController))
 TOKEN_LIMIT = 200
 POLLS_PER_MINUTE = 120  # of one PIN
 
@@ -168,7 +171,7 @@ class SignInController(Controller):
             tokens.access, tokens.access_expires_at, tokens.account, await site.engine.shown(),
             tokens.refresh.reveal() if in_body else None,
         )  # fmt: skip
-        return Response(refreshed, cookies=[] if given else [_cookie(site, tokens.refresh)], headers=NOT_KEPT)
+        return Response(refreshed, cookies=[] if given else _cookies(site, tokens), headers=NOT_KEPT)
 
     @post("/logout", status_code=200)
     async def log_out(
@@ -177,7 +180,7 @@ class SignInController(Controller):
         """End this session: the one of the access token, or else of the refresh token."""
         session, account = await _session_of(request, site, data)
         position = await site.sessions.end(session, account, "logout", Actor.person(account))
-        return Response(Written(position=position), cookies=[_no_cookie(site)])
+        return Response(Written(position=position), cookies=_no_cookies())
 
 
 class SessionController(Controller):
@@ -242,7 +245,7 @@ async def _signed_in(site: Site, tokens: Tokens, role: Role, name: str, answer_i
         tokens.access, tokens.access_expires_at, tokens.account, role, name, await site.engine.shown(),
         tokens.refresh.reveal() if answer_in == "body" else None,
     )  # fmt: skip
-    return Response(done, cookies=[_cookie(site, tokens.refresh)], headers=NOT_KEPT)
+    return Response(done, cookies=_cookies(site, tokens), headers=NOT_KEPT)
 
 
 async def _session_of(request: AnyRequest, site: Site, data: RefreshWith | None) -> tuple[str, str]:
@@ -266,17 +269,21 @@ def _from_cookie(request: AnyRequest) -> Secret:
     return Secret(token)
 
 
-def _cookie(site: Site, token: Secret) -> Cookie:
-    return Cookie(
+def _cookies(site: Site, tokens: Tokens) -> list[Cookie]:
+    """To go on with, and to look at pictures with, which the browser fetches by itself."""
+    going_on = Cookie(
         key=COOKIE,
-        value=token.reveal(),
+        value=tokens.refresh.reveal(),
         path=COOKIE_PATH,
         max_age=site.settings.refresh_token_days * 86_400,
         httponly=True,
         samesite="lax",
         secure=site.settings.cookies_over_https_only,
     )
+    looking = (watching_cookie(site, path, tokens.access, tokens.access_expires_at) for path in PICTURES)
+    return [going_on, *looking]
 
 
-def _no_cookie(site: Site) -> Cookie:
-    return Cookie(key=COOKIE, value="", path=COOKIE_PATH, max_age=0, httponly=True, samesite="lax")
+def _no_cookies() -> list[Cookie]:
+    given = ((COOKIE, COOKIE_PATH), *((WATCHING, path) for path in PICTURES))
+    return [Cookie(key=key, value="", path=path, max_age=0, httponly=True, samesite="lax") for key, path in given]

@@ -4,10 +4,12 @@ Guards run before anything of a request is parsed. Which of them a route has is 
 (application.py): nothing is let through by the look of its path.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
+from litestar.datastructures import Cookie
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
@@ -20,7 +22,7 @@ from medianest.sessions import Identity
 Connection = ASGIConnection[Any, Any, Any, Any]
 TOKEN_LIMIT = 4096
 PICTURES_A_CALL = 20  # so many, or parts of a video, may be looked at where one call of another kind is allowed
-WATCHING = "medianest_watching"  # the cookie that lets a player of the browser have one file
+WATCHING = "medianest_watching"  # the cookie that lets the browser itself have what lies below one address
 WRITING = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 
 
@@ -29,19 +31,34 @@ async def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
     await _come_in(connection, await identify(connection), "account")
 
 
-async def signed_in_for_pictures(connection: Connection, _: BaseRouteHandler) -> None:
-    """The same, with a limit of its own: one page of a library shows a hundred pictures."""
-    await _come_in(connection, await identify(connection), "pictures", PICTURES_A_CALL)
+async def signed_in_to_look(connection: Connection, _: BaseRouteHandler) -> None:
+    """The same for what is looked at, with a limit of its own: one page of a library shows a hundred pictures.
 
-
-async def signed_in_or_watching(connection: Connection, _: BaseRouteHandler) -> None:
-    """The same for a file: a player of the browser sends no bearer token, only the cookie that was given for it."""
+    The browser itself, for a picture or its player, sends no bearer token, only the cookie that was given for it.
+    """
     watching = connection.cookies.get(WATCHING, "")
     if "authorization" in connection.headers or not 0 < len(watching) <= TOKEN_LIMIT:
-        await signed_in_for_pictures(connection, _)
-        return
-    not_from_elsewhere(connection)
-    await _come_in(connection, await site_of(connection).sessions.verify(watching), "pictures", PICTURES_A_CALL)
+        identity = await identify(connection)
+    else:
+        not_from_elsewhere(connection)
+        identity = await site_of(connection).sessions.verify(watching)
+    await _come_in(connection, identity, "pictures", PICTURES_A_CALL)
+
+
+def watching_cookie(site: Site, path: str, token: str, until: datetime) -> Cookie:
+    """Lets this browser look at what is at `path` for as long as the access token is good.
+
+    It is out of reach of scripts, and worth nothing once the session is over.
+    """
+    return Cookie(
+        key=WATCHING,
+        value=token,
+        path=path,
+        max_age=max(0, int((until - datetime.now(UTC)).total_seconds())),
+        httponly=True,
+        samesite="strict",
+        secure=site.settings.cookies_over_https_only,
+    )
 
 
 async def _come_in(connection: Connection, identity: Identity | None, allowance: str, times: int = 1) -> None:

@@ -121,10 +121,10 @@ class MediaController(Controller):
 class TitlePictureController(Controller):
     """Apart from the rest: many at once are looked at, and what is kept costs nobody anything."""
 
-    path = "/media"
+    path = "/media/pictures"
     tags = ("Media",)
 
-    @get("/{kind:str}/{tmdb:int}/picture", media_type="image/jpeg")
+    @get("/{kind:str}/{tmdb:int}", media_type="image/jpeg")
     async def picture(
         self, site: House, kind: FromPath[Kind], tmdb: Tmdb, form: FromQuery[Form] = "medium"
     ) -> Response[bytes]:

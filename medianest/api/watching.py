@@ -1,15 +1,14 @@
 """The video itself, once it is on the server: watched in the browser, or saved."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 from litestar import Controller, Response, get, post
-from litestar.datastructures import Cookie
 from litestar.response import Stream
 
 from medianest.api.downloads import unknown, visible
 from medianest.api.files import found_file, sent_file
-from medianest.api.gate import WATCHING, bearer_token
+from medianest.api.gate import bearer_token, watching_cookie
 from medianest.api.problems import Problem
 from medianest.api.site import AnyRequest, House, Id, Me, Site
 from medianest.sessions import Identity
@@ -29,12 +28,12 @@ class WatchController(Controller):
         """Let this browser's player have the file for as long as the access token is good.
 
         A player sends no `Authorization`, and no address may hold a token: it gets a cookie, which goes to this one
-        file's address only, is out of reach of scripts, and is worth nothing once the session is over.
+        file's address only.
         """
         found_file(site.settings.media_folder, await _path(site, me, download))
         address = f"/api/v1/youtube/downloads/{download}/file"
         watchable = Watchable(address, me.expires_at)
-        return Response(watchable, cookies=[_cookie(site, address, bearer_token(request), me.expires_at)])
+        return Response(watchable, cookies=[watching_cookie(site, address, bearer_token(request), me.expires_at)])
 
 
 class FileController(Controller):
@@ -59,15 +58,3 @@ async def _path(site: Site, me: Identity, download: str) -> str:
     if row.path is None:
         raise Problem(409, "no-file-yet", "Wait until it is on the server.")
     return row.path
-
-
-def _cookie(site: Site, path: str, token: str, until: datetime) -> Cookie:
-    return Cookie(
-        key=WATCHING,
-        value=token,
-        path=path,
-        max_age=max(0, int((until - datetime.now(UTC)).total_seconds())),
-        httponly=True,
-        samesite="strict",
-        secure=site.settings.cookies_over_https_only,
-    )

@@ -9,17 +9,32 @@ import { defineConfig, type Plugin, type Rolldown } from "vite";
 const server = process.env["MEDIANEST_URL"] ?? "http://127.0.0.1:8484";
 const theirs = ["/api", "/socket.io", "/health", "/docs", "/sandbox"];
 const DIST = resolve(import.meta.dirname, "dist");
-const FIRST = resolve(import.meta.dirname, "src/main.tsx");
-const HOME = resolve(import.meta.dirname, "src/app/SignedIn.tsx");
+/** What begins, what the first page needs beside it, and what home needs then, are a file each: many small ones pack worse, and take turns. */
+const STEPS = { early: "main.ts", first: "app/start.tsx", home: "app/SignedIn.tsx" };
 
-/** What the first page needs, and what home needs beside it, are a file each: many small ones pack worse, and take turns. */
-function chunkOf(id: string, modules: Rolldown.ChunkingContext): string | null {
-  const needed = (from: string, found = new Set<string>()): Set<string> => {
-    if (!found.has(from)) for (const next of (found.add(from), modules.getModuleInfo(from)?.importedIds ?? [])) needed(next, found);
+/** The file of all that `source` needs and no step before it does. */
+function step([name, source]: [string, string], index: number): Rolldown.CodeSplittingGroup {
+  const from = resolve(import.meta.dirname, "src", source);
+  const needed = (modules: Rolldown.ChunkingContext, id: string, found = new Set<string>()): Set<string> => {
+    if (!found.has(id)) for (const next of (found.add(id), modules.getModuleInfo(id)?.importedIds ?? [])) needed(modules, next, found);
     return found;
   };
-  if (needed(FIRST).has(id)) return id === FIRST ? null : "first";
-  return needed(HOME).has(id) ? "home" : null;
+  return { debugName: name, name: (id, modules) => (needed(modules, from).has(id) ? name : null), priority: 9 - index };
+}
+
+/** The page names what its first show needs, though nothing that comes before does: it is fetched at once, beside what begins. */
+function preloaded(): Plugin {
+  return {
+    name: "preloaded",
+    apply: "build",
+    transformIndexHtml: {
+      order: "post",
+      handler: (_page, { bundle = {} }) =>
+        Object.values(bundle)
+          .filter(({ name }) => name === "first")
+          .map(({ fileName }) => ({ tag: "link", injectTo: "head", attrs: { rel: "modulepreload", crossorigin: true, href: `/${fileName}` } })),
+    },
+  };
 }
 
 /** The service worker of this build: it keeps the page, what that names, and the letters. */
@@ -48,13 +63,13 @@ function packed(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [react(), tailwindcss(), worker(), packed()],
+  plugins: [react(), tailwindcss(), preloaded(), worker(), packed()],
   build: {
     target: "es2022",
     manifest: true, // which chunk needs which: tests/web measures what a first page loads
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0, // the policy allows files of ours, and nothing inline
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: chunkOf }] } } },
+    rolldownOptions: { output: { codeSplitting: { groups: Object.entries(STEPS).map(step) } } },
   },
   // `npm run dev` shows the sources at work on a demo that runs beside it.
   server: { proxy: Object.fromEntries(theirs.map((path) => [path, { target: server, ws: true }])) },

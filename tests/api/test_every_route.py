@@ -1,6 +1,7 @@
 """What holds for all routes alike: who may call them, how they refuse, and what their answers carry."""
 
 import ast
+import gzip
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -133,6 +134,18 @@ async def test_a_page_that_is_the_same_is_not_sent_again(anna: httpx.AsyncClient
     await anna.post("/media/requests", json={"kind": "movie", "tmdb": 603})
     newer = await anna.get("/media/requests", headers={"If-None-Match": answer.headers["etag"]})
     assert newer.status_code == 200
+
+
+async def test_a_long_answer_is_packed_for_whoever_takes_that(anna: httpx.AsyncClient) -> None:
+    for taken, sent in (("gzip, deflate, br", "gzip"), ("br", None)):
+        async with anna.stream("GET", "/plex/recently-added", headers={"Accept-Encoding": taken}) as answer:
+            raw = b"".join([part async for part in answer.aiter_raw()])
+        assert answer.headers.get("content-encoding") == sent
+        assert int(answer.headers["content-length"]) == len(raw)
+        assert "accept-encoding" in answer.headers["vary"].lower()
+        assert b'"items"' in (gzip.decompress(raw) if sent else raw)
+    short = await anna.get("/auth/session")
+    assert "content-encoding" not in short.headers
 
 
 async def test_who_calls_too_often_waits(site: Site, settings: Settings, door: Door) -> None:

@@ -15,7 +15,7 @@ from medianest.eventstore.vault import Vault
 from medianest.sandbox.cast import ANNA
 from medianest.sandbox.faults import Fault
 from medianest.secret import Secret
-from tests.api.conftest import Outside, problem
+from tests.api.conftest import ORIGIN, Door, Outside, problem
 from tests.journeys.household import eventually
 
 MOVIES, SHOWS = "1", "2"
@@ -224,6 +224,27 @@ async def test_only_a_ticket_we_made_opens_a_picture(anna: httpx.AsyncClient) ->
     path, _, signature = ticket.partition(".")
     for forged in (f"{path}.{'0' * 32}", f"{path}A.{signature}", f"L2lkZW50aXR5.{signature}"):
         assert problem(await anna.get(f"/plex/posters/{forged}")) == (404, "not-found")
+
+
+async def test_the_browser_itself_has_pictures_by_a_cookie_for_as_long_as_the_session_is_open(
+    anna: httpx.AsyncClient, door: Door
+) -> None:
+    pictures = (f"/plex/posters/{(await films(anna))[0]['poster']}", "/media/pictures/movie/603")
+    refreshed = await anna.post("/auth/refresh", headers={"Origin": ORIGIN})
+    given = [one.lower() for one in refreshed.headers.get_list("set-cookie") if one.startswith("medianest_watching=")]
+    assert all("httponly" in one and "samesite=strict" in one for one in given)
+    assert [one.partition("path=")[2].partition(";")[0] for one in given] == [
+        "/api/v1/plex/posters",
+        "/api/v1/media/pictures",
+    ]
+    browser = await door.caller()
+    browser.headers["Cookie"] = refreshed.headers.get_list("set-cookie")[1].split(";")[0]
+    for picture in pictures:
+        assert (await browser.get(picture)).headers["content-type"].startswith("image/")
+        assert problem(await browser.get(picture, headers={"Sec-Fetch-Site": "cross-site"})) == (403, "other-site")
+    assert problem(await browser.get("/plex/libraries")) == (401, "token-missing")
+    assert (await anna.post("/auth/logout")).status_code == 200
+    assert problem(await browser.get(pictures[0])) == (401, "token-missing")
 
 
 class _Painter:

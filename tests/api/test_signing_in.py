@@ -169,7 +169,7 @@ async def test_one_can_sign_in_while_the_plex_server_is_down(
 
 async def test_the_refresh_token_is_in_a_cookie_no_script_can_read(door: Door) -> None:
     answer = await door.claimed(await door.caller(), "anna")
-    cookie = answer.headers["set-cookie"].lower()
+    cookie = answer.headers.get_list("set-cookie")[0].lower()
     for part in ("httponly", "samesite=lax", "path=/api/v1/auth", "max-age=2592000"):
         assert part in cookie
     assert "refresh_token" not in answer.json()
@@ -187,14 +187,11 @@ async def test_who_is_no_browser_gets_it_in_the_body(door: Door) -> None:
 
 async def test_tokens_are_rotated_and_a_copy_ends_the_session(door: Door) -> None:
     anna = await door.sign_in("anna")
-    stolen = dict(anna.cookies)
+    stolen = anna.cookies["medianest_refresh"]
     assert (await anna.post("/auth/refresh", headers={"Origin": ORIGIN})).status_code == 200
-    assert dict(anna.cookies) != stolen
+    assert anna.cookies["medianest_refresh"] != stolen
     thief = await door.caller()
-    answer = await thief.post(
-        "/auth/refresh",
-        headers={"Origin": ORIGIN, "Cookie": "; ".join(f"{name}={value}" for name, value in stolen.items())},
-    )
+    answer = await thief.post("/auth/refresh", headers={"Origin": ORIGIN, "Cookie": f"medianest_refresh={stolen}"})
     assert problem(answer) == (401, "refresh-token-reused")
     assert problem(await anna.get("/auth/session")) == (401, "token-invalid")
     assert problem(await anna.post("/auth/refresh", headers={"Origin": ORIGIN})) == (401, "session-over")

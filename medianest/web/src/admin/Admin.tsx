@@ -1,7 +1,7 @@
 import { type ComponentType, lazy, Suspense } from "react";
 import { Link, Redirect, useParams } from "wouter";
-import { useMe } from "../api/queries";
 import { Lost } from "../app/Lost";
+import { useMe } from "../session/useMe";
 import { say } from "../strings/house";
 import { CHIP } from "../ui/Chip";
 import { Ghost } from "../ui/Empty";

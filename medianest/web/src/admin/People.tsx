@@ -1,4 +1,4 @@
-import { useMe } from "../api/queries";
+import { useMe } from "../session/useMe";
 import { say } from "../strings/admin";
 import { Button } from "../ui/Button";
 import { GhostRows } from "../ui/Empty";

@@ -1,10 +1,9 @@
 import createClient from "openapi-fetch";
 import { accessToken, renew } from "../session/session";
+import { takeAhead } from "./ahead";
 import { isProblem, Problem, strange, unreachable } from "./problem";
 import type { paths, ProblemDetails } from "./schema";
 import { readAgainSoon, saw, seen } from "./seen";
-
-const PICTURES = /\/plex\/posters\/|\/picture$/; // kept by the browser under their address, whatever happens
 
 /** Every call there is, typed by the server's own description of itself (`python -m tests.web.typed_client` writes it anew). */
 export const api = createClient<paths>({ baseUrl: location.origin, fetch: send });
@@ -41,14 +40,14 @@ function withToken(request: Request, token: string): Request {
 
 function atLeast(request: Request): Request {
   const url = new URL(request.url);
-  if (request.method !== "GET" || seen() === 0 || PICTURES.test(url.pathname)) return request;
+  if (request.method !== "GET" || seen() === 0) return request;
   url.searchParams.set("at_least", String(seen()));
   return new Request(url, request);
 }
 
 async function reach(request: Request): Promise<Response> {
   try {
-    return await fetch(request);
+    return await (takeAhead(request) ?? fetch(request));
   } catch (error) {
     if (request.signal.aborted || isProblem(error)) throw error;
     throw unreachable();

@@ -184,7 +184,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/media/{kind}/{tmdb}/picture": {
+    "/api/v1/media/pictures/{kind}/{tmdb}": {
         parameters: {
             query?: never;
             header?: never;
@@ -195,7 +195,7 @@ export interface paths {
          * Picture
          * @description Its poster, or its backdrop.
          */
-        get: operations["ApiV1MediaKindTmdbPicturePicture"];
+        get: operations["ApiV1MediaPicturesKindTmdbPicture"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2088,7 +2088,7 @@ export interface paths {
          * @description Let this browser's player have the file for as long as the access token is good.
          *
          *     A player sends no `Authorization`, and no address may hold a token: it gets a cookie, which goes to this one
-         *     file's address only, is out of reach of scripts, and is worth nothing once the session is over.
+         *     file's address only.
          */
         post: operations["ApiV1YoutubeDownloadsWatchWatch"];
         delete?: never;
@@ -3636,7 +3636,7 @@ export interface operations {
             };
         };
     };
-    ApiV1MediaKindTmdbPicturePicture: {
+    ApiV1MediaPicturesKindTmdbPicture: {
         parameters: {
             query?: {
                 form?: "small" | "medium" | "large" | "backdrop";

@@ -1,6 +1,6 @@
 import { lazy, Suspense, useDeferredValue, useEffect, useState } from "react";
 import { Link, useRoute } from "wouter";
-import { useSession } from "../session/session";
+import { useSession } from "../session/useSession";
 import { SignIn } from "../session/SignIn";
 import { say } from "../strings/door";
 import { buttonLook } from "../ui/Button";
@@ -29,9 +29,18 @@ export function App() {
 function Whole() {
   const session = useDeferredValue(useSession());
   const isReached = useReached();
-  if (session.state === "unknown" && !session.unreachable) return <p className="sr-only" role="status">{say.loading}</p>;
+  if (session.state === "unknown" && !session.unreachable) return <Coming />;
   if (session.state === "unknown" || !isReached) return <Away />;
   return session.state === "out" ? <SignedOut ended={session.ended} /> : <SignedIn key={session.account} />;
+}
+
+/** As the page is before any code is there (index.html). */
+function Coming() {
+  return (
+    <div role="status" className="grid min-h-dvh place-items-center">
+      <img src="/icon.svg" alt={say.loading} className="size-14" />
+    </div>
+  );
 }
 
 /** Whether there was a network once: what was begun with one goes on without. */

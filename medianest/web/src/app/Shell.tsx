@@ -1,9 +1,9 @@
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { Link, useLocation } from "wouter";
-import { useMe } from "../api/queries";
 import { Bell } from "../notices/Bell";
 import { LiveNote } from "../live/LiveNote";
 import { SignOut } from "../session/SignOut";
+import { useMe } from "../session/useMe";
 import { say } from "../strings/house";
 import { Icon, type IconName } from "../ui/Icon";
 import { routes } from "./routes";

@@ -1,6 +1,6 @@
 import { Link } from "wouter";
-import { useMe } from "../api/queries";
 import { SignOut } from "../session/SignOut";
+import { useMe } from "../session/useMe";
 import { say } from "../strings/house";
 import { Button, buttonLook } from "../ui/Button";
 import { Icon } from "../ui/Icon";

@@ -1,6 +1,5 @@
 import { useState } from "react";
 import { Link } from "wouter";
-import { useAsk } from "../api/queries";
 import type { NewRequest } from "../api/schema";
 import { itemPath, requestPath } from "../app/routes";
 import { say } from "../strings/discover";
@@ -9,6 +8,7 @@ import { Trouble } from "../ui/Trouble";
 import type { Copy } from "./copies";
 import { QuotaLeft } from "./QuotaLeft";
 import { SeasonList } from "./SeasonList";
+import { useAsk } from "./queries";
 import { free } from "./standing";
 
 /** The button for a film; nothing where it is there, or on its way to me. */

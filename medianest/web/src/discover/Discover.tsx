@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { useSearchParams } from "wouter";
-import { useNewInPlex, usePlexSearch, useSearch, useTrending } from "../api/queries";
+import { useNewInPlex } from "../home/queries";
 import type { Found } from "../api/schema";
 import { DownloadList } from "../downloads/DownloadList";
 import { useDownloadSearch } from "../downloads/queries";
@@ -12,6 +12,7 @@ import { Icon } from "../ui/Icon";
 import { Page, Section } from "../ui/Page";
 import { Loaded } from "../ui/Trouble";
 import { TitleCard } from "./TitleCard";
+import { usePlexSearch, useSearch, useTrending } from "./queries";
 
 const TYPING_MS = 250; // who types on is not done
 

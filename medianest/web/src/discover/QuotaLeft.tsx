@@ -1,6 +1,6 @@
-import { type Kind, useQuota } from "../api/queries";
 import { say } from "../strings/discover";
 import { atClock } from "../ui/units";
+import { type Kind, useQuota } from "./queries";
 
 /** What is left of my quota, said before I ask; nothing where there is no limit. */
 export function QuotaLeft({ kind }: { readonly kind: Kind }) {

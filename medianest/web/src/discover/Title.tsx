@@ -1,5 +1,4 @@
 import { Link, useParams } from "wouter";
-import { type Kind, useTitle } from "../api/queries";
 import type { Detail } from "../api/schema";
 import { Lost } from "../app/Lost";
 import { requestPath, routes } from "../app/routes";
@@ -11,6 +10,7 @@ import { buttonLook } from "../ui/Button";
 import { type About, TitlePage } from "../ui/TitlePage";
 import { AskForFilm, AskForSeries } from "./Ask";
 import { type Copy, copiesOf } from "./copies";
+import { type Kind, useTitle } from "./queries";
 import { standingOf } from "./standing";
 
 /** One film or series: what it is, how it stands, and the way to ask for it. */

@@ -1,5 +1,4 @@
 import { Link } from "wouter";
-import { useDashboard, useNewInPlex } from "../api/queries";
 import type { Dashboard } from "../api/schema";
 import { routes } from "../app/routes";
 import { say } from "../strings/house";
@@ -14,6 +13,7 @@ import { PlexShelf } from "./PlexShelf";
 import { QuickLinks } from "./QuickLinks";
 import { RequestRow } from "../requests/RequestRow";
 import { ServiceTiles } from "./ServiceTiles";
+import { useDashboard, useNewInPlex } from "./queries";
 
 const MOST_ROWS = 6; // the rest is a page away
 

@@ -1,9 +1,9 @@
-import { useUptime } from "../api/queries";
 import type { KumaSees, Service, Uptime } from "../api/schema";
 import { say } from "../strings/house";
 import { Badge, type Tone } from "../ui/Badge";
 import { atClock, fromNow } from "../ui/units";
 import { UptimeBars } from "./UptimeBars";
+import { useUptime } from "./queries";
 
 export const STATE_TONES: Readonly<Record<Service["state"], Tone>> = { up: "good", degraded: "warn", down: "bad", unknown: "plain", maintenance: "busy" };
 

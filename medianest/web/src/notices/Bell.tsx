@@ -2,7 +2,7 @@ import { Link, useLocation } from "wouter";
 import { routes } from "../app/routes";
 import { say } from "../strings/house";
 import { Icon } from "../ui/Icon";
-import { useUnread } from "./queries";
+import { useUnread } from "./useUnread";
 
 /** The way to the inbox, with how much in it is unread. */
 export function Bell({ className = "" }: { readonly className?: string }) {

@@ -4,10 +4,6 @@ import { answered, api, oneWish } from "../api/client";
 import { useRefresh } from "../api/refresh";
 import type { Notice, NoticeChoice } from "../api/schema";
 
-export function useUnread() {
-  return useQuery({ queryKey: ["notices", "unread"], queryFn: () => answered(api.GET("/api/v1/notices/unread")) });
-}
-
 export function useNotices() {
   return useInfiniteQuery({
     queryKey: ["notices", "list"],

@@ -1,9 +1,10 @@
 import { lazy, Suspense, useState } from "react";
-import { useApprove, useDecline, useMe } from "../api/queries";
 import type { RequestView } from "../api/schema";
+import { useMe } from "../session/useMe";
 import { say } from "../strings/requests";
 import { Button } from "../ui/Button";
 import { inWords } from "../ui/Trouble";
+import { useApprove, useDecline } from "./queries";
 import { awaitsDecision } from "./states";
 
 const DeclineSheet = lazy(() => import("./DeclineSheet"));

@@ -1,6 +1,5 @@
 import { Link, useLocation, useParams } from "wouter";
 import { lazy, Suspense, useState } from "react";
-import { useCancel, useRequest, useRetry, useTimeline } from "../api/queries";
 import type { RequestView } from "../api/schema";
 import { routes, titlePath } from "../app/routes";
 import { say } from "../strings/requests";
@@ -17,6 +16,7 @@ import { Moderate } from "./Moderate";
 import { Road } from "./Road";
 import { canCancel, canChangeSeasons, isMoving, TONES } from "./states";
 import { TimelineOf } from "./TimelineOf";
+import { useCancel, useRequest, useRetry, useTimeline } from "./queries";
 
 const CancelSheet = lazy(() => import("./CancelSheet"));
 const SeasonsSheet = lazy(() => import("./SeasonsSheet"));

@@ -1,7 +1,7 @@
 import { lazy, Suspense, useState } from "react";
 import { Link } from "wouter";
-import { type Shown, useMe, useRequests } from "../api/queries";
 import { routes } from "../app/routes";
+import { useMe } from "../session/useMe";
 import { say } from "../strings/requests";
 import { buttonLook } from "../ui/Button";
 import { CHIP } from "../ui/Chip";
@@ -10,6 +10,7 @@ import { More } from "../ui/More";
 import { Page } from "../ui/Page";
 import { Loaded } from "../ui/Trouble";
 import { RequestRow } from "./RequestRow";
+import { type Shown, useRequests } from "./queries";
 import { FILTERS } from "./states";
 
 const Several = lazy(() => import("./Several"));

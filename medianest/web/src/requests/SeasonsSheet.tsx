@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { useChangeSeasons, useTitle } from "../api/queries";
+import { useTitle } from "../discover/queries";
 import type { RequestView } from "../api/schema";
 import { in4k } from "../discover/copies";
 import { QuotaLeft } from "../discover/QuotaLeft";
@@ -10,6 +10,7 @@ import { Button } from "../ui/Button";
 import { Ghost } from "../ui/Empty";
 import { Sheet } from "../ui/Sheet";
 import { Loaded, Trouble } from "../ui/Trouble";
+import { useChangeSeasons } from "./queries";
 
 /** Other seasons for a request that nobody has decided about yet. */
 export default function SeasonsSheet({ request, onClose }: { readonly request: RequestView; readonly onClose: () => void }) {

@@ -1,10 +1,10 @@
 import { lazy, Suspense, useState } from "react";
-import { useApprove, useDecline } from "../api/queries";
 import type { Decline, RequestView } from "../api/schema";
 import { say } from "../strings/requests";
 import { Button } from "../ui/Button";
 import { inWords } from "../ui/Trouble";
 import { RequestRow } from "./RequestRow";
+import { useApprove, useDecline } from "./queries";
 import { awaitsDecision } from "./states";
 
 const DeclineSheet = lazy(() => import("./DeclineSheet"));

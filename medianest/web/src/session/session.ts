@@ -1,4 +1,3 @@
-import { useSyncExternalStore } from "react";
 import { Problem, strange, unreachable } from "../api/problem";
 import type { PinDone, ProblemDetails, Refreshed } from "../api/schema";
 import { alone } from "./alone";
@@ -27,10 +26,6 @@ const listeners = new Set<() => void>();
 let session: Session = { state: "unknown" };
 let renewal: Promise<string> | undefined;
 
-export function useSession(): Session {
-  return useSyncExternalStore(onSession, currentSession);
-}
-
 export function currentSession(): Session {
   return session;
 }
@@ -40,9 +35,14 @@ export function onSession(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
+/** Whether this browser had a session: it may have one still. */
+export function wasKnown(): boolean {
+  return localStorage.getItem(KNOWN) !== null;
+}
+
 /** Goes on with the session this browser had, if it had one; where nobody answers, as soon as somebody does. */
 export async function resume(): Promise<void> {
-  if (!localStorage.getItem(KNOWN)) return become({ state: "out", ended: false });
+  if (!wasKnown()) return become({ state: "out", ended: false });
   while (session.state === "unknown") {
     await renew().catch(() => undefined); // one that is over has ended by that; the rest is tried again
     if (session.state !== "unknown") return;

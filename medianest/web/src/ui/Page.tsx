@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { Bell } from "../notices/Bell";
-import { useSession } from "../session/session";
+import { useSession } from "../session/useSession";
 import { say } from "../strings/door";
 
 let opened = 0;

@@ -1,7 +1,6 @@
-import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
-import { answered, api } from "../api/client";
 import type { Found } from "../api/schema";
+import { useSession } from "../session/useSession";
 
 const SMALLEST_PX = 48; // what Plex has no picture for is a dot
 
@@ -29,44 +28,20 @@ export function Picture(props: PictureProps) {
   return isNear ? <Fetched {...props} /> : <span ref={place} className="absolute inset-0" />;
 }
 
-/** It is fetched with the access token, which no address holds. */
+/** The browser fetches it by itself: a cookie lets it, which is renewed with the session, and then what failed is tried again. */
 function Fetched({ of, size }: PictureProps) {
-  const { data: blob } = useQuery({
-    queryKey: ["picture", "ticket" in of ? of.ticket : `${of.kind}/${of.tmdb}`, size],
-    queryFn: ({ signal }) => fetched(of, size, signal),
-    staleTime: Number.POSITIVE_INFINITY, // the same ticket is the same picture for ever
-    gcTime: 1_800_000,
-    retry: false,
-    refetchInterval: false,
-  });
-  const url = useAddress(blob);
+  const session = useSession();
+  const until = session.state === "in" ? session.expiresAt : 0;
+  const [refused, refuse] = useState<number>();
   const [isShown, setShown] = useState(false);
-  if (url === undefined) return null;
+  if (refused === until) return null;
   return (
     <img
-      src={url}
+      src={"ticket" in of ? `/api/v1/plex/posters/${of.ticket}?size=${size}` : `/api/v1/media/pictures/${of.kind}/${of.tmdb}?form=${size}`}
       alt=""
       className={`absolute inset-0 size-full object-cover transition-opacity duration-300 ${isShown ? "" : "opacity-0"}`}
       onLoad={(event) => setShown(event.currentTarget.naturalWidth >= SMALLEST_PX)}
+      onError={() => refuse(until)}
     />
   );
-}
-
-function fetched(of: Source, size: Size, signal: AbortSignal): Promise<Blob> {
-  const how = { parseAs: "blob", signal } as const;
-  if ("ticket" in of) return answered(api.GET("/api/v1/plex/posters/{ticket}", { ...how, params: { path: of, query: { size } } }));
-  const { kind, tmdb } = of;
-  return answered(api.GET("/api/v1/media/{kind}/{tmdb}/picture", { ...how, params: { path: { kind, tmdb }, query: { form: size } } }));
-}
-
-/** An address in this page for `blob`, for as long as it is looked at. */
-function useAddress(blob: Blob | undefined): string | undefined {
-  const [url, setUrl] = useState<string>();
-  useEffect(() => {
-    if (blob === undefined) return;
-    const made = URL.createObjectURL(blob);
-    setUrl(made);
-    return () => URL.revokeObjectURL(made);
-  }, [blob]);
-  return url;
 }

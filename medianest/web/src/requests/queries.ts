@@ -1,35 +1,8 @@
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
-import { type Thing, useAtOnce } from "./atOnce";
-import { answered, api, oneWish } from "./client";
-import { useRefresh } from "./refresh";
-import type { Decline, NewRequest, RequestView, Seasons } from "./schema";
-
-/** The questions pages ask. The first word of each key says which events change the answer (live/affected.ts). */
-
-export function useMe() {
-  return useQuery({ queryKey: ["me"], queryFn: () => answered(api.GET("/api/v1/auth/session")) });
-}
-
-export function useDashboard() {
-  return useQuery({ queryKey: ["dashboard"], queryFn: () => answered(api.GET("/api/v1/dashboard")) });
-}
-
-/** How much of the last day, week and month each service could be used. */
-export function useUptime() {
-  return useQuery({
-    queryKey: ["uptime"],
-    queryFn: () => answered(api.GET("/api/v1/dashboard/uptime")),
-    staleTime: 300_000,
-  });
-}
-
-export function useNewInPlex() {
-  return useQuery({
-    queryKey: ["plex", "new"],
-    queryFn: () => answered(api.GET("/api/v1/plex/recently-added", { params: { query: { limit: 18 } } })),
-    staleTime: 60_000,
-  });
-}
+import { type Thing, useAtOnce } from "../api/atOnce";
+import { answered, api, oneWish } from "../api/client";
+import { useRefresh } from "../api/refresh";
+import type { Decline, RequestView, Seasons } from "../api/schema";
 
 export interface Shown {
   readonly state: RequestView["state"] | null;
@@ -63,58 +36,6 @@ export function useTimeline(request: string) {
     queryKey: ["requests", request, "timeline"],
     queryFn: () =>
       answered(api.GET("/api/v1/media/requests/{request_id}/timeline", { params: { path: { request_id: request } } })),
-  });
-}
-
-export function useSearch(q: string) {
-  return useQuery({
-    queryKey: ["titles", "search", q],
-    queryFn: ({ signal }) => answered(api.GET("/api/v1/media/search", { params: { query: { q } }, signal })),
-    enabled: q !== "",
-    placeholderData: keepPreviousData,
-    staleTime: 30_000,
-  });
-}
-
-/** What many people look at these days. */
-export function useTrending() {
-  return useQuery({
-    queryKey: ["titles", "trending"],
-    queryFn: () => answered(api.GET("/api/v1/media/trending")),
-    staleTime: 300_000,
-  });
-}
-
-export function usePlexSearch(q: string) {
-  return useQuery({
-    queryKey: ["plex", "search", q],
-    queryFn: ({ signal }) => answered(api.GET("/api/v1/plex/search", { params: { query: { q, limit: 8 } }, signal })),
-    enabled: q !== "",
-    staleTime: 30_000,
-  });
-}
-
-export type Kind = "movie" | "tv";
-
-export function useTitle(kind: Kind, tmdb: number) {
-  return useQuery({
-    queryKey: ["titles", kind, tmdb],
-    queryFn: () => answered(api.GET("/api/v1/media/{kind}/{tmdb}", { params: { path: { kind, tmdb } } })),
-  });
-}
-
-/** What is left of my quotas, for films and for seasons. */
-export function useQuota() {
-  return useQuery({ queryKey: ["quota"], queryFn: () => answered(api.GET("/api/v1/media/quota")) });
-}
-
-/** Asks for a title. One key for each wish: a repeated one is done once. */
-export function useAsk() {
-  const refresh = useRefresh("requests", "dashboard", "titles", "quota");
-  return useMutation({
-    mutationFn: (body: NewRequest) =>
-      answered(api.POST("/api/v1/media/requests", { body, headers: oneWish() })),
-    onSuccess: refresh,
   });
 }
 
