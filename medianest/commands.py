@@ -136,7 +136,7 @@ class Commands:
         )
         async for attempt in lost_answers:
             with attempt:
-                appended = await self._store.append(events, metadata, condition, fingerprint(command))
+                appended = await self._store.append(events, metadata, condition, fingerprint(command.wish()))
         if appended.repeated and (before := await self._acted(metadata.command)):
             return before
         return Outcome(events, appended.last)
@@ -149,7 +149,7 @@ class Commands:
 
     async def _check_same(self, command: Command, before: Outcome, metadata: Metadata) -> Outcome:
         """The store compares fingerprints: it appends nothing for an id that has acted, or says it was reused."""
-        await self._store.append(before.events, metadata, None, fingerprint(command))
+        await self._store.append(before.events, metadata, None, fingerprint(command.wish()))
         return before
 
 

@@ -29,9 +29,7 @@ from medianest.domain.requests import (
     DeclineRequest,
     Kind,
     Media,
-    RequestApproved,
     RequestEvent,
-    RequestHeld,
     RequestJoined,
     RequestState,
     RequestSubmitted,
@@ -227,7 +225,7 @@ async def _submission(site: Site, me: Identity, write: Write, data: NewRequest) 
         title=title,
         year=year,
         seasons=tuple(data.seasons),
-        approval=_approval(site, me, await write.before()),
+        approval=_approval(site, me),
     )
 
 
@@ -236,11 +234,8 @@ async def _allowed(site: Site, me: Identity, write: Write, data: NewRequest) -> 
     return await may_ask_for_4k(site, me.account, data.kind) if data.is4k and not await write.before() else True
 
 
-def _approval(site: Site, me: Identity, before: Sequence[Event]) -> Approval:
-    """Who has to approve what is asked for; as it was then, where it was asked for before with the same key."""
-    if before:
-        held, approved = (any(isinstance(event, of) for event in before) for of in (RequestHeld, RequestApproved))
-        return "needed" if held else "given" if approved else "seerr"
+def _approval(site: Site, me: Identity) -> Approval:
+    """Who has to approve what is asked for."""
     if site.settings.approval_mode == "seerr":
         return "seerr"
     return "given" if may(me, "requests.auto_approve") else "needed"

@@ -189,6 +189,9 @@ class SubmitRequest(Command, frozen=True, kw_only=True):
     seasons: tuple[int, ...] = ()
     approval: Approval = "seerr"
 
+    def wish(self) -> Command:
+        return structs.replace(self, approval="seerr")
+
 
 def submit(command: SubmitRequest, facts: SubmissionFacts, now: datetime) -> Sequence[Event]:
     if facts.suspended:

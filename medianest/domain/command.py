@@ -13,6 +13,10 @@ from medianest.domain.event import Event, Query
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody wants; it may be refused. Ids of new things come with it: a decision makes up nothing."""
 
+    def wish(self) -> "Command":
+        """What tells it from another that claims the same id; override it to leave out what comes of the settings."""
+        return self
+
 
 class Facts(msgspec.Struct, frozen=True):
     """What must be known to decide a command: a query, and the fold of the events it finds."""

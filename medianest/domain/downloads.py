@@ -153,6 +153,9 @@ class SubmitDownload(Command, frozen=True, kw_only=True):
     title: str | None = None
     per_hour: int  # so many submissions of one account, at least one
 
+    def wish(self) -> Command:
+        return structs.replace(self, per_hour=1)
+
 
 class ListItem(msgspec.Struct, frozen=True, kw_only=True):
     """One video of a playlist, as its preview showed it."""
@@ -174,6 +177,9 @@ class SubmitPlaylist(Command, frozen=True, kw_only=True):
     preset: Preset
     items: tuple[ListItem, ...]
     per_hour: int  # so many submissions of one account, at least one
+
+    def wish(self) -> Command:
+        return structs.replace(self, per_hour=1)
 
 
 class SubmissionFacts(Facts, frozen=True):

@@ -152,7 +152,7 @@ async def test_a_moderator_decides_and_says_why(olivia: httpx.AsyncClient, anna:
 
 
 async def test_where_moderators_here_approve_a_request_waits_for_them_and_theirs_does_not(
-    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, site: Site
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, ben: httpx.AsyncClient, site: Site
 ) -> None:
     answer = await olivia.put(
         "/admin/settings/seerr", json={"values": {"approval_mode": "medianest"}, "untested": True}
@@ -160,10 +160,12 @@ async def test_where_moderators_here_approve_a_request_waits_for_them_and_theirs
     assert answer.status_code == 200, answer.text
     taken = await ask(anna, DUNE, "k1")
     assert (taken.status_code, taken.json()["state"]) == (201, "awaiting_approval")
+    joined = await ask(ben, DUNE, "k2")
     assert (await ask(olivia, MATRIX)).json()["state"] == "approved"
     await olivia.post("/admin/settings/seerr/roll-back", json={"revision": 0})
     assert site.settings.approval_mode == "seerr"
     assert (await ask(anna, DUNE, "k1")).json() == taken.json(), "the same wish, though the settings changed"
+    assert (await ask(ben, DUNE, "k2")).json() == joined.json()
 
 
 async def test_who_is_trusted_approves_what_they_ask_for_and_nothing_of_others(

@@ -373,12 +373,16 @@ async def test_an_admin_sets_how_many_may_be_sent_in_an_hour(
         return await olivia.put("/admin/settings/videos", json={"values": {"downloads_per_hour": per_hour}})
 
     await allow(1)
-    assert (await send(anna, "https://youtu.be/dQw4w9WgX01")).status_code == 201
+    body, key = {"url": "https://youtu.be/dQw4w9WgX01", "preset": "720p"}, {"Idempotency-Key": "k1"}
+    sent = await anna.post("/youtube/downloads", json=body, headers=key)
+    assert sent.status_code == 201
     refused = await send(anna, "https://youtu.be/dQw4w9WgX02")
     assert problem(refused) == (429, "downloads-used-up")
     assert refused.json()["remedy"].startswith("You may send 1 an hour:")
     await allow(2)
     assert (await send(anna, "https://youtu.be/dQw4w9WgX02")).status_code == 201
+    again = await anna.post("/youtube/downloads", json=body, headers=key)
+    assert again.json() == sent.json(), "the same wish, though the settings changed"
     assert problem(await allow(0)) == (422, "setting-wrong")
 
 
