@@ -64,6 +64,8 @@ CREATE INDEX ON requests (account, position DESC);
 CREATE INDEX ON requests (kind, tmdb);
 CREATE INDEX ON requests (seerr);
 CREATE INDEX ON requests (position DESC);
+CREATE INDEX ON requests (state, position DESC);
+CREATE INDEX ON requests (request) WHERE external;
 CREATE INDEX ON requests (request) WHERE state = 'available';
 CREATE TABLE owners (                   -- whose it has been; Seerr has it under the name of one of them
     request text NOT NULL,
@@ -244,7 +246,7 @@ def _relay_end(request: str, decision: RelayedDecision, account: str, changes: C
 
 # Who joins, leaves or relays lets a request stay where it is on the list; all else brings it to the front.
 MOVING = tuple(event for event in REQUEST_EVENTS if event not in (RequestJoined, RequestLeft, DecisionRelayed))
-PROJECTION = Projection("requests", 8, TABLES, REQUEST_EVENTS, project, "request", MOVING)
+PROJECTION = Projection("requests", 9, TABLES, REQUEST_EVENTS, project, "request", MOVING)
 
 _REQUEST = (
     "SELECT request, account, kind, tmdb, is4k, title, year, seasons, state, why, note, seerr, submitted_at, changed_at,"
@@ -264,10 +266,10 @@ async def requests_of(account: str, rows: Rows, *, before: int, limit: int) -> l
 
 async def all_requests(rows: Rows, *, state: str | None, before: int, limit: int) -> list[RequestRow]:
     """Everybody's, newest change first; None: in every state."""
+    if state is None:
+        return await _rows("WHERE position < %s ORDER BY position DESC LIMIT %s", (before, limit), rows)
     return await _rows(
-        "WHERE state = coalesce(%s, state) AND position < %s ORDER BY position DESC LIMIT %s",
-        (state, before, limit),
-        rows,
+        "WHERE state = %s AND position < %s ORDER BY position DESC LIMIT %s", (state, before, limit), rows
     )
 
 
