@@ -108,7 +108,8 @@ async def verify(settings: Settings, anchors: Sequence[str], trusted: Sequence[s
 
 async def seal(settings: Settings) -> Anchor | None:
     async with foundation(settings, beside=True) as house:
-        return await Notary(house.pool, house.master).seal()
+        with _bar("events", await house.engine.newest()) as advance:
+            return await Notary(house.pool, house.master).seal(advance)
 
 
 async def key_of_seals(settings: Settings) -> str:

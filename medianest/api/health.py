@@ -51,7 +51,8 @@ def _is_missing(lag: Lag) -> bool:
 async def metrics_text(site: Site, envelope: Envelope) -> str:
     """Prometheus' text: what was answered, appended and projected, and what else the process counts.
 
-    Of appends: `log_seconds / log_groups` is the latency, `log_appends / log_groups` the size of a group.
+    Of appends: `log_seconds / log_groups` is the latency, `log_appends / log_groups` the size of a group. How far the
+    sockets are behind is `log_head - sockets_position`.
     """
     lines = ["# TYPE medianest_http_requests_total counter"]
     for (method, path, status), count in sorted(envelope.answered.items()):
@@ -59,6 +60,7 @@ async def metrics_text(site: Site, envelope: Envelope) -> str:
         lines.append(f"medianest_http_requests_total{{{labels}}} {count}")
     lines += ["# TYPE medianest_http_seconds_total counter", f"medianest_http_seconds_total {envelope.seconds:.3f}"]
     lags = await site.engine.lags()
+    lines += ["# TYPE medianest_log_head gauge", f"medianest_log_head {lags[0].head}"]
     lines += _gauge("projection_lag_events", {lag.name: lag.head - lag.position for lag in lags})
     rebuilds = {lag.name: lag.rebuild for lag in lags if lag.rebuild}
     lines += _gauge("projection_rebuild_done_events", {name: rebuild.done for name, rebuild in rebuilds.items()})

@@ -4,8 +4,8 @@ A leaf is SHA-256 over all columns of one event, each with its length before it,
 are kept as text, so that a dump, a restore or another release of PostgreSQL changes no byte. A digest is SHA-256 over
 the digest before it, the range and its leaves; Ed25519 signs it with a key derived from the master key, which is not in
 the database. So whoever owns the database can do damage, but none that stays unseen. What they can still do is cut the
-log off at its end, seals and all: an anchor (position and digest of a seal, written down elsewhere; every seal is also
-logged as it is made) shows that.
+log off at its end, seals and all: an anchor (position and digest of a seal, written down elsewhere; the newest is also
+logged whenever something was sealed) shows that.
 
 Erasing a person changes nothing here: sealed words are hashed as they are stored, and only their key goes.
 """
@@ -104,12 +104,15 @@ class Notary:
         """The public half: what an auditor trusts."""
         return self._private.public_key().public_bytes_raw()
 
-    async def seal(self) -> Anchor | None:
+    async def seal(self, progress: Callable[[int], None] = lambda position: None) -> Anchor | None:
         """Seal all that is not; answers with the newest seal. None: the log is empty."""
         async with self._pool.connection() as connection:
-            anchor = await _newest(connection)
+            before = anchor = await _newest(connection)
             while rows := await _events(connection, anchor.position if anchor else 0, RANGE):
                 anchor = await self._seal(rows, anchor, connection)
+                progress(anchor.position)
+        if anchor != before:
+            log.info("sealed", anchor=str(anchor))
         return anchor
 
     async def _seal(
@@ -125,7 +128,6 @@ class Notary:
         )
         newest = await _newest(connection)
         assert newest is not None
-        log.info("sealed", anchor=str(newest))
         return newest
 
 

@@ -144,6 +144,18 @@ async def test_read_models_show_how_far_they_are(olivia: httpx.AsyncClient) -> N
     assert all(model["behind"] == 0 and model["failure"] is None for model in models)
 
 
+async def test_what_the_log_and_its_readers_do_is_measured(door: Door, olivia: httpx.AsyncClient, site: Site) -> None:
+    models = (await olivia.get("/admin/projections", params={"at_least": 2})).json()["items"]
+    text = (await (await door.caller()).get(f"{ORIGIN}/metrics")).text
+    metrics = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert int(metrics["medianest_log_head"]) == models[0]["head"] >= 2
+    for model in models:
+        assert metrics[f'medianest_projection_lag_events{{projection="{model["name"]}"}}'] == "0"
+    written = site.store.written
+    assert float(metrics["medianest_log_appends_total"]) == written.appends >= written.groups >= 1
+    assert {f"medianest_log_{name}_total" for name in ("groups", "conflicts", "unanswered", "seconds")} <= set(metrics)
+
+
 async def test_how_far_a_rebuild_is_can_be_seen_in_every_process_while_somebody_makes_it(
     door: Door, olivia: httpx.AsyncClient, site: Site
 ) -> None:

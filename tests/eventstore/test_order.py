@@ -106,7 +106,9 @@ async def test_who_begins_first_and_commits_last_comes_last(store: EventStore, h
     assert await slow.insert() == 2
     await slow.connection.commit()
     assert (await append(store)).first == 3
-    assert [recorded.position for recorded in await following] == [1, 2, 3]
+    seen = await following
+    assert [recorded.position for recorded in seen] == [1, 2, 3]
+    assert seen[0].at < seen[1].at < seen[2].at  # by when each was written, not when its writer began
 
 
 async def test_of_several_slow_writers_those_who_die_or_turn_back_leave_no_gap(

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from medianest.domain.command import Actor
 from medianest.domain.services import ServiceStateChanged
@@ -68,6 +69,17 @@ async def test_an_untouched_log_verifies_up_to_its_last_seal(auditor: Auditor, s
     assert verdict == (EVENTS + 2, 2, sealed, None)
     assert sealed.position == EVENTS
     assert Anchor.parse(str(sealed)) == sealed
+
+
+async def test_whoever_seals_is_told_how_far_and_the_newest_anchor_is_logged(store: EventStore, notary: Notary) -> None:
+    """The log of the process may be kept where the database's owner cannot reach."""
+    await happen(store, EVENTS)
+    told: list[int] = []
+    with capture_logs() as logs:
+        anchor = await notary.seal(told.append)
+        assert await notary.seal(told.append) == anchor
+    assert told == [10, 20, 25]
+    assert logs == [{"event": "sealed", "log_level": "info", "anchor": str(anchor)}]
 
 
 async def test_an_empty_log_has_nothing_to_seal_and_verifies(auditor: Auditor, notary: Notary) -> None:
