@@ -1,6 +1,7 @@
 """The pool of database connections: how every part of a process reaches PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import psycopg
 from psycopg.abc import RV, PQGen
@@ -11,6 +12,9 @@ DatabaseAway = psycopg.OperationalError  # what whoever asks a pool gets while P
 IN_USE = "hashtext('medianest in use')"  # names the locks on schemas that somebody uses, with the schema's name
 ANSWER_SECONDS = 30.0  # how long PostgreSQL may take over one statement: the longest of ours take a few
 CHECK_SECONDS = 3.0  # over none
+# Each statement sees what was committed before it, whatever the database's owner made the default: one that waited for a
+# lock must see what was done under it.
+FRESH = r"-c default_transaction_isolation=read\ committed"
 TURN_SECONDS = 10.0  # how long one waits for a connection
 
 
@@ -18,6 +22,15 @@ class PatientConnection(psycopg.AsyncConnection):
     """Waits for an answer, but not for ever: a PostgreSQL that is frozen keeps the line open and says nothing."""
 
     patience_seconds = ANSWER_SECONDS
+
+    @contextmanager
+    def patient(self, seconds: float) -> Iterator[None]:
+        """Meanwhile it may take so long: for a statement over the whole log, say."""
+        before, self.patience_seconds = self.patience_seconds, seconds
+        try:
+            yield
+        finally:
+            self.patience_seconds = before
 
     async def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """All that goes to PostgreSQL and back goes through here. Raises `DatabaseAway` when it takes too long."""
@@ -54,14 +67,11 @@ def connection_pool(conninfo: str, *, search_path: str = "public", uses: Sequenc
         open=False,
         configure=lock if uses else None,
         check=_answers,
-        kwargs={"autocommit": True, "options": f"-c search_path={search_path}"},
+        kwargs={"autocommit": True, "options": f"-c search_path={search_path} {FRESH}"},
     )
 
 
 async def _answers(connection: PatientConnection) -> None:
     """Raises `DatabaseAway` for a connection that is of no use any more."""
-    connection.patience_seconds = CHECK_SECONDS
-    try:
+    with connection.patient(CHECK_SECONDS):
         await connection.execute("")
-    finally:
-        connection.patience_seconds = ANSWER_SECONDS

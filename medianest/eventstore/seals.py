@@ -27,6 +27,7 @@ from medianest.eventstore.vault import MasterKey
 log = structlog.get_logger()
 RANGE = 1000  # events under one seal, at most
 LEAF_BYTES = 8  # kept of each leaf: to point at an event, not to prove anything
+WHOLE_LOG_SECONDS = 3600.0  # a statement over all events takes some ten seconds for five million of them
 START = bytes(32)  # the digest before the first seal
 
 Columns = tuple[int, bytes, int, bytes, bytes, bytes, bytes]
@@ -161,7 +162,8 @@ class Auditor:
                 newest = Anchor(seal.last, seal.digest)
                 digests[seal.last] = seal.digest
                 progress(seal.last, head)
-            finding = _cut_off(anchors, digests) or await _gap(connection) or await _indexes(connection)
+            with connection.patient(WHOLE_LOG_SECONDS):
+                finding = _cut_off(anchors, digests) or await _gap(connection) or await _indexes(connection)
             return Verdict(head, head - (newest.position if newest else 0), newest, finding)
 
     async def _check(

@@ -106,6 +106,24 @@ async def test_a_condition_looks_only_above_the_position_that_was_decided_at(sto
         assert await append(store, SEERR_UP, query=Query(item), after=position) == Appended(n, n)
 
 
+async def test_who_decided_on_more_than_there_is_meets_nothing_until_the_log_is_longer(store: EventStore) -> None:
+    """As after a backup that lost the newest events: what was seen there counts no more, what comes after it does."""
+    await append(store, PLEX_UP)
+    assert await append(store, PLEX_UP, query=OF_PLEX, after=3) == Appended(2, 2)
+    assert await append(store, PLEX_UP, PLEX_UP, query=OF_PLEX, after=3) == Appended(3, 4)
+    with pytest.raises(Conflict):
+        await append(store, PLEX_UP, query=OF_PLEX, after=3)
+
+
+async def test_thousands_of_events_go_in_one_piece_and_none_is_no_append(store: EventStore) -> None:
+    events = [ServiceStateChanged("plex", "up", "unknown", str(n)) for n in range(5000)]
+    first, many, last = await asyncio.gather(append(store, SEERR_UP), append(store, *events), append(store, SEERR_UP))
+    assert (first, many, last) == (Appended(1, 1), Appended(2, 5001), Appended(5002, 5002))
+    assert [recorded.event for recorded in (await store.read(OF_PLEX)).events] == events
+    with pytest.raises(ValueError, match="nothing to append"):
+        await append(store)
+
+
 async def test_an_empty_query_depends_on_every_event(store: EventStore) -> None:
     await append(store, PLEX_UP)
     with pytest.raises(Conflict):

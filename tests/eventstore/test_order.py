@@ -11,6 +11,7 @@ import pytest
 
 from medianest.domain.command import Actor
 from medianest.eventstore.codec import Metadata
+from medianest.eventstore.connections import connection_pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.store import Appended, EventStore
 from tests.eventstore.appending import SECONDS, UP, Order, follow, processes
@@ -185,3 +186,16 @@ async def test_of_the_writers_of_three_processes_one_wins_and_no_command_acts_tw
         other = await several[0].carry_out(Order(commands[:1], body=b"another"))
         assert other[0].outcome == "CommandReused"
     assert (await store.read()).head == 65
+
+
+async def test_whatever_isolation_the_owner_of_the_database_prefers_readers_see_what_was_committed_last(
+    database: str, admin: psycopg.AsyncConnection
+) -> None:
+    name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
+    await admin.execute(f"ALTER DATABASE {name} SET default_transaction_isolation TO 'serializable'".encode())
+    async with connection_pool(database, search_path="public,pg_temp") as pool, pool.connection() as connection:
+        shown = [
+            await (await connection.execute(f"SHOW {setting}".encode())).fetchone()
+            for setting in ("transaction_isolation", "search_path")
+        ]
+    assert shown == [("read committed",), ("public,pg_temp",)]

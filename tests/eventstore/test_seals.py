@@ -13,7 +13,7 @@ from medianest.domain.command import Actor
 from medianest.domain.services import ServiceStateChanged
 from medianest.eventstore import seals
 from medianest.eventstore.codec import Metadata
-from medianest.eventstore.connections import Pool
+from medianest.eventstore.connections import PatientConnection, Pool
 from medianest.eventstore.seals import Anchor, Auditor, Finding, Notary
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.vault import MasterKey
@@ -285,6 +285,14 @@ async def test_the_log_is_verified_as_it_is_at_one_moment(
         goes_on.set()
         assert await verdict == (EVENTS + 2, 2, sealed, None)
     assert (await auditor.verify())[:2] == (EVENTS + 14, 0)
+
+
+async def test_a_statement_over_the_whole_log_may_take_longer_than_others(
+    auditor: Auditor, sealed: Anchor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PatientConnection, "patience_seconds", 0.4)
+    monkeypatch.setitem(seals._AGREEMENT, "event_tags", "SELECT 1, 1 FROM pg_sleep(0.8)")
+    assert (await auditor.verify()).finding is None
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,11 @@ from medianest.domain.command import Actor
 from medianest.domain.event import Query
 from medianest.domain.services import ServiceStateChanged
 from medianest.eventstore import head as head_module
+from medianest.eventstore import store as store_module
 from medianest.eventstore import subscription
 from medianest.eventstore.codec import Metadata, Recorded, UnknownEvent
 from medianest.eventstore.head import Head, Mark
-from medianest.eventstore.store import EventStore, History
+from medianest.eventstore.store import EventStore, History, Page
 from medianest.eventstore.subscription import subscribe
 from medianest.tasks import cancel
 from tests.eventstore.appending import OF_PLEX, SECONDS, UP, follow
@@ -55,6 +56,28 @@ async def test_pages_are_full_while_there_is_more_and_what_does_not_match_is_lef
         assert [positions(await anext(pages)) for _ in range(2)] == [[3, 4], [5, 6]]
         await append(store, SEERR_UP, UP)
         assert positions(await anext(pages)) == [8]
+
+
+async def test_who_is_slow_holds_no_more_than_a_page_and_the_one_after_it(
+    store: EventStore, head: Head, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However far behind: what is not handled yet stays in the log."""
+    made: list[int] = []
+    page = store_module._page
+
+    async def counted(connection: psycopg.AsyncConnection, query: Query, after: int, *bounds: int | None) -> Page:
+        made.append(after)
+        return await page(connection, query, after, *bounds)
+
+    monkeypatch.setattr(subscription, "PAGE", 2)
+    monkeypatch.setattr(store_module, "_page", counted)
+    await append(store, *[UP] * 20)
+    pages = subscribe(store, head, after=0)
+    for handled in range(1, 4):
+        assert len(await anext(pages)) == 2
+        await asyncio.sleep(0.05)
+        assert made == list(range(0, 2 * handled + 2, 2))
+    await pages.aclose()
 
 
 async def test_who_begins_beyond_the_head_gets_what_comes_after_that_and_nothing_before(
