@@ -62,6 +62,17 @@ async def test_a_conflict_leaves_no_gap_and_fails_only_its_own_append(store: Eve
     assert positions(await store.read()) == [1, 2, 3]
 
 
+@pytest.mark.parametrize("afters", [[3, 2, 3, 1], [2, 3, 1, 3], [None, 3, 2, None], [1, None, 3, 2]])
+async def test_of_a_group_each_append_is_decided_by_its_own_condition(
+    store: EventStore, afters: list[int | None]
+) -> None:
+    await append(store, PLEX_UP, SEERR_UP, PLEX_UP)
+    wishes = [append(store, SEERR_UP, query=None if after is None else OF_PLEX, after=after or 0) for after in afters]
+    answers = await asyncio.gather(*wishes, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Conflict if after in (1, 2) else Appended for after in afters]
+    assert store.written.groups == 2  # they went together
+
+
 async def test_of_eight_writers_on_one_condition_one_wins(store: EventStore) -> None:
     answers = await asyncio.gather(*(append(store, PLEX_UP, query=OF_PLEX) for _ in range(8)), return_exceptions=True)
     assert sorted(type(answer).__name__ for answer in answers) == ["Appended"] + ["Conflict"] * 7

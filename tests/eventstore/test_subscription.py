@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -352,6 +352,7 @@ async def test_an_unknown_event_stops_the_subscriber(
     assert positions((await store.read(limit=1)).events) == [1]
 
 
+@settings(deadline=None)
 @given(
     wanted=st.lists(st.integers(0, 20), max_size=20),
     steps=st.lists(st.tuples(st.sampled_from(["advance", "hint", "doubt", "leave"]), st.integers(0, 20)), max_size=20),
