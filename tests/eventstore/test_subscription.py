@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -18,7 +19,7 @@ from medianest.eventstore import store as store_module
 from medianest.eventstore import subscription
 from medianest.eventstore.codec import Metadata, Recorded, UnknownEvent
 from medianest.eventstore.head import Head, Mark
-from medianest.eventstore.store import EventStore, History, Page
+from medianest.eventstore.store import EventStore, History
 from medianest.eventstore.subscription import subscribe
 from medianest.tasks import cancel
 from tests.eventstore.appending import OF_PLEX, SECONDS, UP, follow
@@ -65,7 +66,7 @@ async def test_who_is_slow_holds_no_more_than_a_page_and_the_one_after_it(
     made: list[int] = []
     page = store_module._page
 
-    async def counted(connection: psycopg.AsyncConnection, query: Query, after: int, *bounds: int | None) -> Page:
+    async def counted(connection: psycopg.AsyncConnection, query: Query, after: int, *bounds: int | None) -> Any:
         made.append(after)
         return await page(connection, query, after, *bounds)
 
