@@ -62,7 +62,10 @@ def _part(asked: str | None, size: int) -> tuple[int, int] | None:
     else:
         first, last = int(start), min(int(end), size - 1) if end else size - 1
     if first > last:
-        raise Problem(416, "range-outside", "Ask for a part of the file.", detail=f"The file has {size} bytes.")
+        raise Problem(
+            416, "range-outside", "Ask for a part of the file.", detail=f"The file has {size} bytes.",
+            own_headers={"Content-Range": f"bytes */{size}"},
+        )  # fmt: skip
     return first, last
 
 

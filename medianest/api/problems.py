@@ -4,8 +4,10 @@ The tables here are the one place where errors of ours become status codes.
 """
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -58,6 +60,7 @@ class Problem(Exception):
         retry_at: datetime | None = None,
         retry_after_seconds: float | None = None,
         errors: tuple[WrongField, ...] = (),
+        own_headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__(f"{code}: {remedy}")
         self.status = status
@@ -67,9 +70,10 @@ class Problem(Exception):
         self.retry_at = retry_at  # None: no moment is known at which it would work
         self.retry_after_seconds = retry_after_seconds  # None: waiting does not help
         self.errors = errors
+        self._own_headers = own_headers
 
     def headers(self) -> dict[str, str]:
-        headers = {"Cache-Control": "no-store"}
+        headers = {"Cache-Control": "no-store", **self._own_headers}
         if self.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
         wait = self.retry_after_seconds

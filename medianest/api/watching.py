@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import msgspec
-from litestar import Controller, Response, get, post
+from litestar import Controller, HttpMethod, Response, post, route
 from litestar.response import Stream
 
 from medianest.api.downloads import unknown, visible
@@ -42,12 +42,12 @@ class FileController(Controller):
     path = "/youtube/downloads/{download:str}/file"
     tags = ("Videos",)
 
-    @get("/")
+    @route("/", http_method=[HttpMethod.GET, HttpMethod.HEAD])
     async def file(self, request: AnyRequest, site: House, me: Me, download: Id) -> Stream:
-        """The video itself, for whose it is. A `Range` is answered with that part."""
+        """The video itself, for whose it is. A `Range` is answered with that part; `HEAD` tells what one would get."""
         path = await _path(site, me, download)
-        asked, if_range = request.headers.get("range"), request.headers.get("if-range")
-        return sent_file(site.settings.media_folder, path, download, asked, if_range)
+        asked = request.headers.get("range") if request.method == "GET" else None  # RFC 9110, 14.2: of GET alone
+        return sent_file(site.settings.media_folder, path, download, asked, request.headers.get("if-range"))
 
 
 async def _path(site: Site, me: Identity, download: str) -> str:

@@ -169,8 +169,23 @@ async def test_the_file_comes_whole_or_in_part(anna: httpx.AsyncClient, site: Si
         assert answer.headers.get("content-range") == told
     assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''A%20song.mp4"
     assert answer.headers["content-type"] == "video/mp4"
-    assert problem(await anna.get(page, headers={"Range": "bytes=5000-"})) == (416, "range-outside")
+    outside = await anna.get(page, headers={"Range": "bytes=5000-"})
+    assert (problem(outside), outside.headers["content-range"]) == ((416, "range-outside"), "bytes */1024")
     assert problem(await anna.get(f"{page}?at_least=soon"))[0] == 400
+
+
+async def test_who_only_looks_is_told_what_the_file_is_and_gets_none_of_it(
+    anna: httpx.AsyncClient, ben: httpx.AsyncClient, site: Site
+) -> None:
+    download = (await send(anna)).json()["download"]
+    page = f"/youtube/downloads/{download}/file"
+    assert (await anna.head(page)).status_code == 409
+    await stored(site, download)
+    assert (await ben.head(page)).status_code == 404
+    looked, got = await anna.head(page, headers={"Range": "bytes=0-9"}), await anna.get(page)
+    assert (looked.status_code, looked.content) == (200, b"")
+    for name in ("content-length", "content-type", "etag", "accept-ranges", "content-disposition"):
+        assert looked.headers[name] == got.headers[name]
 
 
 async def test_who_goes_on_with_a_file_gets_no_part_of_another_one(anna: httpx.AsyncClient, site: Site) -> None:

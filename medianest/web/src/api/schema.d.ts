@@ -213,14 +213,18 @@ export interface paths {
         };
         /**
          * File
-         * @description The video itself, for whose it is. A `Range` is answered with that part.
+         * @description The video itself, for whose it is. A `Range` is answered with that part; `HEAD` tells what one would get.
          */
-        get: operations["ApiV1YoutubeDownloadsFileFile"];
+        get: operations["ApiV1YoutubeDownloadsFileGetFile"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
-        head?: never;
+        /**
+         * File
+         * @description The video itself, for whose it is. A `Range` is answered with that part; `HEAD` tells what one would get.
+         */
+        head: operations["ApiV1YoutubeDownloadsFileHeadFile"];
         patch?: never;
         trace?: never;
     };
@@ -3672,12 +3676,43 @@ export interface operations {
             };
         };
     };
-    ApiV1YoutubeDownloadsFileFile: {
+    ApiV1YoutubeDownloadsFileGetFile: {
         parameters: {
             query?: {
                 /** @description Wait, bounded, until the answer shows everything up to this position. */
                 at_least?: number;
             };
+            header?: never;
+            path: {
+                download: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What was asked for could not be done: `code` says why, `remedy` what would help. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ApiV1YoutubeDownloadsFileHeadFile: {
+        parameters: {
+            query?: never;
             header?: never;
             path: {
                 download: string;
