@@ -84,6 +84,13 @@ async def live(page: Any) -> None:
     await page.locator("[data-live=live]").wait_for(state="attached")
 
 
+async def focused(control: Any) -> None:
+    """Until the focus is there."""
+    from playwright.async_api import expect
+
+    await expect(control).to_be_focused(timeout=PATIENCE_MS)
+
+
 async def findings(page: Any) -> list[str]:
     """What axe has against the page as it is now."""
     await page.evaluate(AXE.read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.journeys.browser import AXE, IN_A_BROWSER, PHONE, findings, live, needs_axe, sign_in, window
+from tests.journeys.browser import AXE, IN_A_BROWSER, PHONE, findings, focused, live, needs_axe, sign_in, window
 from tests.journeys.household import Demo, Person
 
 pytestmark = IN_A_BROWSER
@@ -134,6 +134,22 @@ async def test_seasons_are_picked_and_changed_with_the_keyboard_alone(demo: Demo
         await sheet.get_by_role("button", name="Ask for 2 seasons").focus()
         await page.keyboard.press("Enter")
         await page.get_by_text("Series · 2022 · Seasons 1–2").wait_for()
+
+
+async def test_where_a_pressed_control_goes_the_focus_goes_on_beside_it(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url) as page, window(chromium, demo.url) as desk:
+        await sign_in(page, "ben")
+        await page.goto("/discover/movie/680")
+        await page.get_by_role("button", name="Ask for it").press("Enter")
+        where = page.get_by_role("main").get_by_role("link", name="Where is it?")
+        await where.wait_for()
+        await focused(where)
+        await sign_in(desk, "olivia")
+        await desk.goto("/requests")
+        await desk.get_by_role("button", name="Everybody’s").press("Enter")
+        await desk.get_by_role("checkbox").first.press("Space")
+        await desk.get_by_role("button", name="Approve", exact=True).press("Enter")
+        await focused(desk.get_by_role("status").filter(has_text="selected"))
 
 
 async def test_what_happens_before_a_page_listens_is_shown_once_it_does(demo: Demo, chromium: Any) -> None:

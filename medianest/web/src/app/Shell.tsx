@@ -1,4 +1,4 @@
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { Bell } from "../notices/Bell";
 import { LiveNote } from "../live/LiveNote";
@@ -6,6 +6,7 @@ import { SignOut } from "../session/SignOut";
 import { useMe } from "../session/useMe";
 import { say } from "../strings/house";
 import { Icon, type IconName } from "../ui/Icon";
+import { keepFocus } from "./focus";
 import { routes } from "./routes";
 import { useTheme } from "./theme";
 
@@ -21,6 +22,7 @@ const PLACES: readonly { readonly path: string; readonly icon: IconName; readonl
 
 /** What is round every page: a bar below on phones, a column at the side where there is room. */
 export function Shell({ children }: { readonly children: ReactNode }) {
+  useEffect(keepFocus, []);
   return (
     <div className="md:grid md:grid-cols-[13.5rem_1fr]">
       <a

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useRef } from "react";
+import type { KeyboardEvent } from "react";
 import { Link } from "wouter";
 import type { Notice } from "../api/schema";
 import { requestPath, routes } from "../app/routes";
@@ -27,18 +27,12 @@ interface Row {
 
 /** One notice: a way to what it is about, and a way to be rid of it. */
 export function NoticeRow({ notice, onOpen, onPutAway }: Row) {
-  const row = useRef<HTMLLIElement>(null);
   const title = notice.title ?? (notice.kind === "account-changed" ? say.notices.account : say.notices.video);
-  const putAway = () => {
-    const near = row.current?.nextElementSibling ?? row.current?.previousElementSibling;
-    (near?.querySelector<HTMLElement>("a, button") ?? document.getElementById("content"))?.focus();
-    onPutAway();
-  };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Delete") putAway();
+    if (event.key === "Delete") onPutAway();
   };
   return (
-    <li ref={row} onKeyDown={onKeyDown} className="relative flex items-start gap-3 rounded-xl bg-raised py-3 pr-2 pl-4 hover:bg-sunken">
+    <li onKeyDown={onKeyDown} className="relative flex items-start gap-3 rounded-xl bg-raised py-3 pr-2 pl-4 hover:bg-sunken">
       <Picturing notice={notice} title={title} />
       <div className="min-w-0 flex-1">
         <p className={`truncate ${notice.read ? "text-quiet" : "font-medium"}`}>
@@ -57,7 +51,7 @@ export function NoticeRow({ notice, onOpen, onPutAway }: Row) {
         type="button"
         aria-label={say.notices.putAway(title)}
         className="relative z-10 flex size-11 shrink-0 items-center justify-center rounded-lg text-quiet hover:bg-line hover:text-ink"
-        onClick={putAway}
+        onClick={onPutAway}
       >
         <Icon name="close" className="size-4" />
       </button>
