@@ -27,7 +27,7 @@ from medianest.adapters.seerr_answers import SeerrRequest
 from medianest.automations.attempts import Attempt
 from medianest.automations.observations import CONFIRMATIONS, Observer
 from medianest.automations.seerr_people import GONE, NOT_LINKED, PersonGone, SeerrPeople
-from medianest.automations.seerr_states import media_of
+from medianest.automations.seerr_states import is_left_over, media_of
 from medianest.automations.worker import Done, GivenUp, Later, Record, Recurring, Result, TodoList
 from medianest.commands import Commands
 from medianest.domain.asking import MergeRequest
@@ -247,9 +247,21 @@ class Sending:
             return await self._seerr.request(kind, tmdb, as_user=user, seasons=seasons, is4k=is4k)
         except (AlreadyRequested, NothingToRequest) as stands:
             found = await self._seerr.request_for(kind, tmdb, seasons=seasons, is4k=is4k)
+            if found and await self._was_removed(found):
+                await self._seerr.cancel(found.id, as_user=found.requested_by)
+                return await self._seerr.request(kind, tmdb, as_user=user, seasons=seasons, is4k=is4k)
             if isinstance(stands, AutoRequested) and (found is None or found.state == "completed"):
                 raise  # it is over, or for other seasons, and stands in the way nevertheless
             return found
+
+    async def _was_removed(self, found: SeerrRequest) -> bool:
+        """Whether it is one of ours, and on record here that what had come of it was deleted: then it is over."""
+        if not is_left_over(found):
+            return False
+        async with self._pool.connection() as rows:
+            ours = await requests.request_of_seerr(found.id, rows)
+            row = await requests.request_of(ours, rows) if ours else None
+        return row is not None and row.state == "removed"
 
     async def _nothing_to_ask_for(self, row: RequestRow) -> Result:
         if row.media.kind == "movie":  # the request that stood in the way is gone

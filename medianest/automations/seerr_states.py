@@ -58,6 +58,15 @@ def lost(state: RequestState, media: MediaState) -> bool:
     return state == "approved" and media in ("unknown", "deleted")
 
 
+def is_left_over(found: SeerrRequest) -> bool:
+    """Whether it stays approved though all it was for was deleted, as in Overseerr: it stands in the way of the next."""
+    if found.kind == "movie" or not found.seasons:
+        return lost(found.state, found.media_state)
+    known = found.known_seasons or {}
+    gone = all(known.get(season, "unknown") in ("unknown", "deleted") for season in found.seasons)
+    return found.state == "approved" and found.media_state != "available" and gone
+
+
 def standing(state: RequestState, media: MediaState) -> Standing:
     """As what a request stands in Seerr once all has settled there."""
     if lost(state, media):

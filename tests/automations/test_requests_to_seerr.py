@@ -457,6 +457,43 @@ async def test_of_a_series_the_seasons_asked_for_count(house: SeerrHouse, hands:
     await house.becomes("r1", "available")
 
 
+async def test_what_was_deleted_can_be_asked_for_again_though_overseerr_keeps_its_request(
+    house: SeerrHouse, hands: Hands
+) -> None:
+    """It stays approved there for ever, and stands in the way of every other."""
+    house.world.variant = "overseerr"
+    await house.seerr.alive()
+    await house.ask("r1", "olivia")
+    async with hands.at_work(*house.todos()):
+        first = await house.becomes("r1", "approved")
+    await house.world.advance(DUNE.tmdb)
+    await house.observer.poll()
+    await house.becomes("r1", "available")
+    media = house.world.media_of("movie", DUNE.tmdb)
+    assert media is not None
+    media.status = MediaStatus.UNKNOWN
+    for _ in range(CONFIRMATIONS):
+        await house.observer.poll()
+    await house.becomes("r1", "removed")
+    await house.ask("r2", "anna")
+    async with hands.at_work(*house.todos()):
+        again = await house.becomes("r2", "sent")
+    assert again.seerr != first.seerr
+    assert house.made() == [(again.seerr, ANNA.plex_id)]
+
+
+async def test_a_request_of_somebody_in_seerr_itself_is_never_deleted(house: SeerrHouse, hands: Hands) -> None:
+    house.world.variant = "overseerr"
+    made = await house.seerr.request("movie", DUNE.tmdb, as_user=1)
+    media = house.world.media_of("movie", DUNE.tmdb)
+    assert media is not None
+    media.status = MediaStatus.UNKNOWN
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        await house.becomes("r1", "approved")
+    assert house.made() == [(made.id, OLIVIA.plex_id)]
+
+
 async def test_specials_are_refused_with_what_is_true_of_them(house: SeerrHouse, hands: Hands) -> None:
     """Seerr leaves them out where its settings have it so, and says only that there is nothing to ask for."""
     await house.ask("r1", "anna", Media("tv", 1399), 0)
