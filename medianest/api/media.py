@@ -10,7 +10,14 @@ from litestar import Controller, Response, get
 from litestar.params import FromPath, FromQuery, PathParameter, QueryParameter
 
 from medianest.adapters.errors import AdapterError
-from medianest.adapters.seerr_answers import MediaState, SearchPage, Title, TitleDetail
+from medianest.adapters.seerr_answers import (
+    MediaState,
+    QuotaPart,
+    SearchPage,
+    SeerrUser,
+    Title,
+    TitleDetail,
+)
 from medianest.api.gate import may
 from medianest.api.remembered import EVERYBODY, SEERR, asked
 from medianest.api.site import House, Me, Question, Site
@@ -22,7 +29,7 @@ from medianest.sessions import Identity
 from projections import accounts, requests
 
 log = structlog.get_logger()
-OFFER_SECONDS = 1.0  # how long Seerr is waited for to say whether one may ask for the 4K copy, if it never has
+OFFER_SECONDS = 1.0  # how long Seerr is waited for to say what it lets one ask for, if it never has
 PageNumber = Annotated[int, QueryParameter(ge=1, le=500)]
 Tmdb = Annotated[int, PathParameter(ge=1, le=2**31 - 1)]
 
@@ -75,8 +82,18 @@ class Left(msgspec.Struct, frozen=True):
     own: bool  # whether it is set for this account alone; if not, it is the quota of all
 
 
+class LeftInSeerr(msgspec.Struct, frozen=True):
+    """How much Seerr itself lets one ask for: it refuses what is more, whatever is left here."""
+
+    kind: Kind
+    limit: int  # films, or seasons of series, in so many days
+    days: int | None  # null: ever
+    left: int
+
+
 class Allowance(msgspec.Struct, frozen=True):
     items: list[Left]
+    in_seerr: list[LeftInSeerr] = []  # of the kinds that have a limit there, if it can say
 
 
 class MediaController(Controller):
@@ -102,8 +119,9 @@ class MediaController(Controller):
 
     @get("/quota")
     async def quota(self, site: House, me: Me) -> Allowance:
-        """What is left of one's quotas, by the very facts that decide on the next request."""
-        return Allowance([await left(site, me.account, kind) for kind in get_args(Kind)])
+        """What is left of one's quotas, by the very facts that decide on the next request; and of those in Seerr."""
+        items = [await left(site, me.account, kind) for kind in get_args(Kind)]
+        return Allowance(items, await _left_in_seerr(site, me.account))
 
     @get("/{kind:str}/{tmdb:int}")
     async def title(self, site: House, me: Me, kind: FromPath[Kind], tmdb: Tmdb) -> Detail:
@@ -164,13 +182,35 @@ async def may_ask_for_4k(site: Site, account: str, kind: Kind) -> bool | None:
 
 
 async def _is_offered_4k(site: Site, account: str, kind: Kind) -> bool:
-    if not await site.seerr.has_4k(kind):
-        return False
+    user = await _user_of(site, account) if await site.seerr.has_4k(kind) else None
+    return user is not None and user.may_ask_for_4k(kind)
+
+
+async def _left_in_seerr(site: Site, account: str) -> list[LeftInSeerr]:
+    async def ask() -> list[LeftInSeerr]:
+        user = await _user_of(site, account)
+        quota = await site.seerr.quota(user.id) if user else None
+        parts: dict[Kind, QuotaPart] = {"movie": quota.movie, "tv": quota.tv} if quota else {}
+        return [
+            LeftInSeerr(kind, part.limit, part.days, max(0, part.limit - part.used))
+            for kind, part in parts.items()
+            if part.limit is not None
+        ]
+
+    try:
+        told, _ = await asked(site, SEERR, account, "quota", list[LeftInSeerr], ask, patience_seconds=OFFER_SECONDS)
+    except AdapterError as error:
+        log.info("Seerr does not say what is left of a quota", error=type(error).__name__)
+        return []
+    return told
+
+
+async def _user_of(site: Site, account: str) -> SeerrUser | None:
+    """Who `account` is in Seerr; None: it knows nobody like that."""
     async with site.pool.connection() as rows:
         sealed = await accounts.plex_id_of(account, rows)
     plex_id = ERASED if sealed is None else await site.vault.unseal_one(sealed)
-    user = None if plex_id == ERASED else await site.seerr.user_for_plex(int(plex_id))
-    return user is not None and user.may_ask_for_4k(kind)
+    return None if plex_id == ERASED else await site.seerr.user_for_plex(int(plex_id))
 
 
 async def left(site: Site, account: str, kind: Kind) -> Left:

@@ -226,6 +226,19 @@ async def test_while_seerr_is_slow_or_away_a_title_is_shown_as_it_was_told_last_
     outside.mend("seerr")
 
 
+async def test_one_sees_what_seerr_itself_lets_one_ask_for(
+    anna: httpx.AsyncClient, ben: httpx.AsyncClient, outside: Outside, site: Site
+) -> None:
+    person = outside.seerr.add_person(ANNA.plex_id, "anna", ANNA.email)
+    person.movie_quota_limit, person.movie_quota_days = 3, 7
+    await site.seerr.request("movie", 603, as_user=person.id)
+    left = [{"kind": "movie", "limit": 3, "days": 7, "left": 2}]
+    assert (await anna.get("/media/quota")).json()["in_seerr"] == left
+    assert (await ben.get("/media/quota")).json()["in_seerr"] == []
+    outside.cut("seerr")
+    assert (await anna.get("/media/quota")).json()["in_seerr"] == left, "as it said last"
+
+
 async def test_what_was_looked_for_last_is_found_again_while_seerr_is_away(
     anna: httpx.AsyncClient, ben: httpx.AsyncClient, outside: Outside
 ) -> None:

@@ -401,7 +401,7 @@ export interface paths {
         };
         /**
          * Quota
-         * @description What is left of one's quotas, by the very facts that decide on the next request.
+         * @description What is left of one's quotas, by the very facts that decide on the next request; and of those in Seerr.
          */
         get: operations["ApiV1MediaQuotaQuota"];
         put?: never;
@@ -2172,6 +2172,7 @@ export interface components {
         /** Allowance */
         Allowance: {
             items: components["schemas"]["Left"][];
+            in_seerr?: components["schemas"]["LeftInSeerr"][];
         };
         /** Announced */
         Announced: {
@@ -2554,6 +2555,14 @@ export interface components {
             left: number | null;
             next_slot_at: string | null;
             own: boolean;
+        };
+        /** LeftInSeerr */
+        LeftInSeerr: {
+            /** @enum {string} */
+            kind: "movie" | "tv";
+            limit: number;
+            days: number | null;
+            left: number;
         };
         /** Libraries */
         Libraries: {
@@ -3256,6 +3265,7 @@ export type Items = components['schemas']['Items'];
 export type Kept = components['schemas']['Kept'];
 export type KumaSees = components['schemas']['KumaSees'];
 export type Left = components['schemas']['Left'];
+export type LeftInSeerr = components['schemas']['LeftInSeerr'];
 export type Libraries = components['schemas']['Libraries'];
 export type Library = components['schemas']['Library'];
 export type Live = components['schemas']['Live'];

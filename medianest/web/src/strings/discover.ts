@@ -25,8 +25,9 @@ export const say = {
     allSeasons: "All seasons",
     there: "It’s in Plex. Enjoy!",
     toLibrary: "Open in library",
-    left: (kind: "movie" | "tv", left: number, limit: number, days: number) =>
-      `${left} of ${limit} ${kind === "movie" ? "films" : "seasons"} left ${days === 1 ? "for today" : `in ${days} days`}.`,
+    left: (kind: "movie" | "tv", left: number, limit: number, days: number | null) =>
+      `${left} of ${limit} ${kind === "movie" ? "films" : "seasons"} left${days === null ? "" : days === 1 ? " for today" : ` in ${days} days`}.`,
+    leftInSeerr: (left: string) => `In Seerr: ${left}`,
   },
   availability: {
     available: "Available",
