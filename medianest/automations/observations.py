@@ -135,8 +135,17 @@ class Observer:
                 await self._imports.has_reached(found.updated_at)
         await self._imports.has_reached(changes.reached)
         await self._imports.has_seen(changes.total, complete=changes.complete)
-        self._behind = not changes.complete
+        walking = changes.complete and followed.walking and not await self._walk(followed.walked, now)
+        self._behind = walking or not changes.complete
         await self._imports.look_again(self._clock())
+
+    async def _walk(self, walked: datetime | None, now: datetime) -> bool:
+        """Look through the next stretch of all there is; whether that was the last. What is new goes before it."""
+        changes = await self._seerr.changes_since(walked, now, STRETCH)
+        for found in changes.requests:
+            await self._follow_one(found, quiet=False)
+        await self._imports.has_walked(changes.reached, complete=changes.complete)
+        return changes.complete
 
     async def observe(self, row: RequestRow, found: SeerrRequest) -> Outcome | None:
         """Put on record what `found` says of our request; None where that is nothing."""

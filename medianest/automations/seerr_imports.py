@@ -33,6 +33,8 @@ class Followed(NamedTuple):
 
     reached: datetime | None  # None: not at all
     first_run: bool
+    walking: bool  # all of it is looked through once more
+    walked: datetime | None  # how far; None: not at all
 
 
 class _SetAside(NamedTuple):
@@ -85,13 +87,14 @@ class Imports:
                 await self.take(found, now, looks=aside.looks)
 
     async def followed(self) -> Followed:
-        """Once a day it begins anew, with the first request: what was passed over is found then."""
+        """Once a day all is looked through anew, from the first request: what was passed over is found then."""
         async with self._pool.connection() as rows:
-            await rows.execute("INSERT INTO seerr_followed DEFAULT VALUES ON CONFLICT DO NOTHING")
+            await rows.execute("INSERT INTO seerr_followed (anew_at) VALUES (now()) ON CONFLICT DO NOTHING")
             await rows.execute(
-                "UPDATE seerr_followed SET reached = NULL, anew_at = now() WHERE anew_at < now() - %s", (ANEW,)
+                "UPDATE seerr_followed SET walking = true, walked = NULL, anew_at = now() WHERE anew_at < now() - %s",
+                (ANEW,),
             )
-            found = await rows.execute("SELECT reached, caught_up_at IS NULL FROM seerr_followed")
+            found = await rows.execute("SELECT reached, caught_up_at IS NULL, walking, walked FROM seerr_followed")
             row = await found.fetchone()
         assert row is not None
         return Followed(*row)
@@ -99,6 +102,10 @@ class Imports:
     async def has_reached(self, reached: datetime | None) -> None:
         async with self._pool.connection() as rows:
             await rows.execute("UPDATE seerr_followed SET reached = %s", (reached,))
+
+    async def has_walked(self, walked: datetime | None, *, complete: bool) -> None:
+        async with self._pool.connection() as rows:
+            await rows.execute("UPDATE seerr_followed SET walked = %s, walking = %s", (walked, not complete))
 
     async def has_seen(self, total: int, *, complete: bool) -> None:
         async with self._pool.connection() as rows:

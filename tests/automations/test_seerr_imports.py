@@ -202,6 +202,19 @@ async def test_once_a_day_what_was_passed_over_is_found(house: SeerrHouse) -> No
     assert [event.seerr for event in await imported(house)] == [today.id, restored]
 
 
+async def test_what_is_new_does_not_wait_until_all_was_looked_through(house: SeerrHouse) -> None:
+    await years_of_history(house)
+    await follow(house)
+    async with house.pool.connection() as rows:
+        await rows.execute("UPDATE seerr_followed SET anew_at = anew_at - interval '25 hours'")
+    new = await house.seerr.request("movie", DUNE.tmdb, as_user=2)
+    await house.observer.follow()
+    assert new.id in [event.seerr for event in await imported(house)]
+    assert (await house.imports.followed()).walking
+    await follow(house)
+    assert not (await house.imports.followed()).walking
+
+
 async def test_many_changes_at_one_moment_do_not_hold_it_up(house: SeerrHouse) -> None:
     numbers = await years_of_history(house)
     for request in house.world.state.requests.values():
