@@ -44,11 +44,17 @@ from projections import PROJECTIONS, accounts, downloads, requests, services
 from projections import engine as engine_module
 from projections.changes import Changes
 from projections.engine import NotThatNew, Progress, ProjectionEngine, RebuildUnderWay, StillRead
-from projections.folding import CheckpointMoved, Rows, write
+from projections.folding import CheckpointMoved, Projection, Rows, write
 
 SYSTEM = Actor.system("test")
 DUNE = Media("movie", 438631)
-TABLES = re.findall(r"CREATE TABLE (\w+)", "".join(projection.tables for projection in PROJECTIONS))
+
+
+def tables_of(*projections: Projection) -> list[str]:
+    return re.findall(r"CREATE TABLE (\w+)", "".join(projection.tables for projection in projections))
+
+
+TABLES = tables_of(*PROJECTIONS)
 
 
 async def log_in(commands: Commands, name: str, *, owner: bool = False) -> None:
@@ -142,9 +148,10 @@ async def digest(pool: Pool) -> dict[str, list[str]]:
         return await digest_of(rows)
 
 
-async def digest_of(rows: Rows) -> dict[str, list[str]]:
+async def digest_of(rows: Rows, *projections: Projection) -> dict[str, list[str]]:
+    """None named: of all of them."""
     found: dict[str, list[str]] = {}
-    for table in TABLES:
+    for table in tables_of(*projections) if projections else TABLES:
         sql = f"SELECT t::text FROM {table} AS t ORDER BY 1"
         found[table] = [row[0] for row in await (await rows.execute(sql.encode())).fetchall()]
     return found
