@@ -62,7 +62,7 @@ def project(recorded: Recorded, changes: Changes) -> None:
             changes.put(LINKS, "home", links=links)
 
 
-PROJECTION = Projection("announcements", 1, TABLES, (*ANNOUNCEMENT_EVENTS, LinksArranged), project, "")
+PROJECTION = Projection("announcements", 1, TABLES, (*ANNOUNCEMENT_EVENTS, LinksArranged), project, "", by_tags=True)
 
 _ANNOUNCEMENT = "SELECT a.announcement, a.text, a.level, a.since, a.until FROM announcements AS a"
 

@@ -34,6 +34,7 @@ class Projection(NamedTuple):
     project: Callable[[Recorded, Changes], None]
     thing: str  # what its rows are about: the tag, and the field, of every one of its events; empty: several things
     moving: tuple[type[Event], ...] = ()  # those that bring a thing to the front of its page; none named: all
+    by_tags: bool = False  # about several things, and what an event changes depends on those of its very tags alone
 
     @property
     def schema(self) -> str:

@@ -118,19 +118,22 @@ class Past:
             raise TooMuchHistory("Folding that much takes too long: ask for less, or when less is asked.") from late
 
     async def changed_by(self, recorded: Recorded) -> list[RowChange]:
-        """The rows that one event made, changed or removed, of read models about one thing each.
+        """The rows that one event made, changed or removed, of read models in which each thing stands apart.
 
         Folds the history of that thing alone. Raises `TooMuchHistory`.
         """
         changes = list[RowChange]()
         for projection in self._projections.values():
-            if projection.thing and isinstance(recorded.event, projection.events):
+            if (projection.thing or projection.by_tags) and isinstance(recorded.event, projection.events):
                 changes += await self._changed_by(projection, recorded)
         return changes
 
     async def _changed_by(self, projection: Projection, recorded: Recorded) -> list[RowChange]:
         then = recorded.position - 1
-        query = self.histories(projection.name, [getattr(recorded.event, projection.thing)])
+        if projection.thing:
+            query = self.histories(projection.name, [getattr(recorded.event, projection.thing)])
+        else:
+            query = Query(Item(*projection.events, tags=recorded.event.tags()))
         async with self.as_of(then, {projection.name: query}) as rows:
             before = await _all_rows(rows)
             await fold(self._store, projection, "pg_temp", rows, after=then, until=recorded.position, query=query)

@@ -177,5 +177,7 @@ def _told(value: Any) -> str | None:
         case str() if value.startswith(SEALED):
             return PERSONAL
         case list() | tuple():
-            return ", ".join(map(str, value))
+            return ", ".join(_told(one) or "–" for one in value)
+        case dict():
+            return " ".join(_told(one) or "–" for _, one in sorted(value.items()))
     return str(value)

@@ -82,12 +82,39 @@ async def test_what_somebody_watches_is_their_own_affair_here_too(
 async def test_an_event_without_a_page_changes_none_and_one_that_is_none_is_unknown(
     olivia: httpx.AsyncClient, store: EventStore
 ) -> None:
-    posted = await olivia.post("/admin/announcements", json={"text": "Pizza on Friday.", "level": "info"})
-    assert posted.status_code == 201, posted.text
+    chosen = await olivia.put("/notices/choices", json={"kind": "request-approved", "wanted": False})
+    assert chosen.status_code == 200, chosen.text
     head = (await store.read()).head
     assert await changed(olivia, head) == []
     for position in (0, head + 1, 2**62, 2**70):
         assert (await olivia.get(f"/admin/audit/{position}/changes")).status_code in (400, 404)
+
+
+async def test_what_everybody_is_told_is_shown_before_and_after(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, store: EventStore
+) -> None:
+    posted = (await olivia.post("/admin/announcements", json={"text": "Pizza on Friday."})).json()["announcement"]
+    await olivia.post("/admin/announcements", json={"text": "Another thing."})
+    await olivia.put(f"/admin/announcements/{posted}", json={"text": "Pizza on Sunday.", "level": "warning"})
+    (row,) = await changed(olivia, (await store.read()).head)
+    assert (row["table"], row["key"], row["came"]) == ("announcements", posted, False)
+    assert field(row, "text") == ("Pizza on Friday.", "Pizza on Sunday.", True)
+    assert field(row, "level") == ("info", "warning", True)
+    await anna.post(f"/announcements/{posted}/dismiss")
+    (row,) = await changed(olivia, (await store.read()).head)
+    assert (row["table"], row["came"]) == ("announcements_dismissed", True)
+    await olivia.delete(f"/admin/announcements/{posted}")
+    (row,) = await changed(olivia, (await store.read()).head)
+    assert (row["table"], row["went"]) == ("announcements", True)
+    wiki, chat = ({"label": one, "url": f"https://{one.lower()}.example"} for one in ("Wiki", "Chat"))
+    for links in ([wiki], [chat, wiki]):
+        assert (await olivia.put("/admin/links", json={"items": links})).status_code == 200
+    (row,) = await changed(olivia, (await store.read()).head)
+    assert field(row, "links") == (
+        "Wiki https://wiki.example",
+        "Chat https://chat.example, Wiki https://wiki.example",
+        True,
+    )
 
 
 async def test_a_quota_is_shown_as_it_was_and_as_it_is(
