@@ -313,13 +313,3 @@ async def test_a_new_address_begins_with_a_closed_circuit(wire: Wire, client: ht
         await way.get("/")
     way.point_at("http://elsewhere.test/", {"X-Key": "new"})
     assert (way.base_url, way.breaker_state()) == ("http://elsewhere.test", "closed")
-
-
-async def test_a_certificate_that_is_not_trusted_is_told_from_a_server_that_is_gone(
-    wire: Wire, client: httpx.AsyncClient
-) -> None:
-    """A Plex server at home has one for its name at plex.direct, not for its number."""
-    refused = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: IP address mismatch")
-    wire.answers("GET", "/", refused)
-    with pytest.raises(Unreachable, match="certificate"):
-        await exchange(client).get("/")

@@ -346,6 +346,15 @@ async def test_a_video_comes_to_the_server_while_one_watches(demo: Demo, chromiu
         await page.get_by_role("searchbox").fill("garden")
         await page.get_by_role("heading", name="Among your videos").wait_for()
         await page.get_by_role("button", name="Watch: ").wait_for()
+        async with window(chromium, demo.url) as olivias:
+            await sign_in(olivias, "olivia")
+            await olivias.goto("/downloads")
+            await olivias.get_by_role("button", name="Everybody’s").click()
+            assert await olivias.get_by_text("garden").count() == 0  # what he watches is his own affair
+            await olivias.get_by_role("button", name="Remove: ").click()
+            await olivias.get_by_role("dialog").get_by_role("button", name="Remove").click()
+        await page.get_by_role("link", name="Videos").first.click()
+        await page.get_by_text("Removed", exact=True).wait_for()
 
 
 async def test_what_became_of_a_request_is_in_the_inbox_at_once_and_is_read_and_put_away_by_keyboard(

@@ -5,7 +5,7 @@ import { Button } from "../ui/Button";
 import { inWords } from "../ui/Trouble";
 import { DownloadRow } from "./DownloadRow";
 import { useAct, usePin } from "./queries";
-import { actionFor } from "./states";
+import { actionFor, isThere } from "./states";
 
 const RemoveSheet = lazy(() => import("./RemoveSheet"));
 const WatchSheet = lazy(() => import("./WatchSheet"));
@@ -58,7 +58,7 @@ function Pin({ download }: { readonly download: DownloadView }) {
 
 function Remove({ download }: { readonly download: DownloadView }) {
   const [isOpen, setOpen] = useState(false);
-  if (!download.mine || download.path === null) return null;
+  if (!isThere(download.state)) return null;
   return (
     <>
       <Button weight="quiet" aria-label={`${say.downloads.remove}: ${download.title ?? say.downloads.untitled}`} onClick={() => setOpen(true)}>

@@ -1,19 +1,24 @@
+import { useState } from "react";
+import { useMe } from "../session/useMe";
 import { say } from "../strings/downloads";
 import { Empty, GhostRows } from "../ui/Empty";
 import { More } from "../ui/More";
 import { Page, Section } from "../ui/Page";
 import { Loaded } from "../ui/Trouble";
+import { Whose } from "../ui/Whose";
 import { DownloadList } from "./DownloadList";
 import { useDownloads } from "./queries";
 import { Send } from "./Send";
 
-/** Send a video or a playlist to the server, and see what becomes of it. */
+/** Send a video or a playlist to the server, and see what becomes of it; moderators may look after everybody's. */
 export default function Downloads() {
-  const asked = useDownloads();
+  const [everybody, show] = useState(false);
+  const mayViewAll = useMe().data?.permissions.includes("downloads.view_all") ?? false;
+  const asked = useDownloads(everybody);
   return (
     <Page title={say.downloads.title}>
       <Send />
-      <Section title={say.downloads.sent}>
+      <Section title={everybody ? say.downloads.sentByAll : say.downloads.sent} aside={mayViewAll && <Whose everybody={everybody} show={show} />}>
         <Loaded asked={asked} ghost={<GhostRows className="h-22" />}>
           {({ pages }) => {
             const downloads = pages.flatMap((page) => page.items);

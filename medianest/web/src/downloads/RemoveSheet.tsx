@@ -8,7 +8,8 @@ import { useRemove } from "./queries";
 /** Asks once more before a video is taken off the server. */
 export default function RemoveSheet({ download, onClose }: { readonly download: DownloadView; readonly onClose: () => void }) {
   const remove = useRemove(download.download);
-  const lead = say.downloads.removeLead(download.title ?? say.downloads.untitled);
+  const { mine, by, title } = download;
+  const lead = mine || by === null ? say.downloads.removeLead(title ?? say.downloads.untitled) : say.downloads.removeOthersLead(by);
   return (
     <Sheet title={say.downloads.removeTitle} lead={lead} onClose={onClose}>
       {remove.error && <Trouble error={remove.error} />}

@@ -4,11 +4,11 @@ import { answered, api, oneWish } from "../api/client";
 import { useRefresh } from "../api/refresh";
 import type { NewDownload } from "../api/schema";
 
-export function useDownloads() {
+export function useDownloads(everybody: boolean) {
   return useInfiniteQuery({
-    queryKey: ["downloads", "list"],
+    queryKey: ["downloads", "list", everybody],
     queryFn: ({ pageParam }) =>
-      answered(api.GET("/api/v1/youtube/downloads", { params: { query: { limit: 30, ...(pageParam && { before: pageParam }) } } })),
+      answered(api.GET("/api/v1/youtube/downloads", { params: { query: { limit: 30, all: everybody, ...(pageParam && { before: pageParam }) } } })),
     initialPageParam: 0,
     getNextPageParam: (page) => page.next,
     placeholderData: keepPreviousData,

@@ -16,6 +16,11 @@ export const TONES: Readonly<Record<State, Tone>> = {
   removed: "plain",
 };
 
+/** Whether it is on the server. */
+export function isThere(state: State): boolean {
+  return state === "stored" || state === "scan_asked" || state === "in_plex" || state === "in_collection";
+}
+
 /** What one may do about a download: stop what runs, try again what did not come, fetch again what was removed. */
 export function actionFor(state: State): "cancel" | "retry" | "again" | undefined {
   if (state === "removed") return "again";

@@ -9,6 +9,7 @@ import { Empty, GhostRows } from "../ui/Empty";
 import { More } from "../ui/More";
 import { Page } from "../ui/Page";
 import { Loaded } from "../ui/Trouble";
+import { Whose } from "../ui/Whose";
 import { RequestRow } from "./RequestRow";
 import { type Shown, useRequests } from "./queries";
 import { FILTERS } from "./states";
@@ -21,7 +22,7 @@ export default function Requests() {
   const mayModerate = useMe().data?.permissions.includes("requests.moderate") ?? false;
   const asked = useRequests(shown);
   return (
-    <Page title={say.requests.title} aside={mayModerate && <Whose shown={shown} show={show} />}>
+    <Page title={say.requests.title} aside={mayModerate && <Whose everybody={shown.everybody} show={(everybody) => show({ ...shown, everybody })} />}>
       <Filters shown={shown} show={show} />
       <Loaded asked={asked} ghost={<GhostRows rows={8} />}>
         {({ pages }) => {
@@ -60,18 +61,6 @@ function Filters({ shown, show }: Choice) {
       {[null, ...FILTERS].map((state) => (
         <button key={state ?? "all"} type="button" className={CHIP} aria-pressed={shown.state === state} onClick={() => show({ ...shown, state })}>
           {state ? say.requestState[state] : say.requests.all}
-        </button>
-      ))}
-    </div>
-  );
-}
-
-function Whose({ shown, show }: Choice) {
-  return (
-    <div role="group" className="flex gap-2">
-      {[false, true].map((everybody) => (
-        <button key={String(everybody)} type="button" className={CHIP} aria-pressed={shown.everybody === everybody} onClick={() => show({ ...shown, everybody })}>
-          {everybody ? say.requests.everybody : say.requests.mine}
         </button>
       ))}
     </div>

@@ -37,7 +37,6 @@ export const say = {
     nothingNewHint: "What is added to the libraries shared with you shows up here.",
     latency: (ms: number) => `${Math.round(ms)} ms`,
     since: (when: string) => `since ${when}`,
-    checked: (when: string) => `checked ${when}`,
     until: (when: string) => `until ${when}`,
     announcements: "Announcements",
     level: { warning: "Please note:", important: "Important:" } satisfies Record<Exclude<Announcement["level"], "info">, string>,
@@ -62,6 +61,7 @@ export const say = {
     bell: (unread: number) => (unread === 0 ? "Notices" : `Notices, ${unread > 99 ? "more than 99" : unread} unread`),
     count: (unread: number) => (unread > 99 ? "99+" : `${unread}`),
   },
+  whose: { label: "Whose", mine: "Mine", everybody: "Everybody’s" },
   requests: {
     in4k: "In 4K",
     by: (name: string) => `asked for by ${name}`,

@@ -9,8 +9,6 @@ export const say = {
     title: "Requests",
     filters: "Show",
     all: "All",
-    mine: "Mine",
-    everybody: "Everybody’s",
     none: "No requests yet",
     noneOfThese: "No requests like that",
     joined: "Somebody else asked first. You’re following it.",
