@@ -125,7 +125,7 @@ class Codec:
 
     def _row(self, event: Event, metadata: Metadata) -> Row:
         tags = event.tags()
-        if not tags or any(not tag or "\n" in tag for tag in tags):
+        if not tags or "" in tags or "\n" in "".join(tags):
             raise ValueError(f"{type_of(event)}: an event needs tags; none may be empty or hold a line feed.")
         data = self._encoder.encode(event)
         if b"\\u0000" in data and _NUL.search(data):  # the first look is twenty times as fast

@@ -58,7 +58,7 @@ class Writer:
         self._head = head
         self._waiting: deque[Append] = deque()
         self._stirred: asyncio.Handle | None = None  # it will be seen to what waits
-        self._room = asyncio.BoundedSemaphore(QUEUE_LIMIT)
+        self._room = asyncio.Event()  # fewer wait than may, or the log is closed
         self._under_way: list[Group] = []
         self._last = 0  # where the log ended with our last group
         self._shared = False  # somebody else has appended between our last two groups
@@ -88,13 +88,15 @@ class Writer:
         self, rows: list[Row], condition: Condition | None, metadata: Metadata, fingerprint: bytes
     ) -> Appended:
         """The answer to one append; what waits behind a group that is not answered in time fails with it."""
-        async with self._room:
-            if not self._open:
-                raise OutcomeUnknown(CLOSED)
-            waiting = Append(rows, condition, metadata, fingerprint, self._loop.create_future())
-            self._waiting.append(waiting)
-            self._stir()
-            return await waiting.answer
+        while self._open and len(self._waiting) >= QUEUE_LIMIT:
+            self._room.clear()
+            await self._room.wait()
+        if not self._open:
+            raise OutcomeUnknown(CLOSED)
+        waiting = Append(rows, condition, metadata, fingerprint, self._loop.create_future())
+        self._waiting.append(waiting)
+        self._stir()
+        return await waiting.answer
 
     def _stir(self) -> None:
         """See to what waits, once all who are about to run have said what they want."""
@@ -109,6 +111,7 @@ class Writer:
             return
         while len(self._under_way) < GROUPS and (group := self._next_group()).appends:
             self._send(group, self._pipeline)
+        self._room.set()
 
     async def _connect(self) -> None:
         try:
@@ -194,6 +197,7 @@ class Writer:
     def _all_waiting(self) -> list[Append]:
         waiting = list(self._waiting)
         self._waiting.clear()
+        self._room.set()
         return waiting
 
     def _unanswered(self, appends: list[Append], cause: Exception) -> None:

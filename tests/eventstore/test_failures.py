@@ -151,6 +151,19 @@ async def test_a_group_has_a_limit_and_the_rest_follows_in_the_next(
     assert store.written.groups == 4
 
 
+async def test_no_more_wait_in_memory_than_may_and_all_have_their_turn(
+    store: EventStore, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "QUEUE_LIMIT", 3)
+    async with held(admin):
+        first = asyncio.create_task(append(store, uuid4()))
+        await writing(admin)
+        others = asyncio.gather(*(append(store, uuid4()) for _ in range(20)))
+        await asyncio.sleep(0.05)
+        assert len(store._writer._waiting) == 3
+    assert [await first, *await others] == [Appended(n, n) for n in range(1, 22)]
+
+
 async def test_while_postgresql_has_one_group_the_next_is_sent_and_what_comes_then_waits(
     store: EventStore, admin: psycopg.AsyncConnection
 ) -> None:
