@@ -162,6 +162,7 @@ class AccountFacts(Facts, frozen=True):
     plex: str = ""
     role: Role = "member"
     suspended: bool = False
+    why_suspended: SuspensionReason = "admin"  # of a suspension
     owner_exists: bool = False
     sessions: tuple[str, ...] = ()
 
@@ -175,8 +176,8 @@ class AccountFacts(Facts, frozen=True):
                 return structs.replace(self, account=account, plex=plex, role=role, suspended=False)
             case RoleChanged(role=role):
                 return structs.replace(self, role=role)
-            case AccountSuspended():
-                return structs.replace(self, suspended=True)
+            case AccountSuspended(reason=reason):
+                return structs.replace(self, suspended=True, why_suspended=reason)
             case AccountReinstated():
                 return structs.replace(self, suspended=False)
             case AccountErased():
@@ -248,7 +249,8 @@ def log_in(command: LogIn, facts: LoginFacts, now: datetime) -> Sequence[Event]:
     if reason := _kept_out(command, facts):
         return [] if reason in facts.refused else [LoginRefused(command.pin, reason, command.plex)]
     if facts.account:
-        return [SessionStarted(command.session, facts.account, command.device)]
+        back = [AccountReinstated(facts.account, facts.plex)] if facts.suspended else []
+        return [*back, SessionStarted(command.session, facts.account, command.device)]
     role: Role = "owner" if command.owns_server and not facts.owner_exists else "member"
     return [
         AccountOpened(command.account, command.plex, command.plex_id, command.name, role),
@@ -261,7 +263,8 @@ def _kept_out(command: LogIn, facts: LoginFacts) -> LoginRefusal | None:
         return "no-access"
     if not (facts.account or command.welcome or command.owns_server):
         return "sign-ups-closed"
-    return "account-suspended" if facts.suspended else None
+    # Who lost the share and has it again is let in again: what kept them out was Plex, and no admin.
+    return "account-suspended" if facts.suspended and facts.why_suspended == "admin" else None
 
 
 class ImportPerson(OfOneAccount, frozen=True, kw_only=True):
@@ -358,8 +361,8 @@ class SuspendAccount(OfOneAccount, frozen=True, kw_only=True):
 def suspend(command: SuspendAccount, facts: AccountFacts, now: datetime) -> Sequence[Event]:
     facts.known()
     _not_the_owner(facts)
-    if facts.suspended:
-        return []
+    if facts.suspended and (facts.why_suspended, command.reason) != ("share-lost", "admin"):
+        return []  # but an admin's word outlasts a share that comes back
     return [
         AccountSuspended(command.account, facts.plex, command.reason, command.note),
         *(SessionEnded(session, command.account, "account-suspended") for session in facts.sessions),

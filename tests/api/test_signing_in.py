@@ -6,7 +6,7 @@ from datetime import timedelta
 import httpx
 
 from medianest.api.site import Site
-from medianest.domain.accounts import AccountOpened, LoginRefused, SessionStarted
+from medianest.domain.accounts import AccountOpened, LoginRefused, SessionStarted, SuspendAccount
 from medianest.domain.command import Actor
 from medianest.domain.event import Event
 from medianest.domain.spare_keys import SPARE_KEY, MakeSpareKey
@@ -81,6 +81,16 @@ async def test_an_account_that_is_suspended_stays_outside(door: Door, olivia: ht
     assert (await olivia.post(f"/admin/accounts/{account}/suspend")).status_code == 200
     assert problem(await anna.get("/auth/session")) == (401, "token-invalid")
     assert problem(await door.claimed(await door.caller(), "anna")) == (403, "account-suspended")
+
+
+async def test_who_has_the_share_again_comes_in_again(door: Door, site: Site, olivia: httpx.AsyncClient) -> None:
+    anna = await door.sign_in("anna")
+    account = (await anna.get("/auth/session")).json()["account"]
+    lost = await site.commands.run(SuspendAccount(account=account, reason="share-lost"), Actor.system("plex.people"))
+    await site.engine.reached(lost.position)
+    assert (await (await door.sign_in("anna")).get("/auth/session")).json()["account"] == account
+    (known,) = [one for one in (await olivia.get("/admin/accounts")).json()["items"] if one["account"] == account]
+    assert (known["state"], known["reason"]) == ("active", None)
 
 
 async def test_a_pin_works_once(door: Door) -> None:

@@ -97,6 +97,14 @@ def test_a_suspended_person_stays_outside() -> None:
     given(ANNA, SUSPENDED).when(logs_in()).then(LoginRefused("pin", "account-suspended", "anna-plex"))
 
 
+def test_who_lost_the_share_and_has_it_again_is_let_in_again() -> None:
+    """Plex kept them out, and no admin."""
+    lost = AccountSuspended("anna", "anna-plex", "share-lost")
+    given(ANNA, lost).when(logs_in(has_access=False)).then(LoginRefused("pin", "no-access", "anna-plex"))
+    given(ANNA, lost).when(logs_in()).then(REINSTATED, SessionStarted("s1", "anna", PHONE))
+    given(ANNA, lost, SUSPENDED).when(logs_in()).then(LoginRefused("pin", "account-suspended", "anna-plex"))
+
+
 def test_a_reinstated_person_gets_in() -> None:
     given(ANNA, SUSPENDED, REINSTATED).when(logs_in()).then(ON_PHONE)
 
@@ -171,7 +179,10 @@ def test_suspending_ends_the_sessions() -> None:
 
 
 def test_a_suspended_account_is_suspended_once() -> None:
+    lost = AccountSuspended("anna", "anna-plex", "share-lost")
     given(ANNA, SUSPENDED).when(SuspendAccount(account="anna", reason="share-lost")).then_nothing()
+    given(ANNA, lost).when(SuspendAccount(account="anna", reason="share-lost")).then_nothing()
+    given(ANNA, lost).when(SuspendAccount(account="anna")).then(SUSPENDED)
 
 
 def test_only_a_suspended_account_is_reinstated() -> None:
