@@ -83,7 +83,10 @@ def of_series(found: SeerrRequest, known: Mapping[int, MediaState | None]) -> Me
     if found.state == "completed":  # as it is when they have come, and when they were deleted
         gone = all(known.get(season) in ("deleted", "unknown") for season in found.seasons)
         return "deleted" if gone and found.media_state != "available" else found.media_state
-    if found.media_state == "available":  # which says nothing of the specials
+    if found.media_state == "available":
+        if not any(known.values()):  # an admin has marked it so, and nothing of it was ever scanned
+            return "available"
+        # What is called available as a whole may lack specials.
         return of_seasons([season for season in found.seasons if season] or found.seasons, known)
     return of_seasons(found.seasons, known)
 

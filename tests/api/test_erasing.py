@@ -38,7 +38,9 @@ ZOE = replace(
 )  # fmt: skip
 # There is no Uptime Kuma here, Seerr has only what is asked for here, and what is removed is so at once. None of these
 # holds words of people.
-UNUSED = {"monitors", "monitor_looks", "seerr_set_aside", "seerr_drift", "files_to_remove"}
+UNUSED = {
+    "monitors", "monitor_looks", "monitor_transitions", "monitor_watches", "seerr_set_aside", "seerr_drift", "files_to_remove",
+}  # fmt: skip
 DUNE, ALIEN, MATRIX = 438631, 348, 603
 
 

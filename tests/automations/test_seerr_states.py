@@ -61,6 +61,7 @@ def test_a_series_that_is_there_may_have_a_new_season_that_is_not() -> None:
     assert of_series(asked, {3: "available", 4: "available"}) == "available", "it says nothing of the specials"
     assert of_series(series("approved", "available", 5), {4: "available"}) == "pending"
     assert of_series(series("approved", "available"), {}) == "available", "an old request may name no seasons"
+    assert of_series(series("approved", "available", 1), {1: None}) == "available", "marked by hand, and never scanned"
 
 
 def test_a_request_is_completed_also_when_its_seasons_were_deleted() -> None:
