@@ -20,7 +20,7 @@ from tests.journeys.states import cut_off, full, slow
 FILMS = (438631, 129, 120467, 244786)
 SIZES = {"390": PHONE, "1440": DESK}
 PIECE_BY_PIECE = 0.8  # seconds for what comes so: the QR code, the posters
-BETWEEN = {"slow": slow, "cut-off": cut_off, "full": full}
+BETWEEN = {"slow": (slow, 0.0), "cut-off": (cut_off, 4.0), "full": (full, 0.0)}  # and how many seconds it takes to show
 STATES = ("usual", "empty", *BETWEEN, "away")
 OUTSIDE = {  # where one notices that a system is away
     "plex": ("/", "/library", "/library/item/101"),
@@ -93,11 +93,14 @@ class Studio(NamedTuple):
                         await live(page)
                     await act(page, self.folder / f"{state}-{theme}-{size}")
 
-    async def walk(self, page: Any, prefix: Path, places: Iterable[Place], *, waits: bool = True) -> None:
+    async def walk(
+        self, page: Any, prefix: Path, places: Iterable[Place], *, waits: bool = True, seconds: float = 0
+    ) -> None:
         for name, path, shown in places:
             await page.goto(path.format(request=self.request))
             if waits:
                 await page.get_by_text(shown).first.wait_for()
+            await asyncio.sleep(seconds)
             await _take(page, prefix, name)
 
 
@@ -143,8 +146,9 @@ async def _look_after(studio: Studio, page: Any, prefix: Path) -> None:
 
 async def _between(studio: Studio, state: str) -> None:
     async def look(places: Iterable[Place], page: Any, prefix: Path) -> None:
-        async with BETWEEN[state](page):
-            await studio.walk(page, prefix, places, waits=False)
+        between, seconds = BETWEEN[state]
+        async with between(page):
+            await studio.walk(page, prefix, places, waits=False, seconds=seconds)
 
     await studio.everywhere("anna", state, partial(look, MEMBERS))
     await studio.everywhere("olivia", state, partial(look, ADMINS))

@@ -1,7 +1,7 @@
 import { lazy, Suspense, useState } from "react";
 import type { Account } from "../api/schema";
 import { say } from "../strings/admin";
-import { Badge, type Tone } from "../ui/Badge";
+import { Badge } from "../ui/Badge";
 import { Button } from "../ui/Button";
 import { hueOfWord } from "../ui/hue";
 import { ROW } from "../ui/Rows";
@@ -10,7 +10,6 @@ import { fromNow } from "../ui/units";
 const EraseSheet = lazy(() => import("./EraseSheet"));
 const PersonSheet = lazy(() => import("./PersonSheet"));
 const SuspendSheet = lazy(() => import("./SuspendSheet"));
-const TONES: Readonly<Record<string, Tone>> = { active: "good", suspended: "warn", erased: "plain" };
 
 /** One person: who they are, whether they may come in, and the way to change that. */
 export function PersonRow({ person, mayManage }: { readonly person: Account; readonly mayManage: boolean }) {
@@ -23,7 +22,7 @@ export function PersonRow({ person, mayManage }: { readonly person: Account; rea
         <p className="truncate font-medium">{name}</p>
         <p className="text-xs text-quiet">{facts.filter(Boolean).join(" · ")}</p>
       </div>
-      <Badge tone={TONES[state] ?? "plain"}>{say.admin.people.states[state] ?? state}</Badge>
+      {state !== "active" && <Badge tone={state === "suspended" ? "warn" : "plain"}>{say.admin.people.states[state] ?? state}</Badge>}
       {mayManage && role !== "owner" && state !== "erased" && <Manage person={person} />}
     </li>
   );

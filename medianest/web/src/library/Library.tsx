@@ -4,7 +4,7 @@ import { libraryPath } from "../app/routes";
 import { say } from "../strings/library";
 import { AsOf } from "../ui/AsOf";
 import { CHIP } from "../ui/Chip";
-import { Empty, GhostShelf } from "../ui/Empty";
+import { Empty, Ghost, GhostShelf } from "../ui/Empty";
 import { More } from "../ui/More";
 import { Page } from "../ui/Page";
 import { Loaded } from "../ui/Trouble";
@@ -21,7 +21,7 @@ export default function Library() {
   const here = libraries.data?.items.find(({ key }) => library === undefined || key === library);
   return (
     <Page title={titleOf(here, wantedOf(params).collections)}>
-      <Loaded asked={libraries} ghost={<GhostShelf />}>
+      <Loaded asked={libraries} ghost={<Opening />}>
         {({ items }) => {
           if (items.length === 0) return <Empty title={say.library.none} hint={say.library.noneHint} />;
           return (
@@ -33,6 +33,16 @@ export default function Library() {
         }}
       </Loaded>
     </Page>
+  );
+}
+
+function Opening() {
+  return (
+    <>
+      <Ghost className="mt-1 mb-5 h-9 w-60 rounded-full!" />
+      <Ghost className="mb-6 h-9 w-80 max-w-full rounded-full!" />
+      <GhostShelf />
+    </>
   );
 }
 

@@ -26,7 +26,7 @@ export function EntryRow({ entry, look }: { readonly entry: Entry; readonly look
             <button
               key={word}
               type="button"
-              className="flex min-h-6 min-w-6 items-center rounded-md px-1.5 hover:bg-sunken hover:text-ink"
+              className={`min-h-6 min-w-6 items-center rounded-md px-1.5 hover:bg-sunken hover:text-ink ${number === 0 ? "flex" : "hidden md:flex"}`}
               onClick={() => look(number === 0 ? { type: word } : { tag: word })}
             >
               <span className="sr-only">{say.admin.audit.only}</span>
