@@ -204,7 +204,7 @@ def _of_adapter(error: AdapterError) -> Problem:
         case Unreachable(retry_after_seconds=seconds):
             return Problem(
                 503, f"{slug}-unreachable", "Try again in a moment.",
-                detail=f"{name} does not answer.", retry_after_seconds=seconds or PASSING_SECONDS,
+                detail=f"{name} isn’t answering.", retry_after_seconds=seconds or PASSING_SECONDS,
             )  # fmt: skip
         case TokenRefused():
             return Problem(403, "plex-token-refused", "Sign in with Plex again.", detail=f"{name} refuses the token.")

@@ -269,6 +269,6 @@ def _problem(reason: LoginRefusal) -> Problem:
         case "account-suspended":
             return Problem(403, reason, "Ask an admin to reinstate your account.")
         case "plex-unreachable":
-            return Problem(503, reason, "Try again in a moment.", detail="Plex does not answer.", retry_after_seconds=5)
+            return Problem(503, reason, "Try again in a moment.", detail="Plex isn’t answering.", retry_after_seconds=5)
         case "plex-token-refused":
             return Problem(403, reason, "Start the sign-in again.", detail="plex.tv does not accept its own answer.")

@@ -159,7 +159,7 @@ async def _away(studio: Studio) -> None:
         for service, paths in OUTSIDE.items():
             await faults.post("", json={"service": service, "drop": True})
             places = [Place(f"{service}-{number}", path) for number, path in enumerate(paths)]
-            await studio.everywhere("anna", "away", partial(studio.walk, places=places, waits=False))
+            await studio.everywhere("anna", "away", partial(studio.walk, places=places, waits=False, seconds=6))
             await faults.delete(f"/{service}")
 
 

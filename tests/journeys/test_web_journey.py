@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from tests.journeys.browser import AXE, IN_A_BROWSER, PHONE, findings, focused, live, needs_axe, sign_in, window
 from tests.journeys.household import Demo, Person
+from tests.journeys.states import cut_off, slow
 
 pytestmark = IN_A_BROWSER
 
@@ -206,6 +207,20 @@ async def test_the_server_starts_anew_under_an_open_page(demo: Demo, chromium: A
         await page.get_by_role("link", name="La La Land").wait_for(timeout=60_000)
         assert await page.evaluate("window.theSamePage")
         await anna.leave()
+
+
+async def test_a_trouble_stands_while_it_is_asked_again(demo: Demo, chromium: Any) -> None:
+    """It would flicker between the trouble and the ghost of the page."""
+    async with window(chromium, demo.url) as page:
+        await sign_in(page, "anna")
+        async with cut_off(page):
+            await page.goto("/requests")
+            await page.get_by_role("alert").get_by_text("MediaNest isn’t answering").wait_for()
+        async with slow(page):
+            await page.get_by_role("button", name="Try again").click()
+            assert await page.get_by_role("alert").get_by_text("MediaNest isn’t answering").is_visible()
+        await page.get_by_role("button", name="Try again").click()
+        await page.get_by_role("alert").wait_for(state="detached")
 
 
 async def test_the_library_is_browsed_down_to_an_episode_and_filtered(demo: Demo, chromium: Any) -> None:

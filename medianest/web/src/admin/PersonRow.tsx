@@ -19,7 +19,7 @@ export function PersonRow({ person, mayManage }: { readonly person: Account; rea
     <li className={ROW}>
       <Initial name={name} hue={hueOfWord(account)} />
       <div className="min-w-0 grow basis-32">
-        <p className="truncate font-medium">{name}</p>
+        <p dir="auto" className="truncate font-medium">{name}</p>
         <p className="text-xs text-quiet">{facts.filter(Boolean).join(" · ")}</p>
       </div>
       {state !== "active" && <Badge tone={state === "suspended" ? "warn" : "plain"}>{say.admin.people.states[state] ?? state}</Badge>}

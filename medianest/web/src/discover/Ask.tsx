@@ -42,7 +42,11 @@ export function AskForSeries({ copy }: { readonly copy: Copy }) {
   return (
     <>
       <SeasonList seasons={title.seasons} open={open} chosen={chosen} choose={pick} />
-      {open.length > 0 && <Asking body={wish(copy, chosen)} label={say.discover.askSeasons(chosen.length, copy.is4k)} disabled={chosen.length === 0} />}
+      {open.length > 0 && (
+        <div className="within-reach">
+          <Asking body={wish(copy, chosen)} label={say.discover.askSeasons(chosen.length, copy.is4k)} disabled={chosen.length === 0} />
+        </div>
+      )}
     </>
   );
 }

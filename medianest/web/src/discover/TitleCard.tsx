@@ -15,14 +15,14 @@ export function TitleCard({ found }: { readonly found: Found }) {
         <div className="relative transition-transform duration-200 group-hover:-translate-y-1">
           <Poster title={found.title} kind={say.kind[found.kind]} seed={found.tmdb} of={found.poster_path ? found : null} />
           {standing && (
-            <span className="absolute inset-x-1.5 bottom-1.5 flex">
+            <span className="absolute inset-x-1.5 top-1.5 flex">
               <Badge onPicture tone={standing.tone}>
                 {standing.word}
               </Badge>
             </span>
           )}
         </div>
-        <p className="mt-2 truncate text-sm font-medium">{found.title}</p>
+        <p dir="auto" className="mt-2 truncate text-sm font-medium">{found.title}</p>
         <p className="truncate text-xs text-quiet">{[found.year, say.kind[found.kind]].filter(Boolean).join(" · ")}</p>
       </Link>
     </li>

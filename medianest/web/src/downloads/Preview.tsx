@@ -65,7 +65,7 @@ function Entries({ entries, left, setLeft }: EntriesProps) {
           <li key={entry.id}>
             <label className="flex min-h-11 items-center gap-3 px-3 hover:bg-sunken">
               <input type="checkbox" className="size-4 shrink-0 accent-accent" checked={!left.has(entry.id)} onChange={() => toggle(entry.id)} />
-              <span className="min-w-0 grow truncate">{entry.title}</span>
+              <span dir="auto" className="min-w-0 grow truncate">{entry.title}</span>
               {entry.duration_seconds !== null && <span className="text-xs text-quiet tabular-nums">{duration(entry.duration_seconds)}</span>}
             </label>
           </li>

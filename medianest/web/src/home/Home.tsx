@@ -20,11 +20,11 @@ const MOST_ROWS = 6; // the rest is a page away
 /** What is on its way to me, what is new, and what is up. */
 export function Home() {
   const dashboard = useDashboard();
-  const isTold = !useAnnounced().isPending;
+  const announced = useAnnounced();
   return (
     <Page title={say.home.title}>
       {/* Nothing comes in above what one reads already. */}
-      {dashboard.isPending || !isTold ? (
+      {!dashboard.isFetched || !announced.isFetched ? (
         <Opening />
       ) : (
         <>

@@ -15,7 +15,7 @@ export function Episodes({ items }: { readonly items: readonly Item[] }) {
           <Link href={itemPath(item.rating_key)} className="flex min-h-12 min-w-0 grow items-baseline gap-4 py-3 pl-4">
             <span className="w-6 shrink-0 text-right text-quiet tabular-nums">{item.number ?? ""}</span>
             <span className="min-w-0 grow">
-              <span className="block truncate font-medium">{item.title}</span>
+              <span dir="auto" className="block truncate font-medium">{item.title}</span>
               {item.summary && <span className="line-clamp-2 text-sm text-quiet">{item.summary}</span>}
             </span>
             <span className="shrink-0 text-sm text-quiet">

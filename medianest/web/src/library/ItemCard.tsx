@@ -18,7 +18,7 @@ export function ItemCard({ item, title = item.title, below = lineOf(item) }: { r
         <div className="transition-transform duration-200 group-hover:-translate-y-1">
           <Poster title={title} kind={kindOf(item)} seed={seedOf(item)} of={item.poster ? { ticket: item.poster } : null} />
         </div>
-        <p className="mt-2 truncate text-sm font-medium">{title}</p>
+        <p dir="auto" className="mt-2 truncate text-sm font-medium">{title}</p>
         <p className="truncate text-xs text-quiet">{below}</p>
       </Link>
       {item.type !== "collection" && <WatchInPlex item={item} className={ON_POSTER} />}

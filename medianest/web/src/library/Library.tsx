@@ -56,7 +56,9 @@ function Sections({ items, here }: { readonly items: readonly Section[]; readonl
     <nav aria-label={say.library.title} className="chips mb-4">
       {items.map(({ key, title }) => (
         <Link key={key} href={libraryPath(key)} className={`${CHIP} inline-flex items-center`} {...(key === here?.key && { "aria-current": "page" as const })}>
-          {title}
+          <span dir="auto" className="max-w-[70vw] truncate">
+            {title}
+          </span>
         </Link>
       ))}
     </nav>

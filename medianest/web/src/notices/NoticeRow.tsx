@@ -35,7 +35,7 @@ export function NoticeRow({ notice, onOpen, onPutAway }: Row) {
     <li onKeyDown={onKeyDown} className="relative flex items-start gap-3 rounded-xl bg-raised py-3 pr-2 pl-4 hover:bg-sunken">
       <Picturing notice={notice} title={title} />
       <div className="min-w-0 flex-1">
-        <p className={`truncate ${notice.read ? "text-quiet" : "font-medium"}`}>
+        <p dir="auto" className={`truncate ${notice.read ? "text-quiet" : "font-medium"}`}>
           {notice.read ? null : <span className="sr-only">{say.notices.unread} </span>}
           <Subject notice={notice} title={title} onOpen={onOpen} />
         </p>

@@ -75,26 +75,26 @@ function Actions({ request }: { readonly request: RequestView }) {
       <Road request={request} />
       {isMoving(request) && <HowFar request={request} />}
       <div className="mt-6 flex flex-wrap gap-2">
-      <Moderate request={request} />
-      {request.state === "failed" && (
-        <Button weight="strong" disabled={retry.isPending} onClick={() => retry.mutate()}>
-          {say.requests.retry}
-        </Button>
-      )}
-      <Link href={titlePath(request.kind, request.tmdb)} className={buttonLook("plain")}>
-        {say.requests.openTitle}
-      </Link>
-      {canChangeSeasons(request) && <Button onClick={() => setOpen("seasons")}>{say.requests.changeSeasons}</Button>}
-      {canCancel(request) && (request.mine || !request.by) && (
-        <Button weight="danger" onClick={() => setOpen("cancel")}>
-          {request.mine ? say.requests.cancel : say.requests.unfollow}
-        </Button>
-      )}
-      {refused && <Trouble error={refused} />}
-      <Suspense>
-        {open === "cancel" && <CancelSheet request={request} cancel={() => cancel.mutate(undefined, { onSuccess: () => go(routes.requests) })} onClose={close} />}
-        {open === "seasons" && <SeasonsSheet request={request} onClose={close} />}
-      </Suspense>
+        <Moderate request={request} />
+        {request.state === "failed" && (
+          <Button weight="strong" disabled={retry.isPending} onClick={() => retry.mutate()}>
+            {say.requests.retry}
+          </Button>
+        )}
+        <Link href={titlePath(request.kind, request.tmdb)} className={buttonLook("plain")}>
+          {say.requests.openTitle}
+        </Link>
+        {canChangeSeasons(request) && <Button onClick={() => setOpen("seasons")}>{say.requests.changeSeasons}</Button>}
+        {canCancel(request) && (request.mine || !request.by) && (
+          <Button weight="danger" onClick={() => setOpen("cancel")}>
+            {request.mine ? say.requests.cancel : say.requests.unfollow}
+          </Button>
+        )}
+        {refused && <Trouble error={refused} />}
+        <Suspense>
+          {open === "cancel" && <CancelSheet request={request} cancel={() => cancel.mutate(undefined, { onSuccess: () => go(routes.requests) })} onClose={close} />}
+          {open === "seasons" && <SeasonsSheet request={request} onClose={close} />}
+        </Suspense>
       </div>
     </>
   );

@@ -19,7 +19,7 @@ export function RequestRow({ request, choice }: { readonly request: RequestView;
         <Poster title={title} kind="" seed={request.tmdb} of={request} size="small" />
       </div>
       <div className="min-w-0 grow">
-        <p className="truncate font-medium">
+        <p dir="auto" className="truncate font-medium">
           <Link href={requestPath(request.request)} className="outline-none after:absolute after:inset-0 after:rounded-xl focus-visible:after:outline-2 focus-visible:after:outline-accent">
             {title}
           </Link>{" "}

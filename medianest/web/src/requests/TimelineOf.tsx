@@ -14,7 +14,7 @@ export function TimelineOf({ items, request }: { readonly items: readonly Moment
               aria-hidden="true"
               className={`absolute top-1.5 -left-[5px] size-[9px] rounded-full ring-4 ring-paper ${isLast ? "bg-accent" : "bg-line"} ${isLast && isMoving(request) ? "animate-pulse" : ""}`}
             />
-            <p className={isLast ? "font-medium" : ""}>{moment.words}</p>
+            <p dir="auto" className={isLast ? "font-medium" : ""}>{moment.words}</p>
             <time dateTime={moment.at} className="text-xs text-quiet tabular-nums">
               {atClock(new Date(moment.at))}
             </time>

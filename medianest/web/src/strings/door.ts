@@ -55,6 +55,7 @@ export const say = {
   },
   trouble: {
     title: "That didn’t work",
+    gone: ["It isn’t here", "It may have been removed, or the link is wrong."],
     noAnswer: ["MediaNest isn’t answering", "Check your connection. It keeps trying by itself."],
     strange: ["Something went wrong in MediaNest", "Try again in a moment."],
     freeAt: (when: string) => `Your next slot opens ${when}.`,

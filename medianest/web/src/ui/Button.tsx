@@ -3,7 +3,7 @@ import type { ButtonHTMLAttributes } from "react";
 type Weight = "strong" | "plain" | "quiet" | "danger";
 
 const LOOKS: Readonly<Record<Weight, string>> = {
-  strong: "bg-accent text-on-accent hover:brightness-110",
+  strong: "bg-call text-on-call hover:brightness-110",
   plain: "bg-sunken text-ink hover:bg-line",
   quiet: "text-quiet hover:bg-sunken hover:text-ink",
   danger: "bg-sunken text-bad hover:bg-line",

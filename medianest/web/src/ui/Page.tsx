@@ -16,7 +16,7 @@ export function Page({ title, aside, children }: PageProps) {
   return (
     <div className="page">
       <header className="mb-5 flex min-h-10 flex-wrap items-center justify-between gap-3 md:mb-7">
-        <Heading title={title} className="text-2xl md:text-[1.75rem]" />
+        <Heading title={title} className="min-w-0 flex-1 basis-28 text-2xl md:text-[1.75rem]" />
         <div className="ml-auto flex items-center gap-2">
           {aside}
           <BellOnPhones />
@@ -43,7 +43,7 @@ export function Heading({ title, className }: { readonly title: string; readonly
     window.scrollTo(0, 0);
   }, []);
   return (
-    <h1 ref={heading} tabIndex={-1} className={`font-semibold tracking-tight text-balance ${className}`}>
+    <h1 ref={heading} tabIndex={-1} dir="auto" className={`font-semibold tracking-tight text-balance ${className}`}>
       {title}
     </h1>
   );

@@ -31,7 +31,7 @@ export function Poster({ title, kind, seed, of, size = "medium" }: PosterProps) 
       <Motif seed={seed} />
       <div className="absolute inset-x-0 bottom-0 h-3/4 bg-linear-to-t from-black/70 to-transparent" />
       <div className="absolute inset-x-0 bottom-0 p-[9cqi]">
-        <p className={`line-clamp-4 leading-[1.06] font-semibold tracking-tight text-balance ${letters}`}>{title}</p>
+        <p dir="auto" className={`line-clamp-4 leading-[1.06] font-semibold tracking-tight text-balance ${letters}`}>{title}</p>
         <p className="mt-[4cqi] hidden text-[6.5cqi] tracking-[0.16em] text-white/75 uppercase @min-[6rem]:block">{kind || say.name}</p>
       </div>
       {of && <Picture of={of} size={size} />}

@@ -1,7 +1,7 @@
 import type { ReactElement, ReactNode } from "react";
 
 /** How one thing of a list looks: what it is, and what may be done about it, beside each other or below. */
-export const ROW = "flex flex-wrap items-center gap-x-4 gap-y-2 rounded-xl bg-raised p-4";
+export const ROW = "flex flex-wrap items-center gap-x-4 gap-y-2 rounded-xl bg-raised p-4 in-[[role=dialog]]:bg-paper/50";
 
 interface RowsProps {
   readonly none?: ReactNode; // stands there where nothing does

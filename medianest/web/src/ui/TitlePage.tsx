@@ -4,7 +4,7 @@ import { BellOnPhones, Heading } from "./Page";
 import { Picture, type Source } from "./Picture";
 import { Poster } from "./Poster";
 import { hueOf } from "./hue";
-import { type Asked, Loaded } from "./Trouble";
+import { type Asked, Loaded, Trouble, useFailure } from "./Trouble";
 
 /** What a page of one title shows of it before all else. */
 export interface About {
@@ -29,7 +29,7 @@ interface TitlePageProps<Data> {
 /** The page of one title: its backdrop, its poster, what it is, and what may be done about it. */
 export function TitlePage<Data>({ name, back, asked, about, acts, children }: TitlePageProps<Data>) {
   const told = asked.data && about(asked.data);
-  const isAway = told === undefined && Boolean(asked.error);
+  const failure = useFailure(asked);
   return (
     <div className="page">
       {told && <Backdrop seed={told.seed} of={told.backdrop} />}
@@ -37,21 +37,34 @@ export function TitlePage<Data>({ name, back, asked, about, acts, children }: Ti
         {back}
         <BellOnPhones />
       </div>
-      <div className="mb-10 grid grid-cols-[7rem_1fr] items-start gap-x-5 gap-y-6 sm:grid-cols-[11rem_1fr] sm:grid-rows-[auto_1fr] md:grid-cols-[15rem_1fr] md:gap-x-9">
-        {!isAway && <div className="sm:row-span-2">{told ? <BigPoster about={told} /> : <Ghost className="aspect-2/3" />}</div>}
-        <div className={isAway ? "col-span-2" : "min-w-0 max-w-2xl"}>
-          <Heading title={told?.title ?? name} className={told || isAway ? "text-2xl md:text-4xl" : "sr-only"} />
-          {told ? <Facts about={told} /> : !isAway && <Ghost className="h-9 w-3/4" />}
+      {failure ? (
+        <>
+          <Heading title={name} className="mb-5 text-2xl" />
+          <Trouble error={failure} retry={() => void asked.refetch()} />
+        </>
+      ) : (
+        <div className="mb-10 grid grid-cols-[7rem_1fr] items-start gap-x-5 gap-y-6 sm:grid-cols-[11rem_1fr] sm:grid-rows-[auto_1fr] md:grid-cols-[15rem_1fr] md:gap-x-9">
+          <div className="sm:row-span-2">{told ? <BigPoster about={told} /> : <Ghost className="aspect-2/3" />}</div>
+          <div className="min-w-0 max-w-2xl">
+            <Heading title={told?.title ?? name} className={told ? sizeOf(told.title) : "sr-only"} />
+            {told ? <Facts about={told} /> : <Ghost className="h-9 w-3/4" />}
+          </div>
+          <div className="col-span-2 max-w-2xl sm:col-span-1 sm:col-start-2">
+            <Loaded asked={asked} ghost={<Ghost className="h-24" />}>
+              {acts}
+            </Loaded>
+          </div>
         </div>
-        <div className="col-span-2 max-w-2xl sm:col-span-1 sm:col-start-2">
-          <Loaded asked={asked} ghost={<Ghost className="h-24" />}>
-            {acts}
-          </Loaded>
-        </div>
-      </div>
+      )}
       {children}
     </div>
   );
+}
+
+const LONG = 40; // letters
+
+function sizeOf(title: string): string {
+  return title.length > LONG ? "text-lg md:text-2xl" : "text-2xl md:text-4xl";
 }
 
 function BigPoster({ about: { title, kind, seed, poster } }: { readonly about: About }) {

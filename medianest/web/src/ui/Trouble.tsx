@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { isProblem } from "../api/problem";
 import { say } from "../strings/door";
 import { Button } from "./Button";
@@ -11,7 +11,7 @@ export function Trouble({ error, retry }: { readonly error: unknown; readonly re
     <div role="alert" className="rounded-xl border border-line bg-raised px-5 py-4">
       <p className="font-medium text-bad">{title}</p>
       <p className="mt-0.5 text-sm text-quiet">{remedy}</p>
-      {retry && (
+      {retry && (!isProblem(error) || error.passes) && (
         <Button className="mt-3" onClick={retry}>
           {say.again}
         </Button>
@@ -22,6 +22,7 @@ export function Trouble({ error, retry }: { readonly error: unknown; readonly re
 
 export function inWords(error: unknown): { title: string; remedy: string } {
   if (!isProblem(error)) return { title: say.trouble.title, remedy: say.reload };
+  if (error.status === 404) return { title: say.trouble.gone[0], remedy: say.trouble.gone[1] };
   const when = error.retryAt ? ` ${say.trouble.freeAt(atClock(error.retryAt))}` : "";
   return { title: error.detail ?? error.message, remedy: error.code === "quota-used-up" ? when.trim() : error.remedy };
 }
@@ -30,6 +31,14 @@ export interface Asked<Data> {
   readonly data: Data | undefined;
   readonly error: unknown;
   readonly refetch: () => unknown;
+}
+
+/** Why there is no answer. It stands while that is asked for again: a page does not flicker between its trouble and its ghost. */
+export function useFailure<Data>({ data, error }: Asked<Data>): unknown {
+  const [known, remember] = useState<unknown>();
+  const failure = data === undefined ? (error ?? known) : undefined;
+  if (failure !== known) remember(failure);
+  return failure;
 }
 
 /** What was asked for, once it is there; before, its ghost; and where it failed, the remedy. Old data stays. */
@@ -43,7 +52,8 @@ export function Loaded<Data>({
   readonly children: (data: Data) => ReactNode;
 }) {
   const { data, error } = asked;
-  if (data === undefined && error) return <Trouble error={error} retry={() => void asked.refetch()} />;
+  const failure = useFailure(asked);
+  if (failure) return <Trouble error={failure} retry={() => void asked.refetch()} />;
   if (data === undefined)
     return (
       <div role="status">

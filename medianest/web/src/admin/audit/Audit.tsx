@@ -47,31 +47,31 @@ interface FiltersProps {
 
 function Filters({ search, look }: FiltersProps) {
   const people = usePeople().data?.pages.flatMap((page) => page.items) ?? [];
-  const [isOpen] = useState(() => Object.values(search).some(Boolean) || matchMedia("(width >= 48rem)").matches); // on phones it would hide what it sifts
+  const [isWide] = useState(() => matchMedia("(width >= 48rem)").matches); // on phones it would hide what it sifts
   return (
-    <details open={isOpen} className="mb-5">
-    <summary className="mb-3 min-h-9 w-fit cursor-pointer text-sm font-medium text-quiet">{say.admin.audit.filter}</summary>
-    <form role="search" className="grid grid-cols-2 gap-3 text-sm text-quiet lg:grid-cols-5" onSubmit={(event) => event.preventDefault()}>
-      <label className="col-span-2 grid gap-1 lg:col-span-1">
-        {say.admin.audit.person}
-        <select className={FIELD} value={search.person} onChange={(event) => look({ person: event.target.value })}>
-          <option value="">{say.admin.audit.anybody}</option>
-          {people.map(({ account, name }) => (
-            <option key={account} value={account}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
-      <Written label={say.admin.audit.tag} value={search.tag} take={(tag) => look({ tag })} />
-      <Written label={say.admin.audit.type} value={search.type} take={(type) => look({ type })} />
-      {(["since", "until"] as const).map((name) => (
-        <label key={name} className="col-span-2 grid gap-1 sm:col-span-1">
-          {say.admin.audit[name]}
-          <input type="datetime-local" className={FIELD} value={search[name]} onChange={(event) => look({ [name]: event.target.value })} />
+    <details open={isWide || Object.values(search).some(Boolean)} className="mb-5">
+      <summary className="mb-3 min-h-9 w-fit cursor-pointer text-sm font-medium text-quiet">{say.admin.audit.filter}</summary>
+      <form role="search" className="grid grid-cols-2 gap-3 text-sm text-quiet lg:grid-cols-5" onSubmit={(event) => event.preventDefault()}>
+        <label className="col-span-2 grid gap-1 lg:col-span-1">
+          {say.admin.audit.person}
+          <select className={FIELD} value={search.person} onChange={(event) => look({ person: event.target.value })}>
+            <option value="">{say.admin.audit.anybody}</option>
+            {people.map(({ account, name }) => (
+              <option key={account} value={account}>
+                {name}
+              </option>
+            ))}
+          </select>
         </label>
-      ))}
-    </form>
+        <Written label={say.admin.audit.tag} value={search.tag} take={(tag) => look({ tag })} />
+        <Written label={say.admin.audit.type} value={search.type} take={(type) => look({ type })} />
+        {(["since", "until"] as const).map((name) => (
+          <label key={name} className="col-span-2 grid gap-1 sm:col-span-1">
+            {say.admin.audit[name]}
+            <input type="datetime-local" className={FIELD} value={search[name]} onChange={(event) => look({ [name]: event.target.value })} />
+          </label>
+        ))}
+      </form>
     </details>
   );
 }

@@ -105,7 +105,7 @@ export function RowThen({ name, facts, tone, word }: RowProps) {
   return (
     <li className={ROW}>
       <div className="min-w-0 grow basis-40">
-        <p className="truncate font-medium">{name}</p>
+        <p dir="auto" className="truncate font-medium">{name}</p>
         <p className="text-xs text-quiet">{facts.filter(Boolean).join(" · ")}</p>
       </div>
       <Badge tone={tone}>{word}</Badge>
