@@ -37,7 +37,7 @@ from medianest.breakers import Breakers
 from medianest.commands import Commands
 from medianest.configuration import Configuration
 from medianest.credentials import Credentials
-from medianest.database import database
+from medianest.database import database, look_for_log
 from medianest.domain.accounts import Role
 from medianest.domain.breakers import BREAKER_EVENTS, SITE, BreakerClosed, BreakerName
 from medianest.domain.catalogue import EVENTS
@@ -103,7 +103,9 @@ class Foundation(NamedTuple):
 
 @asynccontextmanager
 async def foundation(settings: Settings, *, beside: bool = False) -> AsyncIterator[Foundation]:
-    """Everything below the roles, closed in reverse order."""
+    """Everything below the roles, closed in reverse order. `beside`: of a log that is there, whoever has it open."""
+    if beside:
+        look_for_log(settings)
     async with AsyncExitStack() as stack:
         master = _master(settings)
         conninfo = await stack.enter_async_context(database(settings, beside=beside))

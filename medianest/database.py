@@ -32,6 +32,12 @@ class FolderInUse(CannotStart):
     """Another MediaNest runs on this data folder: stop it, or name another folder with --data."""
 
 
+def look_for_log(settings: Settings) -> None:
+    """Raises `CannotStart` where there is none: whoever asks about a log must not be told of an empty one made for it."""
+    if settings.database_url is None and not (settings.data / "postgres" / "PG_VERSION").exists():
+        raise CannotStart(f"There is no log in {settings.data}: name the data folder with --data.")
+
+
 @asynccontextmanager
 async def database(settings: Settings, *, beside: bool = False) -> AsyncIterator[str]:
     """The conninfo of the configured PostgreSQL, or of the embedded one, brought up to date.

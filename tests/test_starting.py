@@ -254,6 +254,19 @@ def test_a_proxy_is_an_address_or_a_network(proxies: str, works: bool) -> None:
         load(None, environment)
 
 
+@pytest.mark.parametrize("asked", ["audit verify", "events export log.jsonl", "projections list"])
+def test_who_asks_about_a_log_that_is_not_there_is_told_so_and_none_is_made(asked: str, tmp_path: Path) -> None:
+    """A folder that was mistyped must not be found to be in order."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "medianest", *asked.split(), "--data", "typo"],
+        capture_output=True, text=True, timeout=30, check=False, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == "medianest: There is no log in typo: name the data folder with --data.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("last", ["-1", "many", "1e3", ""])
 def test_a_number_of_events_that_is_none_is_refused_before_anything_starts(
     last: str, capsys: pytest.CaptureFixture[str]
