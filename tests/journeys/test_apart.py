@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 from uuid import uuid4
 
+import httpx
 import psycopg
 import pytest
 
@@ -162,6 +163,41 @@ async def test_a_worker_killed_in_mid_download_is_replaced_and_the_video_comes_o
     assert states.count("stored") == states.count("in_collection") == 1
     for person in (ben, olivia):
         await person.leave()
+
+
+async def test_an_api_and_a_stream_that_are_killed_lose_nothing_and_whoever_listened_misses_nothing(town: Town) -> None:
+    """What was asked for is asked again, as a browser does that heard no answer: it is one request."""
+    anna = Person(town.url, "anna", town.stream_url)
+    await anna.log_in(town.sandbox_url)
+    key = {"Idempotency-Key": "the-film-i-want"}
+    async with anna.listening("/media"):
+        await _a_film_arrives(anna, 155)
+        town.processes["stream"].kill()
+    asking = [asyncio.create_task(_ask_for(anna, 438_631, key)) for _ in range(4)]
+    town.processes["api"].kill()
+    await asyncio.gather(*asking)
+    for role in ("api", "stream"):
+        town.restart(role)
+    await ready(town.url, town.processes["api"])
+    await ready(town.stream_url, town.processes["stream"], "/health/live")
+    asked = await eventually("it answers again", lambda: _ask_for(anna, 438_631, key))
+    async with anna.listening("/media"):
+        await eventually(
+            "what happened meanwhile is told", lambda: "sent" in anna.states("request.changed", "request", asked)
+        )
+    mine = (await anna.get("/media/requests"))["items"]
+    assert sorted(one["tmdb"] for one in mine) == [155, 438_631]
+    assert anna.states("request.changed", "request", asked).count("sent") == 1
+    await anna.leave()
+
+
+async def _ask_for(person: Person, tmdb: int, key: dict[str, str]) -> str:
+    """The request; empty: nobody answers."""
+    try:
+        answer = await person.client.post("/media/requests", json={"kind": "movie", "tmdb": tmdb}, headers=key)
+    except httpx.TransportError:
+        return ""
+    return str(answer.json().get("request", ""))
 
 
 async def test_a_suspended_friend_is_out_in_every_process_at_once(town: Town) -> None:
