@@ -127,10 +127,11 @@ class KumaRest:
 
     def _beats(self, monitors: list[KumaMonitor]) -> Any:
         now = self._world.clock()
+        most = 100 if self._world.shapes.is_v2 else 50
         rows = {
             str(monitor.id): [
                 {"status": int(beat.status), "time": stamp(beat.time), "msg": "", "ping": _ping(beat.ping)}
-                for beat in list(monitor.beats)[-100:]
+                for beat in list(monitor.beats)[-most:]
             ]
             for monitor in monitors
         }
