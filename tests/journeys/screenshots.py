@@ -51,6 +51,7 @@ MEMBERS = (
     Place("request", "/requests/{request}", "What happened"),
     Place("videos", "/downloads", "A garden in spring"),
     Place("notices", "/notices", "Choose what you hear about"),
+    Place("services", "/services", "Incidents"),
     Place("help", "/help", "Why is my request waiting?"),
     Place("services", "/services", "Incidents"),
     Place("devices", "/devices", "This device"),

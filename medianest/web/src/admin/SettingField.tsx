@@ -31,7 +31,7 @@ export function SettingField(props: FieldProps) {
       </div>
       <Control {...props} id={id} />
       <p id={`${id}help`} className="mt-1 text-xs text-quiet">
-        {[field.help, given === null ? say.admin.settings.takenBack : say.admin.settings.sources[field.source]].filter(Boolean).join(" ")}
+        {[field.help, given === null ? say.admin.settings.takenBack : field.source !== "built in" && say.admin.settings.sources[field.source]].filter(Boolean).join(" ")}
       </p>
     </div>
   );

@@ -35,7 +35,7 @@ export function NoticeRow({ notice, onOpen, onPutAway }: Row) {
     <li onKeyDown={onKeyDown} className="relative flex items-start gap-3 rounded-xl bg-raised py-3 pr-2 pl-4 hover:bg-sunken">
       <Picturing notice={notice} title={title} />
       <div className="min-w-0 flex-1">
-        <p dir="auto" className={`truncate ${notice.read ? "text-quiet" : "font-medium"}`}>
+        <p className={notice.read ? "text-quiet" : "font-medium"}>
           {notice.read ? null : <span className="sr-only">{say.notices.unread} </span>}
           <Subject notice={notice} title={title} onOpen={onOpen} />
         </p>
@@ -80,18 +80,20 @@ function Subject({ notice, title, onOpen }: { readonly notice: Notice; readonly 
   const open = () => {
     if (!notice.read) onOpen();
   };
-  const look = "after:absolute after:inset-0 after:rounded-xl after:content-['']";
+  const look = "block max-w-full truncate after:absolute after:inset-0 after:rounded-xl after:content-['']";
   const path = notice.request ? requestPath(notice.request) : notice.download ? routes.downloads : null;
   if (path)
     return (
-      <Link href={path} className={look} onClick={open}>
+      <Link href={path} dir="auto" className={look} onClick={open}>
         {title}
       </Link>
     );
   return notice.read ? (
-    title
+    <span dir="auto" className="block truncate">
+      {title}
+    </span>
   ) : (
-    <button type="button" className={look} onClick={open}>
+    <button type="button" dir="auto" className={look} onClick={open}>
       {title}
     </button>
   );
