@@ -10,7 +10,7 @@ import { AsOf } from "../ui/AsOf";
 import { Empty, GhostShelf } from "../ui/Empty";
 import { Icon } from "../ui/Icon";
 import { Page, Section } from "../ui/Page";
-import { Loaded } from "../ui/Trouble";
+import { Loaded, useFailure } from "../ui/Trouble";
 import { TitleCard } from "./TitleCard";
 import { usePlexSearch, useSearch, useTrending } from "./queries";
 
@@ -109,7 +109,8 @@ function Titles({ titles, isOld = false }: { readonly titles: readonly Found[]; 
 function InPlex({ query, without }: { readonly query: string; readonly without: readonly Found[] }) {
   const asked = usePlexSearch(query);
   const items = (asked.data?.items ?? []).filter((item) => !without.some((title) => title.tmdb === item.tmdb));
-  if (items.length === 0 && !asked.error) return null;
+  const failure = useFailure(asked);
+  if (items.length === 0 && !failure) return null;
   return (
     <Section title={say.discover.inPlex}>
       <Loaded asked={asked} ghost={null}>
@@ -127,7 +128,8 @@ function InPlex({ query, without }: { readonly query: string; readonly without: 
 /** The videos I sent to the server myself. */
 function MyVideos({ query }: { readonly query: string }) {
   const asked = useDownloadSearch(query);
-  if (asked.data?.items.length === 0 || (!asked.data && !asked.error)) return null;
+  const failure = useFailure(asked);
+  if (asked.data?.items.length === 0 || (!asked.data && !failure)) return null;
   return (
     <Section title={say.discover.myVideos}>
       <Loaded asked={asked} ghost={null}>

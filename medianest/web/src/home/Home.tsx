@@ -101,7 +101,7 @@ function OnItsWay({ found: { requests, downloads } }: { readonly found: Dashboar
 
 function Aside({ to, children }: { readonly to: string; readonly children: string }) {
   return (
-    <Link href={to} className="shrink-0 text-sm text-quiet underline-offset-4 hover:text-ink hover:underline">
+    <Link href={to} className="-my-1 inline-block shrink-0 py-1 text-sm text-quiet underline-offset-4 hover:text-ink hover:underline">
       {children}
     </Link>
   );
