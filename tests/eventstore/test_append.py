@@ -73,6 +73,44 @@ async def test_of_a_group_each_append_is_decided_by_its_own_condition(
     assert store.written.groups == 2  # they went together
 
 
+async def test_what_is_left_of_a_group_is_appended_as_each_of_them_asked(store: EventStore) -> None:
+    """Of six that go together two are refused and one acted before: the others move up, each with all that is its own."""
+    dune, was = Media("movie", 1), uuid4()
+    await append(store, PLEX_UP, command=was)
+    left: dict[UUID, list[Event]] = {
+        uuid4(): [SEERR_UP, AccountSuspended("a1", "p1", "admin")],
+        uuid4(): [RequestCancelled("r2", "ben", dune)],
+        uuid4(): [RequestApproved("r1", "anna", dune), SEERR_UP, RequestCancelled("r3", "cleo", dune)],
+    }
+    first, second, third = left
+    refused = [store.append([SEERR_UP] * n, by(), Condition(OF_PLEX, 0), b"refused") for n in (2, 1)]
+    answers = await asyncio.gather(
+        store.append(left[first], by(first), None, b"one"),
+        refused[0],
+        append(store, SEERR_UP, command=was),
+        store.append(left[second], by(second), None, b"two"),
+        refused[1],
+        store.append(left[third], by(third), None, b"three"),
+        return_exceptions=True,
+    )
+    assert store.written.groups == 2  # all six at once
+    assert [type(answers[n]) for n in (1, 4)] == [Conflict, Conflict]
+    assert [answers[n] for n in (0, 2, 3, 5)] == [(2, 3, False), (1, 1, True), (4, 4, False), (5, 7, False)]
+    found = (await store.read(after=1)).events
+    assert [one.event for one in found] == [event for events in left.values() for event in events]
+    assert [one.metadata.command for one in found] == [first, first, second, third, third, third]
+    for command, print_, positions_ in ((first, b"one", (2, 3)), (second, b"two", (4, 4)), (third, b"three", (5, 7))):
+        assert await store.append([SEERR_UP], by(command), None, print_) == (*positions_, True)
+        with pytest.raises(CommandReused):
+            await store.append([SEERR_UP], by(command), None, b"refused")
+    for position, event in enumerate((event for events in left.values() for event in events), 2):
+        for tag in event.tags():
+            about = Query(Item(type(event), tags=[tag]))
+            assert position in positions(await store.read(about))
+            with pytest.raises(Conflict):
+                await append(store, PLEX_UP, query=about, after=position - 1)
+
+
 async def test_of_eight_writers_on_one_condition_one_wins(store: EventStore) -> None:
     answers = await asyncio.gather(*(append(store, PLEX_UP, query=OF_PLEX) for _ in range(8)), return_exceptions=True)
     assert sorted(type(answer).__name__ for answer in answers) == ["Appended"] + ["Conflict"] * 7
