@@ -45,9 +45,12 @@ class Unreachable(AdapterError):
 
     remedy = "MediaNest tries again by itself."
 
-    def __init__(self, service: str, why: str, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self, service: str, why: str, retry_after_seconds: float | None = None, *, too_often: bool = False
+    ) -> None:
         super().__init__(service, why)
         self.retry_after_seconds = retry_after_seconds
+        self.too_often = too_often  # we ask it
 
 
 class Denied(AdapterError):

@@ -276,7 +276,8 @@ class Exchange:
 
     def _judged(self, answer: Answer) -> Answer:
         if answer.status in UNAVAILABLE:
-            raise Unreachable(self.service, f"it answers {answer.status}", retry_after_seconds(answer.headers))
+            asked = retry_after_seconds(answer.headers)
+            raise Unreachable(self.service, f"it answers {answer.status}", asked, too_often=answer.status == 429)
         if 300 <= answer.status < 400:
             raise Denied(self.service, f"the address answers with a redirect ({answer.status}), not with the service")
         return answer
@@ -294,9 +295,12 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def _worth_another(error: BaseException) -> bool:
+    """Not of who says that it is asked too often, and does not say when again: asking at once makes it worse."""
     if not isinstance(error, Unreachable):
         return False
-    return error.retry_after_seconds is None or error.retry_after_seconds <= LONGEST_WAIT_SECONDS
+    if error.retry_after_seconds is None:
+        return not error.too_often
+    return error.retry_after_seconds <= LONGEST_WAIT_SECONDS
 
 
 _backoff = wait_random_exponential(multiplier=0.2, max=LONGEST_WAIT_SECONDS)

@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 
 import structlog
 
-from medianest.adapters.errors import AdapterError, PinExpired, TokenRefused
+from medianest.adapters.errors import AdapterError, PinExpired, TokenRefused, Unreachable
 from medianest.adapters.plex_tv import PlexAccount, PlexResource
 from medianest.api.problems import Problem
 from medianest.api.site import Site
@@ -27,6 +27,7 @@ from projections import accounts
 log = structlog.get_logger()
 PINS = UUID("8f0a5c1d-2f5b-5b0e-b6a0-8d1d27b1a9c4")  # names the command that a PIN leads to
 PLEX_SECONDS = 5.0  # all we ask of Plex on one poll
+AGAIN_SECONDS = 5.0  # when to come back while Plex does not answer, unless it or its circuit says later
 PAUSE_SECONDS = 1.0  # plex.tv is asked about a PIN no more often
 IDENTITY_SECONDS = 300.0  # how long the server's id is taken for granted
 DEVICE_LENGTH = 120
@@ -252,7 +253,10 @@ class SignIn:
 
     async def _unreachable(self, pin: str, error: Exception) -> Problem:
         log.warning("plex.tv could not be asked about a sign-in", error=type(error).__name__)
-        return await self._refused(pin, "plex-unreachable")
+        problem = await self._refused(pin, "plex-unreachable")
+        asked = error.retry_after_seconds if isinstance(error, Unreachable) else None
+        problem.retry_after_seconds = max(asked or 0.0, AGAIN_SECONDS)
+        return problem
 
     def _logged(self, pin: str) -> str:
         return self._site.vault.pseudonym("pin", pin)
@@ -269,6 +273,6 @@ def _problem(reason: LoginRefusal) -> Problem:
         case "account-suspended":
             return Problem(403, reason, "Ask an admin to reinstate your account.")
         case "plex-unreachable":
-            return Problem(503, reason, "Try again in a moment.", detail="Plex isn’t answering.", retry_after_seconds=5)
+            return Problem(503, reason, "Try again in a moment.", detail="Plex isn’t answering.")
         case "plex-token-refused":
             return Problem(403, reason, "Start the sign-in again.", detail="plex.tv does not accept its own answer.")

@@ -36,7 +36,7 @@ async def test_header_values_may_be_non_ascii(wire: Wire, client: httpx.AsyncCli
     assert (b"X-Plex-Device-Name", "Zoës Gerät".encode()) in wire.last().headers.raw
 
 
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
+@pytest.mark.parametrize("status", [502, 503, 504])
 async def test_a_get_that_is_put_off_is_asked_again(wire: Wire, client: httpx.AsyncClient, status: int) -> None:
     wire.answers("GET", "/", httpx.Response(status), httpx.ConnectError("refused"), httpx.Response(200, content=b"{}"))
     answer = await exchange(client).get("/")
@@ -313,3 +313,14 @@ async def test_a_new_address_begins_with_a_closed_circuit(wire: Wire, client: ht
         await way.get("/")
     way.point_at("http://elsewhere.test/", {"X-Key": "new"})
     assert (way.base_url, way.breaker_state()) == ("http://elsewhere.test", "closed")
+
+
+@pytest.mark.parametrize(("headers", "asked"), [({}, 1), ({"Retry-After": "1"}, 3), ({"Retry-After": "60"}, 1)])
+async def test_who_is_asked_too_often_is_asked_again_only_when_it_says_so(
+    wire: Wire, client: httpx.AsyncClient, headers: dict[str, str], asked: int
+) -> None:
+    """plex.tv has a limit that it tells nobody of, and promises no `Retry-After`."""
+    wire.answers("GET", "/", httpx.Response(429, headers=headers))
+    with pytest.raises(Unreachable):
+        await exchange(client).get("/")
+    assert len(wire.sent) == asked

@@ -11,6 +11,7 @@ from medianest.domain.command import Actor
 from medianest.domain.event import Event
 from medianest.domain.spare_keys import SPARE_KEY, MakeSpareKey
 from medianest.eventstore.store import EventStore
+from medianest.sandbox.faults import Fault
 from tests.api.conftest import ORIGIN, Clock, Door, Outside, carry, problem
 
 
@@ -91,6 +92,16 @@ async def test_who_has_the_share_again_comes_in_again(door: Door, site: Site, ol
     assert (await (await door.sign_in("anna")).get("/auth/session")).json()["account"] == account
     (known,) = [one for one in (await olivia.get("/admin/accounts")).json()["items"] if one["account"] == account]
     assert (known["state"], known["reason"]) == ("active", None)
+
+
+async def test_while_plex_tv_is_left_alone_it_is_said_when_to_come_back(door: Door) -> None:
+    caller = await door.caller()
+    door.outside.faults.set("plex.tv", Fault(status=503, retry_after_seconds=40))
+    for _ in range(2):
+        answer = await caller.post("/auth/plex/pin")
+        assert problem(answer) == (503, "plex-unreachable")
+        assert 30 < int(answer.headers["retry-after"]) <= 40
+    door.outside.faults.clear("plex.tv")
 
 
 async def test_a_pin_works_once(door: Door) -> None:
