@@ -1,4 +1,4 @@
-"""Twenty people ask and look while each outside system in turn is slow, hangs, talks nonsense and is gone.
+"""Twenty people ask and look while each outside system in turn is slow, hangs, talks nonsense, fails and is gone.
 
 Nothing that was accepted is lost or done twice, nobody's page waits for anything outside, and each timeline says
 what really happened. A fault is one of 30 s or until it is mended; a page that waited for it would show.
@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from tests.journeys.household import Person, eventually
-from tests.journeys.village import FILMS, GONE, HANGS, NONSENSE, SLOW, Village
+from tests.journeys.village import FAILS, FILMS, GONE, HANGS, NOBODY, NONSENSE, SLOW, Village
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("journeys")]
+FAULTS: tuple[dict[str, Any], ...] = (SLOW, HANGS, NONSENSE, GONE, FAILS, NOBODY)
+TITLE = "/media/movie/603"  # which everybody has seen before
 NOT_WAITED_SECONDS = 5.0  # far more than a busy machine needs for a page, far less than any of the faults takes
 SOON_SECONDS = 90.0  # until all flows again: a look at the services, the pause of a circuit, and a turn on the list
 
@@ -26,12 +28,14 @@ async def village() -> AsyncIterator[Village]:
 
 async def test_nothing_accepted_is_lost_or_doubled_whatever_seerr_does(village: Village) -> None:
     askers, films, seconds = iter(village.people), iter(FILMS), list[float]()
-    for fault in (SLOW, HANGS, NONSENSE, GONE):
+    await village.reads(TITLE)
+    for fault in FAULTS:
         async with village.fault("seerr", fault):
-            requests = [await village.ask(next(askers), next(films)) for _ in range(len(FILMS) // 4)]
+            requests = [await village.ask(next(askers), next(films)) for _ in range(len(FILMS) // len(FAULTS))]
             for request in requests:
                 await eventually(f"who asked is told that it waits: {fault}", _told_to_wait(village, request), 60)
-            seconds += await village.reads()
+            seconds += await village.reads(TITLE)
+            assert (await village.people[0].get(TITLE))["as_of"] is not None, "its age is said"
         for request in requests:
             await eventually(f"it is sent once Seerr is back after {fault}", _is_sent(village, request), SOON_SECONDS)
     assert max(seconds) < NOT_WAITED_SECONDS, "a page waited for Seerr"

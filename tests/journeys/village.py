@@ -16,6 +16,7 @@ from tests.journeys.household import Person, Process, free_port, ready
 FRIENDS = 17  # beside Olivia, Anna and Ben
 SEERR_KEY = {"X-Api-Key": "sandbox-seerr-api-key"}
 SLOW, HANGS, NONSENSE, GONE = {"delay_seconds": 30}, {"hang": True}, {"garbage": True}, {"drop": True}
+FAILS, NOBODY = {"status": 500}, {"status": 404}  # the last is what a proxy says that finds nobody behind it
 FILMS = (
     604, 605, 624860, 157336, 155, 272, 49026, 438631, 693134, 841, 13, 680,
 )  # fmt: skip
@@ -76,9 +77,10 @@ class Village:
         self.asked[first] = person
         return str(first)
 
-    async def reads(self) -> list[float]:
+    async def reads(self, *more: str) -> list[float]:
         """How long each page took that each of the twenty looked at, all of them at the same time."""
-        return [seconds for one in await asyncio.gather(*(_look(person) for person in self.people)) for seconds in one]
+        looks = (_look(person, *more) for person in self.people)
+        return [seconds for one in await asyncio.gather(*looks) for seconds in one]
 
     async def story(self, request: str) -> list[str]:
         told = await self.asked[request].get(f"/media/requests/{request}/timeline")
@@ -96,9 +98,9 @@ class Village:
         await self.process.stop()
 
 
-async def _look(person: Person) -> list[float]:
+async def _look(person: Person, *more: str) -> list[float]:
     seconds = []
-    for path in ("/dashboard", "/media/requests", "/dashboard/status"):
+    for path in ("/dashboard", "/media/requests", "/dashboard/status", *more):
         started = time.perf_counter()
         await person.get(path)
         seconds.append(time.perf_counter() - started)
