@@ -439,3 +439,12 @@ def _comparable(body: dict[str, Any]) -> dict[str, Any]:
     if kept["extra"] and ", " in kept["extra"][0]["value"]:
         kept["extra"] = [{"name": kept["extra"][0]["name"]}]
     return kept
+
+
+@pytest.mark.parametrize("variant", ["seerr", "overseerr"])
+async def test_what_came_another_way_is_pending_no_more(start: Start, variant: Variant) -> None:
+    seerr = await start(SeerrPerson(2, 1000, "friend", "friend@example.com"), variant=variant)
+    made = await seerr.ask()
+    seerr.world.found_in_library(InLibrary("movie", 27205, "11"))
+    request = (await seerr.call("GET", f"/request/{made['id']}")).json()
+    assert (request["status"], request["media"]["status"]) == (2, 5)

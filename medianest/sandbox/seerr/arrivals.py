@@ -265,7 +265,7 @@ class Arrivals:
 
     def complete(self, media: Media, season: int | None, *, is4k: bool = False) -> None:
         """Marks a film or a season as there, and so the requests that waited for it."""
-        now = self._world.clock()
+        now, was = self._world.clock(), media.stands(is4k)
         media.arrivals = [arrival for arrival in media.arrivals if (arrival.season, arrival.is4k) != (season, is4k)]
         if season is None:
             media.becomes(MediaStatus.AVAILABLE, is4k)
@@ -275,6 +275,8 @@ class Arrivals:
         media.added_at = now
         self._world.touch(media)
         self._close_requests(media)
+        if (was, media.stands(is4k)) == (MediaStatus.PENDING, MediaStatus.AVAILABLE):
+            self._approve_the_pending(media, is4k=is4k)
 
     async def _live(self) -> None:
         while True:
@@ -322,6 +324,13 @@ class Arrivals:
                 request.status = RequestStatus.COMPLETED
                 for season in request.seasons:
                     season.status = RequestStatus.COMPLETED
+
+    def _approve_the_pending(self, media: Media, *, is4k: bool) -> None:
+        """What came another way need not be approved any more: in neither program does it stay pending."""
+        for request in self._world.shapes.requests_for(media):
+            if request.is4k == is4k and request.status == RequestStatus.PENDING:
+                request.status = RequestStatus.APPROVED
+                self._world.touch(request)
 
     def _under_way(self) -> list[tuple[Media, Arrival]]:
         return [(media, arrival) for media in self._world.state.media.values() for arrival in media.arrivals]
