@@ -352,6 +352,17 @@ async def to_watch(rows: Rows) -> list[RequestRow]:
     )
 
 
+async def failed_lately(rows: Rows) -> list[tuple[str, Media]]:
+    """What Seerr had and failed with in the last days, but for what was asked for over there: Seerr's own affair."""
+    found = await _rows(
+        "WHERE state = 'failed' AND seerr IS NOT NULL AND NOT external AND changed_at > now() - interval '3 days'"
+        " ORDER BY changed_at",
+        (),
+        rows,
+    )
+    return [(row.request, row.media) for row in found]
+
+
 async def to_check_again(rows: Rows, *, after: str, limit: int) -> list[RequestRow]:
     """What came to be there, by the id of its request, above `after`: it may have been deleted since."""
     return await _rows("WHERE state = 'available' AND request > %s ORDER BY request LIMIT %s", (after, limit), rows)

@@ -21,6 +21,7 @@ from medianest.api.problems import Problem
 from medianest.api.site import MOST, Before, House, Id, Limit, Me, Site, Words, Write, Writing, Written, shown
 from medianest.domain.asking import Approval, ChangeSeasons, RetryRequest, SubmitRequest
 from medianest.domain.event import Event, Personal, tags
+from medianest.domain.observing import NOT_HANDED_ON
 from medianest.domain.requests import (
     OPEN_STATES,
     ApproveRequest,
@@ -35,6 +36,7 @@ from medianest.domain.requests import (
     RequestSubmitted,
     state_after,
 )
+from medianest.domain.retrying import RetryByItself, RetryingFacts
 from medianest.eventstore.vault import ERASED
 from medianest.sessions import Identity
 from projections import requests
@@ -346,5 +348,21 @@ def _view(row: RequestRow, me: Identity, names: dict[str, str], notes: dict[Pers
 
 
 async def _waiting(site: Site, row: RequestRow) -> Waiting | None:
+    if row.state == "failed":
+        return await _tried_again(site, row)
     async with site.pool.connection() as rows:
         return await kept.waiting(rows, row.request, "requests_to_send", "decisions_to_relay")
+
+
+async def _tried_again(site: Site, row: RequestRow) -> Waiting | None:
+    """When what Seerr could not hand on is tried again by itself, by the very facts that decide on it."""
+    if row.external:
+        return None
+    look = RetryByItself(request=row.request, media=row.media)
+    history = await site.store.read(RetryingFacts.query(look))
+    facts = RetryingFacts.fold(look, ((recorded.event, recorded.at) for recorded in history.events))
+    due = facts.next_try(row.request)
+    if due is None:
+        return None
+    times = len(facts.failed_at[row.request])
+    return Waiting(times, due, f"{NOT_HANDED_ON} It is tried again by itself on {due:%d %b at %H:%M} UTC.")

@@ -7,6 +7,7 @@ event that its command leads to takes the row off the list. Any number of proces
     attempts.py       the table of attempts: who has a row, when the next try is due, and why
 
     requests.py       requests_to_send, decisions_to_relay: to Seerr, as the person who asked or decided
+    retries.py        retry-requests: what Seerr could not hand on, some times, each later
     observations.py   hints (what webhooks say is not believed) and poll-seerr: what became of them;
                       follow-seerr: what was asked for and decided in Seerr itself
     seerr_imports.py  takes over what was asked for there, or sets it aside until it can
@@ -40,6 +41,7 @@ from medianest.automations.plex_people import PlexPeople
 from medianest.automations.publishing import PUBLISH, Publishing
 from medianest.automations.removing import Removing
 from medianest.automations.requests import RELAY, SEND, Relaying, Sending
+from medianest.automations.retries import Retrying
 from medianest.automations.seerr_drift import Drift
 from medianest.automations.seerr_imports import Imports
 from medianest.automations.seerr_people import SeerrPeople
@@ -107,6 +109,7 @@ def automations(
                 *probing.recurring(lambda: settings.probe_seconds),
                 sending.releasing(),
                 sending.settling(),
+                Retrying(pool, commands).recurring(),
                 observer.following(lambda: settings.seerr_poll_seconds),
                 drift.comparing(),
                 observer.polling(lambda: settings.seerr_poll_seconds),

@@ -3,7 +3,8 @@
 event.py        events, tags and queries; command.py commands, facts and refusals: the words of all the others
 accounts.py     who may come in, as what; sessions
 requests.py     the life of a request; asking.py who may ask for what; quotas.py how much
-sending.py      a request on its way to Seerr; observing.py what Seerr says of requests, those made there too
+sending.py      a request on its way to Seerr; observing.py what Seerr says of requests, those made there too;
+                retrying.py when what it could not hand on is tried again
 downloads.py    videos and playlists; fetching.py: what becomes of them
 services.py     what is up, what is down, what is in maintenance
 notices.py      what of all that is told to whom in their inbox

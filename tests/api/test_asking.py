@@ -10,6 +10,7 @@ from medianest.adapters.seerr import Seerr
 from medianest.api import media, pace
 from medianest.api.site import Site
 from medianest.domain.command import Actor
+from medianest.domain.observing import ObserveRequest
 from medianest.domain.sending import RecordDeferred, RecordFailed, RecordSent
 from medianest.eventstore.store import EventStore
 from medianest.sandbox.cast import ANNA
@@ -308,6 +309,17 @@ async def test_what_failed_is_tried_again_by_whose_it_is(anna: httpx.AsyncClient
     await run(site, RecordFailed(request=request, why="Seerr could not hand it on."))
     assert (await anna.post(f"/media/requests/{request}/retry")).status_code == 200
     assert (await page(anna, request))["state"] == "submitted"
+
+
+async def test_who_asked_is_told_when_what_failed_is_tried_again_by_itself(anna: httpx.AsyncClient, site: Site) -> None:
+    request = await asked(anna, DUNE)
+    await run(site, RecordSent(request=request, seerr=7))
+    await run(site, ObserveRequest(request=request, observed="failed"))
+    told = await page(anna, request)
+    assert (told["state"], told["why"]) == ("failed", "Seerr could not hand it on.")
+    assert isinstance(told["waiting"], dict)
+    assert told["waiting"]["attempts"] == 1
+    assert told["waiting"]["words"].startswith("Seerr could not hand it on. It is tried again by itself on ")
 
 
 async def test_what_was_not_decided_can_be_taken_back(anna: httpx.AsyncClient, site: Site) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from medianest.adapters.seerr_answers import TitleDetail
 from medianest.automations.observations import CONFIRMATIONS
 from medianest.automations.requests import AUTOMATIC, NO_SPECIALS, RELAY, SEND
+from medianest.automations.retries import Retrying
 from medianest.commands import Commands
 from medianest.domain.accounts import EraseAccount, SuspendAccount
 from medianest.domain.asking import ChangeSeasons, RetryRequest
@@ -492,6 +494,21 @@ async def test_a_request_of_somebody_in_seerr_itself_is_never_deleted(house: See
     async with hands.at_work(*house.todos()):
         await house.becomes("r1", "approved")
     assert house.made() == [(made.id, OLIVIA.plex_id)]
+
+
+async def test_what_seerr_could_not_hand_on_is_tried_again_by_itself_and_asked_for_once(
+    house: SeerrHouse, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medianest.domain.retrying.PAUSES", (timedelta(0),))
+    house.world.failing = True
+    await house.ask("r1", "olivia")
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "failed")
+        house.world.failing = False
+        await Retrying(house.pool, house.commands).look()
+        await house.becomes("r1", "approved")
+    assert house.made() == [(row.seerr, OLIVIA.plex_id)]
+    assert (await house.story("r1")).count("RequestRetried") == 1
 
 
 async def test_specials_are_refused_with_what_is_true_of_them(house: SeerrHouse, hands: Hands) -> None:

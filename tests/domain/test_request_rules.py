@@ -39,6 +39,7 @@ from medianest.domain.requests import (
     RequestSubmitted,
     SettleRequest,
 )
+from medianest.domain.retrying import RetryByItself
 from medianest.domain.sending import (
     HoldRequest,
     RecordDeferred,
@@ -777,3 +778,29 @@ def test_what_is_tried_again_does_not_end_by_what_became_of_the_first_try(observ
 )
 def test_nothing_happens_to_a_request_that_is_not_there(command: Command) -> None:
     given(RequestSubmitted("other", "anna", DUNE, "Dune")).when(command).then_refused("request-unknown")
+
+
+NOT_HANDED = RequestFailed(*MINE, "Seerr could not hand it on.")
+BY_ITSELF = RetryByItself(request="r1", media=DUNE)
+
+
+@pytest.mark.parametrize(("times", "minutes"), [(1, 10), (2, 60), (3, 360), (4, 1440)])
+def test_what_seerr_could_not_hand_on_is_tried_again_by_itself_each_time_later(times: int, minutes: int) -> None:
+    history = [SUBMITTED, SENT, *[NOT_HANDED, RETRIED, SENT] * (times - 1)]
+    failed = (NOT_HANDED, NOW - timedelta(minutes=minutes))
+    given(*history, failed).when(BY_ITSELF).then(RETRIED)
+    given(*history, (NOT_HANDED, NOW - timedelta(minutes=minutes - 1))).when(BY_ITSELF).then_nothing()
+
+
+def test_it_is_not_tried_again_for_ever_nor_for_what_somebody_has_to_mend() -> None:
+    long_ago = NOW - timedelta(days=2)
+    given(SUBMITTED, *[NOT_HANDED, RETRIED, SENT] * 4, (NOT_HANDED, long_ago)).when(BY_ITSELF).then_nothing()
+    given(SUBMITTED, SENT, (FAILED, long_ago)).when(BY_ITSELF).then_nothing()
+    given(SUBMITTED, SENT, (NOT_HANDED, long_ago), RETRIED).when(BY_ITSELF).then_nothing()
+    anew = RequestSubmitted("r2", "ben", DUNE, "Dune", 2021)
+    given(SUBMITTED, SENT, (NOT_HANDED, long_ago), anew).when(BY_ITSELF).then_nothing()
+
+
+def test_what_was_handed_on_meanwhile_begins_again_with_the_shortest_pause() -> None:
+    failed = (NOT_HANDED, NOW - timedelta(minutes=10))
+    given(SUBMITTED, SENT, NOT_HANDED, RETRIED, SENT, PROCESSING, failed).when(BY_ITSELF).then(RETRIED)
