@@ -446,6 +446,25 @@ def row(command: UUID, **changed: Any) -> Row:
     })  # fmt: skip
 
 
+async def test_what_is_left_of_a_group_keeps_the_version_that_each_event_has(
+    store: EventStore, admin: psycopg.AsyncConnection
+) -> None:
+    """Which reader decodes an event hangs on it."""
+    await append(store, uuid4())
+
+    async def write(version: int, condition: Condition | None = None) -> Appended:
+        metadata = Metadata(actor=Actor.system("test"), command=uuid4())
+        return await store._writer.append([row(metadata.command, version=version)], condition, metadata, b"")
+
+    asked = [write(9, Condition(OF_PLEX, 0)), write(2), write(1), write(3)]
+    conflict, *appended = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(conflict, Conflict)
+    assert appended == [Appended(2, 2), Appended(3, 3), Appended(4, 4)]
+    assert store.written.groups == 2
+    kept = await (await admin.execute("SELECT version FROM events ORDER BY position")).fetchall()
+    assert kept == [(1,), (2,), (1,), (3,)]
+
+
 POISON = {
     "no text that PostgreSQL keeps": {"tags": ("service:plex", "a\x00b")},
     "no JSON": {"data": b'{"type":'},
