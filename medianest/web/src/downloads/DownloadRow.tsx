@@ -15,7 +15,7 @@ export function DownloadRow({ download, children }: { readonly download: Downloa
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-2 rounded-xl bg-raised p-3">
       <Still name={title} />
-      <div className="min-w-0 grow basis-28">
+      <div className="min-w-0 grow basis-36">
         <p dir="auto" className="truncate font-medium">{title}</p>
         <p className="truncate text-xs text-quiet">{facts(download)}</p>
         <div className="mt-1.5 flex items-center justify-between gap-3">

@@ -7,6 +7,8 @@ import { Trouble } from "../ui/Trouble";
 import { usePresets, useSend } from "./queries";
 
 export type Answer = Queued | QueuedPlaylist;
+const NO_SITE = "generic"; // what yt-dlp calls a bare file
+
 type Preset = NonNullable<NewDownload["preset"]>;
 
 /** What stands behind the address: which of it, and how good, is chosen here. */
@@ -100,7 +102,7 @@ function Presets({ preset, setPreset }: { readonly preset: Preset; readonly setP
 
 function facts({ uploader, duration_seconds: length, is_live: isLive, entries, count, site }: PreviewView): string {
   return [
-    uploader ?? site,
+    uploader ?? (site === NO_SITE ? null : site),
     length !== null && duration(length),
     isLive && say.downloads.isLive,
     entries.length > 0 && say.downloads.videos(entries.length, count),
