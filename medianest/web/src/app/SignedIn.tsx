@@ -82,6 +82,7 @@ function Pages() {
 }
 
 const FIRST_PAGE_MS = 3_000;
+const PICTURES_MS = 800; // those in sight come right after what names them
 
 /** Once the first page has what it shows, or has waited long for it: the stream does not take the line from it. */
 function firstPage(queries: QueryClient): Promise<void> {
@@ -89,7 +90,7 @@ function firstPage(queries: QueryClient): Promise<void> {
     const end = () => {
       stop();
       clearTimeout(timer);
-      over();
+      setTimeout(over, PICTURES_MS);
     };
     const stop = queries.getQueryCache().subscribe(() => queries.isFetching() === 0 && end());
     const timer = setTimeout(end, FIRST_PAGE_MS);
