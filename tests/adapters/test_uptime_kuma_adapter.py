@@ -11,6 +11,7 @@ import httpx
 import pytest
 import socketio
 import uvicorn
+from structlog.testing import capture_logs
 
 from medianest.adapters.errors import Unexpected, Unreachable
 from medianest.adapters.exchange import http_client
@@ -447,3 +448,24 @@ def test_a_monitor_may_lack_anything_or_hold_what_its_type_does_not_need(odd: di
     (listed,) = told_by(Listener(), "monitorList", {"1": {"id": 1, "name": "a", "type": "http", **odd}})
     assert isinstance(listed, MonitorList)
     assert [(monitor.id, monitor.address) for monitor in listed.monitors] == [(1, None)]
+
+
+def test_every_shape_that_was_ever_recorded_is_read_whole(recorded: Callable[[str], list[dict[str, Any]]]) -> None:
+    for shape in recorded("kuma_shapes"):
+        event, arguments = shape["event"], shape["args"]
+        with capture_logs() as left_out:
+            told = told_by(Listener(), event, *arguments)
+        assert left_out == [], shape
+        match event:
+            case "heartbeatList":
+                assert [beat.monitor for beat in told if isinstance(beat, Beat)] == [int(arguments[0])] * len(
+                    arguments[1]
+                )
+            case "heartbeat":
+                assert [beat.monitor for beat in told if isinstance(beat, Beat)] == [arguments[0]["monitorID"]]
+            case "monitorList" | "updateMonitorIntoList":
+                (listed,) = told
+                assert isinstance(listed, MonitorList)
+                assert {monitor.id: monitor.name for monitor in listed.monitors} == {
+                    one["id"]: one["name"] for one in arguments[0].values()
+                }
