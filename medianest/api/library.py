@@ -17,7 +17,7 @@ async def own_token(site: Site, me: Identity) -> Secret:
     """The token that Plex gave this person for this server. Raises `plex-not-linked`."""
     token = await site.credentials.get(me.account, "plex-server")
     if token is None:
-        raise Problem(409, "plex-not-linked", "Sign in with Plex again.", detail="No token of yours is kept.")
+        raise Problem(409, "plex-not-linked", "Sign in with Plex again.", detail="Your link to Plex is broken.")
     return token
 
 

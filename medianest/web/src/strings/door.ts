@@ -53,6 +53,7 @@ export const say = {
       "other-site": ["This page was opened from another site", "Open MediaNest directly and sign in there."],
     } as Readonly<Record<string, readonly [string, string]>>,
   },
+  signInAgain: "Sign in again",
   trouble: {
     title: "That didn’t work",
     gone: ["It isn’t here", "It may have been removed, or the link is wrong."],

@@ -1,8 +1,12 @@
 import { type ReactNode, useState } from "react";
 import { isProblem } from "../api/problem";
+import { signOut } from "../session/session";
 import { say } from "../strings/door";
 import { Button } from "./Button";
 import { atClock } from "./units";
+
+/** Plex knows somebody no longer: it does so again once they have come in anew. */
+const UNLINKED: ReadonlySet<string> = new Set(["plex-not-linked", "plex-token-refused"]);
 
 /** A failure: what it is, and what helps. */
 export function Trouble({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) {
@@ -11,6 +15,11 @@ export function Trouble({ error, retry }: { readonly error: unknown; readonly re
     <div role="alert" className="rounded-xl border border-line bg-raised px-5 py-4">
       <p className="font-medium text-bad">{title}</p>
       <p className="mt-0.5 text-sm text-quiet">{remedy}</p>
+      {isProblem(error) && UNLINKED.has(error.code) && (
+        <Button className="mt-3" onClick={() => void signOut()}>
+          {say.signInAgain}
+        </Button>
+      )}
       {retry && (!isProblem(error) || error.passes) && (
         <Button className="mt-3" onClick={retry}>
           {say.again}
