@@ -5,33 +5,39 @@ const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["hour", 3_600],
   ["minute", 60],
 ];
-const relative = new Intl.RelativeTimeFormat(say.language, { numeric: "auto" });
-const clock = new Intl.DateTimeFormat(say.language, { hour: "2-digit", minute: "2-digit" });
-const dated = new Intl.DateTimeFormat(say.language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const relative = once(() => new Intl.RelativeTimeFormat(say.language, { numeric: "auto" }));
+const clock = once(() => new Intl.DateTimeFormat(say.language, { hour: "2-digit", minute: "2-digit" }));
+const dated = once(() => new Intl.DateTimeFormat(say.language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }));
 
-const exact = new Intl.DateTimeFormat(say.language, { dateStyle: "medium", timeStyle: "medium" });
-const day = new Intl.DateTimeFormat(say.language, { day: "numeric", month: "short" });
+const exact = once(() => new Intl.DateTimeFormat(say.language, { dateStyle: "medium", timeStyle: "medium" }));
+const day = once(() => new Intl.DateTimeFormat(say.language, { day: "numeric", month: "short" }));
+
+/** What takes its time to make is made when it is first wanted. */
+function once<Made>(make: () => Made): () => Made {
+  let made: Made | undefined;
+  return () => (made ??= make());
+}
 
 /** "24 Nov". */
 export function onDay(at: Date): string {
-  return day.format(at);
+  return day().format(at);
 }
 
 /** "24 Nov 2026, 14:05:09". */
 export function toTheSecond(at: Date): string {
-  return exact.format(at);
+  return exact().format(at);
 }
 
 /** "5 minutes ago", "in 2 hours", "just now". */
 export function fromNow(at: Date, now = Date.now()): string {
   const seconds = (at.getTime() - now) / 1000;
   const step = STEPS.find(([, length]) => Math.abs(seconds) >= length);
-  return step ? relative.format(Math.trunc(seconds / step[1]), step[0]) : say.justNow;
+  return step ? relative().format(Math.trunc(seconds / step[1]), step[0]) : say.justNow;
 }
 
 /** "14:05", with the day where it is not today's. */
 export function atClock(at: Date, now = new Date()): string {
-  return at.toDateString() === now.toDateString() ? clock.format(at) : dated.format(at);
+  return at.toDateString() === now.toDateString() ? clock().format(at) : dated().format(at);
 }
 
 /** "1 h 20 min", "3 min", "40 s". */
