@@ -365,4 +365,4 @@ async def _tried_again(site: Site, row: RequestRow) -> Waiting | None:
     if due is None:
         return None
     times = len(facts.failed_at[row.request])
-    return Waiting(times, due, f"{NOT_HANDED_ON} It is tried again by itself on {due:%d %b at %H:%M} UTC.")
+    return Waiting(times, due, f"{NOT_HANDED_ON} It is tried again by itself.")

@@ -319,7 +319,8 @@ async def test_who_asked_is_told_when_what_failed_is_tried_again_by_itself(anna:
     assert (told["state"], told["why"]) == ("failed", "Seerr could not hand it on.")
     assert isinstance(told["waiting"], dict)
     assert told["waiting"]["attempts"] == 1
-    assert told["waiting"]["words"].startswith("Seerr could not hand it on. It is tried again by itself on ")
+    assert told["waiting"]["words"] == "Seerr could not hand it on. It is tried again by itself."
+    assert told["waiting"]["next_at"] is not None
 
 
 async def test_what_was_not_decided_can_be_taken_back(anna: httpx.AsyncClient, site: Site) -> None:
