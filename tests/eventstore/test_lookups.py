@@ -27,6 +27,7 @@ HEAD = 50_000
 FEW = 600  # rows and entries touched: what is read, and a hundred of each tag to find the rarest, twice
 LONG_AGO, SOON = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 HOT, HALF, RARE, FRESH = "service:plex", "account:even", "request:7", "request:new"
+COLD = "season:past"  # on the first fifth of all events, and on the last but one
 
 Values = Mapping[str, Any] | list[Any]
 
@@ -52,6 +53,8 @@ CASES: dict[str, tuple[Item | None, int]] = {
     "a hot tag that has changed": (about(HOT), 0),
     "a fresh tag beside a hot one": (about(HOT, FRESH), 0),
     "a rare tag beside hot ones": (about(HOT, HALF, RARE), 0),
+    "a rare tag of late beside hot ones": (about(HOT, HALF, "request:2400"), 0),
+    "a tag that was hot once beside one that is": (about(HALF, COLD), HEAD // 2),
     "two hot tags, of late": (about(HOT, "account:odd"), HEAD - 10),
     "two hot tags that meet": (about(HOT, HALF), 0),
     "a type that is rare among a hot tag, of late": (about(HOT, types=(RequestApproved,)), HEAD - 50),
@@ -132,7 +135,8 @@ _FILL = """
         SELECT n, CASE WHEN n = 77 THEN 'request.declined' WHEN n %% 1000 = 0 THEN 'request.approved'
                        ELSE 'request.submitted' END AS type,
                ARRAY['service:plex', CASE WHEN n %% 2 = 0 THEN 'account:even' ELSE 'account:odd' END,
-                     'request:' || n / 20] AS tags
+                     'request:' || n / 20]
+               || CASE WHEN n <= 10000 OR n = 49999 THEN ARRAY['season:past'] ELSE '{}' END AS tags
           FROM generate_series(1, %s) AS n
     ), logged AS (
         INSERT INTO events SELECT n, type, 1, tags, '{}', CASE WHEN n %% 5000 = 1
