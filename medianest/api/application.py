@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from litestar import Litestar, Response, Router, get
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.exceptions import NotFoundException
 from litestar.types import ControllerRouterHandler
 
 from medianest.api import health
@@ -28,7 +29,7 @@ from medianest.api.history import AuditController
 from medianest.api.media import MediaController, TitlePictureController
 from medianest.api.monitors import MonitorController
 from medianest.api.notices import NoticeController
-from medianest.api.pages import web_ui
+from medianest.api.pages import lost, web_ui
 from medianest.api.plex import PlexController, PosterController
 from medianest.api.problems import answer, no_such_page
 from medianest.api.replay import ReplayController
@@ -67,7 +68,7 @@ def build_api(site: Site) -> Litestar:
             "write": Provide(provide_write),
         },
         state=State({"site": site}, deep_copy=False),
-        exception_handlers={Exception: answer},
+        exception_handlers={Exception: answer, NotFoundException: lost()},
         request_max_body_size=BODY_BYTES,
         openapi_config=openapi(_version()),
         logging_config=None,  # it would log what people send

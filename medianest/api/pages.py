@@ -6,15 +6,16 @@ page itself is asked for anew each time: an upgrade is seen at the next look.
 
 import gzip
 import mimetypes
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from litestar import Response, Router, get
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
-from medianest.api.problems import Problem, no_such_page
+from medianest.api.problems import Problem, answer, no_such_page
 from medianest.api.site import AnyRequest
 
 DIST = Path(__file__).parents[1] / "web" / "dist"
@@ -55,15 +56,9 @@ class File(NamedTuple):
 def web_ui(dist: Path = DIST) -> tuple[ControllerRouterHandler, ...]:
     """The routes of the UI that was built into `dist`."""
 
-    @cache
-    def files() -> dict[str, File]:
-        """By path. Nothing is read before somebody asks: whoever only calls the API needs no UI."""
-        found = sorted(file for file in dist.rglob("*.*") if file.is_file() and file.suffix != PACKED_BEFORE)
-        return {str(file.relative_to(dist)): _read(file) for file in found}
-
     @get(list(PAGES), include_in_schema=False)
     async def page(request: AnyRequest) -> Response[bytes]:
-        found = files().get("index.html")
+        found = _files(dist).get("index.html")
         if found is None:
             raise Problem(
                 503, "ui-not-built", "An admin must install MediaNest again: `pip install` builds the web UI.",
@@ -73,17 +68,37 @@ def web_ui(dist: Path = DIST) -> tuple[ControllerRouterHandler, ...]:
 
     @get("/assets/{name:str}", include_in_schema=False)
     async def asset(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
-        return _sent(request, _found(files(), f"assets/{name}"), FOR_EVER)
+        return _sent(request, _found(_files(dist), f"assets/{name}"), FOR_EVER)
 
     @get("/sw.js", include_in_schema=False)
     async def worker(request: AnyRequest) -> Response[bytes]:
-        return _sent(request, _found(files(), "sw.js"), OF_THE_WORKER)
+        return _sent(request, _found(_files(dist), "sw.js"), OF_THE_WORKER)
 
     @get([*PUBLIC], include_in_schema=False)
     async def public(request: AnyRequest) -> Response[bytes]:
-        return _sent(request, _found(files(), request.url.path[1:]), FOR_AN_HOUR)
+        return _sent(request, _found(_files(dist), request.url.path[1:]), FOR_AN_HOUR)
 
     return (Router("", route_handlers=[page, asset, worker, public]),)
+
+
+def lost(dist: Path = DIST) -> Callable[[AnyRequest, Exception], Response[Any]]:
+    """What answers at an address that is none: to whoever browses the page, which says so and leads on."""
+
+    def found_nothing(request: AnyRequest, error: Exception) -> Response[Any]:
+        page = _files(dist).get("index.html")
+        browses = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+        if page is None or not browses or request.url.path.startswith("/api/"):
+            return answer(request, error)
+        return _sent(request, page, OF_A_PAGE, status=404)
+
+    return found_nothing
+
+
+@cache
+def _files(dist: Path) -> dict[str, File]:
+    """By path. Nothing is read before somebody asks: whoever only calls the API needs no UI."""
+    found = sorted(file for file in dist.rglob("*.*") if file.is_file() and file.suffix != PACKED_BEFORE)
+    return {str(file.relative_to(dist)): _read(file) for file in found}
 
 
 def _read(file: Path) -> File:
@@ -103,10 +118,11 @@ def _found(files: dict[str, File], path: str) -> File:
     return files[path]
 
 
-def _sent(request: AnyRequest, file: File, headers: dict[str, str]) -> Response[bytes]:
+def _sent(request: AnyRequest, file: File, headers: dict[str, str], status: int = 200) -> Response[bytes]:
     headers = {**headers, "Vary": "Accept-Encoding"}
     taken = {one.split(";")[0].strip() for one in request.headers.get("accept-encoding", "").split(",")}
-    for encoding, body in (("br", file.brotli), ("gzip", file.gzip)):
-        if body is not None and encoding in taken:
-            return Response(body, media_type=file.kind, headers={**headers, "Content-Encoding": encoding})
-    return Response(file.plain, media_type=file.kind, headers=headers)
+    body = file.plain
+    for encoding, packed in (("gzip", file.gzip), ("br", file.brotli)):
+        if packed is not None and encoding in taken:
+            body, headers["Content-Encoding"] = packed, encoding
+    return Response(body, status_code=status, media_type=file.kind, headers=headers)

@@ -75,7 +75,8 @@ async def test_without_a_token_only_the_open_routes_answer(door: Door, app: Lite
             answer = await caller.request(method, ORIGIN + filled(path), headers=headers)
             assert answer.status_code == 401, (method, path)
             assert answer.headers["www-authenticate"] == "Bearer"
-            assert problem(answer)[1] in ("token-missing", "token-invalid")
+            if method != "HEAD":  # which is answered without a body
+                assert problem(answer)[1] in ("token-missing", "token-invalid")
 
 
 async def test_the_open_routes_are_all_there(app: Litestar) -> None:

@@ -8,8 +8,9 @@ from typing import Any, cast
 import httpx
 import pytest
 from litestar import Litestar
+from litestar.exceptions import NotFoundException
 
-from medianest.api.pages import web_ui
+from medianest.api.pages import lost, web_ui
 from medianest.api.problems import answer
 from tests.api.conftest import ORIGIN, problem
 
@@ -29,7 +30,10 @@ async def ui(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def _client(dist: Path) -> httpx.AsyncClient:
-    app = Litestar([*web_ui(dist)], exception_handlers={Exception: answer}, openapi_config=None, logging_config=None)
+    app = Litestar(
+        [*web_ui(dist)], exception_handlers={Exception: answer, NotFoundException: lost(dist)},
+        openapi_config=None, logging_config=None,
+    )  # fmt: skip
     return httpx.AsyncClient(transport=httpx.ASGITransport(cast("Any", app)), base_url=ORIGIN)
 
 
@@ -44,6 +48,18 @@ async def test_every_address_of_the_ui_shows_its_page(ui: httpx.AsyncClient, pat
 @pytest.mark.parametrize("path", ["/nowhere", "/assets/gone.js", "/assets/../index.html", "/index.html", "/api/v1/x"])
 async def test_no_other_address_does(ui: httpx.AsyncClient, path: str) -> None:
     assert problem(await ui.get(path))[0] == 404
+
+
+async def test_whoever_browses_to_an_address_that_is_none_sees_the_page_and_a_program_the_problem(
+    ui: httpx.AsyncClient,
+) -> None:
+    browsing = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    shown = await ui.get("/nowhere", headers=browsing)
+    assert shown.status_code == 404
+    assert "MediaNest" in shown.text
+    assert shown.headers["content-security-policy"] == (await ui.get("/")).headers["content-security-policy"]
+    for refused in (await ui.get("/api/v1/nowhere", headers=browsing), await ui.post("/nowhere", headers=browsing)):
+        assert problem(refused)[0] == 404
 
 
 async def test_the_page_runs_nothing_but_files_of_ours(ui: httpx.AsyncClient) -> None:
