@@ -16,7 +16,7 @@ export function usePeople() {
   });
 }
 
-export type PersonAct = "reinstate" | "erase";
+type PersonAct = "reinstate" | "erase";
 
 export function useActOn({ account }: Account) {
   const path = { params: { path: { account } }, headers: oneWish() };

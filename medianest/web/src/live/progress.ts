@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from "react";
 
 /** How far something is, as the last signal said. Signals are not kept: after a reload the next one says it again. */
-export interface Progress {
+interface Progress {
   readonly percent: number | null;
   readonly etaSeconds: number | null;
   readonly bytesPerSecond: number | null;

@@ -3,7 +3,7 @@ import { atClock } from "../../ui/units";
 import { FIELD } from "../../ui/Field";
 
 /** From when and until when, as somebody types it in their own time; empty: from now, and until somebody ends it. */
-export interface Typed {
+interface Typed {
   readonly since: string;
   readonly until: string;
 }
