@@ -39,7 +39,8 @@ def read_hook(kind: type, value: object) -> object:
 
 
 def test_every_command_can_be_decided() -> None:
-    assert set(leaves(Command)) == set(DECISIONS)
+    assert set(leaves(Command)) <= set(DECISIONS)  # one that another begins with may be decided too
+    assert all(issubclass(command, Command) for command in DECISIONS)
 
 
 def test_every_event_is_in_the_catalogue_under_its_own_name() -> None:
