@@ -226,19 +226,20 @@ def _json(body: bytes) -> Any:
 
 def _of_seerr(said: Any) -> str | None:
     """Seerr's number of the request, wherever the template has it, which is the admin's to change; without one, that
-    something happened to a request. None: a test, or an issue.
+    something happened to a request. None: a test, an issue, or nothing that a template can say.
     """
     number = _named(said, "request_id")
-    if number.isascii() and number.isdigit() and len(number) <= 10:
-        return number
+    if number is not None:
+        return number if number.isascii() and number.isdigit() and len(number) <= 10 else None
     kind = _text(said, "notification_type") or ""
-    return None if number or kind.startswith(("TEST_", "ISSUE_")) else ANY_REQUEST
+    return ANY_REQUEST if isinstance(said, dict) and not kind.startswith(("TEST_", "ISSUE_")) else None
 
 
-def _named(said: Any, name: str) -> str:
-    """What is called that, at the top or a level below; "" where nothing is."""
+def _named(said: Any, name: str) -> str | None:
+    """What is called that, at the top or a level below; None: nothing is, or it is empty."""
     levels = [said, *said.values()] if isinstance(said, dict) else []
-    return next((str(level[name]) for level in levels if isinstance(level, dict) and level.get(name)), "")
+    found = [level[name] for level in levels if isinstance(level, dict) and level.get(name) not in (None, "")]
+    return str(found[0]) if found else None
 
 
 def _of_plex(said: Any) -> str | None:

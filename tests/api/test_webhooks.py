@@ -33,7 +33,7 @@ FROM_SEERR = {"Authorization": "from-seerr"}
         ({"wanted": {"request_id": "7"}}, [("seerr", "7")]),
         ({"notification_type": "MEDIA_AVAILABLE", "media": {"tmdbId": "603"}}, [("seerr", "any")]),
         ({}, [("seerr", "any")]),
-        ("A film came", [("seerr", "any")]),
+        ("A film came", []),
     ],
 )
 async def test_a_webhook_is_a_hint(door: Door, site: Site, body: Any, hints: list[tuple[str, str]]) -> None:
