@@ -73,6 +73,31 @@ async def test_of_a_group_each_append_is_decided_by_its_own_condition(
     assert store.written.groups == 2  # they went together
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        Query(),
+        OF_PLEX,
+        Query(Item(ServiceStateChanged)),
+        Query(Item(tags=tags(service="plex"))),
+        Query(Item(AccountOpened), *OF_PLEX.items),
+        Query(*OF_PLEX.items, Item(AccountOpened, tags=tags(service="plex"))),
+    ],
+)
+async def test_of_two_that_come_together_the_one_that_depends_on_the_other_is_told_so(
+    store: EventStore, query: Query
+) -> None:
+    """Whatever else the other brings, and whatever else it depends on."""
+    suspended = AccountSuspended("a1", "p1", "admin")
+    asked = [append(store, suspended, PLEX_UP, suspended), append(store, suspended, query=query)]
+    first, second = await asyncio.gather(*asked, return_exceptions=True)
+    assert (first, type(second)) == (Appended(1, 3), Conflict)
+    beside = Query(Item(tags=tags(service="seerr")), Item(AccountOpened, tags=tags(account="a1")))
+    asked = [append(store, suspended), append(store, suspended, query=beside)]
+    assert await asyncio.gather(*asked) == [Appended(4, 4), Appended(5, 5)]
+    assert store.written.groups == 3  # those two went together
+
+
 async def test_what_is_left_of_a_group_is_appended_as_each_of_them_asked(store: EventStore) -> None:
     """Of six that go together two are refused and one acted before: the others move up, each with all that is its own."""
     dune, was = Media("movie", 1), uuid4()
