@@ -87,6 +87,11 @@ async def test_an_empty_log_has_nothing_to_seal_and_verifies(auditor: Auditor, n
     assert (await auditor.verify()).finding is None
 
 
+async def test_what_was_never_sealed_is_counted_as_not_sealed(auditor: Auditor, store: EventStore) -> None:
+    await happen(store, 3)
+    assert await auditor.verify() == (3, 3, None, None)
+
+
 async def test_sealing_again_seals_only_what_is_new(
     auditor: Auditor, notary: Notary, sealed: Anchor, pool: Pool
 ) -> None:
