@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import uvicorn
 from litestar import Litestar
@@ -107,7 +108,9 @@ def _upgrade(dist: Path) -> None:
 
 @asynccontextmanager
 async def _served(dist: Path, port: int) -> AsyncIterator[None]:
-    app = Litestar([*web_ui(dist)], exception_handlers={Exception: answer}, openapi_config=None, logging_config=None)
+    build = dist.with_name(uuid4().hex)  # a folder is read once and kept, as an install is
+    shutil.copytree(dist, build)
+    app = Litestar([*web_ui(build)], exception_handlers={Exception: answer}, openapi_config=None, logging_config=None)
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
     with socket.create_server(("127.0.0.1", port)) as listening:  # from here on whoever comes is let wait
         serving = asyncio.create_task(server.serve([listening]))

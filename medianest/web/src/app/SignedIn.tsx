@@ -97,6 +97,18 @@ function firstPage(queries: QueryClient): Promise<void> {
   });
 }
 
+const AGAIN_MS = 3_000;
+
+/** The code of the stream; where there is no network just then, when there is one, for as long as the page wants it. */
+async function streamCode(isOver: () => boolean): Promise<typeof import("../live/follow") | undefined> {
+  while (!isOver()) {
+    const code = await import("../live/follow").catch(() => undefined);
+    if (code) return code;
+    await new Promise((done) => setTimeout(done, AGAIN_MS));
+  }
+  return undefined;
+}
+
 /** Follows the events while somebody is signed in: from where what was read first ends. */
 function useStream(): void {
   const queries = useQueryClient();
@@ -107,9 +119,9 @@ function useStream(): void {
     let stop: (() => void) | undefined;
     let over = false;
     void firstPage(queries)
-      .then(() => import("../live/follow"))
-      .then(({ follow }) => {
-        if (!over) stop = follow(queries, isStaff);
+      .then(() => streamCode(() => over))
+      .then((code) => {
+        if (!over) stop = code?.follow(queries, isStaff);
       });
     return () => {
       over = true;
