@@ -15,6 +15,7 @@ from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
 from medianest.eventstore.columns import Column
+from medianest.eventstore.connections import FRESH
 
 _NAME = b"pipelined"
 
@@ -45,7 +46,7 @@ class Pipeline:
     @classmethod
     async def open(cls, conninfo: str, sql: str) -> Self:
         """A connection of its own for `sql`, whose parameters are $1, $2, …"""
-        connection = await psycopg.AsyncConnection.connect(conninfo, autocommit=True)
+        connection = await psycopg.AsyncConnection.connect(conninfo, autocommit=True, options=FRESH)
         try:
             await connection.execute(b"PREPARE %b AS %b" % (_NAME, sql.encode()))
             connection.pgconn.enter_pipeline_mode()

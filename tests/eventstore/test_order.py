@@ -188,11 +188,26 @@ async def test_of_the_writers_of_three_processes_one_wins_and_no_command_acts_tw
     assert (await store.read()).head == 65
 
 
-async def test_whatever_isolation_the_owner_of_the_database_prefers_readers_see_what_was_committed_last(
-    database: str, admin: psycopg.AsyncConnection
-) -> None:
+@pytest.fixture
+async def cautious(database: str, admin: psycopg.AsyncConnection) -> None:
+    """The owner of the database has made the strictest isolation the default."""
     name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
     await admin.execute(f"ALTER DATABASE {name} SET default_transaction_isolation TO 'serializable'".encode())
+
+
+@pytest.mark.usefixtures("cautious")
+async def test_whatever_isolation_the_owner_of_the_database_prefers_writers_wait_for_each_other(database: str) -> None:
+    async with processes(3, database) as several:
+        rounds = [await asyncio.gather(*(one.run(5) for one in several)) for _ in range(30)]
+    told = [answer for answers in rounds for of_one in answers for answer in of_one]
+    assert {answer.outcome for answer in told} == {"appended"}
+    assert sorted(answer.first for answer in told) == list(range(1, 451))
+
+
+@pytest.mark.usefixtures("cautious")
+async def test_whatever_isolation_the_owner_of_the_database_prefers_readers_see_what_was_committed_last(
+    database: str,
+) -> None:
     async with connection_pool(database, search_path="public,pg_temp") as pool, pool.connection() as connection:
         shown = [
             await (await connection.execute(f"SHOW {setting}".encode())).fetchone()
