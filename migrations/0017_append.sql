@@ -12,17 +12,19 @@ DROP INDEX events_recorded_at;
 -- may contain.
 --
 -- Answers a row for each append that did not go in: a conflict; or repeated or reused, with the positions of the first
--- time. And a last row for the group, whose `append` is 0, with the positions of what was added (first > last: nothing).
+-- time. And a last row for the group, whose `append` is 0, with the positions of what was added (first > last: nothing) and
+-- the microseconds it took from when it had the lock.
 CREATE FUNCTION append_events(
     command_keys uuid[], command_fingerprints bytea[], afters bigint[], first_events int[], last_events int[],
     item_append int[], item_types text[], item_tags text[],
     event_types text[], event_versions int[], event_tag_lists text[], event_data text[], event_metadata text[]
-) RETURNS TABLE (append int, outcome text, first_position bigint, last_position bigint) LANGUAGE plpgsql
+) RETURNS TABLE (append int, outcome text, first_position bigint, last_position bigint, spent bigint) LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_variable
 DECLARE
     head bigint;
+    begun timestamptz;
     head_at timestamptz;
     repeats int[];
     suspects int[];
@@ -33,7 +35,8 @@ BEGIN
     -- seen n has seen all up to n. Each statement below takes its snapshot after the lock (READ COMMITTED).
     PERFORM pg_advisory_xact_lock(hashtext('medianest events'));
 
-    SELECT coalesce(last.position, 0), greatest(clock_timestamp(), last.recorded_at),  -- no clock set back turns time round
+    begun := clock_timestamp();
+    SELECT coalesce(last.position, 0), greatest(begun, last.recorded_at),  -- a clock set back must not turn time round
            (SELECT array_agg(n)
               FROM (SELECT unnest(command_keys) AS command, generate_subscripts(command_keys, 1) AS n) AS asked
              WHERE (SELECT true FROM command_ids AS acted WHERE acted.command = asked.command LIMIT 1))
@@ -67,10 +70,10 @@ BEGIN
 
     IF repeats IS NOT NULL OR conflicts IS NOT NULL THEN
         RETURN QUERY
-        SELECT n, 'conflict', NULL::bigint, NULL::bigint FROM unnest(conflicts) AS n
+        SELECT n, 'conflict', NULL::bigint, NULL::bigint, NULL::bigint FROM unnest(conflicts) AS n
         UNION ALL
         SELECT n, CASE WHEN acted.fingerprint = command_fingerprints[n] THEN 'repeated' ELSE 'reused' END,
-               acted.first, acted.last
+               acted.first, acted.last, NULL
           FROM unnest(repeats) AS n JOIN command_ids AS acted ON acted.command = command_keys[n];
 
         -- What is left moves up.
@@ -95,25 +98,24 @@ BEGIN
     outcome := 'added';
     first_position := head + 1;
     last_position := head + coalesce(cardinality(event_types), 0);
-    RETURN NEXT;
-    IF event_types IS NULL THEN
-        RETURN;
+    IF event_types IS NOT NULL THEN
+        WITH logged AS (
+            INSERT INTO events (position, type, version, tags, data, metadata, recorded_at)
+            SELECT head + generate_subscripts(event_types, 1), unnest(event_types), unnest(event_versions),
+                   string_to_array(unnest(event_tag_lists), E'\n'), unnest(event_data)::json,
+                   unnest(event_metadata)::json, head_at
+        ), tagged AS (
+            INSERT INTO event_tags (tag, position, type)
+            SELECT unnest(tags), position, type
+              FROM (SELECT head + generate_subscripts(event_types, 1) AS position, unnest(event_types) AS type,
+                           string_to_array(unnest(event_tag_lists), E'\n') AS tags) AS new
+        ), acted AS (
+            INSERT INTO command_ids (command, first, last, fingerprint)
+            SELECT unnest(command_keys), head + unnest(first_events), head + unnest(last_events),
+                   unnest(command_fingerprints)
+        )
+        SELECT pg_notify('medianest_events', last_position::text) INTO told;
     END IF;
-
-    WITH logged AS (
-        INSERT INTO events (position, type, version, tags, data, metadata, recorded_at)
-        SELECT head + generate_subscripts(event_types, 1), unnest(event_types), unnest(event_versions),
-               string_to_array(unnest(event_tag_lists), E'\n'), unnest(event_data)::json, unnest(event_metadata)::json,
-               head_at
-    ), tagged AS (
-        INSERT INTO event_tags (tag, position, type)
-        SELECT unnest(tags), position, type
-          FROM (SELECT head + generate_subscripts(event_types, 1) AS position, unnest(event_types) AS type,
-                       string_to_array(unnest(event_tag_lists), E'\n') AS tags) AS new
-    ), acted AS (
-        INSERT INTO command_ids (command, first, last, fingerprint)
-        SELECT unnest(command_keys), head + unnest(first_events), head + unnest(last_events),
-               unnest(command_fingerprints)
-    )
-    SELECT pg_notify('medianest_events', last_position::text) INTO told;
+    spent := extract(microseconds FROM clock_timestamp() - begun);
+    RETURN NEXT;
 END $$;

@@ -120,9 +120,8 @@ class Group:
 
     def answer(self, rows: PGresult) -> "Outcome":
         """Tell each append what became of it. `rows`: those that did not go in, then what was added."""
-        *others, (_, _, begun, last) = [_row(rows, n) for n in range(rows.ntuples)]
-        first = begun
-        left_out = {append: (outcome, at, until) for append, outcome, at, until in others}
+        *others, (_, _, first, last, spent) = [_row(rows, n) for n in range(rows.ntuples)]
+        left_out = {append: (outcome, at, until) for append, outcome, at, until, _ in others}
         for n, append in enumerate(self.appends, 1):
             match left_out.get(n):
                 case None:
@@ -134,21 +133,23 @@ class Group:
                     append.fail(Conflict("An event this depends on came meanwhile: decide again."))
                 case _:
                     append.fail(CommandReused("This id was used for something else: take a new one."))
-        return Outcome(begun, last, sum(outcome == b"conflict" for outcome, _, _ in left_out.values()))
+        conflicts = sum(outcome == b"conflict" for outcome, _, _ in left_out.values())
+        return Outcome(last, conflicts, spent / 1_000_000)
 
 
 class Outcome(NamedTuple):
     """What became of a group."""
 
-    first: int  # the position after the one where the log ended before
-    last: int  # where it ends now
+    last: int  # where the log ends now
     conflicts: int
+    seconds: float  # that PostgreSQL took for it, without the commit
 
 
-def _row(rows: PGresult, n: int) -> tuple[int, bytes | None, int, int]:
-    """The place of an append, or 0 for the group; what became of it; the first and the last position, 0 in a conflict."""
-    place, outcome, first, last = (rows.get_value(n, column) for column in range(4))
-    return int.from_bytes(place or b""), outcome, int.from_bytes(first or b""), int.from_bytes(last or b"")
+def _row(rows: PGresult, n: int) -> tuple[int, bytes | None, int, int, int]:
+    """The place of an append, or 0 for the group; what became of it; first and last position; the time. NULL is 0."""
+    place, outcome, *numbers = (rows.get_value(n, column) for column in range(5))
+    first, last, spent = (int.from_bytes(number or b"") for number in numbers)
+    return int.from_bytes(place or b""), outcome, first, last, spent
 
 
 def _places(sizes: Sequence[int]) -> tuple[list[int], list[int]]:

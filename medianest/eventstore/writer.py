@@ -22,6 +22,7 @@ from psycopg.pq.abc import PGresult
 from medianest.eventstore.codec import Metadata, Row
 from medianest.eventstore.group import Append, Appended, Condition, Group
 from medianest.eventstore.head import Head
+from medianest.eventstore.pace import Pace
 from medianest.eventstore.pipeline import Pipeline
 from medianest.tasks import cancel
 
@@ -60,8 +61,7 @@ class Writer:
         self._stirred: asyncio.Handle | None = None  # it will be seen to what waits
         self._room = asyncio.Event()  # fewer wait than may, or the log is closed
         self._under_way: list[Group] = []
-        self._last = 0  # where the log ended with our last group
-        self._shared = False  # somebody else has appended between our last two groups
+        self._pace = Pace()
         self._pipeline: Pipeline | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._open = False
@@ -135,14 +135,10 @@ class Writer:
         return group
 
     def _limit(self) -> int:
-        """How many go now, so that the two groups become alike: two of sixteen are faster than one and thirty-one.
-
-        Where others append too, PostgreSQL has work anyway, and a second group would wait for its turn as long as if it
-        had gone with the first: all go in one, once the last one is answered.
-        """
-        if self._shared:
-            return 0 if self._under_way else GROUP_LIMIT
+        """How many go now: where two groups pay, half, so that they become alike."""
         waiting, under_way = len(self._waiting), sum(len(group.appends) for group in self._under_way)
+        if not self._pace.divides(waiting + under_way):
+            return 0 if self._under_way else GROUP_LIMIT
         if waiting < under_way // 2:
             return 0
         return min(GROUP_LIMIT, max(SMALL_GROUP, (waiting + under_way + 1) // 2))
@@ -177,9 +173,8 @@ class Writer:
             else:
                 self._refused(group, error)
         else:
-            self._shared = outcome.first != self._last + 1
-            self._last = outcome.last
             self._head.advance(outcome.last)
+            self._pace.answered(started, len(group.appends), outcome.seconds)
             self.written.groups += 1
             self.written.appends += len(group.appends)
             self.written.conflicts += outcome.conflicts

@@ -1,0 +1,32 @@
+"""Whether it pays to send a second group of appends while PostgreSQL has the first."""
+
+import time
+
+MEMORY = 8  # groups, over which the times are averaged
+OURS = 0.7  # of PostgreSQL's time for an append: what we need to encode it and to tell its caller (measured)
+
+
+class Pace:
+    """What PostgreSQL's work on an append takes, and what a group takes around it.
+
+    A second group hides our work on as many appends behind PostgreSQL's, and costs once more what is around them: the
+    commit, and the turn. That pays with many writers on a quick disk. On a slow one, with few writers, or where other
+    processes append too, so that each group waits for its turn, all had better go in one.
+    """
+
+    def __init__(self) -> None:
+        self._inside = 0.0  # seconds an append
+        self._around = 0.0  # seconds a group
+        self._last = 0.0  # when the last answer came
+
+    def divides(self, appends: int) -> bool:
+        """Whether so many had better go in two groups."""
+        return self._around <= OURS * self._inside * appends
+
+    def answered(self, sent: float, appends: int, inside: float) -> None:
+        """A group that was sent at that moment of the performance counter took so many seconds inside."""
+        now = time.perf_counter()
+        around = now - max(sent, self._last) - inside  # it was next in turn since then
+        self._inside += (inside / appends - self._inside) / MEMORY
+        self._around += (around - self._around) / MEMORY
+        self._last = now
