@@ -56,7 +56,7 @@ SECTIONS: tuple[Section, ...] = (
         "plex", "Plex", "The server that everybody watches.",
         (
             Field("plex_url", "Address", "Where MediaNest reaches the Plex server, like http://192.168.1.10:32400."),
-            Field("plex_webhook_secret", "Webhook secret", "The end of the address that Plex posts to; without one its webhooks are refused."),
+            Field("plex_webhook_secret", "Webhook secret", "Have Plex post to /api/v1/webhooks/plex/ here, with it at the end; without one its webhooks are refused."),
             Field("plex_video_section", "Library of videos", "The key of the library that shows downloads; empty: found by its folder."),
             Field("plex_media_path", "Media folder in Plex", "The media folder as Plex sees it; empty: as MediaNest sees it."),
             *_circuit_fields("plex", "Plex"),
@@ -68,7 +68,7 @@ SECTIONS: tuple[Section, ...] = (
         (
             Field("seerr_url", "Address", "Where MediaNest reaches it, like http://192.168.1.10:5055."),
             Field("seerr_api_key", "API key", "In Seerr: Settings, General, API Key.", sent_to="seerr_url"),
-            Field("seerr_webhook_secret", "Webhook secret", "What Seerr sends as Authorization Header; without one its webhooks are refused."),
+            Field("seerr_webhook_secret", "Webhook secret", "Have Seerr post to /api/v1/webhooks/overseerr here, with it as Authorization Header; without one its webhooks are refused."),
             Field("approval_mode", "Who approves", "seerr: by its own rules and moderators. medianest: moderators here, and only what they approve is sent."),
             Field("seerr_poll_seconds", "Look for changes every", "Webhooks are quicker, but not all are sent.", "seconds"),
             *_circuit_fields("seerr", "Seerr"),
@@ -86,7 +86,7 @@ SECTIONS: tuple[Section, ...] = (
             Field("uptime_kuma_api_key", "API key", "In Uptime Kuma: Settings, API Keys.", sent_to="uptime_kuma_url"),
             Field("uptime_kuma_status_page", "Status page", "The end of the address of a public one, after /status/."),
             Field("uptime_kuma_services", "Monitors of services", "Which monitor stands for which, by number or name, like plex=3; plex=- for none. What is not set is found by address or name."),
-            Field("uptime_kuma_webhook_secret", "Webhook secret", "What Uptime Kuma sends as additional header Authorization; without one its webhooks are refused."),
+            Field("uptime_kuma_webhook_secret", "Webhook secret", "Have Uptime Kuma post to /api/v1/webhooks/uptime-kuma here, with it as additional header Authorization; without one its webhooks are refused."),
             Field("uptime_kuma_poll_seconds", "Look every", "Where it is an API key or a status page.", "seconds"),
             *_circuit_fields("uptime_kuma", "Uptime Kuma"),
         ),

@@ -197,7 +197,8 @@ class Exchange:
 
     def _left_alone(self) -> Unreachable:
         wait = self.breaker.seconds_until_probe()
-        return Unreachable(self.service, "it failed repeatedly and is left alone for a while", wait or None)
+        why = f"{self.breaker.why or 'it failed repeatedly'}, so it is left alone for a while"
+        return Unreachable(self.service, why, wait or None)
 
     def _request(
         self, method: str, path: str, query: Query, json: Any, headers: Mapping[str, str] | None
@@ -318,6 +319,8 @@ def _plain_words(error: httpx.TransportError) -> str:
     match error:
         case httpx.ConnectTimeout():
             return f"no connection within {CONNECT_SECONDS:g} seconds"
+        case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return "its certificate is not one for this address that we trust"
         case httpx.ConnectError():
             return "the connection failed"
         case httpx.TimeoutException():

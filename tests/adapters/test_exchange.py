@@ -324,3 +324,13 @@ async def test_who_is_asked_too_often_is_asked_again_only_when_it_says_so(
     with pytest.raises(Unreachable):
         await exchange(client).get("/")
     assert len(wire.sent) == asked
+
+
+async def test_a_certificate_that_is_not_trusted_is_told_from_a_server_that_is_gone(
+    wire: Wire, client: httpx.AsyncClient
+) -> None:
+    """A Plex server at home has one for its name at plex.direct, not for its number."""
+    refused = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: IP address mismatch")
+    wire.answers("GET", "/", refused)
+    with pytest.raises(Unreachable, match="certificate"):
+        await exchange(client).get("/")

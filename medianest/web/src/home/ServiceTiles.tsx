@@ -19,7 +19,7 @@ export function ServiceTiles({ services }: { readonly services: readonly Service
 }
 
 function Tile({ service, uptime }: { readonly service: Service; readonly uptime: Uptime | null | undefined }) {
-  const { state, latency_ms: latency, since, until, why } = service;
+  const { state, latency_ms: latency, since, until, why, checked_at: checked } = service;
   const when = until ? say.home.until(atClock(new Date(until))) : since && say.home.since(fromNow(new Date(since)));
   return (
     <li className="flex min-w-0 flex-col rounded-xl bg-raised px-3 py-2.5 md:px-4 md:py-3">
@@ -29,6 +29,7 @@ function Tile({ service, uptime }: { readonly service: Service; readonly uptime:
       </div>
       <p className="mt-0.5 truncate text-xs text-quiet tabular-nums">
         {state === "up" && latency !== null ? say.home.latency(latency) : when}
+        {checked && <span className="hidden sm:inline"> · {say.home.checked(fromNow(new Date(checked)))}</span>}
         {state !== "up" && why && ` · ${why}`}
       </p>
       {service.kuma && <Beside sees={service.kuma} />}

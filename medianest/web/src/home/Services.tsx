@@ -46,9 +46,7 @@ function Incident({ incident }: { readonly incident: IncidentView }) {
   return (
     <li className={ROW}>
       <div className="min-w-0 grow basis-60">
-        <p className="font-medium">
-          {say.service[service]} {(ended ? say.services.was : say.services.is)[state]}
-        </p>
+        <p className="font-medium">{say.services.what(say.service[service], state)}</p>
         <p className="text-sm text-quiet tabular-nums">
           {when} · {say.services.lasted(duration(seconds))}
         </p>

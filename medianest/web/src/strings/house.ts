@@ -37,6 +37,7 @@ export const say = {
     nothingNewHint: "What is added to the libraries shared with you shows up here.",
     latency: (ms: number) => `${Math.round(ms)} ms`,
     since: (when: string) => `since ${when}`,
+    checked: (when: string) => `checked ${when}`,
     until: (when: string) => `until ${when}`,
     announcements: "Announcements",
     level: { warning: "Please note:", important: "Important:" } satisfies Record<Exclude<Announcement["level"], "info">, string>,
