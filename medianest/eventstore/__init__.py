@@ -2,7 +2,7 @@
 
     store.py         what it offers: append on a condition, read by query, the latest, what a command did
     writer.py        group commit: what waits goes together; group.py what may, as columns, and the answer to each append
-    pipeline.py      the connection that appends: the next group is sent before the last one is answered
+    pipeline.py      the connection that appends: the next group is sent before the last one is answered; pace.py if that pays
     search.py        SQL for what a query finds; columns.py PostgreSQL's binary forms
     head.py          where the log and its readers stand, and who waits for them
     subscription.py  catch up, then live
@@ -15,16 +15,18 @@ How it is laid out, and what was tried (medians of one run each, two shared core
   that many events have took 24 ms, then 11 ms. Plans were kept from when the tables were empty.
 - Columns as binary arrays: 11 ms, then 6 ms; one statement for all tables, and one look a tag before any search: 4.5 ms.
 - Hashed tags instead of text: 4.0 ms, and nobody can read them. Text compared as bytes: 4.3 ms, taken.
-- Of 22 µs of PostgreSQL an event in a group, its three tags take 12 (rows 4, index 8), the row itself 4, the indexes by
-  type and by actor for the audit trail 3, kept, and one by time 1, which nobody used: dropped. Tags sorted before they
-  are inserted, or in an index that is not unique: no difference.
+- Of 22 µs of PostgreSQL an event in a group, its three tags take 12, the command's id 3, the indexes by type and by actor
+  for the audit trail 3, kept, and one by time 1, which nobody used: dropped. Tags sorted before they are inserted, or in
+  an index that is not unique: no difference.
 - Two groups under way on one connection, alike in size: 32 writers from 15,500 to 22,500 appends a second, 128 from 20,000
   to 36,000. A third gave nothing; one of one and one of thirty-one lose a fifth; psycopg's own pipeline mode was slower.
 - Statements of `append_events` planned once a connection: half of its time for a lone append, nothing for groups.
   Simpler ones, with the usual case first and lists unnested in place: 80 µs to 54 for a lone append, 22 to 20 an event
   of a group (processor time of PostgreSQL alone). None of its `SET`s: no difference.
 - A writer that the event loop calls back, instead of two tasks that wake each other: 48 µs to 42 for a lone append.
-- Where several processes append, one group under way in each instead of two: 91 µs of processor an append to 67.
+- One group under way instead of two where a commit, or the turn of other processes, takes longer than our own work on what
+  it holds (pace.py): four processes of 32 writers from 91 µs of processor an append to 67; 32 writers on a disk that took
+  milliseconds for an fsync from 4,800 and 3,800 appends a second to 15,800 and 9,300. On a quick disk two it is, as before.
 - A commit without fsync would double a lone append, and let readers act on what a crash may take back: not taken.
 - `json` instead of `jsonb`, columns in the form they are sent in, the envelope decoded when it is asked for: catch-up
   from 71,000 to 264,000 events a second. The next page made while one is decoded: from 425,000 to 640,000 in one run.
