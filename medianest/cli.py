@@ -248,7 +248,7 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
     with path.open("xb") as file:
         try:
             yield file
-        except BaseException:
+        except BaseException:  # Ctrl-C too
             path.unlink()
             raise
 

@@ -1,7 +1,5 @@
 """Whether it pays to send a second group of appends while PostgreSQL has the first."""
 
-import time
-
 MEMORY = 8  # groups, over which the times are averaged
 OURS = 0.7  # of PostgreSQL's time for an append: what we need to encode it and to tell its caller (measured)
 
@@ -23,9 +21,8 @@ class Pace:
         """Whether so many had better go in two groups."""
         return self._around <= OURS * self._inside * appends
 
-    def answered(self, sent: float, appends: int, inside: float) -> None:
-        """A group that was sent at that moment of the performance counter took so many seconds inside."""
-        now = time.perf_counter()
+    def answered(self, sent: float, now: float, appends: int, inside: float) -> None:
+        """A group of so many, sent and answered at these moments of one clock, took so many seconds inside."""
         around = now - max(sent, self._last) - inside  # it was next in turn since then
         self._inside += (inside / appends - self._inside) / MEMORY
         self._around += (around - self._around) / MEMORY

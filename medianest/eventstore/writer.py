@@ -174,11 +174,12 @@ class Writer:
                 self._refused(group, error)
         else:
             self._head.advance(outcome.last)
-            self._pace.answered(started, len(group.appends), outcome.seconds)
+            now = time.perf_counter()
+            self._pace.answered(started, now, len(group.appends), outcome.seconds)
             self.written.groups += 1
             self.written.appends += len(group.appends)
             self.written.conflicts += outcome.conflicts
-            self.written.seconds += time.perf_counter() - started
+            self.written.seconds += now - started
         if self._stirred is not None:  # those who were answered just now come first: they may want more
             self._stirred.cancel()
             self._stirred = None

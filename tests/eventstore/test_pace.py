@@ -1,0 +1,50 @@
+"""When two groups of appends go at once, and when all go in one: by how long PostgreSQL and a commit take."""
+
+from medianest.eventstore.pace import Pace
+
+INSIDE = 0.000_020  # seconds of PostgreSQL for one append
+
+
+def pace(*, around: float, appends: int = 16, groups: int = 50) -> Pace:
+    """After so many groups, one behind the other, each with so much around it."""
+    paced, now = Pace(), 100.0
+    for _ in range(groups):
+        sent, now = now, now + appends * INSIDE + around
+        paced.answered(sent, now, appends, appends * INSIDE)
+    return paced
+
+
+def test_with_many_writers_on_a_quick_disk_two_groups_pay() -> None:
+    assert pace(around=0.000_3).divides(32)
+
+
+def test_with_few_writers_all_go_in_one() -> None:
+    assert not pace(around=0.000_3).divides(8)
+
+
+def test_where_a_commit_or_a_turn_takes_long_all_go_in_one() -> None:
+    assert not pace(around=0.005).divides(128)
+
+
+def test_a_disk_that_becomes_quick_again_is_noticed() -> None:
+    paced = pace(around=0.005)
+    now = 200.0
+    for _ in range(50):
+        paced.answered(now, now + 0.000_6, 16, 16 * INSIDE)
+        now += 1
+    assert paced.divides(32)
+
+
+def test_time_that_a_group_waited_behind_another_of_ours_does_not_count() -> None:
+    """Both were sent at once; the second was next only when the first was answered."""
+    paced, now = Pace(), 100.0
+    for _ in range(50):
+        paced.answered(now, now + 0.000_6, 16, 16 * INSIDE)
+        paced.answered(now, now + 0.001_2, 16, 16 * INSIDE)
+        now += 1
+    assert paced.divides(32)
+    assert not paced.divides(16)
+
+
+def test_before_anything_is_known_two_groups_may_go() -> None:
+    assert Pace().divides(1)
