@@ -116,11 +116,10 @@ class Pipeline:
             statement.answer.set_exception(errors.error_from_result(statement.result))
 
     def _lose(self, lost: psycopg.OperationalError) -> None:
-        if self.lost:
-            return
-        self.lost = True
-        self._loop.remove_reader(self._socket)
-        self._loop.remove_writer(self._socket)
+        if not self.lost:
+            self.lost = True
+            self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
         while self._under_way:
             answer = self._under_way.popleft().answer
             if not answer.done():

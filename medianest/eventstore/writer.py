@@ -110,7 +110,10 @@ class Writer:
                 self._connecting = self._loop.create_task(self._connect(), name="event log writer connects")
             return
         while len(self._under_way) < GROUPS and (group := self._next_group()).appends:
-            self._send(group, self._pipeline)
+            pipeline = self._pipeline
+            self._send(group, pipeline)
+            if pipeline.lost:  # nothing more goes this way: its answer, that there is none, stirs us again
+                break
         self._room.set()
 
     async def _connect(self) -> None:

@@ -392,6 +392,14 @@ async def test_where_the_rest_of_a_statement_cannot_be_sent_who_waits_for_it_is_
     pipeline.close()
 
 
+async def test_who_asks_a_pipeline_that_is_lost_is_told_so_and_waits_for_nothing(database: str) -> None:
+    pipeline = await Pipeline.open(database, "SELECT pg_sleep(60)")
+    pipeline.close()
+    async with asyncio.timeout(SECONDS):
+        with pytest.raises(psycopg.OperationalError):
+            await pipeline.run([])
+
+
 async def test_who_waits_for_a_pipeline_that_is_closed_is_told_so(database: str) -> None:
     pipeline = await Pipeline.open(database, "SELECT pg_sleep(60)")
     first = pipeline.run([])
