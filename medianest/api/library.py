@@ -1,11 +1,11 @@
 """What Plex says to each person, with their own token; and while it is out of reach, what it said to them last."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import TypeVar
 
 from medianest.api import remembered
 from medianest.api.problems import Problem
+from medianest.api.remembered import Told
 from medianest.api.site import Site
 from medianest.secret import Secret
 from medianest.sessions import Identity
@@ -23,7 +23,7 @@ async def own_token(site: Site, me: Identity) -> Secret:
 
 async def asked(
     site: Site, me: Identity, question: str, kind: type[Answer], ask: Callable[[Secret], Awaitable[Answer]]
-) -> tuple[Answer, datetime | None]:
-    """What `ask` finds with the person's token, and None; or what they were told last, and when."""
+) -> Told[Answer]:
+    """What `ask` finds with the person's token; or what they were told last."""
     token = await own_token(site, me)
     return await remembered.asked(site, remembered.PLEX, me.account, question, kind, lambda: ask(token))

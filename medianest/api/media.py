@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import datetime
-from typing import Annotated, get_args
+from typing import Annotated, Literal
 
 import msgspec
 import structlog
@@ -19,7 +19,8 @@ from medianest.adapters.seerr_answers import (
     TitleDetail,
 )
 from medianest.api.gate import may
-from medianest.api.remembered import EVERYBODY, SEERR, asked
+from medianest.api.questions import StillAsked
+from medianest.api.remembered import EVERYBODY, SEERR, Aged, Told, asked
 from medianest.api.site import House, Me, Question, Site
 from medianest.api.title_pictures import Form
 from medianest.domain.asking import SubmissionFacts, SubmitRequest
@@ -29,7 +30,7 @@ from medianest.sessions import Identity
 from projections import accounts, requests
 
 log = structlog.get_logger()
-OFFER_SECONDS = 1.0  # how long Seerr is waited for to say what it lets one ask for, if it never has
+Offer = Literal["given", "refused", "still asked", "unknown"]  # unknown: Seerr cannot say
 PageNumber = Annotated[int, QueryParameter(ge=1, le=500)]
 Tmdb = Annotated[int, PathParameter(ge=1, le=2**31 - 1)]
 
@@ -54,20 +55,18 @@ class Found(msgspec.Struct, frozen=True):
     mine: bool
 
 
-class FoundPage(msgspec.Struct, frozen=True):
+class FoundPage(Aged, frozen=True):
     results: list[Found]
     page: int
     total_pages: int
-    as_of: datetime | None = None  # Seerr has no answer now, and said so then; null: it says so now
 
 
-class Detail(msgspec.Struct, frozen=True):
+class Detail(Aged, frozen=True):
     title: TitleDetail
     requested: Ours | None
     mine: bool
     requested_4k: Ours | None  # the 4K copy, which is asked for by itself
     may_ask_for_4k: bool  # there are 4K copies of this kind, and Seerr lets one ask for them
-    as_of: datetime | None = None  # Seerr has no answer now, and said so then; null: it says so now
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -94,6 +93,7 @@ class LeftInSeerr(msgspec.Struct, frozen=True):
 class Allowance(msgspec.Struct, frozen=True):
     items: list[Left]
     in_seerr: list[LeftInSeerr] = []  # of the kinds that have a limit there, if it can say
+    still_asked: bool = False  # it has yet to say: ask again in a moment
 
 
 class MediaController(Controller):
@@ -104,36 +104,41 @@ class MediaController(Controller):
     async def search(self, site: House, me: Me, question: Question, page: PageNumber = 1) -> FoundPage:
         """Films and series by title, or by number: `tmdb:603`. While TMDB is out of Seerr's reach it finds nothing."""
         wanted = f"search/{page}/{question}"
-        found, at = await asked(
+        told = await asked(
             site, SEERR, me.account, wanted, SearchPage, lambda: site.seerr.search(question, page)
         )  # fmt: skip
-        return await _shown(site, me, found, at)
+        return await _shown(site, me, told)
 
     @get("/trending")
     async def trending(self, site: House, me: Me, page: PageNumber = 1) -> FoundPage:
         """Films and series that many people look at these days."""
-        found, at = await asked(
+        told = await asked(
             site, SEERR, EVERYBODY, f"trending/{page}", SearchPage, lambda: site.seerr.trending(page)
         )  # fmt: skip
-        return await _shown(site, me, found, at)
+        return await _shown(site, me, told)
 
     @get("/quota")
     async def quota(self, site: House, me: Me) -> Allowance:
         """What is left of one's quotas, by the very facts that decide on the next request; and of those in Seerr."""
-        items = [await left(site, me.account, kind) for kind in get_args(Kind)]
-        return Allowance(items, await _left_in_seerr(site, me.account))
+        in_seerr, films, series = await asyncio.gather(
+            _left_in_seerr(site, me.account), left(site, me.account, "movie"), left(site, me.account, "tv")
+        )
+        return Allowance([films, series], in_seerr or [], still_asked=in_seerr is None)
 
     @get("/{kind:str}/{tmdb:int}")
     async def title(self, site: House, me: Me, kind: FromPath[Kind], tmdb: Tmdb) -> Detail:
         """One film or series, whole."""
-        (found, at), offered = await asyncio.gather(
-            title_of(site, kind, tmdb), may_ask_for_4k(site, me.account, kind)
+        told, offer = await asyncio.gather(
+            title_of(site, kind, tmdb), offer_of_4k(site, me.account, kind)
         )  # fmt: skip
-        site.title_pictures.saw([found])
+        site.title_pictures.saw([told.answer])
         usual, in_4k = Media(kind, tmdb), Media(kind, tmdb, is4k=True)
         ours = await _ours(site, me, [usual, in_4k])
         mine = usual in ours and ours[usual].mine
-        return Detail(found, ours.get(usual), mine, ours.get(in_4k), offered is True, at)
+        return Detail(
+            told.answer, ours.get(usual), mine, ours.get(in_4k), offer == "given",
+            as_of=told.as_of, still_asked=told.still_asked or offer == "still asked",
+        )  # fmt: skip
 
 
 class TitlePictureController(Controller):
@@ -155,30 +160,28 @@ class TitlePictureController(Controller):
         return Response(found.body, media_type=found.content_type, headers=kept)
 
 
-async def title_of(
-    site: Site, kind: Kind, tmdb: int, *, patience_seconds: float | None = None
-) -> tuple[TitleDetail, datetime | None]:
-    """What Seerr says of it, and None; or what it said last, and when. Raises what Seerr's client does."""
+async def title_of(site: Site, kind: Kind, tmdb: int, *, patience_seconds: float = 0.0) -> Told[TitleDetail]:
+    """What Seerr says of it, or said last. Raises what Seerr's client does."""
     return await asked(
         site, SEERR, EVERYBODY, f"title/{kind}/{tmdb}", TitleDetail, lambda: site.seerr.title(kind, tmdb),
         patience_seconds=patience_seconds,
     )  # fmt: skip
 
 
-async def may_ask_for_4k(site: Site, account: str, kind: Kind) -> bool | None:
-    """Whether there are 4K copies of this kind, and Seerr lets `account` ask for them; None: it cannot say in time,
-    and never has.
-    """
+async def offer_of_4k(site: Site, account: str, kind: Kind, *, patience_seconds: float = 0.0) -> Offer:
+    """Whether there are 4K copies of this kind, and Seerr lets `account` ask for them."""
 
     async def ask() -> bool:
         return await _is_offered_4k(site, account, kind)
 
     try:
-        offered, _ = await asked(site, SEERR, account, f"4k/{kind}", bool, ask, patience_seconds=OFFER_SECONDS)
+        told = await asked(site, SEERR, account, f"4k/{kind}", bool, ask, patience_seconds=patience_seconds)
+    except StillAsked:
+        return "still asked"
     except AdapterError as error:
         log.info("Seerr does not say who may ask for 4K copies", error=type(error).__name__)
-        return None
-    return offered
+        return "unknown"
+    return "given" if told.answer else "refused"
 
 
 async def _is_offered_4k(site: Site, account: str, kind: Kind) -> bool:
@@ -186,7 +189,9 @@ async def _is_offered_4k(site: Site, account: str, kind: Kind) -> bool:
     return user is not None and user.may_ask_for_4k(kind)
 
 
-async def _left_in_seerr(site: Site, account: str) -> list[LeftInSeerr]:
+async def _left_in_seerr(site: Site, account: str) -> list[LeftInSeerr] | None:
+    """None: it is still being asked."""
+
     async def ask() -> list[LeftInSeerr]:
         user = await _user_of(site, account)
         quota = await site.seerr.quota(user.id) if user else None
@@ -198,11 +203,13 @@ async def _left_in_seerr(site: Site, account: str) -> list[LeftInSeerr]:
         ]
 
     try:
-        told, _ = await asked(site, SEERR, account, "quota", list[LeftInSeerr], ask, patience_seconds=OFFER_SECONDS)
+        told = await asked(site, SEERR, account, "quota", list[LeftInSeerr], ask)
+    except StillAsked:
+        return None
     except AdapterError as error:
         log.info("Seerr does not say what is left of a quota", error=type(error).__name__)
         return []
-    return told
+    return told.answer
 
 
 async def _user_of(site: Site, account: str) -> SeerrUser | None:
@@ -225,10 +232,11 @@ async def left(site: Site, account: str, kind: Kind) -> Left:
     return Left(kind, quota.limit, quota.days, used, free, next_slot, own)
 
 
-async def _shown(site: Site, me: Identity, found: SearchPage, at: datetime | None) -> FoundPage:
+async def _shown(site: Site, me: Identity, told: Told[SearchPage]) -> FoundPage:
+    found = told.answer
     site.title_pictures.saw(found.results)
     ours = await _ours(site, me, [Media(title.kind, title.tmdb) for title in found.results])
-    return FoundPage([_found(title, ours) for title in found.results], found.page, found.total_pages, at)
+    return FoundPage([_found(title, ours) for title in found.results], found.page, found.total_pages, **told.age)
 
 
 async def _ours(site: Site, me: Identity, wanted: list[Media]) -> dict[Media, Ours]:

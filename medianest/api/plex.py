@@ -14,6 +14,7 @@ from medianest.adapters.plex_answers import PlexGenre, PlexItem, PlexPage, PlexS
 from medianest.api.library import asked, own_token
 from medianest.api.posters import Size
 from medianest.api.problems import Problem
+from medianest.api.remembered import Aged
 from medianest.api.sign_in import OURS
 from medianest.api.site import MOST, House, Limit, Me, Question, Site
 from medianest.secret import Secret
@@ -37,19 +38,16 @@ class Library(msgspec.Struct, frozen=True):
     type: str
 
 
-class Libraries(msgspec.Struct, frozen=True):
+class Libraries(Aged, frozen=True):
     items: list[Library]
-    as_of: datetime | None = None  # Plex is out of reach, and said so then; null: it says so now
 
 
-class Genres(msgspec.Struct, frozen=True):
+class Genres(Aged, frozen=True):
     items: list[PlexGenre]
-    as_of: datetime | None = None
 
 
-class Years(msgspec.Struct, frozen=True):
+class Years(Aged, frozen=True):
     items: list[int]  # the newest first
-    as_of: datetime | None = None
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,24 +73,21 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     watch_url: str | None  # where to watch it in Plex; null: nobody has signed in since this server is known
 
 
-class Items(msgspec.Struct, frozen=True):
+class Items(Aged, frozen=True):
     items: list[Item]
-    as_of: datetime | None = None
 
 
-class ItemPage(msgspec.Struct, frozen=True):
+class ItemPage(Aged, frozen=True):
     items: list[Item]
     start: int
     total: int
-    as_of: datetime | None = None
 
 
-class Whole(msgspec.Struct, frozen=True):
+class Whole(Aged, frozen=True):
     """One item, with what is in it: the seasons of a show, the episodes of a season, the items of a collection."""
 
     item: Item
     inside: list[Item]
-    as_of: datetime | None = None
 
 
 class _Opened(msgspec.Struct, frozen=True):
@@ -107,8 +102,8 @@ class PlexController(Controller):
     @get("/libraries")
     async def libraries(self, site: House, me: Me) -> Libraries:
         """The libraries that are shared with one."""
-        found, at = await asked(site, me, "libraries", list[PlexSection], site.plex_server.sections)
-        return Libraries([Library(section.key, section.title, section.type) for section in found], at)
+        told = await asked(site, me, "libraries", list[PlexSection], site.plex_server.sections)
+        return Libraries([Library(section.key, section.title, section.type) for section in told.answer], **told.age)
 
     @get("/libraries/{library:str}/items")
     async def items(
@@ -134,60 +129,62 @@ class PlexController(Controller):
             )
 
         question = f"items/{library}/{start}/{limit}/{order}/{msgspec.json.encode(filters).decode()}/{unwatched}"
-        page, at = await asked(site, me, question, PlexPage, ask)
-        return ItemPage(await _items(site, page.items), page.start, page.total, at)
+        told = await asked(site, me, question, PlexPage, ask)
+        page = told.answer
+        return ItemPage(await _items(site, page.items), page.start, page.total, **told.age)
 
     @get("/libraries/{library:str}/genres")
     async def genres(self, site: House, me: Me, library: Key) -> Genres:
         """What the films or shows of a library are filed under."""
-        found, at = await asked(
+        told = await asked(
             site, me, f"genres/{library}", list[PlexGenre], lambda token: site.plex_server.genres(token, library)
         )
-        return Genres(found, at)
+        return Genres(told.answer, **told.age)
 
     @get("/libraries/{library:str}/years")
     async def years(self, site: House, me: Me, library: Key) -> Years:
         """The years the films or shows of a library are of."""
-        found, at = await asked(
+        told = await asked(
             site, me, f"years/{library}", list[int], lambda token: site.plex_server.years(token, library)
         )
-        return Years(found, at)
+        return Years(told.answer, **told.age)
 
     @get("/libraries/{library:str}/collections")
     async def collections(self, site: House, me: Me, library: Key) -> Items:
         """The collections of a library, by title."""
-        found, at = await asked(
+        told = await asked(
             site, me, f"collections/{library}", list[PlexItem],
             lambda token: site.plex_server.collections(token, library),
         )  # fmt: skip
-        return Items(await _items(site, found), at)
+        return Items(await _items(site, told.answer), **told.age)
 
     @get("/items/{rating_key:str}")
     async def item(self, site: House, me: Me, rating_key: Key) -> Whole:
         """One film, show, season, episode or collection, with what is in it."""
-        opened, at = await asked(site, me, f"item/{rating_key}", _Opened, lambda token: _open(site, token, rating_key))
+        told = await asked(site, me, f"item/{rating_key}", _Opened, lambda token: _open(site, token, rating_key))
+        opened = told.answer
         if opened.item is None:
             raise NotOnServer("Plex Media Server", "it has no such item")
         item, *inside = await _items(site, [opened.item, *opened.inside])
-        return Whole(item, inside, at)
+        return Whole(item, inside, **told.age)
 
     @get("/recently-added")
     async def recently_added(self, site: House, me: Me, limit: Limit = 20) -> Items:
         """What came last, newest first."""
-        found, at = await asked(
+        told = await asked(
             site, me, f"recently-added/{limit}", list[PlexItem],
             lambda token: site.plex_server.recently_added(token, limit),
         )  # fmt: skip
-        return Items(await _items(site, found), at)
+        return Items(await _items(site, told.answer), **told.age)
 
     @get("/search")
     async def search(self, site: House, me: Me, question: Question, limit: Limit = 10) -> Items:
         """What of the library matches, best first within each kind; `limit` is for each kind."""
-        found, at = await asked(
+        told = await asked(
             site, me, f"search/{limit}/{question}", list[PlexItem],
             lambda token: site.plex_server.search(token, question, limit),
         )  # fmt: skip
-        return Items(await _items(site, found), at)
+        return Items(await _items(site, told.answer), **told.age)
 
 
 class PosterController(Controller):

@@ -26,6 +26,7 @@ from medianest.adapters.errors import (
 )
 from medianest.adapters.url_guard import UrlRefused
 from medianest.adapters.ytdlp import Kind, VideoFailed
+from medianest.api.questions import StillAsked
 from medianest.commands import CommandReused, Conflict, OutcomeUnknown
 from medianest.domain.command import Refused
 from medianest.eventstore.connections import DatabaseAway
@@ -201,6 +202,11 @@ def _of_adapter(error: AdapterError) -> Problem:
     """`why` is for admins: whoever asked is told who has to act, no more."""
     slug, name = _SERVICES.get(error.service, ("service", error.service))
     match error:
+        case StillAsked():
+            return Problem(
+                503, f"{slug}-still-asked", "Ask the same again in a moment: that one waits for the same answer.",
+                detail=f"{name} takes its time.", retry_after_seconds=1,
+            )  # fmt: skip
         case Unreachable(retry_after_seconds=seconds):
             return Problem(
                 503, f"{slug}-unreachable", "Try again in a moment.",

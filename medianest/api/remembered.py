@@ -4,33 +4,54 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypedDict, TypeVar
 
 import msgspec
 
 from medianest.adapters import plex_server, seerr_answers
 from medianest.adapters.errors import AdapterError, Unexpected, Unreachable
-from medianest.api.pace import Pace
+from medianest.api.questions import Questions, StillAsked
 from medianest.api.site import Site
 from medianest.eventstore.connections import Pool
 
-PATIENCE_SECONDS = 4.0  # of whom nothing is remembered for; the question itself has a deadline of its own
 FRESH_SECONDS = 60.0  # what was written down so lately is not written again
 EVERYBODY = "everybody"  # no account: what is the same for whoever asks
 Answer = TypeVar("Answer")
+
+
+class Age(TypedDict):
+    as_of: datetime | None
+    still_asked: bool
+
+
+class Aged(msgspec.Struct, frozen=True, kw_only=True):
+    """What of an answer of ours an outside system has told."""
+
+    as_of: datetime | None = None  # it has no answer now, and said so then; null: it says so now
+    still_asked: bool = False  # its answer is on its way: ask the same again in a moment
+
+
+class Told(NamedTuple, Generic[Answer]):
+    answer: Answer
+    as_of: datetime | None = None  # None: now
+    still_asked: bool = False
+
+    @property
+    def age(self) -> Age:
+        return Age(as_of=self.as_of, still_asked=self.still_asked)
 
 
 class Source(NamedTuple):
     """An outside system that pages ask."""
 
     service: str
-    pace: Callable[[Site], Pace]
+    questions: Callable[[Site], Questions]
     passing: tuple[type[AdapterError], ...]  # what is covered by what was said last
 
 
 # A refusal of Plex is never covered up by what was allowed once. Seerr is asked with our own key: it refuses nobody.
-PLEX = Source(plex_server.SERVICE, lambda site: site.plex_pace, (Unreachable, Unexpected))
-SEERR = Source(seerr_answers.SERVICE, lambda site: site.seerr_pace, (AdapterError,))
+PLEX = Source(plex_server.SERVICE, lambda site: site.plex_questions, (Unreachable, Unexpected))
+SEERR = Source(seerr_answers.SERVICE, lambda site: site.seerr_questions, (AdapterError,))
 
 
 async def asked(
@@ -41,25 +62,25 @@ async def asked(
     kind: type[Answer],
     ask: Callable[[], Awaitable[Answer]],
     *,
-    patience_seconds: float | None = None,  # None: the usual one
-) -> tuple[Answer, datetime | None]:
-    """What `ask` finds, and None; or what it found when `whose` asked this last, and when that was.
+    patience_seconds: float = 0.0,
+) -> Told[Answer]:
+    """What `ask` finds; or what it found when `whose` asked this last, and when that was.
 
-    `question` names what is asked, the same for the same. Raises what `ask` does where nothing is remembered. Who is
-    remembered something for waits a second at most, and hardly at all while the system is slow.
+    `question` names what is asked, the same for the same. Nobody waits a quarter of a second, and hardly at all while
+    the system is slow. Then, where nothing is remembered: raises `StillAsked`, or what `ask` does. `patience_seconds`
+    is for who cannot come back: so long they wait in that case.
     """
-    patience = PATIENCE_SECONDS if patience_seconds is None else patience_seconds
     key = hashlib.sha256(question.encode()).hexdigest()  # what somebody looked for is nobody's business
-    pace = source.pace(site)
-    asking = pace.follow(_ask(site.pool, whose, key, ask))
-    waited = min(pace.seconds, patience)
+    questions = source.questions(site)
+    asking = questions.ask((whose, key), lambda: _ask(site.pool, whose, key, ask))
+    waited = questions.pace.seconds
     try:
-        return await _within(waited, asking, source), None
-    except source.passing:
+        return Told(await _within(waited, asking, source))
+    except source.passing as away:
         remembered = await _recall(site.pool, whose, key, kind)
         if remembered is not None:
-            return remembered
-        return await _within(patience - waited, asking, source), None
+            return Told(*remembered, still_asked=isinstance(away, StillAsked))
+        return Told(await _within(patience_seconds - waited, asking, source))
 
 
 async def _ask(pool: Pool, whose: str, key: str, ask: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -72,8 +93,8 @@ async def _within(seconds: float, asking: asyncio.Future[Answer], source: Source
     """Leaves the question under way when patience is at its end: its answer is remembered, its failure counted."""
     done, _ = await asyncio.wait({asking}, timeout=max(0.0, seconds))
     if done:
-        return await asking
-    raise Unreachable(source.service, "it takes too long to answer")
+        return asking.result()
+    raise StillAsked(source.service, "it has not answered yet")
 
 
 async def _remember(pool: Pool, whose: str, key: str, answer: bytes) -> None:

@@ -16,7 +16,7 @@ from medianest.api import kept
 from medianest.api.gate import may, needs
 from medianest.api.history import Timeline, names_of, timeline
 from medianest.api.kept import Waiting
-from medianest.api.media import may_ask_for_4k, title_of
+from medianest.api.media import Offer, offer_of_4k, title_of
 from medianest.api.problems import Problem
 from medianest.api.site import MOST, Before, House, Id, Limit, Me, Site, Words, Write, Writing, Written, shown
 from medianest.domain.asking import Approval, ChangeSeasons, RetryRequest, SubmitRequest
@@ -43,7 +43,7 @@ from projections import requests
 from projections.requests import RequestRow
 
 log = structlog.get_logger()
-TITLE_SECONDS = 1.0  # how long the title is looked for, if Seerr never told it, before the request is taken without
+SEERR_SECONDS = 1.0  # how long it is asked of what it never told, the title say; then a request is taken without that
 SCAN_LIMIT = 1000  # rows looked through for one page of a state
 Season = Annotated[int, msgspec.Meta(ge=0, le=1000)]
 State = Annotated[RequestState | None, QueryParameter(name="state", description="Only those in this state.")]
@@ -214,8 +214,8 @@ async def visible(site: Site, me: Identity, request: str) -> RequestRow:
 
 
 async def _submission(site: Site, me: Identity, write: Write, data: NewRequest) -> SubmitRequest:
-    (title, year), allowed = await asyncio.gather(_title(site, write, data), _allowed(site, me, write, data))
-    if allowed is False:  # while Seerr cannot say, Seerr will see to it
+    (title, year), offer = await asyncio.gather(_title(site, write, data), _offer(site, me, write, data))
+    if offer == "refused":  # while Seerr cannot say, Seerr will see to it
         raise Problem(
             403, "not-in-4k", "Ask for the usual copy, or ask an admin for the right to 4K in Seerr.",
             detail="Seerr has no 4K copies of this kind, or does not let you ask for them.",
@@ -231,9 +231,11 @@ async def _submission(site: Site, me: Identity, write: Write, data: NewRequest) 
     )
 
 
-async def _allowed(site: Site, me: Identity, write: Write, data: NewRequest) -> bool | None:
+async def _offer(site: Site, me: Identity, write: Write, data: NewRequest) -> Offer:
     """Whether Seerr lets one ask for this copy; asked of 4K copies alone, and of none that was taken before."""
-    return await may_ask_for_4k(site, me.account, data.kind) if data.is4k and not await write.before() else True
+    if not data.is4k or await write.before():
+        return "given"
+    return await offer_of_4k(site, me.account, data.kind, patience_seconds=SEERR_SECONDS)
 
 
 def _approval(site: Site, me: Identity) -> Approval:
@@ -249,15 +251,15 @@ async def _title(site: Site, write: Write, data: NewRequest) -> tuple[str, int |
         if isinstance(event, RequestSubmitted):
             return event.title, event.year
     try:
-        found, _ = await title_of(site, data.kind, data.tmdb, patience_seconds=TITLE_SECONDS)
+        told = await title_of(site, data.kind, data.tmdb, patience_seconds=SEERR_SECONDS)
     except TitleUnknown:
         raise
     except AdapterError as error:
         log.info("a request is taken without asking Seerr for the title", error=type(error).__name__)
         plain = f"{'Film' if data.kind == 'movie' else 'Series'} {data.tmdb}"
         return data.title or plain, data.year
-    _check_known(set(data.seasons), found)
-    return found.title[:500], found.year
+    _check_known(set(data.seasons), told.answer)
+    return told.answer.title[:500], told.answer.year
 
 
 async def _check_seasons(site: Site, row: RequestRow, added: set[int]) -> None:
@@ -265,11 +267,11 @@ async def _check_seasons(site: Site, row: RequestRow, added: set[int]) -> None:
     if not added:
         return
     try:
-        whole, _ = await title_of(site, row.media.kind, row.media.tmdb, patience_seconds=TITLE_SECONDS)
+        told = await title_of(site, row.media.kind, row.media.tmdb, patience_seconds=SEERR_SECONDS)
     except AdapterError as error:
         log.info("seasons are changed without asking Seerr for them", error=type(error).__name__)
         return
-    found = whole.copy(row.media.is4k)
+    found = told.answer.copy(row.media.is4k)
     _check_known(added, found)
     if there := sorted(
         season.number for season in found.seasons if season.state == "available" and season.number in added

@@ -17,9 +17,9 @@ from medianest.adapters.plex_server import PlexServer
 from medianest.adapters.plex_tv import PlexTv
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.ytdlp import YtDlp
-from medianest.api.pace import Pace
 from medianest.api.posters import Posters
 from medianest.api.problems import Problem
+from medianest.api.questions import Questions
 from medianest.api.rate_limits import RateLimits
 from medianest.api.title_pictures import TitlePictures
 from medianest.breakers import Breakers
@@ -65,8 +65,8 @@ class Site:
     configuration: Configuration
     clock: Callable[[], datetime] = now_utc
     limits: RateLimits = field(default_factory=RateLimits)
-    plex_pace: Pace = field(default_factory=Pace)
-    seerr_pace: Pace = field(default_factory=Pace)
+    plex_questions: Questions = field(default_factory=Questions)
+    seerr_questions: Questions = field(default_factory=Questions)
     feed: Feed | None = None  # None: there is no /events
     live: bytes | None = None  # the document of the sockets, in JSON; None: there is none
     metrics: Callable[[], Mapping[str, float]] | None = None  # what else /metrics shows

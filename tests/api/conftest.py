@@ -20,6 +20,7 @@ from medianest.adapters.ytdlp import VideoSite, YtDlp
 from medianest.api.application import build_api
 from medianest.api.kept_pictures import KeptPictures
 from medianest.api.posters import Posters
+from medianest.api.questions import Pace, Questions
 from medianest.api.site import Site
 from medianest.api.title_pictures import TitlePictures
 from medianest.breakers import Breakers
@@ -150,7 +151,14 @@ async def site(
             posters=Posters(kept, plex_server, vault),
             title_pictures=TitlePictures(kept, seerr),
             clock=clock,
+            plex_questions=patient(),
+            seerr_questions=patient(),
         )
+
+
+def patient() -> Questions:
+    """A machine with much else to do is not what a test is about."""
+    return Questions(Pace(shortest_seconds=5, longest_seconds=5, in_time_seconds=30))
 
 
 @pytest.fixture

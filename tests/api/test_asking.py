@@ -7,7 +7,7 @@ import pytest
 
 from medianest.adapters.breaker import Breaker
 from medianest.adapters.seerr import Seerr
-from medianest.api import media, pace
+from medianest.api import questions
 from medianest.api.site import Site
 from medianest.domain.command import Actor
 from medianest.domain.observing import ObserveRequest
@@ -205,23 +205,23 @@ async def test_a_4k_copy_is_offered_to_whom_seerr_lets_ask_for_it_and_is_a_wish_
 
 
 async def test_while_seerr_is_slow_or_away_a_title_is_shown_as_it_was_told_last_and_nobody_waits(
-    anna: httpx.AsyncClient, ben: httpx.AsyncClient, outside: Outside, site: Site, monkeypatch: pytest.MonkeyPatch
+    anna: httpx.AsyncClient, ben: httpx.AsyncClient, outside: Outside, site: Site
 ) -> None:
-    monkeypatch.setattr(pace, "IN_TIME_SECONDS", 0.3)
-    monkeypatch.setattr(media, "OFFER_SECONDS", 0.3)
     outside.seerr.has_4k = frozenset(("movie",))
     outside.seerr.add_person(ANNA.plex_id, "anna", ANNA.email).permissions |= Permission.REQUEST_4K
     seen = (await anna.get("/media/movie/438631")).json()
     assert (seen["as_of"], seen["may_ask_for_4k"]) == (None, True)
     outside.faults.set("seerr", Fault(hang=True))
+    site.seerr_questions.pace.is_late()
     then = (await anna.get("/media/movie/438631")).json()
     assert then.pop("as_of") is not None
-    assert then == {name: value for name, value in seen.items() if name != "as_of"}
-    assert site.seerr_pace.seconds == pace.HURRIED_SECONDS
+    assert then == {name: value for name, value in seen.items() if name != "as_of"} | {"still_asked": True}
+    assert site.seerr_questions.pace.seconds == questions.HURRIED_SECONDS
     theirs = (await ben.get("/media/movie/438631")).json()
     assert (theirs["title"], theirs["may_ask_for_4k"]) == (seen["title"], False), (
         "what Seerr lets anna do is not for ben"
     )
+    assert problem(await anna.get("/media/movie/603")) == (503, "seerr-still-asked"), "which nobody has looked at"
     taken = await ask(anna, DUNE | {"is4k": True})
     assert (taken.status_code, (await page(anna, taken.json()["request"]))["title"]) == (201, "Dune")
     outside.mend("seerr")

@@ -1,13 +1,17 @@
 """The library: what is shared with whoever looks, in pages and pictures; and from memory while Plex is out of reach."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from medianest.adapters.errors import Unreachable
 from medianest.adapters.pictures import Picture
-from medianest.api import pace, remembered
+from medianest.adapters.plex_answers import PlexSection
+from medianest.adapters.plex_server import PlexServer
+from medianest.api import questions
 from medianest.api.kept_pictures import KeptPictures
 from medianest.api.posters import Posters
 from medianest.api.site import Site
@@ -148,13 +152,14 @@ async def test_what_plex_says_that_makes_no_sense_is_covered_by_what_it_said_las
 async def test_who_waits_too_long_for_plex_is_shown_what_is_remembered_and_the_next_do_not_wait(
     anna: httpx.AsyncClient, outside: Outside, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "IN_TIME_SECONDS", 0.3)
     seen = await look(anna, "/plex/libraries")
+    monkeypatch.setattr(site.plex_questions, "pace", questions.Pace(in_time_seconds=0.1))
     outside.faults.set("plex", Fault(hang=True))
     assert (await look(anna, "/plex/libraries"))["as_of"] is not None
-    assert site.plex_pace.seconds == pace.HURRIED_SECONDS
+    assert site.plex_questions.pace.seconds == questions.HURRIED_SECONDS
     assert (await look(anna, "/plex/libraries"))["items"] == seen["items"]
     outside.mend("plex")
+    site.plex_questions.pace.in_time_seconds = 30
     await eventually("Plex is waited for again", lambda: _in_time(anna))
 
 
@@ -162,27 +167,61 @@ async def _in_time(caller: httpx.AsyncClient) -> bool:
     return (await look(caller, "/plex/libraries"))["as_of"] is None
 
 
-async def test_the_quicker_plex_answers_of_late_the_sooner_what_is_remembered_is_shown() -> None:
-    async def at_once() -> int:
-        return 1
-
-    usual = pace.Pace()
-    assert usual.seconds == pace.IN_TIME_SECONDS
+def test_the_quicker_plex_answers_of_late_the_sooner_what_is_remembered_is_shown() -> None:
+    usual = questions.Pace()
+    assert usual.seconds == questions.LONGEST_SECONDS
     for _ in range(100):
-        await usual.follow(at_once())
-    assert usual.seconds == pace.SHORTEST_SECONDS
+        usual.took(0.001)
+    assert usual.seconds == questions.SHORTEST_SECONDS
+    usual.is_late()
+    usual.took(questions.IN_TIME_SECONDS)
+    assert usual.seconds == questions.HURRIED_SECONDS
+    usual.took(0.5)
+    assert usual.seconds == questions.LONGEST_SECONDS
 
 
-async def test_who_is_remembered_nothing_for_waits_with_patience(
+async def test_who_is_remembered_nothing_for_is_told_to_come_back_and_has_the_answer_then(
     anna: httpx.AsyncClient, outside: Outside, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.plex_pace._is_late()
-    outside.faults.set("plex", Fault(delay_seconds=0.3))
-    assert (await look(anna, "/plex/libraries"))["as_of"] is None
-    monkeypatch.setattr(remembered, "PATIENCE_SECONDS", 0.1)
-    site.plex_pace._is_late()
-    assert problem(await anna.get("/plex/recently-added")) == (503, "plex-unreachable")
-    outside.mend("plex")
+    asked = []
+    sections = type(site.plex_server).sections
+
+    async def counted(plex: PlexServer, token: Secret) -> list[PlexSection]:
+        asked.append(token)
+        return await sections(plex, token)
+
+    monkeypatch.setattr(type(site.plex_server), "sections", counted)
+    site.plex_questions.pace.is_late()
+    outside.faults.set("plex", Fault(delay_seconds=1))
+    told = await anna.get("/plex/libraries")
+    assert (problem(told), told.headers["retry-after"]) == ((503, "plex-still-asked"), "1")
+    await eventually("Plex has answered", lambda: _is_there(anna))
+    assert (await look(anna, "/plex/libraries"))["as_of"] is None, "it came just now"
+    assert len(asked) == 1, "who comes back waits for the same answer"
+
+
+async def _is_there(caller: httpx.AsyncClient) -> bool:
+    return (await caller.get("/plex/libraries")).status_code == 200
+
+
+async def test_what_is_asked_already_is_not_asked_again_and_what_failed_is() -> None:
+    asked, answer = [], asyncio.Event()
+
+    async def ask() -> int:
+        asked.append(1)
+        await answer.wait()
+        if len(asked) == 1:
+            raise Unreachable("Plex", "it is away")
+        return len(asked)
+
+    plex = questions.Questions(questions.Pace(5, 5))
+    first, same = plex.ask("anna", ask), plex.ask("anna", ask)
+    assert first is same
+    answer.set()
+    with pytest.raises(Unreachable):
+        await first
+    assert await plex.ask("anna", ask) == 2
+    assert await plex.ask("anna", ask) == 3, "what came in time is not kept"
 
 
 async def test_a_question_is_remembered_without_its_words_and_an_answer_of_another_release_is_none(

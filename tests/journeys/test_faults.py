@@ -4,6 +4,7 @@ Nothing that was accepted is lost or done twice, nobody's page waits for anythin
 what really happened. A fault is one of 30 s or until it is mended; a page that waited for it would show.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from tests.journeys.village import FAILS, FILMS, GONE, HANGS, NOBODY, NONSENSE, 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("journeys")]
 FAULTS: tuple[dict[str, Any], ...] = (SLOW, HANGS, NONSENSE, GONE, FAILS, NOBODY)
 TITLE = "/media/movie/603"  # which everybody has seen before
+UNSEEN = (6977, 275, 115, 120467, 313369, 244786)  # films that nobody has looked at
 NOT_WAITED_SECONDS = 5.0  # far more than a busy machine needs for a page, far less than any of the faults takes
 SOON_SECONDS = 90.0  # until all flows again: a look at the services, the pause of a circuit, and a turn on the list
 
@@ -27,7 +29,7 @@ async def village() -> AsyncIterator[Village]:
 
 
 async def test_nothing_accepted_is_lost_or_doubled_whatever_seerr_does(village: Village) -> None:
-    askers, films, seconds = iter(village.people), iter(FILMS), list[float]()
+    askers, films, unseen, seconds = iter(village.people), iter(FILMS), iter(UNSEEN), list[float]()
     await village.reads(TITLE)
     for fault in FAULTS:
         async with village.fault("seerr", fault):
@@ -36,12 +38,21 @@ async def test_nothing_accepted_is_lost_or_doubled_whatever_seerr_does(village: 
                 await eventually(f"who asked is told that it waits: {fault}", _told_to_wait(village, request), 60)
             seconds += await village.reads(TITLE)
             assert (await village.people[0].get(TITLE))["as_of"] is not None, "its age is said"
+            assert await _is_told_that_it_is_not_known(village, next(unseen)), (
+                "nor does who looks at something new wait"
+            )
         for request in requests:
             await eventually(f"it is sent once Seerr is back after {fault}", _is_sent(village, request), SOON_SECONDS)
     assert max(seconds) < NOT_WAITED_SECONDS, "a page waited for Seerr"
     assert await village.over_there() == Counter(FILMS)
     for request in village.asked:
         await _is_true(village, request)
+
+
+async def _is_told_that_it_is_not_known(village: Village, tmdb: int) -> bool:
+    async with asyncio.timeout(NOT_WAITED_SECONDS):
+        answer = await village.people[0].client.get(f"/media/movie/{tmdb}")
+    return answer.status_code in (404, 502, 503)
 
 
 async def _is_true(village: Village, request: str) -> None:

@@ -2173,6 +2173,8 @@ export interface components {
         Allowance: {
             items: components["schemas"]["Left"][];
             in_seerr?: components["schemas"]["LeftInSeerr"][];
+            /** @default false */
+            still_asked: boolean;
         };
         /** Announced */
         Announced: {
@@ -2291,6 +2293,8 @@ export interface components {
             requested_4k: components["schemas"]["Ours"] | null;
             may_ask_for_4k: boolean;
             as_of?: string | null;
+            /** @default false */
+            still_asked: boolean;
         };
         /** Device */
         Device: {
@@ -2456,11 +2460,15 @@ export interface components {
             page: number;
             total_pages: number;
             as_of?: string | null;
+            /** @default false */
+            still_asked: boolean;
         };
         /** Genres */
         Genres: {
             items: components["schemas"]["PlexGenre"][];
             as_of?: string | null;
+            /** @default false */
+            still_asked: boolean;
         };
         /** Hinted */
         Hinted: {
@@ -2524,11 +2532,15 @@ export interface components {
             start: number;
             total: number;
             as_of?: string | null;
+            /** @default false */
+            still_asked: boolean;
         };
         /** Items */
         Items: {
             items: components["schemas"]["Item"][];
             as_of?: string | null;
+            /** @default false */
+            still_asked: boolean;
         };
         /** Kept */
         Kept: {
@@ -2568,6 +2580,8 @@ export interface components {
         Libraries: {
             items: components["schemas"]["Library"][];
             as_of?: string | null;
+            /** @default false */
+            still_asked: boolean;
         };
         /** Library */
         Library: {
@@ -3176,6 +3190,8 @@ export interface components {
             item: components["schemas"]["Item"];
             inside: components["schemas"]["Item"][];
             as_of?: string | null;
+            /** @default false */
+            still_asked: boolean;
         };
         /** Written */
         Written: {
@@ -3185,6 +3201,8 @@ export interface components {
         Years: {
             items: number[];
             as_of?: string | null;
+            /** @default false */
+            still_asked: boolean;
         };
         /**
          * ProblemDetails

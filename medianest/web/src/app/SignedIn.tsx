@@ -1,8 +1,7 @@
 import { QueryClient, QueryClientProvider, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { Route, Switch } from "wouter";
-import { askAgain } from "../api/again";
-import { isProblem } from "../api/problem";
+import { askAgain, pauseMs, tryOnceMore } from "../api/again";
 import { whenBehind } from "../api/seen";
 import { Home } from "../home/Home";
 import { useMe } from "../session/useMe";
@@ -41,7 +40,8 @@ function noAnswersYet(): QueryClient {
     defaultOptions: {
       queries: {
         // What the stream tells about is read again when it says so; the rest, when somebody comes back to it.
-        retry: (failures, error) => failures < 2 && isProblem(error) && error.passes,
+        retry: tryOnceMore,
+        retryDelay: pauseMs,
         refetchInterval: ({ state }) => askAgain(state),
         staleTime: 5_000,
       },

@@ -70,9 +70,9 @@ function Results({ query }: { readonly query: string }) {
     <>
       <Section title={say.discover.results}>
         <Loaded asked={titles} ghost={<GhostShelf />}>
-          {({ results, as_of: asOf }) => (
+          {({ results, ...told }) => (
             <>
-              <AsOf at={asOf} of="Seerr" />
+              <AsOf told={told} of="Seerr" />
               <Answer query={query} results={results} isOld={titles.isPlaceholderData} />
             </>
           )}
@@ -116,7 +116,7 @@ function InPlex({ query, without }: { readonly query: string; readonly without: 
       <Loaded asked={asked} ghost={null}>
         {(found) => (
           <>
-            <AsOf at={found.as_of} />
+            <AsOf told={found} />
             <PlexShelf items={items} />
           </>
         )}

@@ -35,7 +35,7 @@ function Copies({ detail }: { readonly detail: Detail }) {
   const [usual, in4k] = copiesOf(detail);
   return (
     <>
-      <AsOf at={detail.as_of} of="Seerr" />
+      <AsOf told={detail} of="Seerr" />
       {usual && <OneCopy copy={usual} />}
       {in4k && (
         <details className="mt-8 border-t border-line pt-3" open={in4k.requested?.mine ?? false}>

@@ -66,9 +66,9 @@ function NewInPlex() {
   return (
     <Section title={say.home.newInPlex} aside={<Aside to={routes.library}>{say.home.browse}</Aside>}>
       <Loaded asked={fresh} ghost={<GhostShelf className="reel overflow-hidden!" />}>
-        {({ items, as_of: asOf }) => (
+        {({ items, ...told }) => (
           <>
-            <AsOf at={asOf} />
+            <AsOf told={told} />
             {items.length === 0 ? <Empty title={say.home.nothingNew} hint={say.home.nothingNewHint} /> : <PlexShelf items={items} className="reel" />}
           </>
         )}

@@ -93,7 +93,7 @@ function Pages({ pages, isOld }: { readonly pages: readonly ItemPage[]; readonly
   const items = pages.flatMap((page) => page.items);
   return (
     <>
-      <AsOf at={pages[0]?.as_of} />
+      <AsOf told={pages[0]} />
       <p role="status" className="mb-3 text-sm text-quiet">
         {isOld ? say.loading : say.library.count(pages[0]?.total ?? 0)}
       </p>
@@ -113,9 +113,9 @@ function Pages({ pages, isOld }: { readonly pages: readonly ItemPage[]; readonly
 function Collections({ library }: { readonly library: string }) {
   return (
     <Loaded asked={useCollections(library)} ghost={<GhostShelf />}>
-      {({ items, as_of: asOf }) => (
+      {({ items, ...told }) => (
         <>
-          <AsOf at={asOf} />
+          <AsOf told={told} />
           {items.length === 0 ? (
             <Empty title={say.library.noCollections} hint={say.library.noCollectionsHint} />
           ) : (

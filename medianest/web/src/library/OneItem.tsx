@@ -41,10 +41,10 @@ function aboutOf({ item }: Whole): About {
   };
 }
 
-function Watch({ whole: { item, as_of: asOf } }: { readonly whole: Whole }) {
+function Watch({ whole: { item, ...told } }: { readonly whole: Whole }) {
   return (
     <>
-      <AsOf at={asOf} />
+      <AsOf told={told} />
       <div className="flex flex-wrap items-center gap-4">
         {item.watch_url && (
           <a href={item.watch_url} target="_blank" rel="noreferrer" className={buttonLook("strong")}>

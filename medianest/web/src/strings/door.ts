@@ -59,6 +59,7 @@ export const say = {
     gone: ["It isn’t here", "It may have been removed, or the link is wrong."],
     noAnswer: ["MediaNest isn’t answering", "Check your connection. It keeps trying by itself."],
     strange: ["Something went wrong in MediaNest", "Try again in a moment."],
+    takesTime: (who: string) => `${who} It shows here as soon as there is an answer.`,
     freeAt: (when: string) => `Your next slot opens ${when}.`,
   },
   justNow: "just now",

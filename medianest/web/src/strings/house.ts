@@ -7,6 +7,7 @@ export const say = {
   ...before,
   skip: "Skip to content",
   newWindow: "(opens a new window)",
+  stillAsked: (who: string, at: string) => `${who} takes its time. This is from ${at}, until it answers.`,
   saidLast: (who: string, at: string) => `${who} isn’t answering. This is from ${at}.`,
   nav: { label: "Main", home: "Home", discover: "Discover", library: "Library", requests: "Requests", downloads: "Videos", you: "You", devices: "Devices", admin: "Admin" },
   you: {

@@ -1,9 +1,11 @@
 import { type ReactNode, useState } from "react";
+import { isStillAsked } from "../api/again";
 import { isProblem } from "../api/problem";
 import { signOut } from "../session/session";
 import { say } from "../strings/door";
 import { Button } from "./Button";
 import { atClock } from "./units";
+import { useLate } from "./useLate";
 
 /** Plex knows somebody no longer: it does so again once they have come in anew. */
 const UNLINKED: ReadonlySet<string> = new Set(["plex-not-linked", "plex-token-refused"]);
@@ -39,6 +41,7 @@ export function inWords(error: unknown): { title: string; remedy: string } {
 export interface Asked<Data> {
   readonly data: Data | undefined;
   readonly error: unknown;
+  readonly failureReason?: unknown; // of the last try, though others follow it
   readonly refetch: () => unknown;
 }
 
@@ -60,13 +63,15 @@ export function Loaded<Data>({
   readonly ghost: ReactNode;
   readonly children: (data: Data) => ReactNode;
 }) {
-  const { data, error } = asked;
+  const { data, error, failureReason } = asked;
+  const isLate = useLate(data === undefined && isStillAsked(failureReason));
   const failure = useFailure(asked);
   if (failure) return <Trouble error={failure} retry={() => void asked.refetch()} />;
   if (data === undefined)
     return (
       <div role="status">
         <span className="sr-only">{say.loading}</span>
+        {isLate && <p className="mb-3 text-sm text-quiet">{say.trouble.takesTime(inWords(failureReason).title)}</p>}
         {ghost}
       </div>
     );
