@@ -2,16 +2,18 @@
 
 A leaf is SHA-256 over all columns of one event, each with its length before it, as they stand in the table: payloads
 are kept as text, so that a dump, a restore or another release of PostgreSQL changes no byte. A digest is SHA-256 over
-the digest before it, the range and its leaves; Ed25519 signs it with a key derived from the master key, which is not in
-the database. So whoever owns the database can do damage, but none that stays unseen. What they can still do is cut the
-log off at its end, seals and all: an anchor (position and digest of a seal, written down elsewhere; the newest is also
-logged whenever something was sealed) shows that.
+the digest before it, the range and its leaves; Ed25519 signs it, and what is kept of the leaves, with a key derived from
+the master key, which is not in the database. So whoever owns the database can do damage, but none that stays unseen. What
+they can still do is cut the log off at its end, seals and all: an anchor (position and digest of a seal, written down
+elsewhere; the newest is also logged whenever something was sealed) shows that.
 
 Erasing a person changes nothing here: sealed words are hashed as they are stored, and only their key goes.
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
+import secrets
+from collections import Counter
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from struct import Struct
 from typing import Literal, NamedTuple
@@ -31,9 +33,9 @@ WHOLE_LOG_SECONDS = 3600.0  # a statement over all events takes some ten seconds
 START = bytes(32)  # the digest before the first seal
 
 Columns = tuple[int, bytes, int, bytes, bytes, bytes, bytes]
-_COLUMNS = (
-    "position, textsend(type), version, array_send(tags), json_send(data), json_send(metadata),"
-    " timestamptz_send(recorded_at)"
+_COLUMNS = (  # where a column holds nothing, which none may, nothing is what was sealed
+    "position, coalesce(textsend(type), ''), coalesce(version, 0), coalesce(array_send(tags), ''),"
+    " coalesce(json_send(data), ''), coalesce(json_send(metadata), ''), coalesce(timestamptz_send(recorded_at), '')"
 )
 _LENGTHS = Struct("!qiiiiii")
 _RANGE = Struct("!qq")
@@ -122,10 +124,11 @@ class Notary:
         first, last = rows[0][0], rows[-1][0]
         leaves = [leaf(row) for row in rows]
         digest = _digest(before.digest if before else START, first, last, leaves)
+        seal = Seal(first, last, digest, _kept(leaves), self.key, b"")
         await connection.execute(
             "INSERT INTO seals (first, last, digest, leaves, key, signature) VALUES (%s, %s, %s, %s, %s, %s)"
             " ON CONFLICT DO NOTHING",
-            (first, last, digest, _kept(leaves), self.key, self._private.sign(digest)),
+            seal._replace(signature=self._private.sign(_signed_words(seal))),
         )
         newest = await _newest(connection)
         assert newest is not None
@@ -148,16 +151,16 @@ class Auditor:
         self, anchors: Sequence[Anchor] = (), progress: Callable[[int, int], None] = lambda done, of: None
     ) -> Verdict:
         """What is wrong first, if anything is; `progress` hears of the position reached, and of the head."""
-        async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute(
-                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
-            )  # one moment of it all
+        async with self._pool.connection() as connection, connection.transaction(), connection.cursor("seals") as seals:
+            # One moment of it all.
+            await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             head = await _head(connection)
             newest: Anchor | None = None
             digests: dict[int, bytes] = {}
-            async for seal in _seals(connection):
-                rows = await _events(connection, newest.position if newest else 0, None, until=seal.last)
-                if finding := await self._check(seal, newest, rows, connection):
+            await seals.execute("SELECT first, last, digest, leaves, key, signature FROM seals ORDER BY last")
+            async for row in seals:
+                seal = Seal(*row)
+                if finding := await self._check(seal, newest, connection):
                     return Verdict(head, 0, newest, finding)
                 newest = Anchor(seal.last, seal.digest)
                 digests[seal.last] = seal.digest
@@ -166,26 +169,37 @@ class Auditor:
                 finding = _cut_off(anchors, digests) or await _gap(connection) or await _indexes(connection)
             return Verdict(head, head - (newest.position if newest else 0), newest, finding)
 
-    async def _check(
-        self, seal: Seal, before: Anchor | None, rows: Sequence[Columns], connection: psycopg.AsyncConnection
-    ) -> Finding | None:
+    async def _check(self, seal: Seal, before: Anchor | None, connection: psycopg.AsyncConnection) -> Finding | None:
         expected = before.position + 1 if before else 1
         if seal.first != expected:
             return Finding("seal missing", expected, f"No seal begins at {expected}: one was removed.")
+        if not self._signed(seal):
+            return _broken(seal)  # before anything is believed of it, as to how many events there are
+        rows = await _events(connection, expected - 1, None, until=seal.last)
         leaves = [leaf(row) for row in rows]
         whole = [row[0] for row in rows] == list(range(seal.first, seal.last + 1))
         if whole and _digest(before.digest if before else START, seal.first, seal.last, leaves) == seal.digest:
-            return None if _kept(leaves) == seal.leaves and self._signed(seal) else _broken(seal)
+            return None if _kept(leaves) == seal.leaves else _broken(seal)
         return await _first_wrong(seal, rows, connection) or _broken(seal)
 
     def _signed(self, seal: Seal) -> bool:
         if seal.key not in self._trusted:
             return False
-        try:
-            Ed25519PublicKey.from_public_bytes(seal.key).verify(seal.signature, seal.digest)
-        except InvalidSignature:
-            return False
-        return True
+        key = Ed25519PublicKey.from_public_bytes(seal.key)
+        return any(_is_signature(seal.signature, words, key) for words in (_signed_words(seal), seal.digest))
+
+
+def _signed_words(seal: Seal) -> bytes:
+    """All that a seal says. At first its digest alone was signed: what such a one keeps of its leaves proves nothing."""
+    return b"".join((_RANGE.pack(seal.first, seal.last), seal.digest, seal.leaves))
+
+
+def _is_signature(signature: bytes, words: bytes, key: Ed25519PublicKey) -> bool:
+    try:
+        key.verify(signature, words)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def leaf(row: Columns) -> bytes:
@@ -205,11 +219,14 @@ def _digest(before: bytes, first: int, last: int, leaves: Sequence[bytes]) -> by
 
 async def _first_wrong(seal: Seal, rows: Sequence[Columns], connection: psycopg.AsyncConnection) -> Finding | None:
     stands = {row[0]: row for row in rows}
+    times = Counter(row[0] for row in rows)  # more than once only where the primary key was dropped
     sealed = _parted(seal.leaves)
     for position, (kept, next_kept) in enumerate(pairwise([*sealed, await _leaf_after(seal, connection)]), seal.first):
         row = stands.get(position)
         if row is None:
             return Finding("removed", position, f"The event at {position} was removed.")
+        if times[position] > 1:
+            return Finding("inserted or moved", position, f"{times[position]} events stand at {position}.")
         if _is(kept, row, at=position):
             continue
         if (place := await _place_of(kept, position, connection)) is not None:
@@ -239,8 +256,8 @@ def _is(kept: bytes, row: Columns, at: int) -> bool:
 
 
 async def _place_of(kept: bytes, position: int, connection: psycopg.AsyncConnection) -> int | None:
-    """Where the event that was sealed at `position` stands now, however far from there; None: nowhere."""
-    after = 0
+    """Where the event that was sealed at `position` stands now, however far behind it; None: nowhere."""
+    after = position
     while rows := await _events(connection, after, RANGE):
         for row in rows:
             if _is(kept, row, at=position):
@@ -277,21 +294,6 @@ async def _head(connection: psycopg.AsyncConnection) -> int:
     return int(row[0])
 
 
-async def _seals(connection: psycopg.AsyncConnection) -> AsyncIterator[Seal]:
-    last = 0
-    while True:
-        found = await connection.execute(
-            "SELECT first, last, digest, leaves, key, signature FROM seals WHERE last > %s ORDER BY last LIMIT 100",
-            (last,),
-        )
-        page = [Seal(*row) for row in await found.fetchall()]
-        for seal in page:
-            yield seal
-        if not page:
-            return
-        last = page[-1].last
-
-
 async def _events(
     connection: psycopg.AsyncConnection, after: int, limit: int | None, until: int | None = None
 ) -> list[Columns]:
@@ -321,24 +323,43 @@ async def _gap(connection: psycopg.AsyncConnection) -> Finding | None:
 
 async def _indexes(connection: psycopg.AsyncConnection) -> Finding | None:
     """Conditions and repeats are decided by `event_tags` and `command_ids`: they must say what the events say."""
-    for name, check in _AGREEMENT.items():
-        row = await (await connection.execute(check)).fetchone()
-        if row is None or row[0] != row[1]:
-            return Finding("index differs", 0, f"The table {name} does not say what the events say.")
+    for name, (events, index) in _SAID.items():
+        if await _agree(connection, events, index):
+            continue
+        found = await connection.execute(
+            f"SELECT min(position) FROM (({events} EXCEPT ALL {index}) UNION ALL ({index} EXCEPT ALL {events})) AS differs"
+        )
+        row = await found.fetchone()
+        assert row is not None
+        return Finding("index differs", row[0], f"The table {name} does not say what the events say of {row[0]}.")
     return None
 
 
-# Sums of hashes, which need no order: two sequential scans instead of a sort of everything.
-_AGREEMENT = {
-    "event_tags": """
-        SELECT (SELECT sum(hashtextextended(tag || E'\\n' || type, position)::numeric)
-                  FROM events, unnest(tags) AS tag),
-               (SELECT sum(hashtextextended(tag || E'\\n' || type, position)::numeric) FROM event_tags)
-    """,
-    "command_ids": """
-        SELECT (SELECT sum(hashtextextended(command, first * 31 + last)::numeric)
-                  FROM (SELECT metadata ->> 'command' AS command, min(position) AS first, max(position) AS last
-                          FROM events GROUP BY 1) AS acted),
-               (SELECT sum(hashtextextended(command::text, first * 31 + last)::numeric) FROM command_ids)
-    """,
+async def _agree(connection: psycopg.AsyncConnection, events: str, index: str) -> bool:
+    """Whether sums of hashes are alike, which need no order: two sequential scans instead of a sort of everything.
+
+    Rows that sum up alike could be made up, were it known how they are hashed: that differs each time.
+    """
+    totals = (f"SELECT sum(hashtextextended(said, %(seed)s)::numeric) FROM ({said}) AS s" for said in (events, index))
+    found = await connection.execute(
+        f"SELECT coalesce(({next(totals)}), 0) = coalesce(({next(totals)}), 0)", {"seed": secrets.randbits(63)}
+    )
+    row = await found.fetchone()
+    assert row is not None
+    return bool(row[0])
+
+
+# What the events say, and what the table made of them: each row of it in a text, with the position that it is about.
+_SAID = {
+    "event_tags": (
+        "SELECT position, tag || E'\\n' || type || E'\\n' || position AS said FROM events, unnest(tags) AS tag",
+        "SELECT position, tag || E'\\n' || type || E'\\n' || position AS said FROM event_tags",
+    ),
+    "command_ids": (
+        """
+        SELECT min(position) AS position, (metadata ->> 'command') || ' ' || min(position) || ' ' || max(position) AS said
+          FROM events GROUP BY metadata ->> 'command'
+        """,
+        "SELECT first AS position, command || ' ' || first || ' ' || last AS said FROM command_ids",
+    ),
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -9,14 +10,17 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
+from medianest.domain.catalogue import EVENTS as CATALOGUE
 from medianest.domain.command import Actor
 from medianest.domain.services import ServiceStateChanged
 from medianest.eventstore import seals
-from medianest.eventstore.codec import Metadata
+from medianest.eventstore.codec import Codec, Metadata
 from medianest.eventstore.connections import PatientConnection, Pool
-from medianest.eventstore.seals import Anchor, Auditor, Finding, Notary
+from medianest.eventstore.seals import Anchor, Auditor, Finding, Notary, Verdict
 from medianest.eventstore.store import EventStore
-from medianest.eventstore.vault import MasterKey
+from medianest.eventstore.transfer import take_in
+from medianest.eventstore.vault import MasterKey, Vault
+from tests.conftest import MASTER_KEY
 from tests.eventstore.appending import SECONDS
 
 MASTER = MasterKey(MasterKey.new())
@@ -56,10 +60,12 @@ async def sealed(store: EventStore, notary: Notary) -> Anchor:
 
 
 async def as_superuser(database: str, *statements: str) -> None:
-    """The triggers stop the application's roles; who owns the tables just switches them off."""
+    """The triggers and bounds stop the application's roles; who owns the tables just switches them off."""
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
         for table in ("events", "event_tags", "command_ids", "seals"):
             await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER never_rewritten".encode())
+        for column in ("type", "version", "tags", "data", "metadata", "recorded_at"):
+            await connection.execute(f"ALTER TABLE events ALTER {column} DROP NOT NULL".encode())
         for statement in statements:
             await connection.execute(statement.encode())
 
@@ -85,6 +91,35 @@ async def test_whoever_seals_is_told_how_far_and_the_newest_anchor_is_logged(sto
 async def test_an_empty_log_has_nothing_to_seal_and_verifies(auditor: Auditor, notary: Notary) -> None:
     assert await notary.seal() is None
     assert (await auditor.verify()).finding is None
+
+
+@pytest.mark.parametrize("count", [1, 10, 11])
+async def test_a_log_of_any_length_is_sealed_and_verified(
+    auditor: Auditor, notary: Notary, store: EventStore, count: int
+) -> None:
+    await happen(store, count)
+    anchor = await notary.seal()
+    assert await auditor.verify() == (count, 0, anchor, None)
+
+
+async def test_what_any_release_sealed_verifies_for_ever(pool: Pool) -> None:
+    """The first seal is of the release that signed a digest alone."""
+    master = MasterKey(MASTER_KEY)
+    lines = Path(__file__).with_name("frozen_log.jsonl").read_bytes().splitlines(keepends=True)
+    assert await take_in(pool, Codec(Vault(pool, master), CATALOGUE), lines) == 3
+    verdict = await Auditor(pool, [Notary(pool, master).key]).verify()
+    assert (verdict.unsealed, verdict.finding) == (0, None)
+    assert str(verdict.anchor) == "3:07a2cb0b9099b1a0005831c84e2342869e79e0403df779bbf1d96344263db4b7"
+
+
+def test_a_verdict_is_a_sentence() -> None:
+    anchor = Anchor(20, bytes(32))
+    assert str(Verdict(25, 5, anchor, None)) == (
+        f"The log of 25 events is as it was sealed, up to {anchor}. Not sealed yet: 5."
+    )
+    assert str(Verdict(2, 2, None, None)) == "The log of 2 events is whole; nothing is sealed yet. Not sealed yet: 2."
+    broken = Verdict(25, 0, anchor, Finding("altered", 21, "The event at 21 was altered."))
+    assert str(broken) == "BROKEN at 21 (altered): The event at 21 was altered."
 
 
 async def test_what_was_never_sealed_is_counted_as_not_sealed(auditor: Auditor, store: EventStore) -> None:
@@ -120,7 +155,10 @@ async def test_sealing_again_seals_only_what_is_new(
         ("DELETE FROM events WHERE position = {}", "removed", 1),
         ("DELETE FROM seals WHERE first <= {} AND last >= {}", "seal missing", 11),
         ("DELETE FROM seals WHERE first <= {} AND last >= {}", "seal missing", 1),
+        ("UPDATE events SET data = NULL WHERE position = {}", "altered", 12),
+        ("UPDATE events SET version = NULL WHERE position = {}", "altered", 9),
         ("UPDATE seals SET leaves = 'x' WHERE last = {}", "seal broken", 20),
+        ("UPDATE seals SET last = last - 1 WHERE last = {}", "seal broken", 20),
         ("UPDATE seals SET digest = sha256('x') WHERE last = {}", "seal broken", 20),
         ("UPDATE seals SET signature = sha512('x') WHERE last = {}", "seal broken", 20),
         ("UPDATE seals SET key = sha256('x') WHERE last = {}", "seal broken", 20),
@@ -170,6 +208,15 @@ def take_out(at: int) -> list[str]:
     ]
 
 
+def beside(at: int) -> list[str]:
+    """A second event where there is one."""
+    columns = f"{at}, type, version, tags, data, metadata, recorded_at"
+    return [
+        "ALTER TABLE events DROP CONSTRAINT events_pkey",
+        f"INSERT INTO events SELECT {columns} FROM events WHERE position = {at - 1}",
+    ]
+
+
 @pytest.mark.parametrize(
     ("statements", "flaw", "position"),
     [
@@ -184,6 +231,8 @@ def take_out(at: int) -> list[str]:
         (take_out(10), "removed", 10),
         (take_out(11), "removed", 11),
         (take_out(25), "altered", 25),  # of what stands there now nothing is sealed
+        (beside(7), "inserted or moved", 7),
+        (beside(27), "inserted or moved", 27),
     ],
 )  # fmt: skip
 async def test_the_first_event_that_is_not_where_it_was_is_named(
@@ -193,6 +242,27 @@ async def test_the_first_event_that_is_not_where_it_was_is_named(
     finding = (await auditor.verify()).finding
     assert finding is not None
     assert (finding.flaw, finding.position) == (flaw, position)
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        pytest.param("leaves = (SELECT overlay(leaves PLACING '\\x0011223344556677' FROM 17) FROM seals WHERE last = 20)",
+                     id="another event accused"),
+        pytest.param("leaves = (SELECT leaves FROM seals WHERE last = 10)", id="the leaves of another seal"),
+        pytest.param("(digest, leaves, key, signature) = (SELECT digest, leaves, key, signature FROM seals WHERE last = 10)",
+                     id="another seal in its place"),
+    ],
+)  # fmt: skip
+async def test_no_event_is_accused_on_the_word_of_a_seal_that_was_altered(
+    auditor: Auditor, sealed: Anchor, database: str, then: str
+) -> None:
+    await as_superuser(
+        database, "UPDATE events SET data = '{}' WHERE position = 15", f"UPDATE seals SET {then} WHERE last = 20"
+    )
+    finding = (await auditor.verify()).finding
+    assert finding is not None
+    assert (finding.flaw, finding.position) == ("seal broken", 11)
 
 
 async def test_a_log_that_was_cut_off_with_its_seals_fails_its_anchor(
@@ -211,6 +281,11 @@ async def test_a_log_that_was_cut_off_with_its_seals_fails_its_anchor(
     assert (await auditor.verify()).finding is None  # nothing in the database can tell
     finding = (await auditor.verify([sealed])).finding
     assert finding == Finding("cut off", EVENTS, f"The log no longer has what was sealed up to {EVENTS}.")
+    later, forged = Anchor(EVENTS + 2, sealed.digest), Anchor(20, sealed.digest)
+    for anchors, first in (([later, sealed], EVENTS), ([sealed, forged], 20)):
+        finding = (await auditor.verify(anchors)).finding
+        assert finding is not None
+        assert (finding.flaw, finding.position) == ("cut off", first)
 
 
 async def test_a_log_that_was_written_anew_and_sealed_with_another_key_is_not_trusted(
@@ -224,21 +299,27 @@ async def test_a_log_that_was_written_anew_and_sealed_with_another_key_is_not_tr
 
 
 @pytest.mark.parametrize(
-    ("table", "statement"),
+    ("table", "position", "statement"),
     [
-        ("event_tags", "DELETE FROM event_tags WHERE position = 5"),
-        ("event_tags", "INSERT INTO event_tags VALUES ('account:ben', 5, 'service.state-changed')"),
-        ("event_tags", "UPDATE event_tags SET position = 99 WHERE position = 5"),
-        ("command_ids", "DELETE FROM command_ids WHERE first = 5"),
-        ("command_ids", "UPDATE command_ids SET last = 9 WHERE first = 5"),
+        ("event_tags", 5, "DELETE FROM event_tags WHERE position = 5"),
+        ("event_tags", 5, "INSERT INTO event_tags VALUES ('account:ben', 5, 'service.state-changed')"),
+        ("event_tags", 5, "UPDATE event_tags SET position = 99 WHERE position = 5"),
+        ("event_tags", 5, "UPDATE event_tags SET type = 'service.forgotten' WHERE position IN (5, 9)"),
+        ("event_tags", 99, "INSERT INTO event_tags VALUES ('account:ben', 99, 'service.state-changed')"),
+        ("event_tags", 1, "DELETE FROM event_tags"),
+        ("command_ids", 5, "DELETE FROM command_ids WHERE first = 5"),
+        ("command_ids", 5, "UPDATE command_ids SET last = 9 WHERE first = 5"),
+        ("command_ids", 4, "UPDATE command_ids SET first = 4, last = 36 WHERE first = 5"),
+        ("command_ids", 5, "UPDATE command_ids SET command = gen_random_uuid() WHERE first = 5"),
+        ("command_ids", 3, "INSERT INTO command_ids VALUES (gen_random_uuid(), 3, 3, '')"),
     ],
 )
-async def test_indexes_that_say_something_else_than_the_events_are_noticed(
-    auditor: Auditor, sealed: Anchor, database: str, table: str, statement: str
+async def test_where_an_index_says_something_else_than_the_events_is_named(
+    auditor: Auditor, sealed: Anchor, database: str, table: str, position: int, statement: str
 ) -> None:
     await as_superuser(database, statement)
     assert (await auditor.verify()).finding == Finding(
-        "index differs", 0, f"The table {table} does not say what the events say."
+        "index differs", position, f"The table {table} does not say what the events say of {position}."
     )
 
 
@@ -296,7 +377,8 @@ async def test_a_statement_over_the_whole_log_may_take_longer_than_others(
     auditor: Auditor, sealed: Anchor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(PatientConnection, "patience_seconds", 0.4)
-    monkeypatch.setitem(seals._AGREEMENT, "event_tags", "SELECT 1, 1 FROM pg_sleep(0.8)")
+    slow = "SELECT position, type AS said FROM events WHERE position = 1 AND pg_sleep(0.8)::text = ''"
+    monkeypatch.setitem(seals._SAID, "event_tags", (slow, slow.replace("events", "event_tags")))
     assert (await auditor.verify()).finding is None
 
 
