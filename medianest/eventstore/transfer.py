@@ -1,7 +1,7 @@
 """The log as lines of JSON, out of one database and into an empty one: every column as it is stored, seals included.
 
 Sealed words stay sealed. The keys of people are not part of it: they travel by a backup of the database, and without
-them the words read as erased. A backup older than somebody's erasure has their key: the log says that they were erased,
+them the words read as erased, also when their people act again and get keys of their own. A backup older than somebody's erasure has their key: the log says that they were erased,
 and so `work` destroys it anew.
 """
 
@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 import psycopg
 
+from medianest.domain.event import Event, personal_fields
 from medianest.eventstore.codec import Codec, UnknownEvent
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.vault import SealBroken
@@ -116,7 +117,8 @@ async def take_in(
 
     Raises `NotEmpty`, and `NotALog` for what is no whole log that this release can read.
     """
-    reading = _checked(lines, codec)
+    people: set[str] = set()
+    reading = _checked(lines, codec, people)
     read = events = 0
     async with pool.connection() as connection, connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(hashtext('medianest events'))")
@@ -134,13 +136,21 @@ async def take_in(
             events += sum(isinstance(line, EventLine) for line in chunk)
             progress(events)
         await connection.execute(
+            "INSERT INTO keys_left_behind SELECT unnest(%s::text[]) EXCEPT SELECT person FROM person_keys"
+            " ON CONFLICT DO NOTHING",
+            (list(people),),
+        )
+        await connection.execute(
             "SELECT pg_notify('medianest_events', (SELECT coalesce(max(position), 0) FROM events)::text)"
         )
     return events
 
 
-def _checked(lines: Iterable[bytes], codec: Codec) -> Iterator[Line]:
-    """The lines of a whole log: each position in its turn, nothing that no reader could read, and the end."""
+def _checked(lines: Iterable[bytes], codec: Codec, people: set[str]) -> Iterator[Line]:
+    """The lines of a whole log: each position in its turn, nothing that no reader could read, and the end.
+
+    Adds to `people` whose words are in it.
+    """
     position = read = 0
     ended = False
     for read, text in enumerate(lines, 1):
@@ -152,7 +162,9 @@ def _checked(lines: Iterable[bytes], codec: Codec) -> Iterator[Line]:
                 position += 1
                 if line.position != position:
                     raise _not_a_log(f"Line {read} has position {line.position}, where {position} belongs")
-                _check(line, read, codec)
+                event = _event(line, read, codec)
+                if personal_fields(type(event)) and (person := event.person()) is not None:
+                    people.add(person)
                 yield line
             case EndLine():
                 ended = line.lines == read - 1
@@ -169,14 +181,15 @@ def _line(n: int, line: bytes) -> Line:
         raise _not_a_log(f"Line {n} is not one of an exported log") from unreadable
 
 
-def _check(line: EventLine, n: int, codec: Codec) -> None:
+def _event(line: EventLine, n: int, codec: Codec) -> Event:
     """A log that cannot be read, or only by a later release, would stop every reader for good."""
     data, metadata = line.data.encode(), line.metadata.encode()
     try:
-        _ = codec.recorded(line.position, line.type, line.version, b"", data, metadata, b"").metadata
-        _moment(line.recorded_at)
+        recorded = codec.recorded(line.position, line.type, line.version, b"", data, metadata, b"")
+        _ = recorded.metadata, _moment(line.recorded_at)
     except (UnknownEvent, SealBroken, ValueError) as unreadable:
         raise _not_a_log(f"Line {n} cannot be read: {unreadable}".rstrip(".")) from unreadable
+    return recorded.event
 
 
 def _not_a_log(why: str) -> NotALog:

@@ -3,7 +3,8 @@
 Each person has a key of their own (AES-256-GCM), wrapped by the master key. A sealed field is text that names
 its person and its place: `sealed:1:<person>:<type>/<field>/<command>/<n>:<base64 of nonce and ciphertext>`. The
 place is authenticated, so that words cannot be moved to another event or field. Read models keep sealed text
-as it is; it is opened at the edges, and a destroyed key leaves nothing behind but `[erased]`.
+as it is; it is opened at the edges, and a destroyed key leaves nothing behind but `[erased]`. So does one that did not
+come along when the log was moved (`keys_left_behind`), though its person may have another by now.
 """
 
 import base64
@@ -106,20 +107,24 @@ class Vault:
                     (person, wrapped),
                 )
             keys = await self._keys({person})  # somebody else's key may have been first: that one counts
-        key = keys[person]
-        if key is None:
+        if (raw := keys[person].raw) is None:
             raise PersonErased("This person was erased: nothing more is kept about them.")
-        return key
+        return raw
 
-    async def _keys(self, persons: set[str]) -> dict[str, bytes | None]:
-        """The key of each person who has one; None for the erased. Never cached: erasing counts at once."""
+    async def _keys(self, persons: set[str]) -> "dict[str, _Key]":
+        """The key of each person who has one, or had. Never cached: erasing counts at once."""
         if not persons:
             return {}
         async with self._pool.connection() as connection:
             found = await connection.execute(
-                "SELECT person, wrapped FROM person_keys WHERE person = ANY (%s)", (list(persons),)
+                "SELECT person, wrapped, EXISTS (SELECT FROM keys_left_behind AS old WHERE old.person = keys.person)"
+                " FROM person_keys AS keys WHERE person = ANY (%s)",
+                (list(persons),),
             )
-            return {person: self._unwrapped(person, wrapped) for person, wrapped in await found.fetchall()}
+            return {
+                person: _Key(self._unwrapped(person, wrapped), *rest)
+                for person, wrapped, *rest in await found.fetchall()
+            }
 
     def _wrapped(self, person: str, key: bytes) -> bytes:
         nonce = secrets.token_bytes(NONCE_BYTES)
@@ -134,6 +139,11 @@ class Vault:
             raise SealBroken(
                 "A person's key does not open: the master key is not the one it was made with. Restore the right one."
             ) from broken
+
+
+class _Key(NamedTuple):
+    raw: bytes | None  # None: destroyed
+    second: bool  # another was left behind where the log came from
 
 
 class _Envelope(NamedTuple):
@@ -163,12 +173,15 @@ def _written(key: AESGCM, person: str, place: str, words: str) -> str:
     return f"sealed:1:{person}:{place}:{base64.b64encode(nonce + ciphertext).decode()}"
 
 
-def _opened(sealed: Personal, keys: Mapping[str, bytes | None]) -> str:
+def _opened(sealed: Personal, keys: Mapping[str, _Key]) -> str:
     person, place, text = _read(sealed)
-    if (key := keys.get(person)) is None:
+    key = keys.get(person)
+    if key is None or key.raw is None:
         return ERASED
     try:
         raw = base64.b64decode(text, validate=True)
-        return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], f"{person}:{place}".encode()).decode()
+        return AESGCM(key.raw).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], f"{person}:{place}".encode()).decode()
     except (InvalidTag, ValueError) as broken:
+        if key.second:
+            return ERASED  # sealed under the first, or altered, which the seals would tell
         raise SealBroken(f"The words at {place} do not open: the row was altered.") from broken

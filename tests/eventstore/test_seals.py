@@ -102,14 +102,19 @@ async def test_a_log_of_any_length_is_sealed_and_verified(
     assert await auditor.verify() == (count, 0, anchor, None)
 
 
-async def test_what_any_release_sealed_verifies_for_ever(pool: Pool) -> None:
+async def test_what_any_release_sealed_verifies_for_ever(pool: Pool, database: str) -> None:
     """The first seal is of the release that signed a digest alone."""
     master = MasterKey(MASTER_KEY)
     lines = Path(__file__).with_name("frozen_log.jsonl").read_bytes().splitlines(keepends=True)
     assert await take_in(pool, Codec(Vault(pool, master), CATALOGUE), lines) == 3
-    verdict = await Auditor(pool, [Notary(pool, master).key]).verify()
+    auditor = Auditor(pool, [Notary(pool, master).key])
+    verdict = await auditor.verify()
     assert (verdict.unsealed, verdict.finding) == (0, None)
     assert str(verdict.anchor) == "3:07a2cb0b9099b1a0005831c84e2342869e79e0403df779bbf1d96344263db4b7"
+    await as_superuser(database, "UPDATE seals SET leaves = sha256('x') WHERE first = 1")
+    finding = (await auditor.verify()).finding
+    assert finding is not None
+    assert (finding.flaw, finding.position) == ("seal broken", 1)
 
 
 def test_a_verdict_is_a_sentence() -> None:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from msgspec import structs
 
 from medianest.automations.housekeeping import Erasing
 from medianest.automations.worker import Worker
@@ -57,7 +58,7 @@ async def elsewhere(postgres: str, database: str) -> str:
     """An empty, migrated database beside this test's own; it goes with the run."""
     name = f"elsewhere_{uuid4().hex}"
     async with await psycopg.AsyncConnection.connect(postgres, autocommit=True) as connection:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE template_medianest".encode())
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE template_medianest STRATEGY file_copy".encode())
     return psycopg.conninfo.make_conninfo(database, dbname=name)
 
 
@@ -93,6 +94,28 @@ async def test_the_words_of_people_whose_keys_did_not_come_along_read_as_erased(
             opened = (await copy.read()).events[0].event
             assert isinstance(opened, AccountOpened)
             assert await vault.unseal_one(opened.name) == ERASED
+
+
+async def test_the_words_of_who_acts_again_without_their_old_key_read_as_erased_and_the_new_ones_open(
+    commands: Commands, pool: Pool, vault: Vault, store: EventStore, elsewhere: str
+) -> None:
+    for name in ("anna", "ben", "cleo"):
+        await commands.run(log_in(name), Actor.system("test"))
+    said, keys = await _words(store, vault), await _keys(pool)
+    lines = [line async for line in export(pool)]
+    async with (
+        connection_pool(elsewhere, search_path=search_path(PROJECTIONS)) as there,
+        Head(elsewhere) as head,
+        EventStore(elsewhere, there, Codec(moved := Vault(there, MASTER), EVENTS), head) as copy,
+    ):
+        await _bring_keys([key for key in keys if key[0] == "cleo"], there)
+        await take_in(there, codec_of(there), lines)
+        await Commands(copy).run(structs.replace(log_in("ben"), session="ben-2"), Actor.system("test"))
+        words = await _words(copy, moved)
+        assert words[: len(said)] == [(who, text if who == "cleo" else ERASED) for who, text in said]
+        assert words[len(said) :] == [("ben", "Firefox")]
+        await _bring_keys(keys, there)  # found after all
+        assert (await _words(copy, moved))[: len(said)] == said
 
 
 async def test_a_log_that_is_not_empty_takes_nothing_in(pool: Pool, store: EventStore, lines: list[bytes]) -> None:

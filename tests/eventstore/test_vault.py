@@ -6,7 +6,7 @@ import pytest
 
 from medianest.domain.event import Personal
 from medianest.eventstore.connections import Pool
-from medianest.eventstore.vault import MasterKey, PersonErased, SealBroken, Vault
+from medianest.eventstore.vault import MasterKey, PersonErased, SealBroken, Vault, _Key
 from medianest.secret import Secret
 from tests.conftest import MASTER_KEY
 
@@ -83,7 +83,7 @@ async def test_of_two_who_seal_for_somebody_first_the_key_of_one_counts(
 ) -> None:
     other, look, first = Vault(pool, MasterKey(MASTER_KEY)), vault._keys, list[Personal]()
 
-    async def look_a_moment_too_early(persons: set[str]) -> dict[str, bytes | None]:
+    async def look_a_moment_too_early(persons: set[str]) -> dict[str, _Key]:
         found = await look(persons)
         if not first:
             first.append((await other.seal("anna", {PLACE: "Anna"}))[PLACE])
