@@ -5,7 +5,6 @@ each call makes a new request. And a request is made as the person (`X-API-User`
 which would approve it at once.
 """
 
-import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
@@ -58,8 +57,6 @@ OVERLAP = 10  # how far a list may move while its place is looked for
 MOVES_LIMIT = 5
 ABOUT_SECONDS = 60.0  # how long it is taken to be as it said it is
 PAGES_LIMIT = 1_000  # no list is read for ever, whatever its page numbers claim
-PICTURES_AT_ONCE = 3  # of the slots of the exchange: a page full of posters leaves some to whoever asks for something
-PICTURE_SECONDS = 15.0  # with the wait for one's turn
 PICTURE = re.compile(r"/\w+\.(jpg|png|webp)")
 PictureWidth = Literal[185, 342, 500, 1280]  # some of those TMDB has
 REQUEST_SECONDS = 20.0  # it asks TMDB, Radarr and Sonarr before it answers
@@ -80,7 +77,6 @@ class Seerr:
         headers = {"X-API-Key": api_key.reveal(), "Accept": "application/json"}
         # Its 500 says "no such film" or "Radarr is down": not that Seerr itself is.
         self.exchange = Exchange(SERVICE, base_url, client, headers=headers, counts_500=False, breaker=breaker)
-        self._picture_slots = asyncio.Semaphore(PICTURES_AT_ONCE)
         self._links: OrderedDict[int, int] = OrderedDict()  # its user of each Plex account, the longest unseen first
         self._about: _About | None = None  # None until asked; asked again by every `alive`
 
@@ -135,11 +131,7 @@ class Seerr:
         if not PICTURE.fullmatch(path):
             raise Unexpected(SERVICE, "that is no picture of TMDB")
         below = "/imageproxy/tmdb" if await self._known_family() == "seerr" else "/imageproxy"
-        try:
-            async with asyncio.timeout(PICTURE_SECONDS), self._picture_slots:
-                answer = await self.exchange.get(f"{below}/t/p/w{width}{path}")
-        except TimeoutError:
-            raise Unreachable(SERVICE, "its pictures take too long") from None
+        answer = await self.exchange.get(f"{below}/t/p/w{width}{path}")
         if answer.status != 200:
             raise answer.unexpected("asking for a picture")
         return picture_in(answer)

@@ -1,37 +1,35 @@
 """Pictures that were fetched once, on disk: what nobody looks at for longest makes room."""
 
-import asyncio
 import os
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 from medianest.adapters.pictures import Picture
 
 KEPT_BYTES = 256 * 1024 * 1024
+PARTS = 16  # of that: so much is kept before it is looked what has to go
 _TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 
 
+class _File(NamedTuple):
+    path: str
+    size_bytes: int
+    seen_at: float
+
+
 class KeptPictures:
-    """`folder` may be emptied at any time."""
+    """`folder` may be emptied at any time, and other processes keep theirs in it too. For threads: it waits for the disk."""
 
     def __init__(self, folder: Path, kept_bytes: int = KEPT_BYTES) -> None:
         self._folder = folder
         self._kept_bytes = kept_bytes
+        self._new_bytes = kept_bytes  # since room was made; none yet, so it is with the first
 
-    async def kept_or(self, key: str, fetch: Callable[[], Awaitable[Picture]]) -> Picture:
-        """The picture of this key that is kept, or else what `fetch` brings, from now on."""
-        name = sha256(key.encode()).hexdigest()
-        kept = await asyncio.to_thread(self._kept, name)
-        if kept is not None:
-            return kept
-        picture = await fetch()
-        await asyncio.to_thread(self._keep, name, picture)
-        return picture
-
-    def _kept(self, name: str) -> Picture | None:
+    def find(self, key: str) -> Picture | None:
+        name = _name(key)
         for ending, content_type in _TYPES.items():
             file = self._folder / f"{name}{ending}"
             with suppress(FileNotFoundError):
@@ -40,23 +38,39 @@ class KeptPictures:
                 return Picture(content_type, body)
         return None
 
-    def _keep(self, name: str, picture: Picture) -> None:
+    def keep(self, key: str, picture: Picture) -> None:
         ending = next((ending for ending, known in _TYPES.items() if known == picture.content_type), None)
         if ending is None:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         written = self._folder / f"{uuid4().hex}.new"
         written.write_bytes(picture.body)
-        written.replace(self._folder / f"{name}{ending}")
-        self._make_room()
+        with suppress(FileNotFoundError):  # the folder was emptied just now
+            written.replace(self._folder / f"{_name(key)}{ending}")
+        self._new_bytes += len(picture.body)
+        if self._new_bytes > self._kept_bytes // PARTS:
+            self._new_bytes = 0
+            self._make_room()
 
     def _make_room(self) -> None:
-        """Another process may do the same at the same time."""
-        files = [(entry.stat(), entry.path) for entry in os.scandir(self._folder)]
-        too_many = sum(found.st_size for found, _ in files) - self._kept_bytes
-        for found, path in sorted(files, key=lambda file: file[0].st_mtime):
+        """Some more than is needed: it is not looked for again until a part of it is full."""
+        files = self._files()
+        too_many = sum(file.size_bytes for file in files) - (self._kept_bytes - self._kept_bytes // PARTS)
+        for file in sorted(files, key=lambda one: one.seen_at):
             if too_many <= 0:
                 break
+            Path(file.path).unlink(missing_ok=True)
+            too_many -= file.size_bytes
+
+    def _files(self) -> list[_File]:
+        """Another process may be making room at the same time."""
+        found = []
+        for entry in os.scandir(self._folder):
             with suppress(FileNotFoundError):
-                Path(path).unlink()
-            too_many -= found.st_size
+                stat = entry.stat()
+                found.append(_File(entry.path, stat.st_size, stat.st_mtime))
+        return found
+
+
+def _name(key: str) -> str:
+    return sha256(key.encode()).hexdigest()

@@ -9,9 +9,11 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import Literal, get_args
 
+from medianest.adapters.exchange import CALLS_AT_ONCE
 from medianest.adapters.pictures import Picture
-from medianest.adapters.plex_server import PlexServer, is_image
+from medianest.adapters.plex_server import SERVICE, PlexServer, is_image
 from medianest.api.kept_pictures import KeptPictures
+from medianest.api.picture_line import PictureLine
 from medianest.eventstore.vault import Vault
 from medianest.secret import Secret
 
@@ -23,7 +25,7 @@ PIXELS: dict[Size, tuple[int, int]] = {
 
 class Posters:
     def __init__(self, kept: KeptPictures, plex: PlexServer, vault: Vault) -> None:
-        self._kept = kept
+        self._line = PictureLine(SERVICE, kept, at_once=CALLS_AT_ONCE)
         self._plex = plex
         self._sign: Callable[[str], str] = lambda path: vault.pseudonym("poster", path)
 
@@ -44,7 +46,7 @@ class Posters:
 
     async def image(self, token: Secret, path: str, size: Size) -> Picture:
         """The picture that is kept, or else what Plex has; raises what `PlexServer.image` does."""
-        return await self._kept.kept_or(f"{path}/{size}", lambda: self._plex.image(token, path, *PIXELS[size]))
+        return await self._line.picture(f"{path}/{size}", lambda: self._plex.image(token, path, *PIXELS[size]))
 
 
 assert set(PIXELS) == set(get_args(Size))

@@ -9,19 +9,21 @@ from typing import Literal, get_args
 
 from medianest.adapters.pictures import Picture
 from medianest.adapters.seerr import PictureWidth, Seerr
-from medianest.adapters.seerr_answers import Title, TitleDetail
+from medianest.adapters.seerr_answers import SERVICE, Title, TitleDetail
 from medianest.api.kept_pictures import KeptPictures
+from medianest.api.picture_line import PictureLine
 from medianest.api.problems import Problem
 from medianest.domain.requests import Kind
 
 Form = Literal["small", "medium", "large", "backdrop"]  # of a poster, but for the last
 WIDTHS: dict[Form, PictureWidth] = {"small": 185, "medium": 342, "large": 500, "backdrop": 1280}
+AT_ONCE = 3  # of the calls Seerr may have: a page full of posters leaves some to whoever asks for something
 KNOWN_LIMIT = 10_000  # pictures whose places at TMDB are remembered
 
 
 class TitlePictures:
     def __init__(self, kept: KeptPictures, seerr: Seerr) -> None:
-        self._kept = kept
+        self._line = PictureLine(SERVICE, kept, at_once=AT_ONCE)
         self._seerr = seerr
         self._places: OrderedDict[tuple[Kind, int, bool], str | None] = (
             OrderedDict()
@@ -38,7 +40,7 @@ class TitlePictures:
 
     async def picture(self, kind: Kind, tmdb: int, form: Form) -> Picture:
         """Raises what Seerr's client does, and `Problem` where TMDB has none."""
-        return await self._kept.kept_or(f"{kind}/{tmdb}/{form}", lambda: self._fetched(kind, tmdb, form))
+        return await self._line.picture(f"{kind}/{tmdb}/{form}", lambda: self._fetched(kind, tmdb, form))
 
     async def _fetched(self, kind: Kind, tmdb: int, form: Form) -> Picture:
         wanted = kind, tmdb, form == "backdrop"

@@ -4,6 +4,7 @@ import { useSession } from "../session/useSession";
 
 const SMALLEST_PX = 48; // what Plex has no picture for is a dot
 
+const AGAIN_MS: readonly number[] = [3_000, 15_000, 60_000]; // what does not come is asked for again, as it may have been fetched meanwhile
 const NEAR = "300px"; // of what is seen: so far ahead a picture is fetched
 
 /** What a picture is of: what the ticket of a library's item names, or a title anybody may ask for. */
@@ -33,7 +34,17 @@ function Fetched({ of, size }: PictureProps) {
   const session = useSession();
   const until = session.state === "in" ? session.expiresAt : 0;
   const [refused, refuse] = useState<number>();
+  const [pauses, wait] = useState(AGAIN_MS);
   const [isShown, setShown] = useState(false);
+  useEffect(() => {
+    const [pause, ...later] = pauses;
+    if (refused !== until || pause === undefined) return;
+    const timer = setTimeout(() => {
+      wait(later);
+      refuse(undefined);
+    }, pause);
+    return () => clearTimeout(timer);
+  }, [refused, until, pauses]);
   if (refused === until) return null;
   return (
     <img
