@@ -61,7 +61,7 @@ class Breakers:
     def __init__(self, commands: Commands, store: EventStore, lines: Mapping[BreakerName, Line]) -> None:
         self._commands = commands
         self._store = store
-        self._lines: Mapping[BreakerName, Line] = {}
+        self.lines: Mapping[BreakerName, Line] = {}
         self._changed: dict[BreakerName, Command] = {}  # not yet on record: the last change of each counts
         self._news = asyncio.Event()
         self._own: deque[UUID] = deque(maxlen=OWN_LIMIT)
@@ -69,16 +69,16 @@ class Breakers:
 
     def keep_in_step(self, lines: Mapping[BreakerName, Line]) -> None:
         """These from now on, and no others."""
-        self._lines = lines
+        self.lines = lines
         for name, line in lines.items():
             line.breaker.on_change = partial(self._tell, name)
 
     async def circuits(self) -> list[Circuit]:
-        return [self._circuit(name, await self._last(name)) for name in self._lines]
+        return [self._circuit(name, await self._last(name)) for name in self.lines]
 
     async def adopt(self) -> None:
         """Begin as the log says: what was open when the last process ended is left alone to the end of its pause."""
-        for name in self._lines:
+        for name in self.lines:
             last = await self._last(name)
             if last is not None:
                 self.take(last)
@@ -88,18 +88,18 @@ class Breakers:
         if recorded.metadata.command in self._own:
             return
         match recorded.event:
-            case BreakerOpened(service=name, why=why, pause_seconds=seconds) if name in self._lines:
+            case BreakerOpened(service=name, why=why, pause_seconds=seconds) if name in self.lines:
                 passed = (now_utc() - recorded.at).total_seconds()
-                self._lines[name].breaker.open_too(max(0.0, seconds - passed), why)
-            case BreakerClosed(service=name) if name in self._lines:
-                self._lines[name].breaker.reset()
+                self.lines[name].breaker.open_too(max(0.0, seconds - passed), why)
+            case BreakerClosed(service=name) if name in self.lines:
+                self.lines[name].breaker.reset()
 
     def knows(self, name: BreakerName) -> bool:
-        return name in self._lines
+        return name in self.lines
 
     def reset(self, name: BreakerName) -> None:
         """Ask it again at once, from this process; the others follow the log."""
-        self._lines[name].breaker.reset()
+        self.lines[name].breaker.reset()
         # Perhaps its opening is on its way to the log: then this closes it there, else it changes nothing.
         self._close(name, "reset")
 
@@ -134,7 +134,7 @@ class Breakers:
                 del self._changed[name]
 
     def _tell(self, name: BreakerName, state: BreakerState) -> None:
-        breaker = self._lines[name].breaker
+        breaker = self.lines[name].breaker
         if state == "half-open":
             return
         log.info("a circuit changed", service=name, state=state, why=breaker.why)
@@ -151,7 +151,7 @@ class Breakers:
         return found[0] if found else None
 
     def _circuit(self, name: BreakerName, last: Recorded | None) -> Circuit:
-        line = self._lines[name]
+        line = self.lines[name]
         breaker = line.breaker
         why = last.event.why if last is not None and isinstance(last.event, BreakerOpened) else None
         return Circuit(

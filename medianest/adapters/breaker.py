@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Literal, Protocol
 
+from medianest.adapters.calls import Calls
+
 BreakerState = Literal["closed", "open", "half-open"]
 LONGEST_ASKED_SECONDS = 3600.0  # no service is left alone for longer than this, whatever it asks for
 
@@ -21,6 +23,7 @@ class Line(Protocol):
 
     service: str  # in plain words
     breaker: "Breaker"
+    calls: Calls
     under_way: int  # calls
     waiting: int  # calls that wait for their turn
     at_once: int  # there are never more under way

@@ -15,6 +15,7 @@ import msgspec
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from medianest.adapters.breaker import Breaker, BreakerState
+from medianest.adapters.calls import Calls
 from medianest.adapters.errors import Denied, OutOfOrder, Unexpected, Unreachable
 
 Shape = TypeVar("Shape")
@@ -109,11 +110,13 @@ class Exchange:
         body_limit_bytes: int = BODY_LIMIT_BYTES,
         counts_500: bool = True,
         breaker: Breaker | None = None,
+        calls: Calls | None = None,
     ) -> None:
         self.service = service
         self.base_url = base_url.rstrip("/")
         self.total_timeout_seconds = total_timeout_seconds
         self.breaker = breaker or Breaker()
+        self.calls = calls or Calls()
         self._client = client
         self._headers = dict(headers or {})
         self._body_limit_bytes = body_limit_bytes
@@ -170,18 +173,26 @@ class Exchange:
         request = self._request(method, path, query, json, headers)
         if self.breaker.state == "open":
             raise self._left_alone()
+        is_out = False
         deadline = asyncio.timeout(timeout_seconds or self.total_timeout_seconds)
         try:
             # Time spent waiting for a slot is ours, not the service's: it opens no circuit.
             async with deadline, self._slot():
-                return await self._watched(request, deadline, may_be_late=may_be_late)
+                is_out = True
+                if not self.breaker.admits():
+                    raise self._left_alone()
+                with self.calls.timed(deadline.expired):
+                    return await self._watched(request, deadline, may_be_late=may_be_late)
         except TimeoutError:
+            if not is_out:
+                self.calls.ended["no-turn"] += 1
             raise Unreachable(self.service, "no answer in time") from None
 
     @contextlib.asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
         """One of the calls at once. Raises `Unreachable` where too many wait already."""
         if self.waiting >= WAITING_LIMIT:
+            self.calls.ended["no-turn"] += 1
             raise Unreachable(self.service, "too many calls of ours wait for it", LONGEST_WAIT_SECONDS)
         self.waiting += 1
         try:
@@ -196,6 +207,7 @@ class Exchange:
             self._slots.release()
 
     def _left_alone(self) -> Unreachable:
+        self.calls.ended["left-alone"] += 1
         wait = self.breaker.seconds_until_probe()
         why = f"{self.breaker.why or 'it failed repeatedly'}, so it is left alone for a while"
         return Unreachable(self.service, why, wait or None)
@@ -217,9 +229,7 @@ class Exchange:
             raise Denied(self.service, "the address in the settings is not a web address") from None
 
     async def _watched(self, request: httpx.Request, deadline: asyncio.Timeout, *, may_be_late: bool) -> Answer:
-        """Ask the breaker first, and tell it the outcome."""
-        if not self.breaker.admits():
-            raise self._left_alone()
+        """Tell the breaker the outcome."""
         try:
             answer = await self._answer(request)
         except Unreachable as away:

@@ -51,8 +51,9 @@ class PlexServer:
         self.exchange = Exchange(SERVICE, base_url, client, headers=headers, breaker=breaker)
         # Apart: many pictures at once keep no page waiting, and one that cannot be made (500) says nothing about Plex.
         self._pictures = Exchange(
-            SERVICE, base_url, client, headers=headers, breaker=self.exchange.breaker, counts_500=False
-        )
+            SERVICE, base_url, client, headers=headers, breaker=self.exchange.breaker, calls=self.exchange.calls,
+            counts_500=False,
+        )  # fmt: skip
 
     def point_at(self, base_url: str) -> bool:
         """Ask there from now on; whether that is new."""

@@ -25,6 +25,7 @@ import structlog
 
 import medianest
 from medianest.adapters.breaker import Breaker
+from medianest.adapters.calls import Calls
 from medianest.adapters.url_guard import VideoUrl, site_of, sites_of
 from medianest.adapters.ytdlp_dialect import without_urls
 from medianest.adapters.ytdlp_wire import (
@@ -73,6 +74,7 @@ class VideoSite:
     def __init__(self, service: str) -> None:
         self.service = service
         self.breaker = Breaker()
+        self.calls = Calls()
         self.under_way = 0
         self.waiting = 0  # downloads wait on their list, and previews for a slot that is of all sites
         self.at_once = 0
@@ -91,6 +93,7 @@ class VideoSite:
         """
         finds_out = self.breaker.state != "closed"
         if not self.breaker.admits():
+            self.calls.ended["left-alone"] += 1
             raise VideoFailed(Kind.LEFT_ALONE, self.left_alone_seconds())
 
         def something_comes() -> None:
@@ -102,7 +105,8 @@ class VideoSite:
         outcome: Callable[[], None] = self.breaker.let_go  # also where it is cancelled
         self.under_way += 1
         try:
-            yield something_comes
+            with self.calls.timed():
+                yield something_comes
             outcome = self.breaker.succeeded
         except VideoFailed as failed:
             outcome = self._outcome(failed)

@@ -1,13 +1,17 @@
 """Whether this process lives, and whether it is fit to answer: for supervisors, proxies and gauges."""
 
+import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 from litestar import Response, get
 
+from medianest.adapters.breaker import BreakerState, Line
+from medianest.adapters.calls import Calls, Outcome
 from medianest.api.envelope import Envelope
 from medianest.api.site import House, Site
+from medianest.domain.breakers import BreakerName
 from medianest.eventstore.connections import DatabaseAway
 from projections.engine import Lag
 
@@ -49,7 +53,7 @@ def _is_missing(lag: Lag) -> bool:
 
 
 async def metrics_text(site: Site, envelope: Envelope) -> str:
-    """Prometheus' text: what was answered, appended and projected, and what else the process counts.
+    """Prometheus' text: what was answered, appended, projected and asked of others, and what else the process counts.
 
     Of appends: `log_seconds / log_groups` is the latency, `log_appends / log_groups` the size of a group. How far the
     sockets are behind is `log_head - sockets_position`.
@@ -67,11 +71,39 @@ async def metrics_text(site: Site, envelope: Envelope) -> str:
     lines += _gauge("projection_rebuild_of_events", {name: rebuild.of for name, rebuild in rebuilds.items()})
     for name, count in vars(site.store.written).items():
         lines += [f"# TYPE medianest_log_{name}_total counter", f"medianest_log_{name}_total {count:g}"]
+    lines += _outside(site.breakers.lines)
     for name, value in (site.metrics() if site.metrics else {}).items():
         lines.append(f"medianest_{name} {value:g}")
     return "\n".join(lines) + "\n"
 
 
-def _gauge(name: str, by_projection: Mapping[str, int]) -> list[str]:
-    lines = [f'medianest_{name}{{projection="{projection}"}} {value}' for projection, value in by_projection.items()]
+def _outside(ways: Mapping[BreakerName, Line]) -> list[str]:
+    """Of each outside system: calls by outcome, how long they took, how many there are now, and its circuit."""
+    lines = ["# TYPE medianest_outside_calls_total counter"]
+    for name, way in ways.items():
+        ended = ((outcome, way.calls.ended[outcome]) for outcome in get_args(Outcome))
+        lines += [f'medianest_outside_calls_total{{service="{name}",outcome="{how}"}} {count}' for how, count in ended]
+    lines.append("# TYPE medianest_outside_seconds histogram")
+    for name, way in ways.items():
+        lines += _histogram("outside_seconds", f'service="{name}"', way.calls)
+    lines.append("# TYPE medianest_outside_circuit gauge")
+    for name, way in ways.items():
+        states = ((state, int(way.breaker.state == state)) for state in get_args(BreakerState))
+        lines += [f'medianest_outside_circuit{{service="{name}",state="{state}"}} {is_so}' for state, is_so in states]
+    lines += _gauge("outside_under_way", {name: way.under_way for name, way in ways.items()}, label="service")
+    return lines + _gauge("outside_waiting", {name: way.waiting for name, way in ways.items()}, label="service")
+
+
+def _histogram(name: str, labels: str, calls: Calls) -> list[str]:
+    counts = calls.histogram()
+    bounds = (("+Inf" if bound == math.inf else f"{bound:g}", count) for bound, count in counts)
+    return [
+        *(f'medianest_{name}_bucket{{{labels},le="{bound}"}} {count}' for bound, count in bounds),
+        f"medianest_{name}_sum{{{labels}}} {calls.seconds:.3f}",
+        f"medianest_{name}_count{{{labels}}} {counts[-1][1]}",
+    ]
+
+
+def _gauge(name: str, values: Mapping[str, int], label: str = "projection") -> list[str]:
+    lines = [f'medianest_{name}{{{label}="{one}"}} {value}' for one, value in values.items()]
     return [f"# TYPE medianest_{name} gauge", *lines]

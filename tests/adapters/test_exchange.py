@@ -302,8 +302,10 @@ async def test_who_waits_behind_a_service_that_hangs_is_bounded(serve: Serve, mo
             await holding.acquire()
         with pytest.raises(Unreachable, match="too many calls"):
             await way.get("/")
+        assert (way.under_way, way.waiting) == (CALLS_AT_ONCE, 2)
         await cancel(*calls)
         assert (way.under_way, way.waiting) == (0, 0)
+        assert way.calls.ended == {"given-up": CALLS_AT_ONCE, "no-turn": 1}
 
 
 async def test_a_new_address_begins_with_a_closed_circuit(wire: Wire, client: httpx.AsyncClient) -> None:
@@ -334,3 +336,18 @@ async def test_a_certificate_that_is_not_trusted_is_told_from_a_server_that_is_g
     wire.answers("GET", "/", refused)
     with pytest.raises(Unreachable, match="certificate"):
         await exchange(client).get("/")
+
+
+async def test_calls_are_counted_by_how_they_ended_and_how_long_they_took(serve: Serve) -> None:
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.read()
+
+    async with serve(slow) as address, http_client() as client:
+        way = exchange(client, address, total_timeout_seconds=0.2)
+        with pytest.raises(Unreachable):
+            await way.get("/")
+    assert way.calls.ended == {"failed": 1}, "our own deadline ended it, and that is the service's fault"
+    counts = dict(way.calls.histogram())
+    assert (counts[0.1], counts[float("inf")]) == (0, 1)
+    assert way.calls.seconds >= 0.2

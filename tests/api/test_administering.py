@@ -156,6 +156,33 @@ async def test_what_the_log_and_its_readers_do_is_measured(door: Door, olivia: h
     assert {f"medianest_log_{name}_total" for name in ("groups", "conflicts", "unanswered", "seconds")} <= set(metrics)
 
 
+async def test_what_is_asked_of_outside_systems_is_measured(
+    door: Door, anna: httpx.AsyncClient, outside: Outside, site: Site
+) -> None:
+    async def measured(name: str, **labels: str) -> float:
+        text = (await (await door.caller()).get(f"{ORIGIN}/metrics")).text
+        metrics = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        listed = ",".join(f'{label}="{value}"' for label, value in labels.items())
+        return float(metrics[f"medianest_{name}{{{listed}}}"])
+
+    before = await measured("outside_calls_total", service="seerr", outcome="answered")
+    assert (await anna.get("/media/search", params={"q": "dune"})).status_code == 200
+    answered = await measured("outside_calls_total", service="seerr", outcome="answered")
+    assert answered > before
+    assert await measured("outside_seconds_count", service="seerr") == answered
+    assert await measured("outside_seconds_bucket", service="seerr", le="+Inf") == answered
+    assert await measured("outside_circuit", service="seerr", state="closed") == 1
+    outside.cut("seerr")
+    site.seerr.exchange.breaker.threshold = 1
+    for _ in range(2):
+        assert (await anna.get("/media/trending")).status_code == 503
+    assert await measured("outside_calls_total", service="seerr", outcome="failed") == 1
+    assert await measured("outside_calls_total", service="seerr", outcome="left-alone") == 1
+    assert await measured("outside_circuit", service="seerr", state="open") == 1
+    assert await measured("outside_circuit", service="plex", state="closed") == 1
+    assert await measured("outside_waiting", service="seerr") == 0
+
+
 async def test_how_far_a_rebuild_is_can_be_seen_in_every_process_while_somebody_makes_it(
     door: Door, olivia: httpx.AsyncClient, site: Site
 ) -> None:
@@ -522,7 +549,7 @@ async def test_an_admin_sees_who_is_left_alone_and_has_them_asked_again(
 async def test_an_admin_sees_which_video_site_is_left_alone_and_has_it_asked_again(
     olivia: httpx.AsyncClient, site: Site
 ) -> None:
-    videos = site.breakers._lines["site:youtube.com"]
+    videos = site.breakers.lines["site:youtube.com"]
     async with running({"circuits": site.breakers.run()}):
         videos.breaker.failed("It asks for a pause.", asked_seconds=600)
         while not await record(olivia, type="breaker.opened"):  # noqa: ASYNC110 - it is put on record beside this
