@@ -124,14 +124,8 @@ class Codec:
         return found
 
     def _row(self, event: Event, metadata: Metadata) -> Row:
-        tags = event.tags()
-        if not tags or "" in tags or "\n" in "".join(tags):
-            raise ValueError(f"{type_of(event)}: an event needs tags; none may be empty or hold a line feed.")
-        data = self._encoder.encode(event)
-        if b"\\u0000" in data and _NUL.search(data):  # the first look is twenty times as fast
-            raise ValueError(
-                f"{type_of(event)}: PostgreSQL keeps no text with a NUL in it: refuse it where it came in."
-            )
+        tags, data = event.tags(), self._encoder.encode(event)
+        check_row(type_of(event), tags, data)
         return Row(type_of(event), event.version, tags, data, self._encoder.encode(metadata))
 
     async def _sealed(self, event: Event, command: UUID, n: int) -> Event:
@@ -159,6 +153,14 @@ class Codec:
                 raise UnknownEvent(f"Position {position} holds {kind}@{step}: its upcaster is missing.")
             lifted = self._upcasters[kind, step](lifted)
         return msgspec.convert(lifted, known, dec_hook=_read_hook)
+
+
+def check_row(kind: str, tags: Sequence[str], data: bytes) -> None:
+    """Raises `ValueError` for what could not be found again, or not be read."""
+    if not tags or "" in tags or "\n" in "".join(tags):
+        raise ValueError(f"{kind}: an event needs tags; none may be empty or hold a line feed.")
+    if b"\\u0000" in data and _NUL.search(data):  # the first look is twenty times as fast
+        raise ValueError(f"{kind}: PostgreSQL keeps no text with a NUL in it: refuse it where it came in.")
 
 
 def _check_places(kind: str, recorded: Recorded) -> None:

@@ -14,7 +14,7 @@ import msgspec
 import psycopg
 
 from medianest.domain.event import Event, personal_fields
-from medianest.eventstore.codec import Codec, UnknownEvent
+from medianest.eventstore.codec import Codec, UnknownEvent, check_row
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.vault import SealBroken
 
@@ -158,18 +158,17 @@ def _checked(lines: Iterable[bytes], codec: Codec, people: set[str]) -> Iterator
         if ended:
             raise _not_a_log(f"Line {read} comes after the end of the log")
         match line:
+            case EndLine():
+                ended = line.lines == read - 1
+                continue
             case EventLine():
                 position += 1
                 if line.position != position:
                     raise _not_a_log(f"Line {read} has position {line.position}, where {position} belongs")
-                event = _event(line, read, codec)
-                if personal_fields(type(event)) and (person := event.person()) is not None:
-                    people.add(person)
-                yield line
-            case EndLine():
-                ended = line.lines == read - 1
-            case _:
-                yield line
+        event = _event(line, read, codec)
+        if event is not None and personal_fields(type(event)) and (person := event.person()) is not None:
+            people.add(person)
+        yield line
     if not ended:
         raise _not_a_log(f"The file has {read} lines and was cut off, or lines are missing")
 
@@ -181,15 +180,21 @@ def _line(n: int, line: bytes) -> Line:
         raise _not_a_log(f"Line {n} is not one of an exported log") from unreadable
 
 
-def _event(line: EventLine, n: int, codec: Codec) -> Event:
-    """A log that cannot be read, or only by a later release, would stop every reader for good."""
-    data, metadata = line.data.encode(), line.metadata.encode()
+def _event(line: Line, n: int, codec: Codec) -> Event | None:
+    """The event in it, if one is. One that cannot be read, or only by a later release, would stop every reader for good."""
     try:
-        recorded = codec.recorded(line.position, line.type, line.version, b"", data, metadata, b"")
-        _ = recorded.metadata, _moment(line.recorded_at)
+        match line:
+            case EventLine(position, kind, version, tags, text, metadata, at):
+                data = text.encode()
+                check_row(kind, tags, data)
+                recorded = codec.recorded(position, kind, version, b"", data, metadata.encode(), b"")
+                _ = recorded.metadata, _moment(at)
+                return recorded.event
+            case SealLine(sealed_at=at):
+                _moment(at)
     except (UnknownEvent, SealBroken, ValueError) as unreadable:
         raise _not_a_log(f"Line {n} cannot be read: {unreadable}".rstrip(".")) from unreadable
-    return recorded.event
+    return None
 
 
 def _not_a_log(why: str) -> NotALog:
@@ -225,4 +230,7 @@ async def _fill(connection: psycopg.AsyncConnection, table: Table, rows: Iterato
 
 
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is not None:
+        raise ValueError(f"{text} is not as it is exported: in UTC, which it does not say.")
+    return moment.replace(tzinfo=UTC)

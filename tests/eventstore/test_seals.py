@@ -145,6 +145,19 @@ async def test_sealing_again_seals_only_what_is_new(
     assert await auditor.verify([sealed, again]) == (EVENTS + 2, 0, again, None)
 
 
+async def test_of_two_who_seal_at_once_the_second_leaves_it_to_the_first(
+    auditor: Auditor, notary: Notary, store: EventStore, pool: Pool
+) -> None:
+    class Late(Notary):
+        async def _seal(self, *asked: Any) -> Anchor:
+            await notary.seal()
+            return await super()._seal(*asked)
+
+    await happen(store, EVENTS)
+    anchor = await Late(pool, MASTER).seal()
+    assert await auditor.verify() == (EVENTS, 0, anchor, None)
+
+
 @pytest.mark.parametrize(
     ("statement", "flaw", "position"),
     [
@@ -162,6 +175,10 @@ async def test_sealing_again_seals_only_what_is_new(
         ("DELETE FROM seals WHERE first <= {} AND last >= {}", "seal missing", 1),
         ("UPDATE events SET data = NULL WHERE position = {}", "altered", 12),
         ("UPDATE events SET version = NULL WHERE position = {}", "altered", 9),
+        ("UPDATE events SET type = NULL WHERE position = {}", "altered", 8),
+        ("UPDATE events SET tags = NULL WHERE position = {}", "altered", 7),
+        ("UPDATE events SET metadata = NULL WHERE position = {}", "altered", 6),
+        ("UPDATE events SET recorded_at = NULL WHERE position = {}", "altered", 5),
         ("UPDATE seals SET leaves = 'x' WHERE last = {}", "seal broken", 20),
         ("UPDATE seals SET last = last - 1 WHERE last = {}", "seal broken", 20),
         ("UPDATE seals SET digest = sha256('x') WHERE last = {}", "seal broken", 20),
@@ -180,10 +197,12 @@ async def test_the_first_thing_that_was_tampered_with_is_named(
 
 
 async def test_of_several_wrongs_the_first_is_named(auditor: Auditor, sealed: Anchor, database: str) -> None:
-    await as_superuser(database, *(f"UPDATE events SET data = '{{}}' WHERE position = {n}" for n in (24, 6, 17)))
-    finding = (await auditor.verify()).finding
-    assert finding is not None
-    assert (finding.flaw, finding.position) == ("altered", 6)
+    await as_superuser(database, *(f"UPDATE events SET data = '{{}}' WHERE position = {n}" for n in (24, 16, 17)))
+    verdict = await auditor.verify()
+    assert verdict.finding == Finding("altered", 16, "The event at 16 was altered.")
+    assert verdict[:2] == (EVENTS + 2, 0)
+    assert verdict.anchor is not None
+    assert verdict.anchor.position == 10
 
 
 def swap(one: int, other: int) -> list[str]:

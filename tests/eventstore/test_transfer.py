@@ -1,6 +1,7 @@
 """The log out of one database and into another: the same events at the same positions, seals and all."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -139,6 +140,7 @@ def changed(lines: list[bytes], n: int, before: bytes, after: bytes) -> list[byt
     return [line.replace(before, after, 1) if at == n else line for at, line in enumerate(lines, 1)]
 
 
+SOMEWHERE = re.compile(rb'_at":"[^"]+"')
 Spoil = Callable[[list[bytes]], list[bytes]]
 SPOILT: dict[str, tuple[Spoil, str]] = {
     "nothing at all": (lambda lines: [], "has 0 lines and was cut off"),
@@ -154,6 +156,11 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
     "no JSON as data": (lambda lines: changed(lines, 2, b'"data":"{', b'"data":"{{'), "Line 2 cannot be read: JSON"),
     "no metadata": (lambda lines: changed(lines, 2, b'{\\"actor', b'{\\"nobody'), "Line 2 cannot be read: .*actor"),
     "no moment": (lambda lines: changed(lines, 3, b'_at":"20', b'_at":"2x'), "Line 3 cannot be read: Invalid isoformat"),
+    "no moment of a seal": (lambda lines: changed(lines, 6, b'_at":"20', b'_at":"2x'), "Line 6 cannot be read: Invalid isoformat"),
+    "a moment elsewhere": (lambda lines: [SOMEWHERE.sub(rb'_at":"2026-01-01T00:00:00+02:00"', line) for line in lines], "Line 1 cannot be read: .* UTC"),
+    "no tags": (lambda lines: changed(lines, 2, b'["service:plex"]', b"[]"), "Line 2 cannot be read: .* needs tags"),
+    "words with a NUL": (lambda lines: changed(lines, 2, b"It says", b"It\\\\u0000says"), "Line 2 cannot be read: .* NUL"),
+    "a tag of two lines": (lambda lines: changed(lines, 2, b"service:plex", b"service:\\n"), "Line 2 cannot be read: .* line feed"),
     "a later release": (lambda lines: changed(lines, 2, b'"version":1', b'"version":2'), "Line 2 cannot be read: .*@2"),
     "an unknown event": (lambda lines: changed(lines, 2, b"service.", b"dream."), "Line 2 cannot be read: .*dream"),
     "moved words": (lambda lines: changed(lines, 1, b"name/", b"nome/"), "Line 1 cannot be read: .* another place"),
