@@ -4,8 +4,9 @@ A leaf is SHA-256 over all columns of one event, each with its length before it,
 are kept as text, so that a dump, a restore or another release of PostgreSQL changes no byte. A digest is SHA-256 over
 the digest before it, the range and its leaves; Ed25519 signs it, and what is kept of the leaves, with a key derived from
 the master key, which is not in the database. So whoever owns the database can do damage, but none that stays unseen. What
-they can still do is cut the log off at its end, seals and all: an anchor (position and digest of a seal, written down
-elsewhere; the newest is also logged whenever something was sealed) shows that.
+they can still do is cut the log off at its end, seals and all, and put another end there, which is sealed in its turn: an
+anchor (position and digest of a seal, written down elsewhere; the newest is also logged whenever something was sealed)
+shows that.
 
 Erasing a person changes nothing here: sealed words are hashed as they are stored, and only their key goes.
 """
@@ -33,8 +34,10 @@ WHOLE_LOG_SECONDS = 3600.0  # a statement over all events takes some ten seconds
 START = bytes(32)  # the digest before the first seal
 
 Columns = tuple[int, bytes, int, bytes, bytes, bytes, bytes]
-_COLUMNS = (  # where a column holds nothing, which none may, nothing is what was sealed
-    "position, coalesce(textsend(type), ''), coalesce(version, 0), coalesce(array_send(tags), ''),"
+# Where a column holds nothing, which none may, nothing is what was sealed. What takes any array has its full name here and
+# below: whoever owns the database may make a function of that name for arrays of text, which would come before it.
+_COLUMNS = (
+    "position, coalesce(textsend(type), ''), coalesce(version, 0), coalesce(pg_catalog.array_send(tags), ''),"
     " coalesce(json_send(data), ''), coalesce(json_send(metadata), ''), coalesce(timestamptz_send(recorded_at), '')"
 )
 _LENGTHS = Struct("!qiiiiii")
@@ -351,14 +354,15 @@ async def _agree(connection: psycopg.AsyncConnection, events: str, index: str) -
 # What the events say, and what the table made of them: each row of it in a text, with the position that it is about.
 _SAID = {
     "event_tags": (
-        "SELECT position, tag || E'\\n' || type || E'\\n' || position AS said FROM events, unnest(tags) AS tag",
-        "SELECT position, tag || E'\\n' || type || E'\\n' || position AS said FROM event_tags",
+        "SELECT position, tag || E'\\n' || type || E'\\n' || position::text AS said FROM events, pg_catalog.unnest(tags) AS tag",
+        "SELECT position, tag || E'\\n' || type || E'\\n' || position::text AS said FROM event_tags",
     ),
     "command_ids": (
         """
-        SELECT min(position) AS position, (metadata ->> 'command') || ' ' || min(position) || ' ' || max(position) AS said
-          FROM events GROUP BY metadata ->> 'command'
+        SELECT first AS position, command || ' ' || first::text || ' ' || last::text AS said
+          FROM (SELECT metadata ->> 'command' AS command, min(position) AS first, max(position) AS last
+                  FROM events GROUP BY 1) AS acted
         """,
-        "SELECT first AS position, command || ' ' || first || ' ' || last AS said FROM command_ids",
+        "SELECT first AS position, command::text || ' ' || first::text || ' ' || last::text AS said FROM command_ids",
     ),
 }

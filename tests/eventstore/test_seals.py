@@ -1,6 +1,5 @@
 """Seals: what a superuser may do to the tables, and what the auditor then says."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ from medianest.eventstore.store import EventStore
 from medianest.eventstore.transfer import take_in
 from medianest.eventstore.vault import MasterKey, Vault
 from tests.conftest import MASTER_KEY
-from tests.eventstore.appending import SECONDS
 
 MASTER = MasterKey(MasterKey.new())
 EVENTS = 25
@@ -312,6 +310,37 @@ async def test_a_log_that_was_cut_off_with_its_seals_fails_its_anchor(
         assert (finding.flaw, finding.position) == ("cut off", first)
 
 
+async def test_an_end_that_was_written_anew_and_sealed_in_its_turn_fails_the_anchor_of_before(
+    auditor: Auditor, notary: Notary, sealed: Anchor, database: str
+) -> None:
+    await as_superuser(
+        database, "DELETE FROM seals WHERE last = 25", "UPDATE events SET data = '{}' WHERE position = 24"
+    )
+    anew = await notary.seal()
+    assert await auditor.verify() == (EVENTS + 2, 0, anew, None)  # nothing in the database can tell
+    finding = (await auditor.verify([sealed])).finding
+    assert finding == Finding("cut off", EVENTS, f"The log no longer has what was sealed up to {EVENTS}.")
+
+
+@pytest.mark.parametrize(
+    ("function", "wrong", "flaw"),
+    [
+        ("array_send(text[]) RETURNS bytea AS 'array_send(array_remove($1, ''ben''))'",
+         "UPDATE events SET tags = tags || '{ben}' WHERE position = 5", "altered"),
+        ("unnest(text[]) RETURNS SETOF text AS 'unnest(array_remove($1, ''service:plex''))'",
+         "DELETE FROM event_tags WHERE position >= 5", "index differs"),
+    ],
+)  # fmt: skip
+async def test_no_function_that_the_owner_of_the_database_made_deceives_the_auditor(
+    auditor: Auditor, sealed: Anchor, database: str, function: str, wrong: str, flaw: str
+) -> None:
+    made = function.replace("AS '", "LANGUAGE sql AS 'SELECT pg_catalog.")
+    await as_superuser(database, f"CREATE FUNCTION {made}", wrong)
+    finding = (await auditor.verify()).finding
+    assert finding is not None
+    assert (finding.flaw, finding.position) == (flaw, 5)
+
+
 async def test_a_log_that_was_written_anew_and_sealed_with_another_key_is_not_trusted(
     pool: Pool, store: EventStore, auditor: Auditor
 ) -> None:
@@ -375,25 +404,20 @@ async def test_an_event_before_the_first_is_noticed(
 
 
 async def test_the_log_is_verified_as_it_is_at_one_moment(
-    auditor: Auditor, notary: Notary, sealed: Anchor, database: str, pool: Pool, store: EventStore
+    auditor: Auditor, notary: Notary, sealed: Anchor, store: EventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is appended and sealed meanwhile is of the next time: no seal is of more events than were counted."""
-    verifying = asyncio.Event()
-    goes_on = asyncio.Event()
+    look = seals._head
 
-    class Paused(Auditor):
-        async def _check(self, *asked: Any) -> Finding | None:
-            verifying.set()
-            await goes_on.wait()
-            return await super()._check(*asked)
-
-    verdict = asyncio.create_task(Paused(pool, [notary.key]).verify())
-    async with asyncio.timeout(SECONDS):
-        await verifying.wait()
+    async def look_before_more_comes(connection: psycopg.AsyncConnection) -> int:
+        found = await look(connection)
         await happen(store, 12)
         await notary.seal()
-        goes_on.set()
-        assert await verdict == (EVENTS + 2, 2, sealed, None)
+        return found
+
+    monkeypatch.setattr(seals, "_head", look_before_more_comes)
+    assert await auditor.verify() == (EVENTS + 2, 2, sealed, None)
+    monkeypatch.undo()
     assert (await auditor.verify())[:2] == (EVENTS + 14, 0)
 
 
