@@ -5,35 +5,36 @@ format is that of `array_send`: dimensions, a null flag, the element's type, how
 element with its size before it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import chain, repeat
 from struct import Struct
 from typing import ClassVar
 
 _HEADER = Struct("!iiIii")
 _SIZE = Struct("!i")
+_SIZED_POSITION = Struct("!iq")
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Column:
-    """The values of one column, none of them NULL. A subclass names its types by PostgreSQL's fixed numbers."""
+    """The values of one column, none of them NULL. A subclass names its type by PostgreSQL's fixed number."""
 
-    array: ClassVar[int]
     element: ClassVar[int]
+    array: ClassVar[int]
 
     __slots__ = ("packed",)
 
-    def __init__(self, size: int, body: bytes) -> None:
-        self.packed = _HEADER.pack(int(size > 0), 0, self.element, size, 1)[: 20 if size else 12] + body
+    def __init__(self, values: Sequence[bytes]) -> None:
+        sized = [part for value in values for part in (_SIZE.pack(len(value)), value)]
+        self.packed = _header(self.element, len(values)) + b"".join(sized)
 
 
 class Texts(Column):
     array, element = 1009, 25
 
     def __init__(self, values: Sequence[str]) -> None:
-        super().__init__(len(values), _sized([value.encode() for value in values]))
+        super().__init__([value.encode() for value in values])
 
 
 class Jsons(Column):
@@ -41,36 +42,29 @@ class Jsons(Column):
 
     array, element = 1009, 25
 
-    def __init__(self, values: Sequence[bytes]) -> None:
-        super().__init__(len(values), _sized(values))
-
 
 class Hashes(Column):
     array, element = 1001, 17
 
-    def __init__(self, values: Sequence[bytes]) -> None:
-        super().__init__(len(values), _sized(values))
-
 
 class Uuids(Column):
     array, element = 2951, 2950
-
-    def __init__(self, values: Sequence[bytes]) -> None:
-        super().__init__(len(values), _sized(values))
 
 
 class Integers(Column):
     array, element = 1007, 23
 
     def __init__(self, values: Sequence[int]) -> None:
-        super().__init__(len(values), _packing("ii", len(values)).pack(*_after_their_size(4, values)))
+        self.packed = _integers(tuple(values))
 
 
 class Positions(Column):
     array, element = 1016, 20
 
     def __init__(self, values: Sequence[int]) -> None:
-        super().__init__(len(values), _packing("iq", len(values)).pack(*_after_their_size(8, values)))
+        self.packed = _header(self.element, len(values)) + b"".join(
+            [_SIZED_POSITION.pack(8, value) for value in values]
+        )
 
 
 def texts_in(packed: bytes) -> list[str]:
@@ -88,14 +82,12 @@ def moment_in(packed: bytes) -> datetime:
     return _EPOCH + timedelta(microseconds=int.from_bytes(packed, signed=True))
 
 
-@lru_cache(maxsize=1024)  # more than a group has appends
-def _packing(element: str, size: int) -> Struct:
-    return Struct("!" + element * size)
+@lru_cache(maxsize=4096)  # more than there are types and sizes of groups
+def _header(element: int, size: int) -> bytes:
+    return _HEADER.pack(int(size > 0), 0, element, size, 1)[: 20 if size else 12]
 
 
-def _sized(values: Iterable[bytes]) -> bytes:
-    return b"".join([part for value in values for part in (_SIZE.pack(len(value)), value)])
-
-
-def _after_their_size(size: int, values: Iterable[int]) -> Iterable[int]:
-    return chain.from_iterable(zip(repeat(size), values, strict=False))
+@lru_cache(maxsize=512)  # places in groups of the usual sizes come again and again
+def _integers(values: tuple[int, ...]) -> bytes:
+    sized = [part for value in values for part in (_SIZE.pack(4), _SIZE.pack(value))]
+    return _header(Integers.element, len(values)) + b"".join(sized)

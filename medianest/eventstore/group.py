@@ -70,6 +70,7 @@ class Group:
 
     def __init__(self) -> None:
         self.appends: list[Append] = []
+        self.sent = 0.0  # when, by the clock of this process
         self._commands: set[UUID] = set()
         self._tags: set[str] = set()  # of all events in it
 

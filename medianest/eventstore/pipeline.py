@@ -6,7 +6,7 @@ it; the calls of libpq below it (`psycopg.pq`) leave the waiting to the event lo
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
 import psycopg
@@ -19,14 +19,17 @@ from medianest.eventstore.connections import FRESH
 
 _NAME = b"pipelined"
 
+Answer = PGresult | psycopg.Error
+"""The rows of a statement, in binary, once they are committed; or why there are none."""
+
 
 class _Statement:
     """One that is under way. Its transaction is over when the answer to its sync is here, and not before."""
 
-    __slots__ = ("answer", "result")
+    __slots__ = ("answered", "result")
 
-    def __init__(self, answer: asyncio.Future[PGresult]) -> None:
-        self.answer = answer
+    def __init__(self, answered: Callable[[Answer], None]) -> None:
+        self.answered = answered
         self.result: PGresult | None = None
 
 
@@ -59,14 +62,12 @@ class Pipeline:
         """Whatever is still under way is never answered: `psycopg.OperationalError` for who waits for it."""
         self._lose(psycopg.OperationalError("The connection was closed."))
 
-    def run(self, columns: Sequence[Column]) -> asyncio.Future[PGresult]:
-        """The rows, in binary, once they are committed.
+    def run(self, columns: Sequence[Column], answered: Callable[[Answer], None]) -> None:
+        """Send the statement; `answered` is called once, with what it came to, and before this returns if it was not sent.
 
-        Or the `psycopg.Error` of a statement that was refused; `lost` tells whether it is the connection that failed,
-        so that nobody knows what became of it.
+        A `psycopg.Error` is why it was refused, unless the pipeline is `lost`: then nobody knows what became of it.
         """
-        statement = _Statement(self._loop.create_future())
-        self._under_way.append(statement)
+        self._under_way.append(_Statement(answered))
         try:
             packed = [column.packed for column in columns]
             self._pgconn.send_query_prepared(_NAME, packed, [Format.BINARY] * len(packed), Format.BINARY)
@@ -74,7 +75,6 @@ class Pipeline:
             self._flush()
         except psycopg.OperationalError as lost:
             self._lose(lost)
-        return statement.answer
 
     def _flush(self) -> None:
         """What the socket does not take now is sent when it can take more."""
@@ -108,20 +108,14 @@ class Pipeline:
             return
         self._under_way.popleft()
         assert statement.result is not None
-        if statement.answer.done():
-            return
-        if statement.result.status == ExecStatus.TUPLES_OK:
-            statement.answer.set_result(statement.result)
-        else:
-            statement.answer.set_exception(errors.error_from_result(statement.result))
+        ok = statement.result.status == ExecStatus.TUPLES_OK
+        statement.answered(statement.result if ok else errors.error_from_result(statement.result))
 
     def _lose(self, lost: psycopg.OperationalError) -> None:
         if not self.lost:
             self.lost = True
             self._loop.remove_reader(self._socket)
             self._loop.remove_writer(self._socket)
-        while self._under_way:
-            answer = self._under_way.popleft().answer
-            if not answer.done():
-                answer.set_exception(lost)
         self._pgconn.finish()
+        while self._under_way:
+            self._under_way.popleft().answered(lost)

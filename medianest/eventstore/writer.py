@@ -17,13 +17,12 @@ from functools import partial
 from typing import Self
 
 import structlog
-from psycopg.pq.abc import PGresult
 
 from medianest.eventstore.codec import Metadata, Row
 from medianest.eventstore.group import Append, Appended, Condition, Group
 from medianest.eventstore.head import Head
 from medianest.eventstore.pace import Pace
-from medianest.eventstore.pipeline import Pipeline
+from medianest.eventstore.pipeline import Answer, Pipeline
 from medianest.tasks import cancel
 
 log = structlog.get_logger()
@@ -60,7 +59,8 @@ class Writer:
         self._waiting: deque[Append] = deque()
         self._stirred: asyncio.Handle | None = None  # it will be seen to what waits
         self._room = asyncio.Event()  # fewer wait than may, or the log is closed
-        self._under_way: list[Group] = []
+        self._under_way: list[Group] = []  # the oldest first
+        self._watch: asyncio.TimerHandle | None = None  # over whether the oldest is answered in time
         self._pace = Pace()
         self._pipeline: Pipeline | None = None
         self._connecting: asyncio.Task[None] | None = None
@@ -75,6 +75,8 @@ class Writer:
     async def __aexit__(self, *_: object) -> None:
         """Nobody is left without an answer."""
         self._open = False
+        if self._watch is not None:
+            self._watch.cancel()
         if self._connecting is not None:
             await cancel(self._connecting)
         under_way = [append for group in self._under_way for append in group.appends]
@@ -148,49 +150,53 @@ class Writer:
 
     def _send(self, group: Group, pipeline: Pipeline) -> None:
         try:
-            answer = pipeline.run(group.columns())
+            columns = group.columns()
         except Exception as error:  # noqa: BLE001 - whatever one append brings along, the writer outlives it
             self._refused(group, error)
             return
         self._under_way.append(group)
-        late = self._loop.call_later(ANSWER_SECONDS, self._too_late, pipeline)
-        answer.add_done_callback(partial(self._answered, group, pipeline, late, time.perf_counter()))
+        group.sent = time.perf_counter()
+        pipeline.run(columns, partial(self._answered, group, pipeline))
+        if self._watch is None:
+            self._watch = self._loop.call_later(ANSWER_SECONDS, self._look)
 
-    def _answered(
-        self,
-        group: Group,
-        pipeline: Pipeline,
-        late: asyncio.TimerHandle,
-        started: float,
-        answer: asyncio.Future[PGresult],
-    ) -> None:
-        late.cancel()
+    def _answered(self, group: Group, pipeline: Pipeline, answer: Answer) -> None:
         if group not in self._under_way:
             return  # closed meanwhile
         self._under_way.remove(group)
         try:
-            outcome = group.answer(answer.result())
+            self._take(group, answer)
         except Exception as error:  # noqa: BLE001 - as above
             if pipeline.lost:
                 self._unanswered(group.appends, error)
             else:
                 self._refused(group, error)
-        else:
-            self._head.advance(outcome.last)
-            now = time.perf_counter()
-            self._pace.answered(started, now, len(group.appends), outcome.seconds)
-            self.written.groups += 1
-            self.written.appends += len(group.appends)
-            self.written.conflicts += outcome.conflicts
-            self.written.seconds += now - started
         if self._stirred is not None:  # those who were answered just now come first: they may want more
             self._stirred.cancel()
             self._stirred = None
         self._stir()
 
-    def _too_late(self, pipeline: Pipeline) -> None:
+    def _take(self, group: Group, answer: Answer) -> None:
+        if isinstance(answer, Exception):
+            raise answer
+        outcome, now = group.answer(answer), time.perf_counter()
+        self._head.advance(outcome.last)
+        self._pace.answered(group.sent, now, len(group.appends), outcome.seconds)
+        self.written.groups += 1
+        self.written.appends += len(group.appends)
+        self.written.conflicts += outcome.conflicts
+        self.written.seconds += now - group.sent
+
+    def _look(self) -> None:
         """Whoever waits behind what is not answered would wait as long."""
-        pipeline.close()
+        self._watch = None
+        if not self._under_way or self._pipeline is None:
+            return
+        left = self._under_way[0].sent + ANSWER_SECONDS - time.perf_counter()
+        if left > 0:
+            self._watch = self._loop.call_later(left, self._look)
+            return
+        self._pipeline.close()
         self._unanswered(self._all_waiting(), TimeoutError(f"No answer in {ANSWER_SECONDS:g} s."))
 
     def _all_waiting(self) -> list[Append]:
