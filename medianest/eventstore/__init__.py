@@ -2,7 +2,8 @@
 
     store.py         what it offers: append on a condition, read by query, the latest, what a command did
     writer.py        group commit: what waits goes together; group.py what may, as columns, and the answer to each append
-    pipeline.py      the connection that appends: the next group is sent before the last one is answered; pace.py if that pays
+    pipeline.py      the connection that appends: the next group is sent before the last one is answered; pace.py if that pays;
+                     notices.py which groups wake who listens
     search.py        SQL for what a query finds; columns.py PostgreSQL's binary forms
     head.py          where the log and its readers stand, and who waits for them
     subscription.py  catch up, then live

@@ -21,7 +21,7 @@ class Column:
     """The values of one column, none of them NULL. A subclass names its type by PostgreSQL's fixed number."""
 
     element: ClassVar[int]
-    array: ClassVar[int]
+    oid: ClassVar[int]
 
     __slots__ = ("packed",)
 
@@ -31,7 +31,7 @@ class Column:
 
 
 class Texts(Column):
-    array, element = 1009, 25
+    oid, element = 1009, 25
 
     def __init__(self, values: Sequence[str]) -> None:
         super().__init__([value.encode() for value in values])
@@ -40,31 +40,40 @@ class Texts(Column):
 class Jsons(Column):
     """JSON as text: jsonb has no binary form to send that is cheaper."""
 
-    array, element = 1009, 25
+    oid, element = 1009, 25
 
 
 class Hashes(Column):
-    array, element = 1001, 17
+    oid, element = 1001, 17
 
 
 class Uuids(Column):
-    array, element = 2951, 2950
+    oid, element = 2951, 2950
 
 
 class Integers(Column):
-    array, element = 1007, 23
+    oid, element = 1007, 23
 
     def __init__(self, values: Sequence[int]) -> None:
         self.packed = _integers(tuple(values))
 
 
 class Positions(Column):
-    array, element = 1016, 20
+    oid, element = 1016, 20
 
     def __init__(self, values: Sequence[int]) -> None:
         self.packed = _header(self.element, len(values)) + b"".join(
             [_SIZED_POSITION.pack(8, value) for value in values]
         )
+
+
+class Truth(Column):
+    """A boolean by itself, and no array of them."""
+
+    oid = 16
+
+    def __init__(self, value: bool) -> None:
+        self.packed = b"\x01" if value else b"\x00"
 
 
 def texts_in(packed: bytes) -> list[str]:

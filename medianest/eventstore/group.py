@@ -10,7 +10,7 @@ from psycopg.pq.abc import PGresult
 
 from medianest.domain.event import Item, Query
 from medianest.eventstore.codec import Metadata, Row
-from medianest.eventstore.columns import Column, Hashes, Integers, Jsons, Positions, Texts, Uuids
+from medianest.eventstore.columns import Column, Hashes, Integers, Jsons, Positions, Texts, Truth, Uuids
 
 
 class Conflict(Exception):
@@ -71,6 +71,7 @@ class Group:
     def __init__(self) -> None:
         self.appends: list[Append] = []
         self.sent = 0.0  # when, by the clock of this process
+        self.notifies = True  # whoever listens is told of it
         self._commands: set[UUID] = set()
         self._tags: set[str] = set()  # of all events in it
 
@@ -117,12 +118,14 @@ class Group:
             Texts(["\n".join(dict.fromkeys(row.tags)) for row in rows]),
             Jsons([row.data for row in rows]),
             Jsons([row.metadata for row in rows]),
+            Truth(self.notifies),
         ]
 
     def answer(self, rows: PGresult) -> "Outcome":
         """Tell each append what became of it. `rows`: those that did not go in, then what was added."""
-        *others, (_, _, first, last, spent) = [_row(rows, n) for n in range(rows.ntuples)]
+        *others, (_, _, begin, last, spent) = [_row(rows, n) for n in range(rows.ntuples)]
         left_out = {append: (outcome, at, until) for append, outcome, at, until, _ in others}
+        first = begin
         for n, append in enumerate(self.appends, 1):
             match left_out.get(n):
                 case None:
@@ -135,13 +138,14 @@ class Group:
                 case _:
                     append.fail(CommandReused("This id was used for something else: take a new one."))
         conflicts = sum(outcome == b"conflict" for outcome, _, _ in left_out.values())
-        return Outcome(last, conflicts, spent / 1_000_000)
+        return Outcome(last, last >= begin, conflicts, spent / 1_000_000)
 
 
 class Outcome(NamedTuple):
     """What became of a group."""
 
     last: int  # where the log ends now
+    added: bool  # some of its events
     conflicts: int
     seconds: float  # that PostgreSQL took for it, without the commit
 

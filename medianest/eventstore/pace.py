@@ -1,7 +1,11 @@
 """Whether it pays to send a second group of appends while PostgreSQL has the first."""
 
-MEMORY = 8  # groups, over which the times are averaged
-OURS = 0.7  # of PostgreSQL's time for an append: what we need to encode it and to tell its caller (measured)
+from collections import deque
+
+MEMORY = (
+    9  # groups; of their times the one in the middle counts, so that one that had to wait for the disk changes nothing
+)
+OURS = 0.8  # of PostgreSQL's time for an append: what we need to encode it and to tell its caller (measured)
 
 
 class Pace:
@@ -13,17 +17,20 @@ class Pace:
     """
 
     def __init__(self) -> None:
-        self._inside = 0.0  # seconds an append
-        self._around = 0.0  # seconds a group
+        self._inside = deque[float](maxlen=MEMORY)  # seconds an append
+        self._around = deque[float](maxlen=MEMORY)  # seconds a group
         self._last = 0.0  # when the last answer came
 
     def divides(self, appends: int) -> bool:
         """Whether so many had better go in two groups."""
-        return self._around <= OURS * self._inside * appends
+        return _middle(self._around) <= OURS * _middle(self._inside) * appends
 
     def answered(self, sent: float, now: float, appends: int, inside: float) -> None:
         """A group of so many, sent and answered at these moments of one clock, took so many seconds inside."""
-        around = now - max(sent, self._last) - inside  # it was next in turn since then
-        self._inside += (inside / appends - self._inside) / MEMORY
-        self._around += (around - self._around) / MEMORY
+        self._around.append(now - max(sent, self._last) - inside)  # it was next in turn since then
+        self._inside.append(inside / appends)
         self._last = now
+
+
+def _middle(times: deque[float]) -> float:
+    return sorted(times)[len(times) // 2] if times else 0.0

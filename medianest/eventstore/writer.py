@@ -1,7 +1,7 @@
 """The writer of the log: whatever waits is appended together, and each append gets an answer of its own.
 
 Appends that arrive together go in one statement and one transaction (`append_events` in the migrations): one round
-trip, one lock, one fsync and one NOTIFY for all of them. A lone append waits for nobody: the writer sends whatever is
+trip, one lock, one fsync and one NOTIFY for all of them; and groups that follow each other closely share a NOTIFY. A lone append waits for nobody: the writer sends whatever is
 queued the moment it is free. While PostgreSQL has one group, the next is prepared and sent behind it. A conflict fails
 only its own append; an append that depends on another of its group waits for the next one, so that the two are told
 apart.
@@ -21,6 +21,7 @@ import structlog
 from medianest.eventstore.codec import Metadata, Row
 from medianest.eventstore.group import Append, Appended, Condition, Group
 from medianest.eventstore.head import Head
+from medianest.eventstore.notices import Notices
 from medianest.eventstore.pace import Pace
 from medianest.eventstore.pipeline import Answer, Pipeline
 from medianest.tasks import cancel
@@ -62,6 +63,7 @@ class Writer:
         self._under_way: list[Group] = []  # the oldest first
         self._watch: asyncio.TimerHandle | None = None  # over whether the oldest is answered in time
         self._pace = Pace()
+        self._notices = Notices(self._stir)
         self._pipeline: Pipeline | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._open = False
@@ -84,7 +86,10 @@ class Writer:
         for append in (*under_way, *self._all_waiting()):
             append.fail(OutcomeUnknown(CLOSED))
         if self._pipeline is not None:
+            if self._notices.kept_back and not self._pipeline.lost:  # it is read before the end of the connection
+                self._pipeline.run(Group().columns(), lambda _: None)
             self._pipeline.close()
+        self._notices.close()
 
     async def append(
         self, rows: list[Row], condition: Condition | None, metadata: Metadata, fingerprint: bytes
@@ -111,8 +116,11 @@ class Writer:
             if self._waiting and self._connecting is None and self._open:
                 self._connecting = self._loop.create_task(self._connect(), name="event log writer connects")
             return
-        while len(self._under_way) < GROUPS and (group := self._next_group()).appends:
-            pipeline = self._pipeline
+        pipeline = self._pipeline
+        while len(self._under_way) < GROUPS and (self._waiting or self._notices.owes):
+            group = self._next_group()
+            if not group.appends and not self._notices.owes:
+                break
             self._send(group, pipeline)
             if pipeline.lost:  # nothing more goes this way: its answer, that there is none, stirs us again
                 break
@@ -149,13 +157,15 @@ class Writer:
         return min(GROUP_LIMIT, max(SMALL_GROUP, (waiting + under_way + 1) // 2))
 
     def _send(self, group: Group, pipeline: Pipeline) -> None:
+        group.sent = time.perf_counter()
+        group.notifies = self._notices.says(group.sent)
         try:
             columns = group.columns()
         except Exception as error:  # noqa: BLE001 - whatever one append brings along, the writer outlives it
+            self._notices.answered(group.notifies, 0)
             self._refused(group, error)
             return
         self._under_way.append(group)
-        group.sent = time.perf_counter()
         pipeline.run(columns, partial(self._answered, group, pipeline))
         if self._watch is None:
             self._watch = self._loop.call_later(ANSWER_SECONDS, self._look)
@@ -167,6 +177,8 @@ class Writer:
         try:
             self._take(group, answer)
         except Exception as error:  # noqa: BLE001 - as above
+            if group.appends:  # one that is empty is not sent again and again
+                self._notices.answered(group.notifies, 0)
             if pipeline.lost:
                 self._unanswered(group.appends, error)
             else:
@@ -181,6 +193,9 @@ class Writer:
             raise answer
         outcome, now = group.answer(answer), time.perf_counter()
         self._head.advance(outcome.last)
+        self._notices.answered(group.notifies, outcome.last if outcome.added or not group.appends else 0)
+        if not group.appends:
+            return  # it only told who listens
         self._pace.answered(group.sent, now, len(group.appends), outcome.seconds)
         self.written.groups += 1
         self.written.appends += len(group.appends)
@@ -228,4 +243,4 @@ class Writer:
             self._waiting.appendleft(append)
 
 
-_APPEND = "SELECT * FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+_APPEND = "SELECT * FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"

@@ -164,7 +164,7 @@ if __name__ == "__main__":
 def adapt_columns(connection: psycopg.AsyncConnection) -> None:
     """Let `connection` take columns as parameters, as the writer's pipeline sends them."""
     for kind in Column.__subclasses__():
-        connection.adapters.register_dumper(kind, type(f"{kind.__name__}Dumper", (_Packed,), {"oid": kind.array}))
+        connection.adapters.register_dumper(kind, type(f"{kind.__name__}Dumper", (_Packed,), {"oid": kind.oid}))
 
 
 class _Packed(Dumper):

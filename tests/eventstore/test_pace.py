@@ -48,3 +48,9 @@ def test_time_that_a_group_waited_behind_another_of_ours_does_not_count() -> Non
 
 def test_before_anything_is_known_two_groups_may_go() -> None:
     assert Pace().divides(1)
+
+
+def test_one_group_that_had_to_wait_for_the_disk_changes_nothing() -> None:
+    paced = pace(around=0.000_3)
+    paced.answered(200.0, 200.05, 16, 16 * INSIDE)
+    assert paced.divides(32)

@@ -1,9 +1,22 @@
--- Appending, and whether a command acted before is only looked for where its id cannot be inserted, or where its condition
--- may fail. What it takes and answers is as in 0017.
-CREATE OR REPLACE FUNCTION append_events(
+-- Appending with less of what is seldom needed. Whether a command acted before is only looked for where its id cannot be
+-- inserted, or where its condition may fail; and whoever listens is told when the caller says so, who may well have another
+-- group to send at once.
+DROP FUNCTION append_events;
+
+-- Appends a whole group at once. The arrays are three lists laid side by side: the appends (command_*, afters, and the
+-- places of their events in the third list), the items of their conditions (item_*; `item_append` is the place of the
+-- append in the first list), and the events (event_*). Types and tags of one row are joined by line feeds, which neither
+-- may contain. `notifies`: tell who listens where the log ends now, unless
+-- none of the events went in.
+--
+-- Answers a row for each append that did not go in: a conflict; or repeated or reused, with the positions of the first
+-- time. And a last row for the group, whose `append` is 0, with the positions of what was added (first > last: nothing) and
+-- the microseconds it took from when it had the lock.
+CREATE FUNCTION append_events(
     command_keys uuid[], command_fingerprints bytea[], afters bigint[], first_events int[], last_events int[],
     item_append int[], item_types text[], item_tags text[],
-    event_types text[], event_versions int[], event_tag_lists text[], event_data text[], event_metadata text[]
+    event_types text[], event_versions int[], event_tag_lists text[], event_data text[], event_metadata text[],
+    notifies boolean
 ) RETURNS TABLE (append int, outcome text, first_position bigint, last_position bigint, spent bigint) LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET jit = off SET plan_cache_mode = force_generic_plan AS $$
@@ -16,7 +29,6 @@ DECLARE
     suspects int[];
     careful boolean;
     conflicts int[];
-    told text;
 BEGIN
     -- One lock orders the groups of all processes: positions come out in commit order and without gaps, so whoever has
     -- seen n has seen all up to n. Each statement below takes its snapshot after the lock (READ COMMITTED).
@@ -88,24 +100,20 @@ BEGIN
         first_position := head + 1;
         last_position := head + coalesce(cardinality(event_types), 0);
         BEGIN
-            IF event_types IS NOT NULL THEN
-                WITH logged AS (
-                    INSERT INTO events (position, type, version, tags, data, metadata, recorded_at)
-                    SELECT head + generate_subscripts(event_types, 1), unnest(event_types), unnest(event_versions),
-                           string_to_array(unnest(event_tag_lists), E'\n'), unnest(event_data)::json,
-                           unnest(event_metadata)::json, head_at
-                ), tagged AS (
-                    INSERT INTO event_tags (tag, position, type)
-                    SELECT unnest(tags), position, type
-                      FROM (SELECT head + generate_subscripts(event_types, 1) AS position, unnest(event_types) AS type,
-                                   string_to_array(unnest(event_tag_lists), E'\n') AS tags) AS new
-                ), acted AS (
-                    INSERT INTO command_ids (command, first, last, fingerprint)
-                    SELECT unnest(command_keys), head + unnest(first_events), head + unnest(last_events),
-                           unnest(command_fingerprints)
-                )
-                SELECT pg_notify('medianest_events', last_position::text) INTO told;
-            END IF;
+            WITH logged AS (
+                INSERT INTO events (position, type, version, tags, data, metadata, recorded_at)
+                SELECT head + generate_subscripts(event_types, 1), unnest(event_types), unnest(event_versions),
+                       string_to_array(unnest(event_tag_lists), E'\n'), unnest(event_data)::json,
+                       unnest(event_metadata)::json, head_at
+            ), tagged AS (
+                INSERT INTO event_tags (tag, position, type)
+                SELECT unnest(tags), position, type
+                  FROM (SELECT head + generate_subscripts(event_types, 1) AS position, unnest(event_types) AS type,
+                               string_to_array(unnest(event_tag_lists), E'\n') AS tags) AS new
+            )
+            INSERT INTO command_ids (command, first, last, fingerprint)
+            SELECT unnest(command_keys), head + unnest(first_events), head + unnest(last_events),
+                   unnest(command_fingerprints);
             EXIT;
         EXCEPTION WHEN unique_violation THEN
             IF careful THEN
@@ -114,6 +122,9 @@ BEGIN
             careful := true;
         END;
     END LOOP;
+    IF notifies AND event_types IS NOT NULL THEN
+        PERFORM pg_notify('medianest_events', last_position::text);
+    END IF;
     spent := extract(microseconds FROM clock_timestamp() - begun);
     RETURN NEXT;
 END $$;
