@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 from medianest.database import embedded_postgres
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor
-from medianest.domain.event import Item, Query
+from medianest.domain.event import Item, Query, type_of
 from medianest.eventstore import connections, writer
 from medianest.eventstore.codec import Codec, Metadata, Recorded, Row
 from medianest.eventstore.connections import DatabaseAway, Pool, connection_pool
@@ -209,6 +209,37 @@ async def test_a_group_is_announced_by_its_last_position_and_only_if_something_c
         assert await append(store, uuid4()) == Appended(6, 6)
         async with asyncio.timeout(SECONDS):
             assert [said.payload async for said in listener.notifies(stop_after=3)] == ["2", "5", "6"]
+
+
+async def test_commands_that_acted_before_are_left_out_of_a_group_and_what_is_new_goes_in_without_a_gap(
+    store: EventStore, admin: psycopg.AsyncConnection
+) -> None:
+    old = [uuid4() for _ in range(2)]
+    for command in old:
+        await append(store, command)
+    async with held(admin):
+        first = asyncio.create_task(append(store, uuid4()))
+        await writing(admin)
+        group = asyncio.gather(
+            append(store, uuid4()),
+            append(store, old[1]),
+            append(store, old[0], body=b"other"),
+            append(store, uuid4()),
+        )
+        await asyncio.sleep(0)
+    answers = [Appended(4, 4), Appended(2, 2, repeated=True), CommandReused, Appended(5, 5)]
+    assert [await first, *await group] == [Appended(3, 3), *answers]
+    assert [recorded.position for recorded in (await store.read()).events] == [1, 2, 3, 4, 5]
+
+
+async def test_a_group_that_cannot_be_written_for_another_reason_is_refused_and_not_tried_for_ever(
+    store: EventStore, admin: psycopg.AsyncConnection
+) -> None:
+    """Somebody put a tag of the next position in, past the store."""
+    await admin.execute("INSERT INTO event_tags VALUES (%s, 1, %s)", (UP.tags()[0], type_of(UP)))
+    async with asyncio.timeout(SECONDS):
+        with pytest.raises(psycopg.errors.UniqueViolation), capture_logs():
+            await append(store, uuid4())
 
 
 async def test_a_connection_that_is_lost_takes_both_groups_with_it_and_each_acts_once_in_the_end(

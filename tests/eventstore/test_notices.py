@@ -56,9 +56,7 @@ async def test_one_that_follows_closely_keeps_it_back_and_one_that_comes_later_s
 
 
 async def test_what_was_kept_back_is_owed_soon_where_nothing_follows(owed: Owed) -> None:
-    owed.notices.says(NOW)
-    owed.notices.says(SOON)
-    assert owed.notices.kept_back
+    assert [owed.notices.says(at) and not owed.notices.kept_back for at in (NOW, SOON)] == [True, False]
     async with asyncio.timeout(SECONDS):
         await owed.came.wait()
     assert owed.notices.owes
