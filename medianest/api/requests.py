@@ -21,8 +21,8 @@ from medianest.api.problems import Problem
 from medianest.api.site import MOST, Before, House, Id, Limit, Me, Site, Words, Write, Writing, Written, shown
 from medianest.domain.asking import Approval, ChangeSeasons, RetryRequest, SubmitRequest
 from medianest.domain.event import Event, Personal, tags
-from medianest.domain.observing import NOT_HANDED_ON
 from medianest.domain.requests import (
+    NOT_HANDED_ON,
     OPEN_STATES,
     ApproveRequest,
     CancelRequest,

@@ -117,6 +117,8 @@ EXAMPLES: tuple[Event, ...] = (
     RequestPartiallyAvailable(*SERIES),
     RequestAvailable(*FILM),
     RequestFailed(*FILM, "Seerr could not hand it on."),
+    RequestFailed(*FILM, "Seerr could not hand it on.", tries_left=4),
+    RequestFailed(*FILM, "Seerr could not hand it on.", tries_left=0),
     RequestRetried(*FILM),
     RequestRemoved(*FILM),
     RequestMerged(*SERIES, "5f"),

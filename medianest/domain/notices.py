@@ -17,6 +17,7 @@ from medianest.domain.downloads import DownloadEvent, DownloadFailed, DownloadRe
 from medianest.domain.event import Event, Item, Query, Tags, tags
 from medianest.domain.quotas import QuotaSet, QuotaTakenBack
 from medianest.domain.requests import (
+    PAUSES,
     RequestApproved,
     RequestAvailable,
     RequestDeclined,
@@ -67,6 +68,8 @@ def cause(event: Event) -> Cause | None:
     match event:
         case DownloadRemoved(why="owner"):
             return None
+        case RequestFailed(tries_left=int(left)) if 0 < left < len(PAUSES):
+            return None  # that it is tried again by itself was told, and that it was given up will be
         case RequestEvent(request=request):
             return Cause(kind, f"request:{request}")
         case DownloadEvent(download=download):

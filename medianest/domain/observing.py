@@ -10,6 +10,7 @@ from msgspec import structs
 from medianest.domain.command import Command, Facts
 from medianest.domain.event import Event, Item, Query, tags
 from medianest.domain.requests import (
+    NOT_HANDED_ON,
     PENDING_STATES,
     STATE_AFTER,
     Media,
@@ -33,7 +34,6 @@ from medianest.domain.requests import (
 )
 
 Observed = Literal["approved", "processing", "partially_available", "available", "declined", "failed", "removed"]
-NOT_HANDED_ON = "Seerr could not hand it on."
 
 
 class SeenInSeerr(OfOneRequest, frozen=True, kw_only=True):
@@ -96,7 +96,7 @@ def _progress(command: ObserveRequest, facts: RequestFacts) -> Sequence[Event]:
         # Seerr keeps no reason: "other" is what can be said truly.
         return [RequestDeclined(*about, "other", decided_by=command.decided_by)]
     if seen == "failed":
-        return [RequestFailed(*about, NOT_HANDED_ON)]
+        return [RequestFailed(*about, NOT_HANDED_ON, facts.tries_left())]
     if seen in _PROGRESS and _PROGRESS[seen] <= _PROGRESS.get(facts.state, 0):
         return []
     if seen == "approved":
@@ -131,7 +131,7 @@ def _standing(command: ReconcileRequest, facts: RequestFacts, seerr: int) -> Seq
     if stands == "declined":
         return [RequestDeclined(*about, "other", decided_by=command.decided_by)]
     if stands == "failed":
-        return [RequestFailed(*about, NOT_HANDED_ON)]
+        return [RequestFailed(*about, NOT_HANDED_ON, facts.tries_left())]
     return [_OBSERVED[stands](*about)] if stands in _OBSERVED else []
 
 

@@ -1,7 +1,7 @@
 """Requests for films and series: what can have happened to one, and who decides what about it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Self
 
 import msgspec
@@ -179,6 +179,7 @@ class RequestAvailable(RequestEvent, frozen=True, tag="request.available"):
 
 class RequestFailed(RequestEvent, frozen=True, tag="request.failed"):
     why: str
+    tries_left: int | None = None  # how often it is tried again by itself from now on; None: it never is
 
 
 class RequestRetried(RequestEvent, frozen=True, tag="request.retried"):
@@ -194,6 +195,10 @@ class DecisionRelayed(RequestEvent, frozen=True, tag="request.decision-relayed")
 
     decision: RelayedDecision
 
+
+NOT_HANDED_ON = "Seerr could not hand it on."
+# It is tried again by itself so long after the first such failure in a row, the second … Then somebody has to.
+PAUSES = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 
 REQUEST_EVENTS = (
     RequestSubmitted, RequestJoined, RequestLeft, RequestHandedOn, RequestHeld, RequestReleased, RequestSeasonsChanged,
@@ -250,6 +255,8 @@ class RequestFacts(Facts, frozen=True):
     left: frozenset[str] = frozenset()  # who wanted it once
     seasons_untold: bool = False  # they were changed here, and Seerr has yet to be told
     relayed: tuple[RelayedDecision, ...] = ()
+    external: bool = False  # it was asked for in Seerr itself, which is to see to it
+    not_handed_on: int = 0  # how often, since it last was
 
     @classmethod
     def query(cls, command: OfOneRequest) -> Query:
@@ -261,7 +268,11 @@ class RequestFacts(Facts, frozen=True):
             case RequestSubmitted(account=account, media=media, seasons=seasons):
                 return structs.replace(facts, account=account, media=media, seasons=seasons, waiting=True)
             case RequestImported(account=account, media=media, seerr=seerr, seasons=seasons):
-                return structs.replace(facts, account=account, media=media, seerr=seerr, seasons=seasons)
+                return structs.replace(facts, account=account, media=media, seerr=seerr, seasons=seasons, external=True)
+            case RequestFailed(why=why):
+                return structs.replace(facts, not_handed_on=self.not_handed_on + 1 if why == NOT_HANDED_ON else 0)
+            case RequestProcessing() | RequestPartiallyAvailable() | RequestAvailable():
+                return structs.replace(facts, not_handed_on=0)
             case RequestSeasonsChanged(seasons=seasons, kept=kept):
                 relayed = tuple(told for told in self.relayed if told != "seasons")
                 return structs.replace(facts, seasons=seasons, seasons_untold=not kept, relayed=relayed)
@@ -286,6 +297,10 @@ class RequestFacts(Facts, frozen=True):
                 untold = self.seasons_untold and decision != "seasons"
                 return structs.replace(facts, seasons_untold=untold, relayed=(*self.relayed, decision))
         return facts
+
+    def tries_left(self) -> int | None:
+        """How often it is tried again by itself, if Seerr cannot hand it on now; None: it is Seerr's own."""
+        return None if self.external else max(0, len(PAUSES) - self.not_handed_on)
 
     def known(self) -> None:
         if not self.account:

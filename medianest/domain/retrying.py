@@ -1,7 +1,7 @@
 """What Seerr could not hand on, to a Radarr that was away say, is tried again by itself: some times, each later."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 
 import msgspec
@@ -9,18 +9,16 @@ from msgspec import structs
 
 from medianest.domain.asking import AskedFacts, RetryRequest
 from medianest.domain.event import Event
-from medianest.domain.observing import NOT_HANDED_ON
 from medianest.domain.requests import (
+    NOT_HANDED_ON,
     OPEN_STATES,
+    PAUSES,
     RequestAvailable,
     RequestFailed,
     RequestPartiallyAvailable,
     RequestProcessing,
     RequestRetried,
 )
-
-# After the first failure, the second … Then whoever asked, or a moderator, has to.
-PAUSES = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 
 
 class RetryByItself(RetryRequest, frozen=True, kw_only=True):

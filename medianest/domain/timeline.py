@@ -153,6 +153,10 @@ def sentence(event: Event, names: Names, unsealed: Mapping[str, str] = NOTHING_U
             return "Part of it is in Plex. The rest is on its way."
         case RequestAvailable():
             return "It’s in Plex. Enjoy!"
+        case RequestFailed(why=why, tries_left=0):
+            return f"It failed again: {_ended(why)} It’s no longer tried by itself: try again, or ask a moderator."
+        case RequestFailed(why=why, tries_left=int()):
+            return f"It failed: {_ended(why)} It’s tried again by itself."
         case RequestFailed(why=why):
             return f"It failed: {_ended(why)}"
         case RequestRetried() | DownloadRetried():

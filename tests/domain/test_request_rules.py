@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from medianest.domain.accounts import AccountErased, AccountReinstated, AccountSuspended
 from medianest.domain.asking import ChangeSeasons, MergeRequest, RetryRequest, SubmitRequest
 from medianest.domain.command import Command
 from medianest.domain.event import Event, Personal
+from medianest.domain.notices import cause
 from medianest.domain.observing import Observed, ObserveRequest
 from medianest.domain.quotas import DefaultQuotaSet, QuotaSet, QuotaTakenBack, SetDefaultQuota, SetQuota, TakeQuotaBack
 from medianest.domain.requests import (
@@ -725,7 +727,7 @@ def test_seerr_is_told_again_of_what_is_approved_again_after_a_failure() -> None
         ("partially_available", PARTIAL),
         ("available", AVAILABLE),
         ("declined", RequestDeclined(*MINE, "other")),
-        ("failed", RequestFailed(*MINE, "Seerr could not hand it on.")),
+        ("failed", RequestFailed(*MINE, "Seerr could not hand it on.", tries_left=4)),
         ("removed", REMOVED),
     ],
 )
@@ -790,6 +792,22 @@ def test_what_seerr_could_not_hand_on_is_tried_again_by_itself_each_time_later(t
     failed = (NOT_HANDED, NOW - timedelta(minutes=minutes))
     given(*history, failed).when(BY_ITSELF).then(RETRIED)
     given(*history, (NOT_HANDED, NOW - timedelta(minutes=minutes - 1))).when(BY_ITSELF).then_nothing()
+
+
+@pytest.mark.parametrize("times", [1, 2, 5, 6])
+def test_a_failure_says_how_often_it_is_tried_again_by_itself(times: int) -> None:
+    history = [SUBMITTED, SENT, *[NOT_HANDED, RETRIED, SENT] * (times - 1)]
+    given(*history).when(observes("failed")).then(structs.replace(NOT_HANDED, tries_left=max(0, 5 - times)))
+    begun_anew = structs.replace(NOT_HANDED, tries_left=4)
+    given(*history, PROCESSING).when(observes("failed")).then(begun_anew)
+    given(*history, FAILED, RETRIED, SENT).when(observes("failed")).then(begun_anew)
+
+
+def test_of_what_is_tried_again_by_itself_people_hear_once_and_again_when_it_is_given_up() -> None:
+    told = [cause(structs.replace(NOT_HANDED, tries_left=left)) is not None for left in (4, 3, 2, 1, 0)]
+    assert told == [True, False, False, False, True]
+    assert cause(NOT_HANDED) is not None, "nobody tries it again"
+    assert cause(FAILED) is not None
 
 
 def test_it_is_not_tried_again_for_ever_nor_for_what_somebody_has_to_mend() -> None:
