@@ -8,11 +8,13 @@ import msgspec
 from litestar import Response, get
 
 from medianest.adapters.breaker import BreakerState, Line
-from medianest.adapters.calls import Calls, Outcome
+from medianest.adapters.calls import Outcome
 from medianest.api.envelope import Envelope
 from medianest.api.site import House, Site
 from medianest.domain.breakers import BreakerName
 from medianest.eventstore.connections import DatabaseAway
+from medianest.eventstore.writer import Written
+from medianest.histogram import Histogram
 from projections.engine import Lag
 
 BEHIND_LIMIT = 1000  # events a read model may be behind and still be of use
@@ -55,7 +57,7 @@ def _is_missing(lag: Lag) -> bool:
 async def metrics_text(site: Site, envelope: Envelope) -> str:
     """Prometheus' text: what was answered, appended, projected and asked of others, and what else the process counts.
 
-    Of appends: `log_seconds / log_groups` is the latency, `log_appends / log_groups` the size of a group. How far the
+    Of the log: how long groups of appends took, and how many appends went together. How far the
     sockets are behind is `log_head - sockets_position`.
     """
     lines = ["# TYPE medianest_http_requests_total counter"]
@@ -69,8 +71,7 @@ async def metrics_text(site: Site, envelope: Envelope) -> str:
     rebuilds = {lag.name: lag.rebuild for lag in lags if lag.rebuild}
     lines += _gauge("projection_rebuild_done_events", {name: rebuild.done for name, rebuild in rebuilds.items()})
     lines += _gauge("projection_rebuild_of_events", {name: rebuild.of for name, rebuild in rebuilds.items()})
-    for name, count in vars(site.store.written).items():
-        lines += [f"# TYPE medianest_log_{name}_total counter", f"medianest_log_{name}_total {count:g}"]
+    lines += _log(site.store.written)
     lines += _outside(site.breakers.lines)
     for name, value in (site.metrics() if site.metrics else {}).items():
         lines.append(f"medianest_{name} {value:g}")
@@ -85,7 +86,7 @@ def _outside(ways: Mapping[BreakerName, Line]) -> list[str]:
         lines += [f'medianest_outside_calls_total{{service="{name}",outcome="{how}"}} {count}' for how, count in ended]
     lines.append("# TYPE medianest_outside_seconds histogram")
     for name, way in ways.items():
-        lines += _histogram("outside_seconds", f'service="{name}"', way.calls)
+        lines += _histogram("outside_seconds", f'service="{name}"', way.calls.seconds)
     lines.append("# TYPE medianest_outside_circuit gauge")
     for name, way in ways.items():
         states = ((state, int(way.breaker.state == state)) for state in get_args(BreakerState))
@@ -94,13 +95,25 @@ def _outside(ways: Mapping[BreakerName, Line]) -> list[str]:
     return lines + _gauge("outside_waiting", {name: way.waiting for name, way in ways.items()}, label="service")
 
 
-def _histogram(name: str, labels: str, calls: Calls) -> list[str]:
-    counts = calls.histogram()
-    bounds = (("+Inf" if bound == math.inf else f"{bound:g}", count) for bound, count in counts)
+def _log(written: Written) -> list[str]:
+    """Of the log: appends by what became of them, and the groups they went in."""
+    counts = {"appends": written.appends, "conflicts": written.conflicts, "unanswered": written.unanswered}
+    lines = [
+        line
+        for name, count in counts.items()
+        for line in (f"# TYPE medianest_log_{name}_total counter", f"medianest_log_{name}_total {count}")
+    ]
+    lines += ["# TYPE medianest_log_group_seconds histogram", *_histogram("log_group_seconds", "", written.seconds)]
+    return [*lines, "# TYPE medianest_log_group_appends histogram", *_histogram("log_group_appends", "", written.sizes)]
+
+
+def _histogram(name: str, labels: str, measured: Histogram) -> list[str]:
+    bounds = (("+Inf" if bound == math.inf else f"{bound:g}", count) for bound, count in measured.up_to_each())
+    all_of, comma = f"{{{labels}}}" if labels else "", "," if labels else ""
     return [
-        *(f'medianest_{name}_bucket{{{labels},le="{bound}"}} {count}' for bound, count in bounds),
-        f"medianest_{name}_sum{{{labels}}} {calls.seconds:.3f}",
-        f"medianest_{name}_count{{{labels}}} {counts[-1][1]}",
+        *(f'medianest_{name}_bucket{{{labels}{comma}le="{bound}"}} {count}' for bound, count in bounds),
+        f"medianest_{name}_sum{all_of} {measured.sum:.6f}",
+        f"medianest_{name}_count{all_of} {measured.count}",
     ]
 
 

@@ -24,12 +24,15 @@ from medianest.eventstore.head import Head
 from medianest.eventstore.notices import Notices
 from medianest.eventstore.pace import Pace
 from medianest.eventstore.pipeline import Answer, Pipeline
+from medianest.histogram import Histogram
 from medianest.tasks import cancel
 
 log = structlog.get_logger()
 GROUPS = 2  # under way at once: one that PostgreSQL has, and one that is on its way to it
 GROUP_LIMIT = 256  # appends in one transaction
 SMALL_GROUP = 12  # not worth dividing
+GROUP_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)  # bounds, for who watches
+GROUP_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 QUEUE_LIMIT = 4096  # appends waiting; beyond it, callers wait before they queue
 NO_ANSWER = "The database went away before it answered: try the same again."
 CLOSED = "The log was closed before it answered: try the same again."
@@ -45,10 +48,14 @@ class Written:
 
     def __init__(self) -> None:
         self.appends = 0  # that were answered, whatever the answer
-        self.groups = 0
         self.conflicts = 0
         self.unanswered = 0
-        self.seconds = 0.0  # spent waiting for PostgreSQL, by groups
+        self.seconds = Histogram(GROUP_SECONDS)  # from when a group was sent to its answer
+        self.sizes = Histogram(GROUP_SIZES)  # appends in a group
+
+    @property
+    def groups(self) -> int:
+        return self.sizes.count
 
 
 class Writer:
@@ -197,10 +204,10 @@ class Writer:
         if not group.appends:
             return  # it only told who listens
         self._pace.answered(group.sent, now, len(group.appends), outcome.seconds)
-        self.written.groups += 1
         self.written.appends += len(group.appends)
         self.written.conflicts += outcome.conflicts
-        self.written.seconds += now - group.sent
+        self.written.seconds.add(now - group.sent)
+        self.written.sizes.add(len(group.appends))
 
     def _look(self) -> None:
         """Whoever waits behind what is not answered would wait as long."""

@@ -152,8 +152,12 @@ async def test_what_the_log_and_its_readers_do_is_measured(door: Door, olivia: h
     for model in models:
         assert metrics[f'medianest_projection_lag_events{{projection="{model["name"]}"}}'] == "0"
     written = site.store.written
-    assert float(metrics["medianest_log_appends_total"]) == written.appends >= written.groups >= 1
-    assert {f"medianest_log_{name}_total" for name in ("groups", "conflicts", "unanswered", "seconds")} <= set(metrics)
+    assert float(metrics["medianest_log_appends_total"]) == written.appends == written.groups >= 1
+    assert {f"medianest_log_{name}_total" for name in ("conflicts", "unanswered")} <= set(metrics)
+    for measured in ("group_seconds", "group_appends"):
+        assert int(metrics[f"medianest_log_{measured}_count"]) == written.groups >= 1
+        assert int(metrics[f'medianest_log_{measured}_bucket{{le="+Inf"}}']) == written.groups
+    assert float(metrics["medianest_log_group_appends_sum"]) == written.appends
 
 
 async def test_what_is_asked_of_outside_systems_is_measured(
