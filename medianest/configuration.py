@@ -55,7 +55,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         "plex", "Plex", "The server that everybody watches.",
         (
-            Field("plex_url", "Address", "Where MediaNest reaches the Plex server, like http://192.168.1.10:32400."),
+            Field("plex_url", "Address", "Where MediaNest reaches the Plex server, like http://192.168.1.10:32400. Everybody's token of this server is sent there."),
             Field("plex_webhook_secret", "Webhook secret", "Have Plex post to /api/v1/webhooks/plex/ here, with it at the end; without one its webhooks are refused."),
             Field("plex_video_section", "Library of videos", "The key of the library that shows downloads; empty: found by its folder."),
             Field("plex_media_path", "Media folder in Plex", "The media folder as Plex sees it; empty: as MediaNest sees it."),

@@ -11,6 +11,7 @@ from litestar.params import JSONBody
 from medianest.api.gate import needs
 from medianest.api.history import names_of, naming
 from medianest.api.problems import Problem, WrongField
+from medianest.api.sign_in import OURS
 from medianest.api.site import House, Id, Site, Write, Writing
 from medianest.api.trying import Check, checks_of
 from medianest.configuration import FIELDS, SECTIONS, Field, Kind, Section, Source, is_secret, on_record, shape_of
@@ -39,6 +40,7 @@ class FieldView(msgspec.Struct, frozen=True):
     is_set: bool  # of a secret: whether there is one
     source: Source  # where the value in force comes from; `admin` wins over the others
     underneath: Shown  # what it falls back to when it is given as null
+    sent_to: str | None  # of a secret: the setting with the address it is sent to; with a new one, give it again
 
 
 class SectionView(msgspec.Struct, frozen=True):
@@ -121,7 +123,7 @@ class SettingsController(Controller):
     async def test(self, site: House, section: Id, data: JSONBody[Try]) -> Checks:
         """Try values against the real system, and keep nothing."""
         found, values = await _understood(site, section, data)
-        checks = await checks_of(found, _with(site, values))
+        checks = await _checks(site, found, _with(site, values))
         return Checks(all(check.ok or not check.matters for check in checks), checks)
 
     @put("/{section:str}")
@@ -131,7 +133,7 @@ class SettingsController(Controller):
         settings, checks = _with(site, values), list[Check]()
         repeated = bool(await write.before())
         if not data.untested and not repeated:
-            checks = await checks_of(found, settings)
+            checks = await _checks(site, found, settings)
             _all_well(checks)
         command = ChangeSettings(
             section=section,
@@ -156,7 +158,11 @@ class SettingsController(Controller):
         found = _section(section)
         command = RestoreSettings(section=section, order=write.new_id("order"), revision=data.revision)
         kept = await _kept(site, write, found, command, [])
-        return msgspec.structs.replace(kept, checks=await checks_of(found, site.settings))
+        return msgspec.structs.replace(kept, checks=await _checks(site, found, site.settings))
+
+
+async def _checks(site: Site, section: Section, settings: Settings) -> list[Check]:
+    return await checks_of(section, settings, await site.credentials.get(OURS, "plex-machine"))
 
 
 async def _kept(
@@ -202,17 +208,22 @@ def _no_secret_goes_elsewhere(site: Site, section: Section, values: Mapping[str,
     environment, and the one in force to the one in force.
     """
     wanted = _with(site, values)
-    for field in section.fields:
-        if not field.sent_to or values.get(field.name) is not None or getattr(wanted, field.name) is None:
-            continue
-        back = field.name in values
-        its_address = site.configuration.underneath(field.sent_to) if back else getattr(site.settings, field.sent_to)
-        if getattr(wanted, field.sent_to) != its_address:
-            wrong = WrongField(field.name, "It is kept for the address it was given for.")
-            raise Problem(
-                422, "secret-needed-again", f"Give the {field.label} again, together with the new address.",
-                errors=(wrong,),
-            )  # fmt: skip
+    needed = [field for field in section.fields if _would_go_elsewhere(site, field, values, wanted)]
+    if needed:
+        named = " and ".join(field.label for field in needed)
+        raise Problem(
+            422, "secret-needed-again", f"Give it again, together with the new address: {named}.",
+            detail="A secret is kept for the address it was given for, and goes to no other.",
+            errors=tuple(WrongField(field.name, "It is kept for the address it was given for.") for field in needed),
+        )  # fmt: skip
+
+
+def _would_go_elsewhere(site: Site, field: Field, values: Mapping[str, Any], wanted: Settings) -> bool:
+    if not field.sent_to or values.get(field.name) is not None or getattr(wanted, field.name) is None:
+        return False
+    back = field.name in values
+    its_address = site.configuration.underneath(field.sent_to) if back else getattr(site.settings, field.sent_to)
+    return bool(getattr(wanted, field.sent_to) != its_address)
 
 
 def _with(site: Site, values: Mapping[str, Any]) -> Settings:
@@ -266,6 +277,7 @@ def _field_view(site: Site, field: Field) -> FieldView:
         secret and value is not None,
         configuration.source_of(field.name),
         None if secret else _plain(configuration.underneath(field.name)),
+        field.sent_to or None,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from medianest.adapters.errors import AdapterError
 from medianest.adapters.exchange import HttpClient, http_client
-from medianest.adapters.plex_server import PlexServer
+from medianest.adapters.plex_server import SERVICE, PlexServer
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.uptime_kuma import UptimeKuma
 from medianest.adapters.uptime_kuma_ways import CODE_SECONDS, access_of, one_time_code
@@ -30,15 +30,18 @@ class Check(msgspec.Struct, frozen=True):
     matters: bool = True  # false: it may fail, as it is about a way that was not chosen
 
 
-async def checks_of(section: Section, settings: Settings) -> list[Check]:
-    """What came of trying the settings of a section; nothing, where there is nothing to ask."""
+async def checks_of(section: Section, settings: Settings, plex_machine: Secret | None) -> list[Check]:
+    """What came of trying the settings of a section; nothing, where there is nothing to ask.
+
+    `plex_machine` is the server that people signed in to; None: nobody has.
+    """
     if not section.testable:
         return []
     async with http_client() as client, asyncio.TaskGroup() as group:
         match section.name:
             case "plex":
                 plex = PlexServer(settings.plex_url, client, client_identifier=settings.plex_client or "medianest")
-                tried = [group.create_task(_tried("Plex answers", "plex_url", _plex(plex)))]
+                tried = [group.create_task(_tried("Plex answers", "plex_url", _plex(plex, plex_machine)))]
             case "seerr":
                 key = settings.seerr_api_key or Secret("")
                 seerr = Seerr(settings.seerr_url, key, client)
@@ -68,9 +71,12 @@ def _remedy(error: AdapterError) -> str:
     return "Look whether the address is right, and whether it is up." if error.remedy in ("", waits) else error.remedy
 
 
-def _plex(plex: PlexServer) -> Callable[[], Awaitable[str]]:
+def _plex(plex: PlexServer, machine: Secret | None) -> Callable[[], Awaitable[str]]:
     async def look() -> str:
-        return f"It is a Plex server, version {(await plex.identity()).version}."
+        found = await plex.identity()
+        if machine is not None and found.machine_id != machine.reveal():
+            raise AnotherServer(SERVICE, "it is another server than the one that people signed in to")
+        return f"It is a Plex server, version {found.version}."
 
     return look
 
@@ -96,6 +102,12 @@ def _kuma(kuma: UptimeKuma) -> Callable[[], Awaitable[str]]:
         return "It answers."
 
     return look
+
+
+class AnotherServer(AdapterError):
+    """People's tokens are for the one they signed in to, and are sent to whatever the address leads to."""
+
+    remedy = "Look whether the address is right. Keep it only if this is the server to use: then everybody has to sign in again."
 
 
 class WayIn(NamedTuple):

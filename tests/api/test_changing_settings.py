@@ -42,7 +42,7 @@ async def test_every_setting_says_what_it_is_and_where_it_comes_from(olivia: htt
     assert seerr["seerr_url"] == {
         "name": "seerr_url", "label": "Address", "kind": "address", "unit": "", "choices": [], "at_least": None,
         "help": "Where MediaNest reaches it, like http://192.168.1.10:5055.", "at_most": None,
-        "value": "http://127.0.0.1:5055", "is_set": False, "source": "built in", "underneath": "http://127.0.0.1:5055",
+        "value": "http://127.0.0.1:5055", "is_set": False, "source": "built in", "underneath": "http://127.0.0.1:5055", "sent_to": None,
     }  # fmt: skip
     assert seerr["seerr_webhook_secret"]["source"] == "environment or file"
     assert seerr["seerr_webhook_secret"]["is_set"]
@@ -152,6 +152,36 @@ async def test_a_kept_secret_is_not_sent_to_another_address(olivia: httpx.AsyncC
     body = {"values": {"seerr_url": "http://127.0.0.1:9"}}
     assert problem(await olivia.post(f"{SEERR}/test", json=body)) == (422, "secret-needed-again")
     assert problem(await olivia.put(SEERR, json={**body, "untested": True})) == (422, "secret-needed-again")
+
+
+async def test_all_secrets_that_a_new_address_needs_again_are_named_at_once(olivia: httpx.AsyncClient) -> None:
+    path = "/admin/settings/uptime-kuma"
+    secrets = {"uptime_kuma_password": "one", "uptime_kuma_api_key": "two"}
+    await put(olivia, path, values=secrets, untested=True)
+    moved = {"uptime_kuma_url": "http://127.0.0.1:9"}
+    answer = await olivia.put(path, json={"values": moved, "untested": True})
+    assert problem(answer) == (422, "secret-needed-again")
+    assert {error["field"] for error in answer.json()["errors"]} == set(secrets)
+    sections = (await olivia.get("/admin/settings")).json()["items"]
+    sent_to = {field["name"]: field["sent_to"] for section in sections for field in section["fields"]}
+    assert {name for name, address in sent_to.items() if address == "uptime_kuma_url"} > set(secrets)
+    assert sent_to["seerr_api_key"] == "seerr_url"
+    assert sent_to["plex_url"] is None
+    without = moved | dict.fromkeys(secrets)
+    await put(olivia, path, values=without, untested=True)
+
+
+async def test_an_address_of_another_plex_server_is_not_taken_unasked(
+    olivia: httpx.AsyncClient, outside: Outside
+) -> None:
+    """Everybody's tokens would be sent there."""
+    path, same = "/admin/settings/plex", {"plex_url": outside.plex.server_url}
+    await put(olivia, path, values=same)
+    outside.plex.machine_identifier = "another"
+    answer = await olivia.put(path, json={"values": same})
+    assert problem(answer) == (422, "settings-test-failed")
+    assert "another server" in answer.json()["detail"]
+    await put(olivia, path, values=same, untested=True)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import { type FormEvent, lazy, Suspense, useState } from "react";
 import { isProblem } from "../api/problem";
-import type { Check, SectionView, Wanted } from "../api/schema";
+import type { Check, FieldView, SectionView, Wanted } from "../api/schema";
 import { say } from "../strings/admin";
 import { Badge } from "../ui/Badge";
 import { Button } from "../ui/Button";
@@ -30,7 +30,7 @@ export function SectionForm({ section }: { readonly section: SectionView }) {
       <p className="mb-4 text-sm text-quiet">{section.help}</p>
       <div className="grid gap-4">
         {section.fields.map((field) => (
-          <SettingField key={field.name} field={field} given={values[field.name]} give={(value) => setValues(withValue(values, field.name, value))} />
+          <SettingField key={field.name} field={field} given={values[field.name]} isNeededAgain={isNeededAgain(field, section, values)} give={(value) => setValues(withValue(values, field.name, value))} />
         ))}
       </div>
       <div className="mt-5 flex flex-wrap gap-2">
@@ -62,6 +62,12 @@ export function SectionForm({ section }: { readonly section: SectionView }) {
       )}
     </form>
   );
+}
+
+/** Whether it is a secret that was given for another address than the one that stands in the form. */
+function isNeededAgain({ name, sent_to: address, is_set: isSet }: FieldView, { fields }: SectionView, values: Wanted["values"]): boolean {
+  if (!address || !isSet || !(address in values) || name in values) return false;
+  return values[address] !== fields.find((field) => field.name === address)?.value;
 }
 
 /** undefined: untouched again. */

@@ -8,13 +8,14 @@ export type Given = Try["values"][string] | undefined;
 interface FieldProps {
   readonly field: FieldView;
   readonly given: Given; // undefined: untouched; null: taken back
+  readonly isNeededAgain: boolean; // a secret, with the new address
   readonly give: (value: Given) => void;
 }
 
 /** One setting, by its kind, with what it means and where its value comes from. A secret is written and never read. */
 export function SettingField(props: FieldProps) {
   const id = useId();
-  const { field, given, give } = props;
+  const { field, given, isNeededAgain, give } = props;
   return (
     <div>
       <div className="mb-1 flex flex-wrap items-baseline justify-between gap-x-3">
@@ -30,6 +31,7 @@ export function SettingField(props: FieldProps) {
         )}
       </div>
       <Control {...props} id={id} />
+      {isNeededAgain && <p role="status" className="mt-1 text-xs text-warn">{say.admin.settings.neededAgain}</p>}
       <p id={`${id}help`} className="mt-1 text-xs text-quiet">
         {[field.help, given === null ? say.admin.settings.takenBack : field.source !== "built in" && say.admin.settings.sources[field.source]].filter(Boolean).join(" ")}
       </p>

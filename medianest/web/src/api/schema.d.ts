@@ -2428,6 +2428,7 @@ export interface components {
             /** @enum {string} */
             source: "admin" | "environment or file" | "built in";
             underneath: string | number | boolean | string[] | null;
+            sent_to: string | null;
         };
         /** Following */
         Following: {

@@ -225,6 +225,7 @@ export const say = {
       sources: { admin: "Set here.", "environment or file": "From the environment or the settings file.", "built in": "Default." },
       isSet: "Saved. Type to replace it",
       notSet: "Not set",
+      neededAgain: "It was given for the old address, and goes to no other by itself: type it again for the new one.",
       neverChanged: "Nothing has been changed here yet.",
       rollBack: "Restore this",
       rollBackAll: "Undo all changes",
