@@ -23,6 +23,7 @@ from tests.conftest import MASTER_KEY
 
 MASTER = MasterKey(MasterKey.new())
 EVENTS = 25
+NO_KEY = "ALTER TABLE event_tags DROP CONSTRAINT event_tags_pkey"
 Tamper = Callable[[psycopg.AsyncConnection], Awaitable[object]]
 
 
@@ -358,8 +359,11 @@ async def test_a_log_that_was_written_anew_and_sealed_with_another_key_is_not_tr
         ("event_tags", 5, "INSERT INTO event_tags VALUES ('account:ben', 5, 'service.state-changed')"),
         ("event_tags", 5, "UPDATE event_tags SET position = 99 WHERE position = 5"),
         ("event_tags", 5, "UPDATE event_tags SET type = 'service.forgotten' WHERE position IN (5, 9)"),
+        ("event_tags", 5, "UPDATE event_tags SET tag = 'service:seerr' WHERE position = 5"),
         ("event_tags", 99, "INSERT INTO event_tags VALUES ('account:ben', 99, 'service.state-changed')"),
         ("event_tags", 1, "DELETE FROM event_tags"),
+        ("event_tags", 26, "UPDATE events SET tags = tags || tags WHERE position = 26"),
+        ("event_tags", 5, f"{NO_KEY}; INSERT INTO event_tags SELECT * FROM event_tags WHERE position = 5"),
         ("command_ids", 5, "DELETE FROM command_ids WHERE first = 5"),
         ("command_ids", 5, "UPDATE command_ids SET last = 9 WHERE first = 5"),
         ("command_ids", 4, "UPDATE command_ids SET first = 4, last = 36 WHERE first = 5"),

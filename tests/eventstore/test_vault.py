@@ -108,6 +108,7 @@ ALTERED = {
     "moved to another field": ANNAS_NAME.replace("/name/", "/plex_id/"),
     "given to somebody else": ANNAS_NAME.replace("anna1", "ben"),
     "of another form": ANNAS_NAME.replace(":1:", ":2:"),
+    "of another name": ANNAS_NAME.replace("sealed:", "closed:"),
     "of no form": "Anna",
     "emptied": "",
     "cut off": ANNAS_NAME[:-4],
