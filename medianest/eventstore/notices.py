@@ -6,8 +6,8 @@ Where groups follow each other closely, they share one: nobody needs to be woken
 import asyncio
 from collections.abc import Callable
 
-APART_SECONDS = 0.002  # between one NOTIFY and the next, while groups follow each other
-OWED_SECONDS = 0.004  # after which what was kept back is said even if no group follows
+APART_SECONDS = 0.005  # between one NOTIFY and the next, while groups follow each other
+OWED_SECONDS = 0.008  # after which what was kept back is said even if no group follows
 
 
 class Notices:
