@@ -10,6 +10,7 @@ from medianest.eventstore.vault import MasterKey, SealBroken
 from medianest.secret import Secret
 
 NONCE_BYTES = 12
+OURS = "medianest"  # who holds what is nobody's: "plex-machine", the server that people signed in to
 
 
 class Credentials:

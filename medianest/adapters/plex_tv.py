@@ -268,7 +268,8 @@ def _connection(raw: dict[str, Any]) -> PlexConnection | None:
 def _resource(raw: dict[str, Any]) -> PlexResource | None:
     """None: this is no server, but an app of theirs, say."""
     machine, token = text_of(raw, "clientIdentifier"), text_of(raw, "accessToken")
-    if machine is None or "server" not in (text_of(raw, "provides") or "").split(","):
+    provides = {one.strip() for one in (text_of(raw, "provides") or "").split(",")}
+    if machine is None or "server" not in provides:
         return None
     found = [connection for one in entries_of(raw, "connections") if (connection := _connection(one))]
     found.sort(key=lambda c: (c.relay, not c.local, not c.uri.startswith("https:")))

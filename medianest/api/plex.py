@@ -15,8 +15,8 @@ from medianest.api.library import asked, own_token
 from medianest.api.posters import Size
 from medianest.api.problems import Problem
 from medianest.api.remembered import Aged
-from medianest.api.sign_in import OURS
 from medianest.api.site import MOST, House, Limit, Me, Question, Site
+from medianest.credentials import OURS
 from medianest.secret import Secret
 
 Order = Literal["added", "title", "year", "rating"]

@@ -11,10 +11,10 @@ from litestar.params import JSONBody
 from medianest.api.gate import needs
 from medianest.api.history import names_of, naming
 from medianest.api.problems import Problem, WrongField
-from medianest.api.sign_in import OURS
 from medianest.api.site import House, Id, Site, Write, Writing
 from medianest.api.trying import Check, checks_of
 from medianest.configuration import FIELDS, SECTIONS, Field, Kind, Section, Source, is_secret, on_record, shape_of
+from medianest.credentials import OURS
 from medianest.domain.configuration import ChangeSettings, RestoreSettings, SettingsChanged, Value
 from medianest.domain.event import Item, Query, tags
 from medianest.domain.timeline import sentence

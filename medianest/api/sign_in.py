@@ -17,6 +17,7 @@ from medianest.adapters.plex_tv import PlexAccount, PlexResource
 from medianest.api.problems import Problem
 from medianest.api.site import Site
 from medianest.commands import CommandReused, Outcome
+from medianest.credentials import OURS
 from medianest.domain.accounts import LogIn, LoginRefusal, LoginRefused, RefuseLogin, Role, SessionStarted
 from medianest.domain.command import Actor, derived_id
 from medianest.domain.event import Item, Personal, Query, tags
@@ -31,7 +32,6 @@ AGAIN_SECONDS = 5.0  # when to come back while Plex does not answer, unless it o
 PAUSE_SECONDS = 1.0  # plex.tv is asked about a PIN no more often
 IDENTITY_SECONDS = 300.0  # how long the server's id is taken for granted
 DEVICE_LENGTH = 120
-OURS = "medianest"  # who holds what is nobody's credential
 PLEX = Actor.outside("plex.tv")
 
 Form = Literal["code", "redirect"]

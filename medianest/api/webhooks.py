@@ -16,8 +16,8 @@ from medianest.api import kept
 from medianest.api.gate import needs
 from medianest.api.history import Moment, timeline
 from medianest.api.problems import Problem
-from medianest.api.sign_in import OURS
 from medianest.api.site import MOST, AnyRequest, Before, House, Limit, Me, Site
+from medianest.credentials import OURS
 from medianest.secret import Secret
 from projections import requests
 from projections.requests import RequestRow

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import structlog
 
-from medianest.adapters.errors import TokenRefused, Unexpected
+from medianest.adapters.errors import TokenRefused, Unexpected, Unreachable
 from medianest.adapters.plex_server import PlexServer
 from medianest.adapters.plex_tv import PlexResource, PlexTv
 from medianest.automations.worker import Record, Recurring
 from medianest.commands import Commands
-from medianest.credentials import Credentials
+from medianest.credentials import OURS, Credentials
 from medianest.domain.accounts import EndOtherSessions, SuspendAccount
 from medianest.domain.command import Actor
 from medianest.eventstore.connections import Pool
@@ -65,13 +65,23 @@ class PlexPeople:
             people = [row for one in due if (row := await accounts.account_of(one, rows)) and row.state == "active"]
         if not people:
             return
-        machine = (await self._plex_server.identity()).machine_id
+        machine = await self._machine()
         judges = await self._owner_has(owner, machine)
         for person in people:
             try:
                 await self._look_at(person.account, machine, judges=judges and person.account != owner)
             except Unexpected as odd:  # about one of them: the others are looked at, and this one again
                 log.warning("plex.tv did not say whether the server is shared", account=person.account, why=odd.why)
+
+    async def _machine(self) -> str:
+        """The server's own word, or what people signed in to while it is away: tokens are kept alive all the same."""
+        try:
+            return (await self._plex_server.identity()).machine_id
+        except (Unreachable, Unexpected):
+            remembered = await self._credentials.get(OURS, "plex-machine")
+            if remembered is None:
+                raise
+            return remembered.reveal()
 
     async def _owner_has(self, owner: str | None, machine: str) -> bool:
         token = None if owner is None else await self._credentials.get(owner, "plex-account")

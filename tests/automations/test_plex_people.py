@@ -11,7 +11,7 @@ from medianest.adapters.plex_server import PlexServer
 from medianest.adapters.plex_tv import PlexResource, PlexTv
 from medianest.automations.plex_people import PlexPeople
 from medianest.commands import Commands
-from medianest.credentials import Credentials
+from medianest.credentials import OURS, Credentials
 from medianest.domain.accounts import AccountSuspended, LogIn, SessionEnded
 from medianest.domain.command import Actor
 from medianest.domain.event import Event, Personal
@@ -39,7 +39,7 @@ async def plex(tmp_path: Path, faults: FaultPlan) -> AsyncIterator[PlexWorld]:
     world = PlexWorld(tmp_path)
     apps: dict[str, ASGIApp] = {
         "/plex.tv": FaultMiddleware(plex_tv_app(world), faults, "plex.tv"),
-        "/plex": plex_server_app(world),
+        "/plex": FaultMiddleware(plex_server_app(world), faults, "plex"),
     }
     async with serve(mount(apps)) as world.base_url:
         yield world
@@ -172,3 +172,16 @@ async def test_one_who_cannot_be_looked_at_keeps_nobody_else_from_it(
     monkeypatch.setattr(PlexTv, "servers", odd)
     await people.check()
     assert await credentials.untouched("plex-account", 24) == ["anna"]
+
+
+async def test_while_the_server_is_away_tokens_are_kept_alive_and_shares_seen_all_the_same(
+    people: PlexPeople, plex: PlexWorld, faults: FaultPlan, credentials: Credentials, store: EventStore
+) -> None:
+    faults.set("plex", Fault(drop=True))
+    plex.unshare(BEN)
+    with pytest.raises(Unreachable):
+        await people.check()
+    await credentials.put(OURS, "plex-machine", Secret(plex.machine_identifier))
+    await people.check()
+    assert AccountSuspended("ben", "ben-plex", "share-lost") in await _ended(store)
+    assert await credentials.untouched("plex-account", 24) == []
