@@ -136,8 +136,7 @@ async def take_in(
             events += sum(isinstance(line, EventLine) for line in chunk)
             progress(events)
         await connection.execute(
-            "INSERT INTO keys_left_behind SELECT unnest(%s::text[]) EXCEPT SELECT person FROM person_keys"
-            " ON CONFLICT DO NOTHING",
+            "INSERT INTO keys_left_behind SELECT unnest(%s::text[]) EXCEPT SELECT person FROM person_keys",
             (list(people),),
         )
         await connection.execute(

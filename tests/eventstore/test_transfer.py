@@ -111,6 +111,7 @@ async def test_the_words_of_who_acts_again_without_their_old_key_read_as_erased_
     ):
         await _bring_keys([key for key in keys if key[0] == "cleo"], there)
         await take_in(there, codec_of(there), lines)
+        assert await _left_behind(there) == ["anna", "ben"]
         await Commands(copy).run(structs.replace(log_in("ben"), session="ben-2"), Actor.system("test"))
         words = await _words(copy, moved)
         assert words[: len(said)] == [(who, text if who == "cleo" else ERASED) for who, text in said]
@@ -119,10 +120,25 @@ async def test_the_words_of_who_acts_again_without_their_old_key_read_as_erased_
         assert (await _words(copy, moved))[: len(said)] == said
 
 
-async def test_a_log_that_is_not_empty_takes_nothing_in(pool: Pool, store: EventStore, lines: list[bytes]) -> None:
+async def test_a_log_that_is_not_empty_takes_nothing_in(store: EventStore, pool: Pool, elsewhere: str) -> None:
+    async with connection_pool(elsewhere) as there:
+        nothing = [line async for line in export(there)]
+    await store.append(
+        [ServiceStateChanged("plex", "up", "down", "")], Metadata(actor=Actor.system("t"), command=COMMAND)
+    )
     with pytest.raises(NotEmpty):
-        await take_in(pool, codec_of(pool), lines)
-    assert len((await store.read()).events) == 3
+        await take_in(pool, codec_of(pool), nothing)
+    assert len((await store.read()).events) == 1
+
+
+async def test_who_waits_for_events_hears_of_those_that_came_in(lines: list[bytes], elsewhere: str) -> None:
+    async with (
+        connection_pool(elsewhere) as there,
+        await psycopg.AsyncConnection.connect(elsewhere, autocommit=True) as waiting,
+    ):
+        await waiting.execute("LISTEN medianest_events")
+        await take_in(there, codec_of(there), lines)
+        assert [notice.payload async for notice in waiting.notifies(timeout=SECONDS, stop_after=1)] == ["3"]
 
 
 @pytest.mark.parametrize("bad", [b"no JSON", b"{}", b'{"line":"event","position":"one"}', b"", b"\xff"])
@@ -196,6 +212,41 @@ async def test_of_a_long_log_the_lines_are_named_among_which_something_is_wrong(
         assert heard == [2, 3, 3]
 
 
+async def test_an_export_is_of_one_moment(store: EventStore, lines: list[bytes], pool: Pool) -> None:
+    exported: list[bytes] = []
+    async for line in export(pool):
+        if not exported:
+            await store.append(
+                [ServiceStateChanged("plex", "up", "down", "")], Metadata(actor=Actor.system("t"), command=uuid4())
+            )
+            await Notary(pool, MASTER).seal()
+        exported.append(line)
+    assert exported == lines
+
+
+async def test_moments_are_the_same_where_clocks_show_another_time(lines: list[bytes], elsewhere: str) -> None:
+    async with await psycopg.AsyncConnection.connect(elsewhere, autocommit=True) as connection:
+        name = connection.info.dbname
+        await connection.execute(f"ALTER DATABASE {name} SET timezone = 'Asia/Kathmandu'".encode())
+    async with connection_pool(elsewhere) as there:
+        await take_in(there, codec_of(there), lines)
+        assert [line async for line in export(there)] == lines
+        assert (await Auditor(there, [Notary(there, MASTER).key]).verify()).finding is None
+
+
+async def test_nobody_appends_while_a_log_comes_in(lines: list[bytes], elsewhere: str) -> None:
+    def look(_: int) -> None:
+        with psycopg.connect(elsewhere) as other:
+            free = other.execute("SELECT pg_try_advisory_xact_lock(hashtext('medianest events'))").fetchone()
+            turns.append(free == (True,))
+
+    turns: list[bool] = []
+    async with connection_pool(elsewhere) as there:
+        await take_in(there, codec_of(there), lines, look)
+    look(3)
+    assert turns == [False, True]
+
+
 async def test_an_export_has_as_many_lines_as_it_is_said_to_have(pool: Pool, lines: list[bytes]) -> None:
     assert await length(pool) == len(lines)
 
@@ -260,6 +311,12 @@ Keys = list[tuple[str, bytes | None]]
 async def _keys(pool: Pool) -> Keys:
     async with pool.connection() as connection:
         return await (await connection.execute("SELECT person, wrapped FROM person_keys ORDER BY 1")).fetchall()
+
+
+async def _left_behind(pool: Pool) -> list[str]:
+    async with pool.connection() as connection:
+        found = await connection.execute("SELECT person FROM keys_left_behind ORDER BY 1")
+        return [person for (person,) in await found.fetchall()]
 
 
 async def _bring_keys(keys: Keys, pool: Pool) -> None:

@@ -123,8 +123,10 @@ ALTERED = {
 
 @pytest.mark.parametrize("words", ALTERED.values(), ids=ALTERED)
 @pytest.mark.usefixtures("anna")
-async def test_sealed_words_that_were_altered_do_not_open(vault: Vault, words: str) -> None:
+async def test_sealed_words_that_were_altered_do_not_open(vault: Vault, pool: Pool, words: str) -> None:
     await vault.seal("ben", {PLACE: "Ben"})
+    async with pool.connection() as connection:
+        await connection.execute("INSERT INTO keys_left_behind VALUES ('cleo')")  # which is nothing to the others
     with pytest.raises(SealBroken):
         await vault.unseal_one(Personal(sealed=words))
 
