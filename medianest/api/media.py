@@ -160,7 +160,7 @@ class TitlePictureController(Controller):
         return Response(found.body, media_type=found.content_type, headers=kept)
 
 
-async def title_of(site: Site, kind: Kind, tmdb: int, *, patience_seconds: float = 0.0) -> Told[TitleDetail]:
+async def title_of(site: Site, kind: Kind, tmdb: int, *, patience_seconds: float | None = None) -> Told[TitleDetail]:
     """What Seerr says of it, or said last. Raises what Seerr's client does."""
     return await asked(
         site, SEERR, EVERYBODY, f"title/{kind}/{tmdb}", TitleDetail, lambda: site.seerr.title(kind, tmdb),
@@ -203,7 +203,7 @@ async def _left_in_seerr(site: Site, account: str) -> list[LeftInSeerr] | None:
         ]
 
     try:
-        told = await asked(site, SEERR, account, "quota", list[LeftInSeerr], ask)
+        told = await asked(site, SEERR, account, "quota", list[LeftInSeerr], ask, patience_seconds=0.0)
     except StillAsked:
         return None
     except AdapterError as error:

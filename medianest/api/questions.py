@@ -42,6 +42,11 @@ class Pace:
             return HURRIED_SECONDS
         return min(max(TIMES_THE_USUAL * self._usual_seconds, self._shortest_seconds), self._longest_seconds)
 
+    @property
+    def patience_seconds(self) -> float:
+        """How long it waits where it has nothing else to show."""
+        return HURRIED_SECONDS if self._is_slow else self.in_time_seconds
+
     def is_late(self) -> None:
         """A question is, and has no answer yet."""
         self._is_slow = True

@@ -62,25 +62,26 @@ async def asked(
     kind: type[Answer],
     ask: Callable[[], Awaitable[Answer]],
     *,
-    patience_seconds: float = 0.0,
+    patience_seconds: float | None = None,
 ) -> Told[Answer]:
     """What `ask` finds; or what it found when `whose` asked this last, and when that was.
 
-    `question` names what is asked, the same for the same. Nobody waits a quarter of a second, and hardly at all while
-    the system is slow. Then, where nothing is remembered: raises `StillAsked`, or what `ask` does. `patience_seconds`
-    is for who cannot come back: so long they wait in that case.
+    `question` names what is asked, the same for the same. Who is remembered something for does not wait a quarter of a
+    second, and hardly at all while the system is slow. Where nothing is: raises what `ask` does, or `StillAsked` after
+    `patience_seconds`; None: as long as it is worth while, so that only a slow system makes anybody ask again.
     """
     key = hashlib.sha256(question.encode()).hexdigest()  # what somebody looked for is nobody's business
     questions = source.questions(site)
     asking = questions.ask((whose, key), lambda: _ask(site.pool, whose, key, ask))
     waited = questions.pace.seconds
+    patience = questions.pace.patience_seconds if patience_seconds is None else patience_seconds
     try:
         return Told(await _within(waited, asking, source))
     except source.passing as away:
         remembered = await _recall(site.pool, whose, key, kind)
         if remembered is not None:
             return Told(*remembered, still_asked=isinstance(away, StillAsked))
-        return Told(await _within(patience_seconds - waited, asking, source))
+        return Told(await _within(patience - waited, asking, source))
 
 
 async def _ask(pool: Pool, whose: str, key: str, ask: Callable[[], Awaitable[Answer]]) -> Answer:

@@ -40,6 +40,7 @@ ZOE = replace(
 # holds words of people.
 UNUSED = {
     "monitors", "monitor_looks", "monitor_transitions", "monitor_watches", "seerr_set_aside", "seerr_drift", "files_to_remove",
+    "keys_left_behind",
 }  # fmt: skip
 DUNE, ALIEN, MATRIX = 438631, 348, 603
 

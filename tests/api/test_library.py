@@ -180,6 +180,14 @@ def test_the_quicker_plex_answers_of_late_the_sooner_what_is_remembered_is_shown
     assert usual.seconds == questions.LONGEST_SECONDS
 
 
+async def test_who_is_remembered_nothing_for_waits_for_an_answer_that_is_worth_it(
+    anna: httpx.AsyncClient, outside: Outside, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site.plex_questions, "pace", questions.Pace(longest_seconds=0.01, in_time_seconds=30))
+    outside.faults.set("plex", Fault(delay_seconds=0.3))
+    assert (await look(anna, "/plex/libraries"))["items"]
+
+
 async def test_who_is_remembered_nothing_for_is_told_to_come_back_and_has_the_answer_then(
     anna: httpx.AsyncClient, outside: Outside, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
