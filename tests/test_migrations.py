@@ -41,7 +41,7 @@ APPENDS = {
             '{service.state-changed, service.state-changed}', '{1, 1}', '{service:plex, service:plex}',
             %(data)s, %(metadata)s)
     """,
-    "0021_append.sql": """
+    "0020_append.sql": """
         SELECT count(*) FROM append_events(
             %(commands)s::uuid[], '{"", ""}', '{0, 0}', '{1, 2}', '{1, 2}', '{}', '{}', '{}',
             '{service.state-changed, service.state-changed}', '{1, 1}', '{service:plex, service:plex}',
