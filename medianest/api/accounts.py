@@ -136,7 +136,6 @@ class AccountController(Controller):
         """Erase a person: their words can no longer be read, anywhere. The history stays, about nobody."""
         outcome = await write.run(EraseAccount(account=account), "accounts")
         await site.sessions.forget(account)
-        await site.credentials.forget(account)
         return Written(position=outcome.position)
 
     @get("/{account:str}/quota", guards=[needs("accounts.manage")])

@@ -102,7 +102,7 @@ def automations(
         publishing.todo(),
         publishing.hints(),
         removing.todo(),
-        Erasing(pool, vault, credentials).todo(),
+        Erasing(pool, vault, credentials, plex_tv.sign_out).todo(),
         Watching(pool, commands, uptime_kuma, settings).todo(),
         recurring(
             [

@@ -4,17 +4,20 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from medianest.adapters.errors import AdapterError, Unreachable
 from medianest.automations.attempts import Attempt
 from medianest.automations.worker import Done, Recurring, Result, TodoList
 from medianest.credentials import Credentials
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.seals import Notary
 from medianest.eventstore.vault import Vault
+from medianest.secret import Secret
 from medianest.settings import Settings
 
 log = structlog.get_logger()
 
 DESTROY = "keys_to_destroy"
+REVOKING_TRIES = 5  # while plex.tv is away; a sealed token is not kept for ever to be revoked
 SWEEP_SECONDS = 600.0
 ANSWERS_KEPT = 500  # of Plex, for each person
 WEBHOOKS_KEPT = 1000  # of each service
@@ -30,12 +33,15 @@ OR EXISTS (SELECT FROM library_answers AS a WHERE a.account = k.account)
 
 
 class Erasing:
-    """Makes the words of erased people unreadable, everywhere and for ever."""
+    """Makes the words of erased people unreadable, everywhere and for ever. `sign_out` has Plex revoke a token."""
 
-    def __init__(self, pool: Pool, vault: Vault, credentials: Credentials) -> None:
+    def __init__(
+        self, pool: Pool, vault: Vault, credentials: Credentials, sign_out: Callable[[Secret], Awaitable[None]]
+    ) -> None:
         self._pool = pool
         self._vault = vault
         self._credentials = credentials
+        self._sign_out = sign_out
 
     def todo(self) -> TodoList:
         return TodoList(name=DESTROY, source=_TO_DESTROY, act=self.destroy, projection="accounts", at_once=1)
@@ -46,13 +52,26 @@ class Erasing:
             found = await rows.execute("SELECT FROM keys_to_destroy WHERE account = %s", (attempt.key,))
             if await found.fetchone() is None:
                 return Done()
-        await self._credentials.forget(attempt.key)
         async with self._pool.connection() as rows:
             await rows.execute("DELETE FROM library_answers WHERE account = %s", (attempt.key,))
             await rows.execute("DELETE FROM webhooks")  # they may name anybody
         await self._vault.destroy(attempt.key)
+        await self._revoke(attempt)
+        await self._credentials.forget(attempt.key)
         log.info("the key of an erased person is destroyed", account=attempt.key)
         return Done()
+
+    async def _revoke(self, attempt: Attempt) -> None:
+        """At Plex, too, MediaNest is one of their devices no longer. Raises `Unreachable` the first few times."""
+        token = await self._credentials.get(attempt.key, "plex-account")
+        if token is None:
+            return
+        try:
+            await self._sign_out(token)
+        except AdapterError as error:
+            if isinstance(error, Unreachable) and attempt.n < REVOKING_TRIES:
+                raise
+            log.warning("a token of somebody erased was not revoked: it is forgotten", why=error.why)
 
 
 def sealing(notary: Notary) -> Recurring:

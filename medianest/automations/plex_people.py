@@ -110,6 +110,8 @@ class PlexPeople:
             await self._keep(account, link.servers[machine].access_token)
         elif judges:
             await self._record(SuspendAccount(account=account, reason="share-lost"))
+            with suppress(Unreachable, Unexpected):  # a courtesy: it opens nothing of ours any more
+                await self._plex_tv.sign_out(token)
             await self._credentials.forget(account)
             log.info("the Plex server is no longer shared with somebody", account=account)
         else:

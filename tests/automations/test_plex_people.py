@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from medianest.adapters.errors import Unexpected, Unreachable
+from medianest.adapters.errors import TokenRefused, Unexpected, Unreachable
 from medianest.adapters.exchange import http_client
 from medianest.adapters.plex_server import PlexServer
 from medianest.adapters.plex_tv import PlexResource, PlexTv
@@ -107,6 +107,9 @@ async def test_who_lost_the_share_is_suspended_with_that_reason_and_signed_out(
         SessionEnded("anna-1", "anna", "account-suspended"),
     ]
     assert await credentials.get("anna", "plex-account") is None
+    async with http_client() as client:
+        with pytest.raises(TokenRefused):  # it is revoked at Plex, too
+            await PlexTv(plex.plex_tv_url, client, client_identifier="us").account(Secret(ANNA.account_token))
 
 
 @pytest.mark.parametrize(("person", "ended"), [(ANNA, [SessionEnded("anna-1", "anna", "revoked")]), (OLIVIA, [])])

@@ -6,7 +6,7 @@ import pytest
 
 from medianest.adapters.errors import Unreachable
 from medianest.automations import attempts
-from medianest.automations.housekeeping import DESTROY, Erasing, Sweeping
+from medianest.automations.housekeeping import DESTROY, REVOKING_TRIES, Erasing, Sweeping
 from medianest.automations.services import KEPT_SAMPLES, Look, Probing, as_told, judged
 from medianest.commands import Commands
 from medianest.credentials import Credentials
@@ -125,19 +125,20 @@ async def test_what_waits_for_a_service_is_due_when_it_is_back(probing: Probing,
     assert await attempts.take(pool, "requests_to_send", source, 30, "me", gone_too=True) == ("r1", 2, True)
 
 
+def log_in(name: str) -> LogIn:
+    return LogIn(
+        account=name, session=f"{name}-1", pin=name, plex=f"{name}-plex", plex_id=Personal("1"),
+        name=Personal(name), device=Personal("Firefox"), owns_server=False, has_access=True,
+    )  # fmt: skip
+
+
 async def test_the_key_of_somebody_erased_is_destroyed_with_their_credentials(
     pool: Pool, vault: Vault, commands: Commands, engine: ProjectionEngine, hands: Hands
 ) -> None:
     credentials = Credentials(pool, MasterKey(MASTER_KEY))
     for name in ("anna", "ben"):
-        await commands.run(
-            LogIn(
-                account=name, session=f"{name}-1", pin="pin", plex=f"{name}-plex", plex_id=Personal("1"),
-                name=Personal(name), device=Personal("Firefox"), owns_server=False, has_access=True,
-            ),
-            SYSTEM,
-        )  # fmt: skip
-        await credentials.put(name, "plex-account", Secret("token"))
+        await commands.run(log_in(name), SYSTEM)
+        await credentials.put(name, "plex-account", Secret(f"token of {name}"))
     outcome = await commands.run(EraseAccount(account="anna"), SYSTEM)
     await engine.reached(outcome.position, "accounts")
 
@@ -146,11 +147,41 @@ async def test_the_key_of_somebody_erased_is_destroyed_with_their_credentials(
             names = await accounts.names_of({"anna"}, rows)
         return await vault.unseal_one(names["anna"]) == ERASED and await credentials.get("anna", "plex-account") is None
 
-    todo = Erasing(pool, vault, credentials).todo()
+    revoked: list[Secret] = []
+
+    async def sign_out(token: Secret) -> None:
+        revoked.append(token)
+
+    todo = Erasing(pool, vault, credentials, sign_out).todo()
     async with hands.at_work(todo, todo):
         await eventually(destroyed)
         await eventually(lambda: _idle(hands))
-    assert await credentials.get("ben", "plex-account") == Secret("token")
+    assert revoked == [Secret("token of anna")]
+    assert await credentials.get("ben", "plex-account") == Secret("token of ben")
+
+
+async def test_of_somebody_erased_all_is_destroyed_at_once_and_the_token_is_kept_a_while_to_be_revoked(
+    pool: Pool, vault: Vault, commands: Commands, engine: ProjectionEngine
+) -> None:
+    credentials = Credentials(pool, MasterKey(MASTER_KEY))
+
+    async def away(token: Secret) -> None:
+        raise Unreachable("plex.tv", "the connection failed")
+
+    await commands.run(log_in("anna"), SYSTEM)
+    outcome = await commands.run(EraseAccount(account="anna"), SYSTEM)
+    await engine.reached(outcome.position, "accounts")
+    erasing = Erasing(pool, vault, credentials, away)
+    await credentials.put("anna", "plex-account", Secret("token"))
+    async with pool.connection() as rows:
+        names = await accounts.names_of({"anna"}, rows)
+    for n in range(1, REVOKING_TRIES):
+        with pytest.raises(Unreachable):
+            await erasing.destroy(attempts.Attempt("anna", n))
+        assert await vault.unseal_one(names["anna"]) == ERASED
+        assert await credentials.get("anna", "plex-account") == Secret("token")
+    await erasing.destroy(attempts.Attempt("anna", REVOKING_TRIES))
+    assert await credentials.get("anna", "plex-account") is None
 
 
 async def test_what_has_had_its_time_is_swept_out(pool: Pool) -> None:
