@@ -291,15 +291,21 @@ async def _reachable_house(
 
 
 async def work(settings: Settings, stop: asyncio.Event) -> None:
-    """Only read models and automations, until `stop`."""
-    async with foundation(settings) as house, AsyncExitStack() as stack:
+    """Only read models and automations, until `stop`; with the health of the process beside them, if it has a port."""
+    async with AsyncExitStack() as stack:
+        port = settings.work_port
+        listener = None if port is None else stack.enter_context(listening(settings.host, port, "work_port"))
+        house = await stack.enter_async_context(foundation(settings))
         emit: Emit = to_nobody
         if settings.redis_url is not None:
             rooms = RedisRooms(settings.redis_url, write_only=True)
             stack.push_async_callback(rooms.aclose)
             emit = to_redis(rooms)
         ended = await stack.enter_async_context(running({**_work(house, Signals(emit)), **_standing(house)}))
-        log.info("work has begun")
+        if listener is not None:
+            front = _only_health(_api(house, SharedCounters(None)))
+            await stack.enter_async_context(serving(front, listener, settings.trusted_proxies))
+        log.info("work has begun", port=port)
         await until(stop, ended)
 
 

@@ -101,12 +101,13 @@ async def test_a_master_key_that_is_none_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "setting"), [(app.up, "port"), (app.api, "port"), (app.stream, "stream_port"), (demo, "port")]
+    ("role", "setting"),
+    [(app.up, "port"), (app.api, "port"), (app.stream, "stream_port"), (app.work, "work_port"), (demo, "port")],
 )
 async def test_a_port_that_is_taken_is_told_before_anything_is_begun(role: Role, setting: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        settings = structs.replace(settings_of(tmp_path), port=port, stream_port=port)
+        settings = structs.replace(settings_of(tmp_path), port=port, stream_port=port, work_port=port)
         if role is demo:  # its stand-ins listen ten above
             settings = structs.replace(settings, port=port - 10)
         assert f"`{setting}` cannot be used: 127.0.0.1:{port} is taken" in await reason(role, settings)

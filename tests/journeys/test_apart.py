@@ -64,6 +64,8 @@ class Town:
         self.port, self.stream_port, self.sandbox_port = free_port(), free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.stream_url = f"http://127.0.0.1:{self.stream_port}"
+        self.work_port = free_port()
+        self.work_url = f"http://127.0.0.1:{self.work_port}"
         self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
         self.processes: dict[str, Process] = {}
 
@@ -76,9 +78,13 @@ class Town:
             self._start(role, {})
         await ready(self.url, self.processes["api"])
         await ready(self.stream_url, self.processes["stream"], "/health/live")
+        await ready(self.work_url, self.processes["work"], "/health/live")
 
     def _start(self, role: str, more: dict[str, str]) -> None:
-        places = {"MEDIANEST_PORT": str(self.port), "MEDIANEST_STREAM_PORT": str(self.stream_port)}
+        places = {
+            "MEDIANEST_PORT": str(self.port), "MEDIANEST_STREAM_PORT": str(self.stream_port),
+            "MEDIANEST_WORK_PORT": str(self.work_port),
+        }  # fmt: skip
         data = ["--data", str(self.folder / "data")]
         log = self.folder / f"{role}.log"
         self.processes[role] = Process(log, role, *data, environment={**self.environment, **places, **more})
@@ -225,6 +231,7 @@ async def test_settings_and_circuits_count_in_every_process_without_a_restart(to
     page = f"/media/requests/{asked['request']}"
     await eventually("the worker looks where nobody is", lambda: _reads_state(olivia, page, "deferred"), 60)
     await eventually("and the api knows of its circuit", lambda: _circuit(olivia, "seerr", "open"), 60)
+    assert await _calls_in_vain(town, "seerr") >= 1, "the worker's own metrics tell"
     back = await olivia.post("/admin/settings/seerr/roll-back", revision=0)
     assert all(check["ok"] for check in back["checks"])
     await eventually("nothing holds against the old place", lambda: _closed_as_moved(olivia))
@@ -235,6 +242,16 @@ async def test_settings_and_circuits_count_in_every_process_without_a_restart(to
 async def _circuit(person: Person, service: str, state: str) -> bool:
     found = (await person.get("/admin/breakers"))["items"]
     return any(one["service"] == service and one["state"] == state for one in found)
+
+
+async def _calls_in_vain(town: Town, service: str) -> float:
+    """Those that failed, and those that were not made since the api had found out."""
+    async with httpx.AsyncClient(trust_env=False, base_url=town.work_url) as outside:
+        lines = (await outside.get("/metrics")).raise_for_status().text.splitlines()
+        assert (await outside.get("/api/v1/dashboard")).status_code == 404, "and nothing else is there"
+    counted = dict(line.rsplit(" ", 1) for line in lines)
+    of = f'medianest_outside_calls_total{{service="{service}",outcome='
+    return sum(float(counted[f'{of}"{outcome}"}}']) for outcome in ("failed", "left-alone"))
 
 
 async def _reads_state(person: Person, page: str, state: str) -> bool:
