@@ -10,7 +10,7 @@ from psycopg.pq.abc import PGresult
 
 from medianest.domain.event import Item, Query
 from medianest.eventstore.codec import Metadata, Row
-from medianest.eventstore.columns import Column, Hashes, Integers, Jsons, Positions, Texts, Truth, Uuids
+from medianest.eventstore.columns import Column, Hashes, Integers, Jsons, Positions, Texts, Uuids
 
 
 class Conflict(Exception):
@@ -97,7 +97,7 @@ class Group:
         return any(item.matches(row.type, row.tags) for append in self.appends for row in append.rows)
 
     def columns(self) -> list[Column]:
-        """The parameters of `append_events`."""
+        """The parameters of `append_events`, without the last one: whether it notifies."""
         appends = self.appends
         rows = [row for append in appends for row in append.rows]
         firsts, lasts = _places([len(append.rows) for append in appends])
@@ -118,7 +118,6 @@ class Group:
             Texts(["\n".join(dict.fromkeys(row.tags)) for row in rows]),
             Jsons([row.data for row in rows]),
             Jsons([row.metadata for row in rows]),
-            Truth(self.notifies),
         ]
 
     def answer(self, rows: PGresult) -> "Outcome":

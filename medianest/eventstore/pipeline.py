@@ -11,12 +11,13 @@ from typing import Self
 
 import psycopg
 from psycopg import errors
-from psycopg.pq import ExecStatus, Format
+from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
 from medianest.eventstore.columns import Column
 from medianest.eventstore.connections import FRESH
 
+_NOISE = "What came through the connection was no answer."
 _NAME = b"pipelined"
 
 Answer = PGresult | psycopg.Error
@@ -99,15 +100,22 @@ class Pipeline:
             self._lose(lost)
 
     def _take(self, result: PGresult | None) -> None:
-        """The rows or the refusal of a statement, or that its transaction is over; None stands between them."""
+        """The rows or the refusal of a statement, or that its transaction is over; None stands between them.
+
+        Raises `psycopg.OperationalError` for what is no answer. Where libpq could make nothing of it, it gives the
+        connection up, and answers None without end.
+        """
         statement = self._under_way[0]
         if result is None:
+            if self._pgconn.status == ConnStatus.BAD:
+                raise psycopg.OperationalError(_NOISE)
             return
         if result.status != ExecStatus.PIPELINE_SYNC:
             statement.result = result
             return
+        if statement.result is None:
+            raise psycopg.OperationalError(_NOISE)
         self._under_way.popleft()
-        assert statement.result is not None
         ok = statement.result.status == ExecStatus.TUPLES_OK
         statement.answered(statement.result if ok else errors.error_from_result(statement.result))
 

@@ -17,8 +17,10 @@ from functools import partial
 from typing import Self
 
 import structlog
+from psycopg.errors import ReadOnlySqlTransaction
 
 from medianest.eventstore.codec import Metadata, Row
+from medianest.eventstore.columns import Truth
 from medianest.eventstore.group import Append, Appended, Condition, Group
 from medianest.eventstore.head import Head
 from medianest.eventstore.notices import Notices
@@ -89,12 +91,11 @@ class Writer:
         if self._connecting is not None:
             await cancel(self._connecting)
         under_way = [append for group in self._under_way for append in group.appends]
-        self._under_way.clear()
         for append in (*under_way, *self._all_waiting()):
             append.fail(OutcomeUnknown(CLOSED))
         if self._pipeline is not None:
             if self._notices.kept_back and not self._pipeline.lost:  # it is read before the end of the connection
-                self._pipeline.run(Group().columns(), lambda _: None)
+                self._pipeline.run([*Group().columns(), Truth(True)], lambda _: None)
             self._pipeline.close()
         self._notices.close()
 
@@ -165,27 +166,26 @@ class Writer:
 
     def _send(self, group: Group, pipeline: Pipeline) -> None:
         group.sent = time.perf_counter()
-        group.notifies = self._notices.says(group.sent)
         try:
             columns = group.columns()
         except Exception as error:  # noqa: BLE001 - whatever one append brings along, the writer outlives it
-            self._notices.answered(group.notifies, 0)
             self._refused(group, error)
             return
+        group.notifies = self._notices.says(group.sent)
         self._under_way.append(group)
-        pipeline.run(columns, partial(self._answered, group, pipeline))
+        pipeline.run([*columns, Truth(group.notifies)], partial(self._answered, group, pipeline))
         if self._watch is None:
             self._watch = self._loop.call_later(ANSWER_SECONDS, self._look)
 
     def _answered(self, group: Group, pipeline: Pipeline, answer: Answer) -> None:
-        if group not in self._under_way:
-            return  # closed meanwhile
         self._under_way.remove(group)
         try:
             self._take(group, answer)
         except Exception as error:  # noqa: BLE001 - as above
             if group.appends:  # one that is empty is not sent again and again
                 self._notices.answered(group.notifies, 0)
+            if isinstance(error, ReadOnlySqlTransaction):  # a standby, say: who may write is asked for anew
+                pipeline.close()
             if pipeline.lost:
                 self._unanswered(group.appends, error)
             else:

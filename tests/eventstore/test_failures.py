@@ -4,8 +4,7 @@ import asyncio
 import os
 import signal
 import struct
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,8 +12,6 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from msgspec import structs
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from structlog.testing import capture_logs
 
 from medianest.database import embedded_postgres
@@ -26,7 +23,6 @@ from medianest.eventstore.codec import Codec, Metadata, Recorded, Row
 from medianest.eventstore.connections import DatabaseAway, Pool, connection_pool
 from medianest.eventstore.group import Append, Group
 from medianest.eventstore.head import Head
-from medianest.eventstore.pipeline import Answer, Pipeline
 from medianest.eventstore.store import (
     Appended,
     CommandReused,
@@ -40,84 +36,8 @@ from medianest.eventstore.vault import MasterKey, Vault
 from medianest.tasks import cancel
 from tests.conftest import quick_folder
 from tests.eventstore.appending import OF_PLEX, SECONDS, UP, Order, Told, follow, processes
+from tests.eventstore.asking import append, count, held, writing
 from tests.eventstore.killing import kill, kill_and_restart, server
-
-
-@pytest.fixture
-async def admin(database: str) -> AsyncIterator[psycopg.AsyncConnection]:
-    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
-        yield connection
-
-
-async def append(store: EventStore, command: UUID, *, body: bytes = b"same", condition: Condition | None = None) -> Any:
-    """The answer, also where it is an error."""
-    metadata = Metadata(actor=Actor.system("test"), command=command)
-    try:
-        return await store.append([UP], metadata, condition, body)
-    except (Conflict, CommandReused, OutcomeUnknown) as error:
-        return _known(error)
-
-
-def _known(error: Exception) -> type[Exception]:
-    assert str(error) in TEXTS[type(error)]
-    assert (error.__cause__ is not None) == (str(error) == NO_ANSWER)
-    return type(error)
-
-
-NO_ANSWER = "The database went away before it answered: try the same again."
-TEXTS: dict[type[Exception], tuple[str, ...]] = {
-    Conflict: ("An event this depends on came meanwhile: decide again.",),
-    CommandReused: ("This id was used for something else: take a new one.",),
-    OutcomeUnknown: (
-        NO_ANSWER,
-        "The log was closed before it answered: try the same again.",
-    ),
-}
-
-
-@asynccontextmanager
-async def held(admin: psycopg.AsyncConnection) -> AsyncIterator[None]:
-    """Nobody else can append meanwhile."""
-    await admin.execute("SELECT pg_advisory_lock(hashtext('medianest events'))")
-    try:
-        yield
-    finally:
-        await admin.execute("SELECT pg_advisory_unlock_all()")
-
-
-async def writing(admin: psycopg.AsyncConnection) -> int:
-    """The process id of the backend that waits to append, once there is one."""
-    async with asyncio.timeout(SECONDS):
-        while True:
-            row = await (await admin.execute(_WAITS_TO_APPEND)).fetchone()
-            if row is not None:
-                return int(row[0])
-            await asyncio.sleep(0.01)
-
-
-_WAITS_TO_APPEND = """
-    SELECT pid FROM pg_stat_activity
-     WHERE datname = current_database() AND wait_event = 'advisory' AND query LIKE '%append_events%'
-"""
-
-
-async def count(store: EventStore) -> int:
-    return len((await store.read()).events)
-
-
-async def test_a_backend_that_is_ended_in_the_middle_of_an_append_answers_unknown_and_the_same_again_acts_once(
-    store: EventStore, admin: psycopg.AsyncConnection
-) -> None:
-    commands = [uuid4() for _ in range(3)]
-    async with held(admin):
-        asked = [asyncio.create_task(append(store, command)) for command in commands]
-        await admin.execute("SELECT pg_terminate_backend(%s)", (await writing(admin),))
-        assert await asyncio.gather(*asked) == [OutcomeUnknown] * 3
-    assert store.written.unanswered == 3
-    assert await count(store) == 0
-    assert await asyncio.gather(*(append(store, command) for command in commands)) == [
-        Appended(1, 1), Appended(2, 2), Appended(3, 3),
-    ]  # fmt: skip
 
 
 async def test_what_a_writer_has_done_is_counted(store: EventStore, admin: psycopg.AsyncConnection) -> None:
@@ -242,109 +162,16 @@ async def test_a_group_that_cannot_be_written_for_another_reason_is_refused_and_
             await append(store, uuid4())
 
 
-async def test_a_connection_that_is_lost_takes_both_groups_with_it_and_each_acts_once_in_the_end(
-    store: EventStore, admin: psycopg.AsyncConnection
-) -> None:
-    commands = [uuid4() for _ in range(3)]
-    async with held(admin):
-        first = asyncio.create_task(append(store, commands[0]))
-        backend = await writing(admin)
-        second = [asyncio.create_task(append(store, command)) for command in commands[1:]]
-        await asyncio.sleep(0.05)
-        await admin.execute("SELECT pg_terminate_backend(%s)", (backend,))
-        assert await asyncio.gather(first, *second) == [OutcomeUnknown] * 3
-    assert [await append(store, command) for command in commands] == [Appended(n, n) for n in range(1, 4)]
-    assert await count(store) == 3
-
-
-async def test_more_than_the_socket_takes_at_once_is_sent_whole(store: EventStore) -> None:
-    long = structs.replace(UP, why="x" * 20_000)
-    asked = [store.append([long] * 40, Metadata(actor=Actor.system("test"), command=uuid4())) for _ in range(3)]
-    assert await asyncio.gather(*asked) == [Appended(1, 40), Appended(41, 80), Appended(81, 120)]
-    assert [recorded.event for recorded in (await store.read()).events] == [long] * 120
-
-
-class Line:
-    """What lies between a writer and PostgreSQL: it can lose the answers, and be cut."""
-
-    def __init__(self, conninfo: str, folder: Path) -> None:
-        there = conninfo_to_dict(conninfo)
-        self._there = f"{there['host']}/.s.PGSQL.{there.get('port', 5432)}"
-        self._here = folder / f".s.PGSQL.{there.get('port', 5432)}"
-        self.conninfo = make_conninfo(conninfo, host=str(folder))
-        self.loses_answers = False
-        self._ends: list[asyncio.StreamWriter] = []
-        self._tasks: list[asyncio.Task[None]] = []
-
-    async def __aenter__(self) -> "Line":  # noqa: PYI034 - it is not subclassed
-        self._server = await asyncio.start_unix_server(self._connect, str(self._here))
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.cut()
-        self._server.close()
-        await cancel(*self._tasks)
-
-    def cut(self) -> None:
-        for end in self._ends:
-            end.transport.abort()
-        self._ends.clear()
-
-    async def _connect(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
-        answers, server = await asyncio.open_unix_connection(self._there)
-        self._ends += [client, server]
-        self._tasks.append(asyncio.create_task(self._carry(reader, server, back=False)))
-        self._tasks.append(asyncio.create_task(self._carry(answers, client, back=True)))
-
-    async def _carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, back: bool) -> None:
-        with suppress(OSError):
-            while data := await source.read(65536):
-                if not (back and self.loses_answers):
-                    target.write(data)
-                    await target.drain()
-
-
-@pytest.fixture
-async def line(database: str) -> AsyncIterator[Line]:
-    with TemporaryDirectory(prefix="line-") as folder:
-        async with Line(database, Path(folder)) as line:
-            yield line
-
-
-@pytest.fixture
-async def far(line: Line, pool: Pool, vault: Vault, head: Head) -> AsyncIterator[EventStore]:
-    """A store whose writer is at the other end of the line."""
-    async with EventStore(line.conninfo, pool, Codec(vault, EVENTS), head) as far:
-        yield far
-
-
-async def test_a_command_whose_answer_was_lost_on_the_way_has_acted_and_does_not_act_again(
-    store: EventStore, far: EventStore, line: Line, head: Head
-) -> None:
-    first, lost = uuid4(), uuid4()
-    assert await append(far, first) == Appended(1, 1)
-    line.loses_answers = True
-    asked = asyncio.create_task(append(far, lost))
-    await follow(store, head, until=2)
-    line.cut()
-    assert await asked is OutcomeUnknown
-    line.loses_answers = False
-    assert await append(far, lost) == Appended(2, 2, repeated=True)
-    assert await append(store, lost, condition=Condition(OF_PLEX, 0)) == Appended(2, 2, repeated=True)
-    assert await append(store, lost, body=b"another") is CommandReused
-    assert await count(store) == 2
-
-
 async def test_what_a_frozen_postgresql_was_asked_has_an_unknown_outcome_and_acts_once(
     store: EventStore, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those who waited behind it are answered with it: they would wait as long, one after the other."""
     first, sent, behind, waiting = (uuid4() for _ in range(4))
+    monkeypatch.setattr(writer, "ANSWER_SECONDS", 1.0)
     async with held(admin):
         begun = asyncio.create_task(append(store, first))
         backend = await writing(admin)
     assert await begun == Appended(1, 1)
-    monkeypatch.setattr(writer, "ANSWER_SECONDS", 0.2)
     os.kill(backend, signal.SIGSTOP)
     try:
         asked = [asyncio.create_task(append(store, sent))]
@@ -395,53 +222,6 @@ async def test_who_reads_from_a_frozen_postgresql_waits_so_long_and_no_longer(
         finally:
             os.kill(backend, signal.SIGCONT)
     await _gone(admin, backend)
-
-
-@pytest.fixture
-async def sleeping(database: str) -> AsyncIterator[Pipeline]:
-    """A pipeline that does not answer of itself."""
-    pipeline = await Pipeline.open(database, "SELECT pg_sleep(60)")
-    yield pipeline
-    pipeline.close()
-
-
-def is_lost(answer: Answer) -> bool:
-    return isinstance(answer, psycopg.OperationalError) and "connection" in str(answer)
-
-
-async def test_where_a_statement_cannot_be_sent_all_that_are_under_way_are_told_once(sleeping: Pipeline) -> None:
-    first, second = list[Answer](), list[Answer]()
-    sleeping.run([], first.append)
-    assert not first
-    sleeping._pgconn.finish()
-    sleeping.run([], second.append)
-    assert [is_lost(answer) for answer in (*first, *second)] == [True, True]
-    assert sleeping.lost
-    sleeping.close()
-    assert len(first) == len(second) == 1
-
-
-async def test_where_the_rest_of_a_statement_cannot_be_sent_who_waits_for_it_is_told(sleeping: Pipeline) -> None:
-    first = list[Answer]()
-    sleeping.run([], first.append)
-    sleeping._pgconn.finish()
-    sleeping._flush()  # as the event loop does when the socket takes more
-    assert [is_lost(answer) for answer in first] == [True]
-    assert sleeping.lost
-
-
-async def test_who_asks_a_pipeline_that_is_lost_is_told_so_and_waits_for_nothing(sleeping: Pipeline) -> None:
-    sleeping.close()
-    told = list[Answer]()
-    sleeping.run([], told.append)
-    assert [isinstance(answer, psycopg.OperationalError) for answer in told] == [True]
-
-
-async def test_who_waits_for_a_pipeline_that_is_closed_is_told_so(sleeping: Pipeline) -> None:
-    first = list[Answer]()
-    sleeping.run([], first.append)
-    sleeping.close()
-    assert [str(answer) for answer in first] == ["The connection was closed."]
 
 
 async def test_who_asked_a_log_that_is_closed_is_told_that_the_outcome_is_unknown(

@@ -18,6 +18,7 @@ from medianest.domain.event import EVERYTHING, Item, Query
 from medianest.domain.requests import RequestApproved, RequestDeclined, RequestSubmitted
 from medianest.eventstore import search
 from medianest.eventstore.codec import Metadata, Row
+from medianest.eventstore.columns import Truth
 from medianest.eventstore.group import Append, Group
 from medianest.eventstore.search import ALWAYS, Span
 from medianest.eventstore.store import Condition
@@ -40,7 +41,7 @@ def condition(item: Item | None, after: int) -> tuple[str, Values]:
     append = Append([row], Condition(query, after), metadata, b"", asyncio.get_running_loop().create_future())
     group = Group()
     assert group.takes(append)
-    columns = group.columns()
+    columns = [*group.columns(), Truth(True)]
     return f"SELECT * FROM append_events({', '.join(['%b'] * len(columns))})", columns
 
 

@@ -6,17 +6,19 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor
 from medianest.eventstore import notices
-from medianest.eventstore.codec import Codec, Metadata
+from medianest.eventstore.codec import Codec, Metadata, Row
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.notices import Notices
 from medianest.eventstore.store import Appended, Condition, Conflict, EventStore
 from medianest.eventstore.vault import Vault
 from tests.eventstore.appending import OF_PLEX, SECONDS, UP
+from tests.eventstore.asking import held, writing
 
 NOW = 100.0  # seconds, by whatever clock
 SOON = NOW + notices.APART_SECONDS / 2
@@ -121,6 +123,24 @@ async def test_of_what_follows_a_notice_closely_nobody_is_told_by_a_group_that_a
     monkeypatch.setattr(notices, "APART_SECONDS", 0.0)
     with pytest.raises(Conflict):
         await append(store, after=0)
+    assert await until(2, heard) == [1, 2]
+
+
+async def test_what_was_kept_back_is_told_though_the_next_group_cannot_be_sent(
+    store: EventStore, heard: psycopg.AsyncConnection, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would have said it for both, while the one that kept it back was not answered yet."""
+    await append(store)
+    monkeypatch.setattr(notices, "APART_SECONDS", 60.0)
+    monkeypatch.setattr(notices, "OWED_SECONDS", 0.5)
+    async with held(admin):
+        kept_back = asyncio.create_task(append(store))
+        await writing(admin)
+        monkeypatch.setattr(notices, "APART_SECONDS", 0.0)
+        metadata, no_text = Metadata(actor=Actor.system("test"), command=uuid4()), "\ud800"
+        with capture_logs(), pytest.raises(UnicodeEncodeError):
+            await store._writer.append([Row("t", 1, (no_text,), b"{}", b"{}")], None, metadata, b"")
+    assert await kept_back == Appended(2, 2)
     assert await until(2, heard) == [1, 2]
 
 

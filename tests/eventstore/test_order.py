@@ -56,12 +56,6 @@ async def hands(database: str) -> AsyncIterator[list[ByHand]]:
         yield [await stack.enter_async_context(ByHand(database)) for _ in range(3)]
 
 
-@pytest.fixture
-async def admin(database: str) -> AsyncIterator[psycopg.AsyncConnection]:
-    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
-        yield connection
-
-
 async def append(store: EventStore) -> Appended:
     return await store.append([UP], Metadata(actor=Actor.system("test"), command=uuid4()))
 

@@ -1,0 +1,191 @@
+"""What comes of appends when the connection that carries them is lost, closed, refused, or says what is no answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import psycopg
+import pytest
+from msgspec import structs
+
+from medianest.domain.catalogue import EVENTS
+from medianest.domain.command import Actor
+from medianest.eventstore import writer
+from medianest.eventstore.codec import Codec, Metadata
+from medianest.eventstore.connections import Pool
+from medianest.eventstore.head import Head
+from medianest.eventstore.pipeline import Answer, Pipeline
+from medianest.eventstore.store import Appended, CommandReused, Condition, EventStore, OutcomeUnknown
+from medianest.eventstore.vault import Vault
+from tests.eventstore.appending import OF_PLEX, SECONDS, UP, follow
+from tests.eventstore.asking import append, count, held, writing
+from tests.eventstore.line import Line
+
+
+async def test_a_backend_that_is_ended_in_the_middle_of_an_append_answers_unknown_and_the_same_again_acts_once(
+    store: EventStore, admin: psycopg.AsyncConnection
+) -> None:
+    commands = [uuid4() for _ in range(3)]
+    async with held(admin):
+        asked = [asyncio.create_task(append(store, command)) for command in commands]
+        await admin.execute("SELECT pg_terminate_backend(%s)", (await writing(admin),))
+        assert await asyncio.gather(*asked) == [OutcomeUnknown] * 3
+    assert store.written.unanswered == 3
+    assert await count(store) == 0
+    assert await asyncio.gather(*(append(store, command) for command in commands)) == [
+        Appended(1, 1), Appended(2, 2), Appended(3, 3),
+    ]  # fmt: skip
+
+
+async def test_a_connection_that_is_lost_takes_both_groups_with_it_and_each_acts_once_in_the_end(
+    store: EventStore, admin: psycopg.AsyncConnection
+) -> None:
+    commands = [uuid4() for _ in range(3)]
+    async with held(admin):
+        first = asyncio.create_task(append(store, commands[0]))
+        backend = await writing(admin)
+        second = [asyncio.create_task(append(store, command)) for command in commands[1:]]
+        await asyncio.sleep(0.05)
+        await admin.execute("SELECT pg_terminate_backend(%s)", (backend,))
+        assert await asyncio.gather(first, *second) == [OutcomeUnknown] * 3
+    assert [await append(store, command) for command in commands] == [Appended(n, n) for n in range(1, 4)]
+    assert await count(store) == 3
+
+
+async def test_more_than_the_socket_takes_at_once_is_sent_whole(store: EventStore) -> None:
+    long = structs.replace(UP, why="x" * 20_000)
+    asked = [store.append([long] * 40, Metadata(actor=Actor.system("test"), command=uuid4())) for _ in range(3)]
+    assert await asyncio.gather(*asked) == [Appended(1, 40), Appended(41, 80), Appended(81, 120)]
+    assert [recorded.event for recorded in (await store.read()).events] == [long] * 120
+
+
+async def test_a_command_whose_answer_was_lost_on_the_way_has_acted_and_does_not_act_again(
+    store: EventStore, far: EventStore, line: Line, head: Head
+) -> None:
+    first, lost = uuid4(), uuid4()
+    assert await append(far, first) == Appended(1, 1)
+    line.loses_answers = True
+    asked = asyncio.create_task(append(far, lost))
+    await follow(store, head, until=2)
+    line.cut()
+    assert await asked is OutcomeUnknown
+    line.loses_answers = False
+    assert await append(far, lost) == Appended(2, 2, repeated=True)
+    assert await append(store, lost, condition=Condition(OF_PLEX, 0)) == Appended(2, 2, repeated=True)
+    assert await append(store, lost, body=b"another") is CommandReused
+    assert await count(store) == 2
+
+
+@pytest.mark.parametrize("noise", [b"\xff" * 10, b"Z\0\0\0\5I"], ids=["no message", "an end without a beginning"])
+async def test_who_gets_no_answer_but_noise_is_told_that_the_outcome_is_unknown(
+    far: EventStore, line: Line, admin: psycopg.AsyncConnection, noise: bytes
+) -> None:
+    command = uuid4()
+    async with held(admin):
+        asked = asyncio.create_task(append(far, command))
+        await writing(admin)
+        line.answer(noise)
+        assert await asked is OutcomeUnknown
+    assert (await append(far, command))[:2] == (1, 1)
+
+
+async def test_a_commit_that_fails_is_not_told_as_done(store: EventStore, admin: psycopg.AsyncConnection) -> None:
+    """PostgreSQL has answered the statement by then."""
+    await admin.execute("""
+        CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'too late'; END $$;
+        CREATE CONSTRAINT TRIGGER late AFTER INSERT ON events DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION fail();
+    """)
+    for _ in range(2):
+        with pytest.raises(psycopg.errors.RaiseException, match="too late"):
+            await append(store, uuid4())
+    await admin.execute("DROP TRIGGER late ON events")
+    assert await append(store, uuid4()) == Appended(1, 1)
+
+
+async def test_from_who_may_only_read_the_writer_turns_away_and_asks_anew(
+    store: EventStore, admin: psycopg.AsyncConnection, database: str
+) -> None:
+    """A standby: by the next time the one that writes may have its address, or comes first among several."""
+    name = admin.info.dbname
+    await admin.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
+    commands = [uuid4() for _ in range(3)]
+    assert await asyncio.gather(*(append(store, command) for command in commands)) == [OutcomeUnknown] * 3
+    await admin.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only".encode())
+    answers = await asyncio.gather(*(append(store, command) for command in commands))
+    assert answers == [Appended(n, n) for n in range(1, 4)]
+
+
+async def test_who_appends_after_postgresql_ended_an_idle_connection_notices_nothing(
+    store: EventStore, admin: psycopg.AsyncConnection
+) -> None:
+    name = admin.info.dbname
+    await admin.execute(f"ALTER DATABASE {name} SET idle_session_timeout = 50".encode())
+    assert await append(store, uuid4()) == Appended(1, 1)
+    await admin.execute(f"ALTER DATABASE {name} RESET idle_session_timeout".encode())
+    async with asyncio.timeout(SECONDS):
+        while store._writer._pipeline and not store._writer._pipeline.lost:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
+    assert await append(store, uuid4()) == Appended(2, 2)
+
+
+async def test_who_waits_for_room_or_for_a_connection_when_the_log_is_closed_is_told_so(
+    line: Line, pool: Pool, vault: Vault, head: Head, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL is there and says nothing."""
+    monkeypatch.setattr(writer, "QUEUE_LIMIT", 2)
+    line.loses_answers = True
+    tasks = asyncio.all_tasks()
+    async with asyncio.timeout(SECONDS):
+        async with EventStore(line.conninfo, pool, Codec(vault, EVENTS), head) as closing:
+            asked = [asyncio.create_task(append(closing, uuid4())) for _ in range(5)]
+            await asyncio.sleep(0.05)
+        assert await asyncio.gather(*asked) == [OutcomeUnknown] * 5
+    assert "event log writer connects" not in {task.get_name() for task in asyncio.all_tasks() - tasks}
+
+
+@pytest.fixture
+async def sleeping(database: str) -> AsyncIterator[Pipeline]:
+    """A pipeline that does not answer of itself."""
+    pipeline = await Pipeline.open(database, "SELECT pg_sleep(60)")
+    yield pipeline
+    pipeline.close()
+
+
+def is_lost(answer: Answer) -> bool:
+    return isinstance(answer, psycopg.OperationalError) and "connection" in str(answer)
+
+
+async def test_where_a_statement_cannot_be_sent_all_that_are_under_way_are_told_once(sleeping: Pipeline) -> None:
+    first, second = list[Answer](), list[Answer]()
+    sleeping.run([], first.append)
+    assert not first
+    sleeping._pgconn.finish()
+    sleeping.run([], second.append)
+    assert [is_lost(answer) for answer in (*first, *second)] == [True, True]
+    assert sleeping.lost
+    sleeping.close()
+    assert len(first) == len(second) == 1
+
+
+async def test_where_the_rest_of_a_statement_cannot_be_sent_who_waits_for_it_is_told(sleeping: Pipeline) -> None:
+    first = list[Answer]()
+    sleeping.run([], first.append)
+    sleeping._pgconn.finish()
+    sleeping._flush()  # as the event loop does when the socket takes more
+    assert [is_lost(answer) for answer in first] == [True]
+    assert sleeping.lost
+
+
+async def test_who_asks_a_pipeline_that_is_lost_is_told_so_and_waits_for_nothing(sleeping: Pipeline) -> None:
+    sleeping.close()
+    told = list[Answer]()
+    sleeping.run([], told.append)
+    assert [isinstance(answer, psycopg.OperationalError) for answer in told] == [True]
+
+
+async def test_who_waits_for_a_pipeline_that_is_closed_is_told_so(sleeping: Pipeline) -> None:
+    first = list[Answer]()
+    sleeping.run([], first.append)
+    sleeping.close()
+    assert [str(answer) for answer in first] == ["The connection was closed."]
