@@ -194,6 +194,13 @@ class Log(RuleBasedStateMachine):
         ]
         assert [recorded.position for recorded in found] == right[::-1][:limit]
 
+    @rule(backs=st.lists(BACK, max_size=4))
+    def look_for_moments(self, backs: list[int]) -> None:
+        at = [recorded.at for recorded in self.runner.run(self.store.read()).events]
+        moments = [at[max(0, len(at) - 1 - back)] for back in backs if at]
+        found = self.runner.run(self.store.before_each(moments))
+        assert found == [sum(moment < asked for moment in at) for asked in moments]
+
     @rule(query=QUERY, back=BACK)
     def begin_to_follow(self, query: Query, back: int) -> None:
         self.runner.run(self._leave())

@@ -67,6 +67,9 @@ PAGES: dict[str, Callable[[], tuple[str, Values]]] = {
     "the facts of a rare tag": lambda: search.page(Query(about(RARE), about(HOT, RARE)), 0, None, None),
     "the facts of a rare tag behind a hot one": lambda: search.page(Query(about(HALF, RARE)), 0, None, None),
     "the facts of a tag since a position": lambda: search.page(Query(about(HOT)), HEAD - 20, None, None),
+    "the facts of a hot tag and one that was, since a position": lambda: search.page(
+        Query(about(HALF, COLD)), HEAD // 2, None, None
+    ),
     "a page from the middle": lambda: search.page(EVERYTHING, HEAD // 2, None, 100),
     "a page of types from the middle": lambda: search.page(Query(Item(RequestSubmitted)), HEAD // 2, None, 50),
     "a piece of it": lambda: search.page(EVERYTHING, HEAD // 2, HEAD // 2 + 20, None),

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -358,6 +358,7 @@ async def test_an_unknown_event_stops_the_subscriber(
     wanted=st.lists(st.integers(0, 20), max_size=20),
     steps=st.lists(st.tuples(st.sampled_from(["advance", "hint", "doubt", "leave"]), st.integers(0, 20)), max_size=20),
 )
+@example(wanted=[1, 5, 3], steps=[("leave", 0), ("advance", 4)])  # who left was before both of the others
 def test_a_mark_wakes_who_waits_for_a_position_the_moment_it_is_reached_and_no_one_else(
     wanted: list[int], steps: list[tuple[str, int]]
 ) -> None:
@@ -414,6 +415,9 @@ async def test_who_was_woken_by_what_was_only_said_is_told_so_until_it_is_doubte
     assert not await mark.above(4, SECONDS)
     assert mark.waiting == 1
     mark.hint(3)
+    once_more = asyncio.create_task(mark.above(4, SECONDS))
+    await asyncio.sleep(0)
+    assert once_more.done()
     mark.doubt()
     assert not await mark.above(4, 0)
     mark.hint(6)
