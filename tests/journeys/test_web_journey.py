@@ -288,6 +288,21 @@ async def test_while_plex_is_away_the_library_shows_what_it_said_last_and_how_ol
         await page.get_by_text("Plex isn’t answering.").wait_for(state="hidden", timeout=60_000)
 
 
+async def test_a_title_nobody_has_looked_at_comes_by_itself_once_a_slow_seerr_has_answered(
+    demo: Demo, chromium: Any
+) -> None:
+    async with window(chromium, demo.url) as page, httpx.AsyncClient(base_url=demo.url, trust_env=False) as outside:
+        await sign_in(page, "anna")
+        await outside.post("/sandbox/faults", json={"service": "seerr", "hang": True})
+        try:
+            await page.goto("/discover/movie/6977")
+            await page.get_by_text("Seerr takes its time. It shows here as soon as there is an answer.").wait_for()
+            assert await page.get_by_role("alert").count() == 0, "nothing has failed"
+        finally:
+            await outside.delete("/sandbox/faults/seerr")
+        await page.get_by_role("heading", name="No Country for Old Men").wait_for()
+
+
 async def test_a_search_says_when_plex_does_not_answer_and_shows_its_titles_once_it_does(
     demo: Demo, chromium: Any
 ) -> None:
