@@ -1,10 +1,10 @@
 """The writer of the log: whatever waits is appended together, and each append gets an answer of its own.
 
 Appends that arrive together go in one statement and one transaction (`append_events` in the migrations): one round
-trip, one lock, one fsync and one NOTIFY for all of them; and groups that follow each other closely share a NOTIFY. A lone append waits for nobody: the writer sends whatever is
-queued the moment it is free. While PostgreSQL has one group, the next is prepared and sent behind it. A conflict fails
-only its own append; an append that depends on another of its group waits for the next one, so that the two are told
-apart.
+trip, one lock and one fsync for all of them; and groups that follow each other closely share a NOTIFY. A lone append
+waits for nobody: the writer sends whatever is queued the moment it is free. While PostgreSQL has one group, the next is
+prepared and sent behind it. A conflict fails only its own append; an append that depends on another of its group waits
+for the next one, so that the two are told apart.
 
 It is called back by the event loop, when something came to wait and when PostgreSQL has answered, and has no task of
 its own for that: to wake one and put it to sleep again cost as much as the rest of a lone append.
@@ -94,7 +94,7 @@ class Writer:
         for append in (*under_way, *self._all_waiting()):
             append.fail(OutcomeUnknown(CLOSED))
         if self._pipeline is not None:
-            if self._notices.kept_back and not self._pipeline.lost:  # it is read before the end of the connection
+            if self._notices.kept_back:  # it is read before the end of the connection
                 self._pipeline.run([*Group().columns(), Truth(True)], lambda _: None)
             self._pipeline.close()
         self._notices.close()

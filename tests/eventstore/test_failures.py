@@ -237,6 +237,8 @@ async def test_who_asked_a_log_that_is_closed_is_told_that_the_outcome_is_unknow
         async with asyncio.timeout(SECONDS):
             assert await asyncio.gather(*sent, waiting) == [OutcomeUnknown] * 3
             assert await append(closing, commands[3]) is OutcomeUnknown
+    assert closing._writer._watch is not None
+    assert closing._writer._watch.cancelled()
     await _gone(admin, backend)  # it did what it had been sent, or not: nobody was told
     answers = [await append(store, command) for command in commands]
     assert sorted(answer.first for answer in answers) == [1, 2, 3, 4]

@@ -157,4 +157,14 @@ async def test_what_was_kept_back_is_told_when_the_log_is_closed(
     async with EventStore(database, pool, Codec(vault, EVENTS), head) as closing:
         for _ in range(3):
             await append(closing)
+    assert not closing._writer._notices.kept_back
     assert await until(3, heard) == [1, 3]
+
+
+async def test_a_log_that_is_closed_with_nothing_kept_back_tells_nobody_again(
+    store: EventStore, database: str, pool: Pool, vault: Vault, head: Head, heard: psycopg.AsyncConnection
+) -> None:
+    async with EventStore(database, pool, Codec(vault, EVENTS), head) as closing:
+        await append(closing)
+    await append(store)
+    assert await until(2, heard) == [1, 2]

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
 from msgspec import structs
+from psycopg.conninfo import make_conninfo
 
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor
@@ -127,6 +129,40 @@ async def test_who_appends_after_postgresql_ended_an_idle_connection_notices_not
         while store._writer._pipeline and not store._writer._pipeline.lost:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.01)
     assert await append(store, uuid4()) == Appended(2, 2)
+
+
+async def test_a_postgresql_that_freezes_after_a_time_of_rest_is_noticed_too(
+    store: EventStore, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "ANSWER_SECONDS", 0.5)
+    assert await append(store, uuid4()) == Appended(1, 1)
+    async with asyncio.timeout(SECONDS):
+        while store._writer._watch:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
+        async with held(admin):
+            assert await append(store, uuid4()) is OutcomeUnknown
+
+
+async def test_who_came_after_the_watch_was_set_has_as_long_as_everybody(
+    store: EventStore, admin: psycopg.AsyncConnection
+) -> None:
+    async with held(admin):
+        asked = asyncio.create_task(append(store, uuid4()))
+        await writing(admin)
+        store._writer._look()  # as it was set when another one was sent
+        assert store._writer._watch is not None
+    assert await asked == Appended(1, 1)
+
+
+async def test_while_postgresql_is_away_each_who_asks_is_told_so_and_nobody_connects_for_those_who_were(
+    database: str, pool: Pool, vault: Vault, head: Head, tmp_path: Path
+) -> None:
+    nowhere = make_conninfo(database, host=str(tmp_path))
+    async with EventStore(nowhere, pool, Codec(vault, EVENTS), head) as away:
+        for _ in range(2):
+            assert await asyncio.gather(*(append(away, uuid4()) for _ in range(2))) == [OutcomeUnknown] * 2
+            assert not away._writer._waiting
+        assert away.written.unanswered == 4
 
 
 async def test_who_waits_for_room_or_for_a_connection_when_the_log_is_closed_is_told_so(
