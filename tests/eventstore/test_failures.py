@@ -18,7 +18,7 @@ from medianest.database import embedded_postgres
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor
 from medianest.domain.event import Item, Query, type_of
-from medianest.eventstore import connections, writer
+from medianest.eventstore import connections, notices, writer
 from medianest.eventstore.codec import Codec, Metadata, Recorded, Row
 from medianest.eventstore.connections import DatabaseAway, Pool, connection_pool
 from medianest.eventstore.group import Append, Group
@@ -111,8 +111,9 @@ async def test_many_that_wait_go_in_two_groups_of_one_size(store: EventStore, ad
 
 
 async def test_a_group_is_announced_by_its_last_position_and_only_if_something_came(
-    store: EventStore, admin: psycopg.AsyncConnection, database: str
+    store: EventStore, admin: psycopg.AsyncConnection, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(notices, "APART_SECONDS", 0.0)
     repeated, stale = uuid4(), Condition(OF_PLEX, 0)
     await append(store, repeated)
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as listener:
