@@ -202,10 +202,10 @@ def _of_adapter(error: AdapterError) -> Problem:
     """`why` is for admins: whoever asked is told who has to act, no more."""
     slug, name = _SERVICES.get(error.service, ("service", error.service))
     match error:
-        case StillAsked():
+        case StillAsked(retry_after_seconds=seconds):
             return Problem(
                 503, f"{slug}-still-asked", "Ask the same again in a moment: that one waits for the same answer.",
-                detail=f"{name} takes its time.", retry_after_seconds=1,
+                detail=f"{name} takes its time.", retry_after_seconds=seconds or 1,
             )  # fmt: skip
         case Unreachable(retry_after_seconds=seconds):
             return Problem(

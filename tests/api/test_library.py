@@ -11,7 +11,7 @@ from medianest.adapters.errors import Unreachable
 from medianest.adapters.pictures import Picture
 from medianest.adapters.plex_answers import PlexSection
 from medianest.adapters.plex_server import PlexServer
-from medianest.api import questions
+from medianest.api import picture_line, questions
 from medianest.api.kept_pictures import KeptPictures
 from medianest.api.posters import Posters
 from medianest.api.site import Site
@@ -264,6 +264,19 @@ async def test_a_poster_is_fetched_once_and_then_comes_from_the_disk(
     again = await anna.get(f"/plex/posters/{ticket}", params={"size": "small"})
     assert again.content == first.content
     assert problem(await anna.get(f"/plex/posters/{ticket}", params={"size": "large"})) == (503, "plex-unreachable")
+
+
+async def test_a_browser_does_not_wait_for_the_picture_of_a_plex_that_hangs_and_is_told_when_to_come_back(
+    anna: httpx.AsyncClient, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = (await films(anna))[0]["poster"]
+    monkeypatch.setattr(picture_line, "STALLED_SECONDS", 0.05)
+    outside.faults.set("plex", Fault(hang=True))
+    told = await anna.get(f"/plex/posters/{ticket}")
+    assert (problem(told), told.headers["retry-after"]) == ((503, "plex-still-asked"), "3")
+    outside.mend("plex")
+    monkeypatch.setattr(picture_line, "STALLED_SECONDS", 60)
+    assert (await anna.get(f"/plex/posters/{ticket}")).headers["content-type"].startswith("image/")
 
 
 async def test_only_a_ticket_we_made_opens_a_picture(anna: httpx.AsyncClient) -> None:
