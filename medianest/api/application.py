@@ -51,7 +51,7 @@ def build_api(site: Site) -> Litestar:
     app = Litestar(
         [
             Router("/api/v1", route_handlers=[*OPEN], guards=[anybody, speaks_json]),
-            Router("/api/v1", route_handlers=[PlexWebhookController, KumaWebhookController], guards=[anybody]),
+            Router("/api/v1", route_handlers=[*WEBHOOKS], guards=[anybody]),
             Router("/api/v1", route_handlers=[PosterController, TitlePictureController], guards=[signed_in_to_look]),
             Router("/api/v1", route_handlers=[FileController], guards=[signed_in_to_look, new_enough]),
             Router("/api/v1", route_handlers=[*SIGNED_IN], guards=[signed_in, speaks_json, new_enough]),
@@ -80,7 +80,9 @@ def build_api(site: Site) -> Litestar:
 
 
 # Who is not signed in reaches these and nothing else.
-OPEN: tuple[ControllerRouterHandler, ...] = (SignInController, WebhookController)
+OPEN: tuple[ControllerRouterHandler, ...] = (SignInController,)
+# Of whatever type they say they are: no page of anybody can make a browser send their secrets.
+WEBHOOKS: tuple[ControllerRouterHandler, ...] = (WebhookController, PlexWebhookController, KumaWebhookController)
 SIGNED_IN: tuple[ControllerRouterHandler, ...] = (
     SessionController, DashboardController, EventController, MediaController, RequestController, DownloadController,
     NoticeController, AnnouncementController, BoardController,

@@ -112,6 +112,33 @@ async def test_a_broken_webhook_is_told_so(door: Door) -> None:
         assert problem(await caller.post(HOOK, content=content, headers=headers))[0] == status
 
 
+@pytest.mark.parametrize(
+    "kind", [None, "text/plain", "application/json; charset=utf-8", "nonsense", "multipart/form-data"]
+)
+async def test_what_seerr_says_is_heard_whatever_type_a_proxy_or_a_template_gives_it(
+    door: Door, site: Site, kind: str | None
+) -> None:
+    headers = FROM_SEERR | ({} if kind is None else {"Content-Type": kind})
+    content = b'{"request": {"request_id": "7"}}'
+    answer = await (await door.caller()).post(HOOK, content=content, headers=headers)
+    assert (answer.status_code, answer.json()) == (202, {"hinted": True})
+    assert await hinted(site) == ["7"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "text/plain", "multipart/form-data", "multipart/form-data; boundary=x"]
+)
+async def test_what_is_no_form_is_no_webhook_of_plex(
+    door: Door, olivia: httpx.AsyncClient, site: Site, kind: str
+) -> None:
+    answer = await (await door.caller()).post(
+        "/webhooks/plex/from-plex", content=b'{"event": "library.new"}', headers={"Content-Type": kind}
+    )
+    assert answer.status_code in (202, 400), answer.text
+    assert answer.status_code == 400 or answer.json() == {"hinted": False}
+    assert await hinted(site) == []
+
+
 async def hinted(site: Site) -> list[str]:
     async with site.pool.connection() as rows:
         found = await (await rows.execute("SELECT subject FROM hints ORDER BY 1")).fetchall()
