@@ -401,8 +401,13 @@ async def test_who_waits_in_vain_is_told_and_forgotten() -> None:
     assert mark.waiting == 1
     mark.advance(2)
     assert mark.position == 3
+    going = asyncio.create_task(mark.above(3, SECONDS))
+    await asyncio.sleep(0)
+    going.cancel()  # and in the same moment
     mark.advance(10)
     assert await patient
+    assert mark.waiting == 0
+    await cancel(going)
 
 
 async def test_who_was_woken_by_what_was_only_said_is_told_so_until_it_is_doubted() -> None:
