@@ -11,11 +11,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from medianest.domain.accounts import AccountOpened, AccountSuspended
+from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor
 from medianest.domain.event import EVERYTHING, Event, Item, Personal, Query, tags
 from medianest.domain.requests import Media, RequestApproved, RequestCancelled
 from medianest.domain.services import ServiceStateChanged
-from medianest.eventstore.codec import Metadata
+from medianest.eventstore.codec import Codec, Metadata
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.seals import Notary
@@ -139,6 +140,18 @@ async def test_what_is_left_of_a_group_is_appended_as_each_of_them_asked(store: 
 async def test_of_eight_writers_on_one_condition_one_wins(store: EventStore) -> None:
     answers = await asyncio.gather(*(append(store, PLEX_UP, query=OF_PLEX) for _ in range(8)), return_exceptions=True)
     assert sorted(type(answer).__name__ for answer in answers) == ["Appended"] + ["Conflict"] * 7
+
+
+async def test_who_lost_a_race_knows_at_once_how_far_the_log_has_come(
+    store: EventStore, database: str, pool: Pool, vault: Vault
+) -> None:
+    """Nobody told this process: its head does not listen."""
+    await append(store, PLEX_UP, SEERR_UP)
+    deaf = Head(database)
+    async with EventStore(database, pool, Codec(vault, EVENTS), deaf) as other:
+        with pytest.raises(Conflict):
+            await append(other, PLEX_UP, query=OF_PLEX)
+    assert deaf.position == 2
 
 
 async def test_a_condition_sees_types_any_of_tags_all_of_and_items_or_ed(store: EventStore) -> None:

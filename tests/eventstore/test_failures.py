@@ -132,6 +132,18 @@ async def test_a_group_is_announced_by_its_last_position_and_only_if_something_c
             assert [said.payload async for said in listener.notifies(stop_after=3)] == ["2", "5", "6"]
 
 
+async def test_how_long_postgresql_worked_on_a_group_is_told_in_seconds(
+    store: EventStore, admin: psycopg.AsyncConnection
+) -> None:
+    """By which the writer finds whether a second group pays."""
+    await admin.execute("""
+        CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.05); RETURN NEW; END $$;
+        CREATE TRIGGER slow BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION slowly();
+    """)
+    assert await append(store, uuid4()) == Appended(1, 1)
+    assert 0.05 <= store._writer._pace._inside[0] < SECONDS
+
+
 async def test_commands_that_acted_before_are_left_out_of_a_group_and_what_is_new_goes_in_without_a_gap(
     store: EventStore, admin: psycopg.AsyncConnection
 ) -> None:

@@ -165,6 +165,17 @@ async def test_while_postgresql_is_away_each_who_asks_is_told_so_and_nobody_conn
         assert away.written.unanswered == 4
 
 
+async def test_who_was_not_sent_yet_when_the_connection_was_found_lost_goes_through_the_next_one(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await append(store, uuid4()) == Appended(1, 1)
+    monkeypatch.setattr(writer, "GROUP_LIMIT", 1)
+    assert store._writer._pipeline
+    store._writer._pipeline._pgconn.finish()
+    answers = await asyncio.gather(*(append(store, uuid4()) for _ in range(3)))
+    assert answers == [OutcomeUnknown, Appended(2, 2), Appended(3, 3)]
+
+
 async def test_who_waits_for_room_or_for_a_connection_when_the_log_is_closed_is_told_so(
     line: Line, pool: Pool, vault: Vault, head: Head, monkeypatch: pytest.MonkeyPatch
 ) -> None:
