@@ -203,6 +203,20 @@ def is_lost(answer: Answer) -> bool:
     return isinstance(answer, psycopg.OperationalError) and "connection" in str(answer)
 
 
+async def test_a_connection_that_cannot_prepare_its_statement_is_closed(
+    database: str, admin: psycopg.AsyncConnection
+) -> None:
+    with pytest.raises(psycopg.errors.UndefinedTable) as refused:  # which holds all that was in use
+        await Pipeline.open(database, "SELECT FROM nowhere")
+    async with asyncio.timeout(SECONDS):
+        while await (await admin.execute(_PREPARES)).fetchone():  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
+    assert "nowhere" in str(refused.value)
+
+
+_PREPARES = "SELECT FROM pg_stat_activity WHERE query LIKE 'PREPARE%' AND datname = current_database()"
+
+
 async def test_where_a_statement_cannot_be_sent_all_that_are_under_way_are_told_once(sleeping: Pipeline) -> None:
     first, second = list[Answer](), list[Answer]()
     sleeping.run([], first.append)
