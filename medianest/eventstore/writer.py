@@ -115,7 +115,7 @@ class Writer:
 
     def _stir(self) -> None:
         """See to what waits, once all who are about to run have said what they want."""
-        if self._stirred is None and self._open:
+        if self._stirred is None:
             self._stirred = self._loop.call_soon(self._send_groups)
 
     def _send_groups(self) -> None:
