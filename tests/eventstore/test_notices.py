@@ -144,6 +144,20 @@ async def test_what_was_kept_back_is_told_though_the_next_group_cannot_be_sent(
     assert await until(2, heard) == [1, 2]
 
 
+async def test_what_was_kept_back_is_told_though_postgresql_refuses_the_group_that_was_to_say_it(
+    store: EventStore, heard: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await append(store)
+    monkeypatch.setattr(notices, "APART_SECONDS", 60.0)
+    monkeypatch.setattr(notices, "OWED_SECONDS", 60.0)
+    await append(store)
+    monkeypatch.setattr(notices, "APART_SECONDS", 0.0)
+    metadata = Metadata(actor=Actor.system("test"), command=uuid4())
+    with capture_logs(), pytest.raises(psycopg.DataError):
+        await store._writer.append([Row("t", 1, (), b"no JSON", b"{}")], None, metadata, b"")
+    assert await until(2, heard) == [1, 2]
+
+
 async def test_what_was_kept_back_is_told_when_the_log_is_closed(
     database: str,
     pool: Pool,

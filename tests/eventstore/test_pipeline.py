@@ -59,6 +59,8 @@ async def test_more_than_the_socket_takes_at_once_is_sent_whole(store: EventStor
     asked = [store.append([long] * 40, Metadata(actor=Actor.system("test"), command=uuid4())) for _ in range(3)]
     assert await asyncio.gather(*asked) == [Appended(1, 40), Appended(41, 80), Appended(81, 120)]
     assert [recorded.event for recorded in (await store.read()).events] == [long] * 120
+    assert store._writer._pipeline
+    assert not asyncio.get_running_loop().remove_writer(store._writer._pipeline._socket)  # nobody waits for it any more
 
 
 async def test_a_command_whose_answer_was_lost_on_the_way_has_acted_and_does_not_act_again(
@@ -132,13 +134,17 @@ async def test_who_appends_after_postgresql_ended_an_idle_connection_notices_not
 
 
 async def test_a_postgresql_that_freezes_after_a_time_of_rest_is_noticed_too(
-    store: EventStore, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+    store: EventStore,
+    admin: psycopg.AsyncConnection,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(writer, "ANSWER_SECONDS", 0.5)
     assert await append(store, uuid4()) == Appended(1, 1)
     async with asyncio.timeout(SECONDS):
         while store._writer._watch:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.01)
+        assert not caplog.records  # as asyncio writes where a callback fails
         async with held(admin):
             assert await append(store, uuid4()) is OutcomeUnknown
 
@@ -174,6 +180,18 @@ async def test_who_was_not_sent_yet_when_the_connection_was_found_lost_goes_thro
     store._writer._pipeline._pgconn.finish()
     answers = await asyncio.gather(*(append(store, uuid4()) for _ in range(3)))
     assert answers == [OutcomeUnknown, Appended(2, 2), Appended(3, 3)]
+
+
+async def test_all_who_ask_while_the_writer_connects_go_through_that_one_connection(
+    far: EventStore, line: Line
+) -> None:
+    asked = []
+    for _ in range(3):
+        asked.append(asyncio.create_task(append(far, uuid4())))
+        for _ in range(3):
+            await asyncio.sleep(0)
+    assert await asyncio.gather(*asked) == [Appended(n, n) for n in range(1, 4)]
+    assert len(line._ends) == 2  # of one connection
 
 
 async def test_who_waits_for_room_or_for_a_connection_when_the_log_is_closed_is_told_so(
@@ -250,3 +268,16 @@ async def test_who_waits_for_a_pipeline_that_is_closed_is_told_so(sleeping: Pipe
     sleeping.run([], first.append)
     sleeping.close()
     assert [str(answer) for answer in first] == ["The connection was closed."]
+
+
+async def test_who_is_closed_twice_takes_nothing_from_who_has_the_number_of_its_socket_since(database: str) -> None:
+    first = await Pipeline.open(database, "SELECT 1")
+    first.close()
+    second = await Pipeline.open(database, "SELECT 1")
+    assert second._socket == first._socket
+    answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    second.run([], answered.set_result)
+    first.close()
+    async with asyncio.timeout(SECONDS):
+        assert not isinstance(await answered, Exception)
+    second.close()
