@@ -74,6 +74,21 @@ async def test_who_was_to_say_it_and_added_nothing_leaves_owed_what_was_kept_bac
         assert owed.times == times
 
 
+async def test_what_several_kept_back_is_owed_once(owed: Owed) -> None:
+    assert [owed.notices.says(at) for at in (NOW, SOON, SOON)] == [True, False, False]
+    await asyncio.sleep(3 * notices.OWED_SECONDS)
+    assert owed.times == 1
+
+
+async def test_what_is_owed_already_is_not_reminded_of(owed: Owed) -> None:
+    owed.notices.answered(False, 1)
+    assert [owed.notices.says(at) for at in (NOW, SOON)] == [True, False]
+    owed.notices.answered(True, 0)
+    await asyncio.sleep(3 * notices.OWED_SECONDS)
+    assert owed.times == 1
+    assert owed.notices.kept_back
+
+
 async def test_who_was_to_keep_it_back_and_added_nothing_owes_nothing(owed: Owed) -> None:
     owed.notices.answered(False, 1)
     owed.notices.answered(False, 0)

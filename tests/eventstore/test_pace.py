@@ -1,6 +1,6 @@
 """When two groups of appends go at once, and when all go in one: by how long PostgreSQL and a commit take."""
 
-from medianest.eventstore.pace import Pace
+from medianest.eventstore.pace import MEMORY, Pace
 
 INSIDE = 0.000_020  # seconds of PostgreSQL for one append
 
@@ -53,4 +53,13 @@ def test_before_anything_is_known_two_groups_may_go() -> None:
 def test_one_group_that_had_to_wait_for_the_disk_changes_nothing() -> None:
     paced = pace(around=0.000_3)
     paced.answered(200.0, 200.05, 16, 16 * INSIDE)
-    assert paced.divides(32)
+    for n in range(MEMORY):
+        assert paced.divides(32)
+        paced.answered(201.0 + n, 201.0 + n + 16 * INSIDE + 0.000_3, 16, 16 * INSIDE)
+
+
+def test_appends_that_become_cheap_are_noticed() -> None:
+    paced = pace(around=0.000_3)
+    for n in range(MEMORY):
+        paced.answered(200.0 + n, 200.0 + n + 0.000_3, 16, 16 * INSIDE / 100)
+    assert not paced.divides(32)

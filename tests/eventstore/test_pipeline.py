@@ -82,10 +82,12 @@ async def test_a_command_whose_answer_was_lost_on_the_way_has_acted_and_does_not
 
 @pytest.mark.parametrize("noise", [b"\xff" * 10, b"Z\0\0\0\5I"], ids=["no message", "an end without a beginning"])
 async def test_who_gets_no_answer_but_noise_is_told_that_the_outcome_is_unknown(
-    far: EventStore, line: Line, admin: psycopg.AsyncConnection, noise: bytes
+    far: EventStore, line: Line, admin: psycopg.AsyncConnection, noise: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """At once, and not by the watch."""
+    monkeypatch.setattr(writer, "ANSWER_SECONDS", 10 * SECONDS)
     command = uuid4()
-    async with held(admin):
+    async with held(admin), asyncio.timeout(SECONDS):
         asked = asyncio.create_task(append(far, command))
         await writing(admin)
         line.answer(noise)
