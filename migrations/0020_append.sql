@@ -6,8 +6,8 @@ DROP FUNCTION append_events;
 -- Appends a whole group at once. The arrays are three lists laid side by side: the appends (command_*, afters, and the
 -- places of their events in the third list), the items of their conditions (item_*; `item_append` is the place of the
 -- append in the first list), and the events (event_*). Types and tags of one row are joined by line feeds, which neither
--- may contain. `notifies`: tell who listens where the log ends now, unless
--- none of the events went in.
+-- may contain. `notifies`: tell who listens where the log ends now, unless all that was asked for was left out; a group of
+-- no appends does nothing else.
 --
 -- Answers a row for each append that did not go in: a conflict; or repeated or reused, with the positions of the first
 -- time. And a last row for the group, whose `append` is 0, with the positions of what was added (first > last: nothing) and
