@@ -118,6 +118,15 @@ async def append(store: EventStore, after: int | None = None) -> Appended:
     return await store.append([UP], metadata, None if after is None else Condition(OF_PLEX, after))
 
 
+async def keep_back(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One event is told of, the next is kept back, and the group that follows is to say it."""
+    await append(store)
+    monkeypatch.setattr(notices, "APART_SECONDS", 60.0)
+    monkeypatch.setattr(notices, "OWED_SECONDS", 60.0)
+    await append(store)
+    monkeypatch.setattr(notices, "APART_SECONDS", 0.0)
+
+
 async def test_of_many_groups_in_a_row_the_last_is_told_and_not_each(
     store: EventStore, heard: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,11 +140,7 @@ async def test_of_many_groups_in_a_row_the_last_is_told_and_not_each(
 async def test_of_what_follows_a_notice_closely_nobody_is_told_by_a_group_that_adds_nothing(
     store: EventStore, heard: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await append(store)
-    monkeypatch.setattr(notices, "APART_SECONDS", 60.0)
-    monkeypatch.setattr(notices, "OWED_SECONDS", 60.0)
-    await append(store)
-    monkeypatch.setattr(notices, "APART_SECONDS", 0.0)
+    await keep_back(store, monkeypatch)
     with pytest.raises(Conflict):
         await append(store, after=0)
     assert await until(2, heard) == [1, 2]
@@ -163,11 +168,7 @@ async def test_what_was_kept_back_is_told_though_the_next_group_cannot_be_sent(
 async def test_what_was_kept_back_is_told_though_postgresql_refuses_the_group_that_was_to_say_it(
     store: EventStore, heard: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await append(store)
-    monkeypatch.setattr(notices, "APART_SECONDS", 60.0)
-    monkeypatch.setattr(notices, "OWED_SECONDS", 60.0)
-    await append(store)
-    monkeypatch.setattr(notices, "APART_SECONDS", 0.0)
+    await keep_back(store, monkeypatch)
     metadata = Metadata(actor=Actor.system("test"), command=uuid4())
     with capture_logs(), pytest.raises(psycopg.DataError):
         await store._writer.append([Row("t", 1, (), b"no JSON", b"{}")], None, metadata, b"")
