@@ -1,8 +1,8 @@
 """The log as lines of JSON, out of one database and into an empty one: every column as it is stored, seals included.
 
 Sealed words stay sealed. The keys of people are not part of it: they travel by a backup of the database, and without
-them the words read as erased, also when their people act again and get keys of their own. A backup older than somebody's erasure has their key: the log says that they were erased,
-and so `work` destroys it anew.
+them the words read as erased, also when their people act again and get keys of their own. A backup older than somebody's
+erasure has their key: the log says that they were erased, and so `work` destroys it anew.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
