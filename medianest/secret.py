@@ -1,5 +1,6 @@
 """A value that must never be shown: tokens, API keys, passwords."""
 
+import hmac
 from typing import final
 
 
@@ -14,6 +15,10 @@ class Secret:
 
     def reveal(self) -> str:
         return self._text
+
+    def matches(self, given: str) -> bool:
+        """Whether it is what somebody sent. How long that takes says nothing of how much of it was right."""
+        return hmac.compare_digest(given.encode(), self._text.encode())
 
     def __repr__(self) -> str:
         return "Secret(…)"

@@ -57,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     public_url: str = ""  # https://media.example.org; empty: http://host:port
     stream_port: Port = 8485  # of `medianest stream` on its own; `up` and `demo` serve both on `port`
     work_port: Port | None = None  # where `medianest work` tells of its health, and its metrics; None: nowhere
+    metrics_token: Secret | None = None  # what who reads /metrics sends as bearer token; None: only admins are let in
     secure_cookies: bool = False  # true behind HTTPS
     trusted_proxies: tuple[str, ...] = ()  # addresses, or networks, whose X-Forwarded-For and -Proto count; "*": all
 

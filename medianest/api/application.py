@@ -21,6 +21,7 @@ from medianest.api.envelope import Envelope
 from medianest.api.gate import (
     anybody,
     new_enough,
+    reads_metrics,
     signed_in,
     signed_in_to_look,
     speaks_json,
@@ -91,9 +92,9 @@ SIGNED_IN: tuple[ControllerRouterHandler, ...] = (
 )  # fmt: skip
 
 
-@get("/metrics", media_type="text/plain; version=0.0.4", include_in_schema=False)
+@get("/metrics", media_type="text/plain; version=0.0.4", include_in_schema=False, guards=[reads_metrics])
 async def metrics(state: State) -> Response[str]:
-    """For Prometheus. Counts only; a proxy in front should keep it to itself all the same."""
+    """For Prometheus, in each process."""
     return Response(await health.metrics_text(state.site, state.envelope))
 
 

@@ -23,6 +23,10 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 TOKEN_LIMIT = 4096
 PICTURES_A_CALL = 20  # so many, or parts of a video, may be looked at where one call of another kind is allowed
 WATCHING = "medianest_watching"  # the cookie that lets the browser itself have what lies below one address
+METRICS_REMEDY = (
+    "Send the setting `metrics_token` (MEDIANEST_METRICS_TOKEN, or MEDIANEST_METRICS_TOKEN_FILE) as a bearer token,"
+    " or the access token of an admin."
+)
 WRITING = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 
 
@@ -61,14 +65,16 @@ def watching_cookie(site: Site, path: str, token: str, until: datetime) -> Cooki
     )
 
 
-async def _come_in(connection: Connection, identity: Identity | None, allowance: str, times: int = 1) -> None:
-    """`times`: how many calls of this kind are as good as one of another."""
+async def _come_in(
+    connection: Connection, identity: Identity | None, allowance: str, times: int = 1, remedy: str = ""
+) -> None:
+    """`times`: how many calls of this kind are as good as one of another. `remedy`: empty: as everywhere."""
     site = site_of(connection)
     if identity is None:
         limit(connection, "address", address_of(connection), site.settings.requests_per_minute)
         if "authorization" in connection.headers:
-            raise Problem(401, "token-invalid", "Refresh the access token, or sign in again.")
-        raise Problem(401, "token-missing", "Sign in, and send the access token as a bearer token.")
+            raise Problem(401, "token-invalid", remedy or "Refresh the access token, or sign in again.")
+        raise Problem(401, "token-missing", remedy or "Sign in, and send the access token as a bearer token.")
     connection.scope["user"] = identity
     limit(connection, allowance, identity.account, times * site.settings.requests_per_minute)
 
@@ -90,6 +96,14 @@ def needs(permission: Permission) -> Guard:
 
 def may(identity: Identity, permission: Permission) -> bool:
     return permission in PERMISSIONS[identity.role]
+
+
+async def reads_metrics(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Lets in who has the token of the settings, without a look at the database; else who may look after services."""
+    wanted, given = site_of(connection).settings.metrics_token, bearer_token(connection)
+    if wanted is None or not wanted.matches(given):
+        await _come_in(connection, await identify(connection), "account", remedy=METRICS_REMEDY)
+        needs("services.manage")(connection, handler)
 
 
 def speaks_json(connection: Connection, _: BaseRouteHandler) -> None:

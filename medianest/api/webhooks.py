@@ -1,6 +1,5 @@
 """Hints from outside: kept as they came and answered at once. What is true is asked of the source, by an automation."""
 
-import hmac
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -280,5 +279,5 @@ def _text(said: Any, *names: str) -> str | None:
 
 
 def _check_secret(given: str, secret: Secret | None, remedy: str) -> None:
-    if secret is None or not hmac.compare_digest(given.encode(), secret.reveal().encode()):
+    if secret is None or not secret.matches(given):
         raise Problem(401, "webhook-refused", f"{remedy} The secret is in the settings.")

@@ -110,6 +110,7 @@ def settings(tmp_path: Path) -> Settings:
         seerr_webhook_secret=Secret("from-seerr"),
         plex_webhook_secret=Secret("from-plex"),
         uptime_kuma_webhook_secret=Secret("from-kuma"),
+        metrics_token=Secret("from-prometheus"),
         logins_per_minute=100,
         requests_per_minute=10_000,
     )

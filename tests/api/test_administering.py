@@ -143,9 +143,9 @@ async def test_read_models_show_how_far_they_are(olivia: httpx.AsyncClient) -> N
     assert all(model["behind"] == 0 and model["failure"] is None for model in models)
 
 
-async def test_what_the_log_and_its_readers_do_is_measured(door: Door, olivia: httpx.AsyncClient, site: Site) -> None:
+async def test_what_the_log_and_its_readers_do_is_measured(olivia: httpx.AsyncClient, site: Site) -> None:
     models = (await olivia.get("/admin/projections", params={"at_least": 2})).json()["items"]
-    text = (await (await door.caller()).get(f"{ORIGIN}/metrics")).text
+    text = (await olivia.get(f"{ORIGIN}/metrics")).text
     metrics = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     assert int(metrics["medianest_log_head"]) == models[0]["head"] >= 2
     for model in models:
@@ -160,10 +160,10 @@ async def test_what_the_log_and_its_readers_do_is_measured(door: Door, olivia: h
 
 
 async def test_what_is_asked_of_outside_systems_is_measured(
-    door: Door, anna: httpx.AsyncClient, outside: Outside, site: Site
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, outside: Outside, site: Site
 ) -> None:
     async def measured(name: str, **labels: str) -> float:
-        text = (await (await door.caller()).get(f"{ORIGIN}/metrics")).text
+        text = (await olivia.get(f"{ORIGIN}/metrics")).text
         metrics = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
         listed = ",".join(f'{label}="{value}"' for label, value in labels.items())
         return float(metrics[f"medianest_{name}{{{listed}}}"])
@@ -187,11 +187,11 @@ async def test_what_is_asked_of_outside_systems_is_measured(
 
 
 async def test_how_far_a_rebuild_is_can_be_seen_in_every_process_while_somebody_makes_it(
-    door: Door, olivia: httpx.AsyncClient, site: Site
+    olivia: httpx.AsyncClient, site: Site
 ) -> None:
     async def seen() -> tuple[Any, list[str]]:
         models = (await olivia.get("/admin/projections")).json()["items"]
-        metrics = (await (await door.caller()).get(f"{ORIGIN}/metrics")).text.splitlines()
+        metrics = (await olivia.get(f"{ORIGIN}/metrics")).text.splitlines()
         (model,) = [model for model in models if model["name"] == "services"]
         assert model["served"] == model["version"]
         return model["rebuild"], [line for line in metrics if line.startswith("medianest_projection_rebuild")]

@@ -33,7 +33,6 @@ OPEN = {
     ("POST", "/api/v1/webhooks/plex/{secret}"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
-    ("GET", "/metrics"),
     ("GET", "/docs"),
     ("GET", "/docs/asyncapi.json"),
     ("GET", "/docs/openapi.json"),
@@ -200,7 +199,7 @@ async def test_health_says_what_is_missing(door: Door, site: Site, monkeypatch: 
     site.engine._failures["requests"] = "KeyError"
     answer = await caller.get(f"{ORIGIN}/health/ready")
     assert (answer.status_code, answer.json()["missing"]) == (503, ["the read model of requests"])
-    metrics = await caller.get(f"{ORIGIN}/metrics")
+    metrics = await caller.get(f"{ORIGIN}/metrics", headers={"Authorization": "Bearer from-prometheus"})
     assert 'medianest_http_requests_total{method="GET",path="/health/live",status="200"} 1' in metrics.text
     assert "# TYPE medianest_log_conflicts_total counter" in metrics.text
     assert 'medianest_projection_lag_events{projection="requests"} 0' in metrics.text

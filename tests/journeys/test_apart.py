@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
+from itertools import product
 from pathlib import Path
 from statistics import median
 from uuid import uuid4
@@ -23,6 +24,7 @@ pytestmark = [
         shutil.which("redis-server") is None, reason="needs a Redis server: apt-get install redis-server"
     ),
 ]
+METRICS_TOKEN = "only-for-prometheus"
 MASTER_KEY = "bWFzdGVya2V5LW9ubHktZm9yLXRoZS10ZXN0cy0xMjM="
 
 
@@ -106,6 +108,7 @@ async def town(tmp_path: Path, postgres: str, redis: Redis) -> AsyncIterator[Tow
             "MEDIANEST_DATABASE_URL": psycopg.conninfo.make_conninfo(postgres, dbname=name),
             "MEDIANEST_REDIS_URL": f"redis://127.0.0.1:{redis.port}/0",
             "MEDIANEST_MASTER_KEY": MASTER_KEY,
+            "MEDIANEST_METRICS_TOKEN": METRICS_TOKEN,
         }
         town = Town(tmp_path, environment)
         await town.start()
@@ -220,6 +223,27 @@ async def test_a_suspended_friend_is_out_in_every_process_at_once(town: Town) ->
         await person.leave()
 
 
+async def test_each_process_tells_its_metrics_to_the_scrape_token_and_to_admins_alone(town: Town) -> None:
+    olivia, anna = Person(town.url, "olivia", town.stream_url), Person(town.url, "anna", town.stream_url)
+    await olivia.log_in(town.sandbox_url)
+    await anna.log_in(town.sandbox_url)
+    of_olivia, of_anna = (person.client.headers["Authorization"] for person in (olivia, anna))
+    callers = {
+        "": 401, "Bearer another": 401, f"Basic {METRICS_TOKEN}": 401, of_anna: 403,
+        f"Bearer {METRICS_TOKEN}": 200, of_olivia: 200,
+    }  # fmt: skip
+    async with httpx.AsyncClient(trust_env=False) as caller:
+        for url, (authorization, status) in product((town.url, town.stream_url, town.work_url), callers.items()):
+            headers = {"Authorization": authorization} if authorization else {}
+            answer = await caller.get(f"{url}/metrics", headers=headers)
+            assert (answer.status_code, "medianest_log_head" in answer.text) == (status, status == 200), (url, status)
+            if status == 401:
+                assert answer.headers["www-authenticate"] == "Bearer"
+                assert "metrics_token" in answer.json()["remedy"]
+    for person in (olivia, anna):
+        await person.leave()
+
+
 async def test_settings_and_circuits_count_in_every_process_without_a_restart(town: Town) -> None:
     """The api takes the change; it is the worker that asks Seerr, and finds that it is not there."""
     olivia = Person(town.url, "olivia", town.stream_url)
@@ -247,7 +271,8 @@ async def _circuit(person: Person, service: str, state: str) -> bool:
 async def _calls_in_vain(town: Town, service: str) -> float:
     """Those that failed, and those that were not made since the api had found out."""
     async with httpx.AsyncClient(trust_env=False, base_url=town.work_url) as outside:
-        lines = (await outside.get("/metrics")).raise_for_status().text.splitlines()
+        headers = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+        lines = (await outside.get("/metrics", headers=headers)).raise_for_status().text.splitlines()
         assert (await outside.get("/api/v1/dashboard")).status_code == 404, "and nothing else is there"
     counted = dict(line.rsplit(" ", 1) for line in lines)
     of = f'medianest_outside_calls_total{{service="{service}",outcome='

@@ -87,6 +87,21 @@ async def test_a_stranger_stays_outside_and_it_is_on_record(demo: Demo) -> None:
         await person.leave()
 
 
+async def test_without_a_scrape_token_only_admins_see_the_metrics(demo: Demo) -> None:
+    olivia, anna = Person(demo.url, "olivia"), Person(demo.url, "anna")
+    for person in (olivia, anna):
+        await person.log_in()
+    place = f"{demo.url}/metrics"
+    assert "medianest_sockets " in (await olivia.client.get(place)).text
+    assert (await anna.client.get(place)).status_code == 403
+    for person in (olivia, anna):
+        del person.client.headers["Authorization"]
+        assert (await person.client.get(place)).status_code == 401
+        nothing = await person.client.get(place, headers={"Authorization": "Bearer"})
+        assert (nothing.status_code, nothing.headers["www-authenticate"]) == (401, "Bearer")
+        await person.leave()
+
+
 async def test_a_request_made_while_seerr_is_down_is_sent_when_it_is_back(demo: Demo) -> None:
     anna = Person(demo.url, "anna")
     await anna.log_in()
