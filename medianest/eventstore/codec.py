@@ -30,6 +30,9 @@ class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
     n: int = 0  # which of the command's events
     correlation: UUID | None = None  # the command that began it all; None: this one
     causation: int | None = None  # the position of the event that led to the command; None: none did
+    # A hash of the command's fingerprint, in its first event: under a seal, as `command_ids` is not. Empty in what releases
+    # before wrote.
+    wish: bytes = b""
 
     @property
     def origin(self) -> UUID:
@@ -104,7 +107,7 @@ class Codec:
         return [
             self._row(
                 await self._sealed(event, metadata.command, n) if personal_fields(type(event)) else event,
-                structs.replace(metadata, n=n) if n else metadata,
+                structs.replace(metadata, n=n, wish=b"") if n else metadata,
             )
             for n, event in enumerate(events)
         ]

@@ -8,6 +8,9 @@ they can still do is cut the log off at its end, seals and all, and put another 
 anchor (position and digest of a seal, written down elsewhere; the newest is also logged whenever something was sealed)
 shows that.
 
+`event_tags` and `command_ids` are under no seal: they must say what the events say. Which wish a command stands for its first
+event says too; releases before wrote no such thing, and that a fingerprint of theirs was altered nobody can tell.
+
 Erasing a person changes nothing here: sealed words are hashed as they are stored, and only their key goes.
 """
 
@@ -359,10 +362,17 @@ _SAID = {
     ),
     "command_ids": (
         """
-        SELECT first AS position, command || ' ' || first::text || ' ' || last::text AS said
-          FROM (SELECT metadata ->> 'command' AS command, min(position) AS first, max(position) AS last
+        SELECT first AS position, command || ' ' || first::text || ' ' || last::text || ' ' || coalesce(wish, '') AS said
+          FROM (SELECT metadata ->> 'command' AS command, min(position) AS first, max(position) AS last,
+                       max(metadata ->> 'wish') AS wish
                   FROM events GROUP BY 1) AS acted
         """,
-        "SELECT first AS position, command::text || ' ' || first::text || ' ' || last::text AS said FROM command_ids",
+        # What releases before wrote does not say which wish it was: of that, neither does this.
+        """
+        SELECT first AS position, command::text || ' ' || first::text || ' ' || last::text || ' '
+               || CASE WHEN silent IS NULL THEN encode(substr(sha256(fingerprint), 1, 16), 'base64') ELSE '' END AS said
+          FROM command_ids
+          LEFT JOIN (SELECT position AS silent FROM events WHERE metadata ->> 'wish' IS NULL) AS s ON silent = first
+        """,
     ),
 }

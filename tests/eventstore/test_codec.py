@@ -136,6 +136,11 @@ def test_the_chain_of_causes_begins_with_a_command_of_its_own_or_the_one_that_is
     assert structs.replace(METADATA, correlation=ORIGIN).origin == ORIGIN
 
 
+async def test_which_wish_it_was_stands_in_the_first_event_of_a_command(codec: Codec) -> None:
+    rows = await codec.rows([UP, UP, UP], structs.replace(METADATA, wish=b"which"))
+    assert [read(codec, row).metadata.wish for row in rows] == [b"which", b"", b""]
+
+
 async def test_what_is_usual_is_not_written_down(codec: Codec) -> None:
     """Every event carries it: the log of years is a third shorter."""
     (row,) = await codec.rows([UP], METADATA)

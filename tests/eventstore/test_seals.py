@@ -23,6 +23,8 @@ from tests.conftest import MASTER_KEY
 
 MASTER = MasterKey(MasterKey.new())
 EVENTS = 25
+FINGERPRINT_OF_NINE = "SELECT fingerprint FROM command_ids WHERE first = 9"
+NULLS = "ALTER TABLE command_ids ALTER fingerprint DROP NOT NULL"
 NO_KEY = "ALTER TABLE event_tags DROP CONSTRAINT event_tags_pkey"
 Tamper = Callable[[psycopg.AsyncConnection], Awaitable[object]]
 
@@ -45,7 +47,7 @@ def auditor(pool: Pool, notary: Notary) -> Auditor:
 async def happen(store: EventStore, count: int) -> None:
     for n in range(count):
         metadata = Metadata(actor=Actor.system("test"), command=uuid4())
-        await store.append([ServiceStateChanged("plex", "up", "down", f"Number {n}.")], metadata)
+        await store.append([ServiceStateChanged("plex", "up", "down", f"Number {n}.")], metadata, None, b"wish %d" % n)
 
 
 @pytest.fixture
@@ -102,14 +104,14 @@ async def test_a_log_of_any_length_is_sealed_and_verified(
 
 
 async def test_what_any_release_sealed_verifies_for_ever(pool: Pool, database: str) -> None:
-    """The first seal is of the release that signed a digest alone."""
+    """The first seal is of the release that signed a digest alone; only the last command said which wish it was."""
     master = MasterKey(MASTER_KEY)
     lines = Path(__file__).with_name("frozen_log.jsonl").read_bytes().splitlines(keepends=True)
-    assert await take_in(pool, Codec(Vault(pool, master), CATALOGUE), lines) == 3
+    assert await take_in(pool, Codec(Vault(pool, master), CATALOGUE), lines) == 5
     auditor = Auditor(pool, [Notary(pool, master).key])
     verdict = await auditor.verify()
     assert (verdict.unsealed, verdict.finding) == (0, None)
-    assert str(verdict.anchor) == "3:07a2cb0b9099b1a0005831c84e2342869e79e0403df779bbf1d96344263db4b7"
+    assert str(verdict.anchor) == "5:66b3431df896cd375b42ffc732170c3a3f3da19544fbd6ea44c83570e310d291"
     await as_superuser(database, "UPDATE seals SET leaves = sha256('x') WHERE first = 1")
     finding = (await auditor.verify()).finding
     assert finding is not None
@@ -369,6 +371,10 @@ async def test_a_log_that_was_written_anew_and_sealed_with_another_key_is_not_tr
         ("command_ids", 4, "UPDATE command_ids SET first = 4, last = 36 WHERE first = 5"),
         ("command_ids", 5, "UPDATE command_ids SET command = gen_random_uuid() WHERE first = 5"),
         ("command_ids", 3, "INSERT INTO command_ids VALUES (gen_random_uuid(), 3, 3, '')"),
+        ("command_ids", 5, "UPDATE command_ids SET fingerprint = fingerprint || ' ' WHERE first = 5"),
+        ("command_ids", 5, f"UPDATE command_ids SET fingerprint = ({FINGERPRINT_OF_NINE}) WHERE first = 5"),
+        ("command_ids", 27, "UPDATE command_ids SET fingerprint = '' WHERE first = 27"),
+        ("command_ids", 5, f"{NULLS}; UPDATE command_ids SET fingerprint = NULL WHERE first = 5"),
     ],
 )
 async def test_where_an_index_says_something_else_than_the_events_is_named(
