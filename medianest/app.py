@@ -147,6 +147,15 @@ async def foundation(settings: Settings, *, beside: bool = False) -> AsyncIterat
         )  # fmt: skip
 
 
+@asynccontextmanager
+async def bare_log(settings: Settings) -> AsyncIterator[tuple[Pool, MasterKey]]:
+    """What an auditor needs, and nothing that reads events: to say so, where tables are gone or rows cannot be read."""
+    look_for_log(settings)
+    master = _master(settings)
+    async with database(settings, beside=True) as conninfo, connection_pool(conninfo) as pool:
+        yield pool, master
+
+
 def _master(settings: Settings) -> MasterKey:
     try:
         return MasterKey(master_key(settings))

@@ -13,7 +13,7 @@ import structlog
 from rich.console import Console
 from rich.progress import Progress
 
-from medianest.app import Foundation, foundation
+from medianest.app import Foundation, bare_log, foundation
 from medianest.commands import new_command_id, now_utc
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor, Refused
@@ -100,10 +100,10 @@ async def verify(settings: Settings, anchors: Sequence[str], trusted: Sequence[s
         raise WrongSetting(
             "An anchor is POSITION:DIGEST as `audit seal` prints it, a key is as `audit key` prints it."
         ) from unreadable
-    async with foundation(settings, beside=True) as house:
-        keys.append(Notary(house.pool, house.master).key)
-        with _bar("events", await house.engine.newest()) as advance:
-            return await Auditor(house.pool, keys).verify(known, lambda done, of: advance(done))
+    async with bare_log(settings) as (pool, master):
+        keys.append(Notary(pool, master).key)
+        with _bar("events", None) as advance:
+            return await Auditor(pool, keys).verify(known, advance)
 
 
 async def seal(settings: Settings) -> Anchor | None:
@@ -226,9 +226,9 @@ def _sealed(value: Any) -> str:
 
 
 @contextmanager
-def _bar(what: str, of: int | None) -> Iterator[Callable[[int], None]]:
-    """A progress bar for a person at a terminal; nothing where nobody looks."""
+def _bar(what: str, of: int | None) -> Iterator[Callable[..., None]]:
+    """A progress bar for a person at a terminal; nothing where nobody looks. Tell it how far, and of how much."""
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=of)
-        yield lambda done: progress.update(task, completed=done)
+        yield lambda done, of=of: progress.update(task, completed=done, total=of)

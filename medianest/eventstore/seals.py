@@ -75,7 +75,9 @@ class Anchor(NamedTuple):
         return f"{self.position}:{self.digest.hex()}"
 
 
-Flaw = Literal["altered", "removed", "inserted or moved", "seal broken", "seal missing", "cut off", "index differs"]
+Flaw = Literal[
+    "dropped", "altered", "removed", "inserted or moved", "seal broken", "seal missing", "cut off", "index differs"
+]
 
 
 class Finding(NamedTuple):
@@ -160,6 +162,8 @@ class Auditor:
         async with self._pool.connection() as connection, connection.transaction(), connection.cursor("seals") as seals:
             # One moment of it all.
             await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            if finding := await _dropped(connection):
+                return Verdict(0, 0, None, finding)
             head = await _head(connection)
             newest: Anchor | None = None
             digests: dict[int, bytes] = {}
@@ -277,6 +281,35 @@ def _broken(seal: Seal) -> Finding:
         seal.first,
         f"The seal of {seal.first} to {seal.last} was altered, or signed by a key not trusted.",
     )
+
+
+async def _dropped(connection: psycopg.AsyncConnection) -> Finding | None:
+    """Nothing can be computed without them, and the log is gone from its first event on."""
+    found = await connection.execute(
+        "SELECT relname::text, array_agg(attname::text) FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid"
+        " WHERE pg_table_is_visible(pg_class.oid) AND NOT attisdropped AND relname = ANY (%s) GROUP BY relname",
+        (list(_TABLES),),
+    )
+    there: dict[str, list[str]] = dict(await found.fetchall())
+    missing = [
+        f"the column {column} of {table}" if table in there else f"the table {table}"
+        for table, columns in _TABLES.items()
+        for column in columns.split()
+        if column not in there.get(table, ())
+    ]
+    if not missing:
+        return None
+    names = ", ".join(dict.fromkeys(missing))
+    words = f"Somebody dropped {names}: restore the database from a backup, or import an export into a new one."
+    return Finding("dropped", 1, words)
+
+
+_TABLES = {
+    "events": "position type version tags data metadata recorded_at",
+    "event_tags": "tag position type",
+    "command_ids": "command first last fingerprint",
+    "seals": "first last digest leaves key signature",
+}
 
 
 def _cut_off(anchors: Sequence[Anchor], digests: dict[int, bytes]) -> Finding | None:

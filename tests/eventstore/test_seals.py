@@ -386,6 +386,28 @@ async def test_where_an_index_says_something_else_than_the_events_is_named(
     )
 
 
+@pytest.mark.parametrize(
+    ("statement", "missing"),
+    [
+        ("DROP TABLE events CASCADE", "the table events"),
+        ("DROP TABLE event_tags", "the table event_tags"),
+        ("DROP TABLE command_ids", "the table command_ids"),
+        ("DROP TABLE seals", "the table seals"),
+        ("DROP TABLE seals, events CASCADE", "the table events, the table seals"),
+        ("CREATE SCHEMA elsewhere; ALTER TABLE seals SET SCHEMA elsewhere", "the table seals"),
+        ("ALTER TABLE events DROP COLUMN data", "the column data of events"),
+        ("ALTER TABLE seals RENAME TO sealed; ALTER TABLE command_ids RENAME last TO till",
+         "the column last of command_ids, the table seals"),
+    ],
+)  # fmt: skip
+async def test_what_was_dropped_is_named_with_what_brings_it_back(
+    auditor: Auditor, sealed: Anchor, database: str, statement: str, missing: str
+) -> None:
+    await as_superuser(database, statement)
+    words = f"Somebody dropped {missing}: restore the database from a backup, or import an export into a new one."
+    assert await auditor.verify([sealed]) == (0, 0, None, Finding("dropped", 1, words))
+
+
 @pytest.mark.parametrize("position", [26, 27])
 async def test_a_gap_in_what_is_not_sealed_yet_is_named_by_what_is_missing(
     auditor: Auditor, sealed: Anchor, database: str, position: int
