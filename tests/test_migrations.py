@@ -47,6 +47,12 @@ APPENDS = {
             '{service.state-changed, service.state-changed}', '{1, 1}', '{service:plex, service:plex}',
             %(data)s, %(metadata)s, true)
     """,
+    "0022_settled.sql": """
+        SELECT count(*) FROM append_events(
+            %(commands)s::uuid[], '{"", ""}', '{0, 0}', '{1, 2}', '{1, 2}', '{}', '{}', '{}',
+            '{service.state-changed, service.state-changed}', '{1, 1}', '{service:plex, service:plex}',
+            %(data)s, %(metadata)s, -1, true)
+    """,
 }
 
 

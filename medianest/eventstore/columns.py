@@ -67,6 +67,15 @@ class Positions(Column):
         )
 
 
+class Position(Column):
+    """One by itself, and no array of them."""
+
+    oid = 20
+
+    def __init__(self, value: int) -> None:
+        self.packed = value.to_bytes(8, signed=True)
+
+
 class Truth(Column):
     """A boolean by itself, and no array of them."""
 

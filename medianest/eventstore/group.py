@@ -56,6 +56,11 @@ class Append:
         self.alone = False  # it was in a group that was refused, and goes by itself now
         self.answer = answer
 
+    @property
+    def after(self) -> int:
+        """Where it was decided; 0 where that is all the same."""
+        return self.condition.after if self.condition else 0
+
     def fail(self, error: Exception) -> None:
         if not self.answer.done():
             self.answer.set_exception(error)
@@ -73,7 +78,7 @@ class Group:
         self.sent = 0.0  # when, by the clock of this process
         self.notifies = True  # whoever listens is told of it
         self._commands: set[UUID] = set()
-        self._tags: set[str] = set()  # of all events in it
+        self.tags: set[str] = set()  # of all events in it
 
     def takes(self, append: Append) -> bool:
         """Adds `append`, unless it depends on one that is in: then it must wait for the next group."""
@@ -82,7 +87,7 @@ class Group:
         self.appends.append(append)
         self._commands.add(append.metadata.command)
         for row in append.rows:
-            self._tags.update(row.tags)
+            self.tags.update(row.tags)
         return True
 
     def _concerns(self, append: Append) -> bool:
@@ -91,13 +96,13 @@ class Group:
         if append.condition is None:
             return False
         items = append.condition.query.items
-        return not items or any(self._tags.issuperset(item.tags) and self._matches(item) for item in items)
+        return not items or any(self.tags.issuperset(item.tags) and self._matches(item) for item in items)
 
     def _matches(self, item: Item) -> bool:
         return any(item.matches(row.type, row.tags) for append in self.appends for row in append.rows)
 
-    def columns(self) -> list[Column]:
-        """The parameters of `append_events`, without the last one: whether it notifies."""
+    def columns(self, afters: Sequence[int]) -> list[Column]:
+        """The first 13 parameters of `append_events`. `afters`: from where it looks for what breaks each condition."""
         appends = self.appends
         rows = [row for append in appends for row in append.rows]
         firsts, lasts = _places([len(append.rows) for append in appends])
@@ -107,7 +112,7 @@ class Group:
         return [
             Uuids([append.metadata.command.bytes for append in appends]),
             Hashes([append.fingerprint for append in appends]),
-            Positions([append.condition.after if append.condition else 0 for append in appends]),
+            Positions(afters),
             Integers(firsts),
             Integers(lasts),
             Integers([n for n, _, _ in looks]),
@@ -124,10 +129,12 @@ class Group:
         """Tell each append what became of it. `rows`: those that did not go in, then what was added."""
         *others, (_, _, begin, last, spent) = [_row(rows, n) for n in range(rows.ntuples)]
         left_out = {append: (outcome, at, until) for append, outcome, at, until, _ in others}
+        added = list[tuple[int, list[Row]]]()
         first = begin
         for n, append in enumerate(self.appends, 1):
             match left_out.get(n):
                 case None:
+                    added.append((first, append.rows))
                     append.succeed(Appended(first, first + len(append.rows) - 1))
                     first += len(append.rows)
                 case (b"repeated", at, until):
@@ -137,14 +144,15 @@ class Group:
                 case _:
                     append.fail(CommandReused("This id was used for something else: take a new one."))
         conflicts = sum(outcome == b"conflict" for outcome, _, _ in left_out.values())
-        return Outcome(last, last >= begin, conflicts, spent / 1_000_000)
+        return Outcome(begin, last, added, conflicts, spent / 1_000_000)
 
 
 class Outcome(NamedTuple):
     """What became of a group."""
 
-    last: int  # where the log ends now
-    added: bool  # some of its events
+    first: int
+    last: int  # where the log ends now; below `first`: nothing was added
+    added: list[tuple[int, list[Row]]]  # the events of each append that went in, and the position of the first
     conflicts: int
     seconds: float  # that PostgreSQL took for it, without the commit
 

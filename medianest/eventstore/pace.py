@@ -5,7 +5,7 @@ from collections import deque
 MEMORY = (
     9  # groups; of their times the one in the middle counts, so that one that had to wait for the disk changes nothing
 )
-OURS = 0.8  # of PostgreSQL's time for an append: what we need to encode it and to tell its caller (measured)
+OURS = 1.5  # of PostgreSQL's time for an append: what we need to encode it and to tell its caller (measured)
 
 
 class Pace:

@@ -20,12 +20,13 @@ import structlog
 from psycopg.errors import ReadOnlySqlTransaction
 
 from medianest.eventstore.codec import Metadata, Row
-from medianest.eventstore.columns import Truth
+from medianest.eventstore.columns import Position, Truth
 from medianest.eventstore.group import Append, Appended, Condition, Group
 from medianest.eventstore.head import Head
 from medianest.eventstore.notices import Notices
 from medianest.eventstore.pace import Pace
 from medianest.eventstore.pipeline import Answer, Pipeline
+from medianest.eventstore.recent import NOTHING, Recent
 from medianest.histogram import Histogram
 from medianest.tasks import cancel
 
@@ -71,6 +72,7 @@ class Writer:
         self._room = asyncio.Event()  # fewer wait than may, or the log is closed
         self._under_way: list[Group] = []  # the oldest first
         self._watch: asyncio.TimerHandle | None = None  # over whether the oldest is answered in time
+        self._recent = Recent()
         self._pace = Pace()
         self._notices = Notices(self._stir)
         self._pipeline: Pipeline | None = None
@@ -95,7 +97,7 @@ class Writer:
             append.fail(OutcomeUnknown(CLOSED))
         if self._pipeline is not None:
             if self._notices.kept_back:  # it is read before the end of the connection
-                self._pipeline.run([*Group().columns(), Truth(True)], lambda _: None)
+                self._pipeline.run([*Group().columns([]), Position(NOTHING), Truth(True)], lambda _: None)
             self._pipeline.close()
         self._notices.close()
 
@@ -138,6 +140,7 @@ class Writer:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 self._pipeline = await Pipeline.open(self._conninfo, _APPEND)
+            self._recent = Recent()
         except Exception as error:  # noqa: BLE001 - whatever keeps us from it, nobody waits for ever
             self._unanswered(self._all_waiting(), error)
         finally:
@@ -166,14 +169,16 @@ class Writer:
 
     def _send(self, group: Group, pipeline: Pipeline) -> None:
         group.sent = time.perf_counter()
+        unanswered = [sent.tags for sent in self._under_way]
+        known = Position(self._recent.until if unanswered else NOTHING)
         try:
-            columns = group.columns()
+            columns = group.columns(self._recent.afters(group.appends, unanswered))
         except Exception as error:  # noqa: BLE001 - whatever one append brings along, the writer outlives it
             self._refused(group, error)
             return
         group.notifies = self._notices.says(group.sent)
         self._under_way.append(group)
-        pipeline.run([*columns, Truth(group.notifies)], partial(self._answered, group, pipeline))
+        pipeline.run([*columns, known, Truth(group.notifies)], partial(self._answered, group, pipeline))
         if self._watch is None:
             self._watch = self._loop.call_later(ANSWER_SECONDS, self._look)
 
@@ -182,6 +187,7 @@ class Writer:
         try:
             self._take(group, answer)
         except Exception as error:  # noqa: BLE001 - as above
+            self._recent = Recent()  # what came of it is not known
             if group.appends:  # one that is empty is not sent again and again
                 self._notices.answered(group.notifies, 0)
             if isinstance(error, ReadOnlySqlTransaction):  # a standby, say: who may write is asked for anew
@@ -200,6 +206,8 @@ class Writer:
             raise answer
         outcome, now = group.answer(answer), time.perf_counter()
         self._head.advance(outcome.last)
+        if outcome.added:
+            self._recent.learn(outcome.first, outcome.last, outcome.added)
         self._notices.answered(group.notifies, outcome.last if outcome.added or not group.appends else 0)
         if not group.appends:
             return  # it only told who listens
@@ -250,4 +258,4 @@ class Writer:
             self._waiting.appendleft(append)
 
 
-_APPEND = "SELECT * FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+_APPEND = "SELECT * FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"

@@ -18,8 +18,9 @@ from medianest.domain.event import EVERYTHING, Item, Query
 from medianest.domain.requests import RequestApproved, RequestDeclined, RequestSubmitted
 from medianest.eventstore import search
 from medianest.eventstore.codec import Metadata, Row
-from medianest.eventstore.columns import Truth
+from medianest.eventstore.columns import Position, Truth
 from medianest.eventstore.group import Append, Group
+from medianest.eventstore.recent import NOTHING
 from medianest.eventstore.search import ALWAYS, Span
 from medianest.eventstore.store import Condition
 from tests.eventstore.appending import adapt_columns
@@ -41,7 +42,7 @@ def condition(item: Item | None, after: int) -> tuple[str, Values]:
     append = Append([row], Condition(query, after), metadata, b"", asyncio.get_running_loop().create_future())
     group = Group()
     assert group.takes(append)
-    columns = [*group.columns(), Truth(True)]
+    columns = [*group.columns([after]), Position(NOTHING), Truth(True)]
     return f"SELECT * FROM append_events({', '.join(['%b'] * len(columns))})", columns
 
 

@@ -21,7 +21,7 @@ ONE_EVENT = b"""
         ARRAY[%(command)s]::uuid[], ARRAY['x']::bytea[], ARRAY[0]::bigint[], ARRAY[1], ARRAY[1], '{}', '{}', '{}',
         ARRAY['service.state-changed'], ARRAY[1], ARRAY['service:plex'],
         ARRAY['{"type":"service.state-changed","service":"plex","state":"up","was":"unknown","why":"by hand"}'],
-        ARRAY['{"actor":{"kind":"system","name":"by hand"},"command":"' || %(command)s || '"}'], true)
+        ARRAY['{"actor":{"kind":"system","name":"by hand"},"command":"' || %(command)s || '"}'], -1, true)
 """
 
 

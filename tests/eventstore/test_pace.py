@@ -43,7 +43,7 @@ def test_time_that_a_group_waited_behind_another_of_ours_does_not_count() -> Non
         paced.answered(now, now + 0.001_2, 16, 16 * INSIDE)
         now += 1
     assert paced.divides(32)
-    assert not paced.divides(16)
+    assert not paced.divides(8)
 
 
 def test_before_anything_is_known_two_groups_may_go() -> None:
