@@ -146,11 +146,12 @@ async def take_in(
 
 
 def _checked(lines: Iterable[bytes], codec: Codec, people: set[str]) -> Iterator[Line]:
-    """The lines of a whole log: each position in its turn, nothing that no reader could read, and the end.
+    """The lines of a whole log: each position in its turn, no moment before the last, nothing unreadable, and the end.
 
     Adds to `people` whose words are in it.
     """
     position = read = 0
+    now = datetime.min.replace(tzinfo=UTC)
     ended = False
     for read, text in enumerate(lines, 1):
         line = _line(read, text)
@@ -165,6 +166,10 @@ def _checked(lines: Iterable[bytes], codec: Codec, people: set[str]) -> Iterator
                 if line.position != position:
                     raise _not_a_log(f"Line {read} has position {line.position}, where {position} belongs")
         event = _event(line, read, codec)
+        if isinstance(line, EventLine):
+            before, now = now, _moment(line.recorded_at)
+            if now < before:  # who asks for what was known at a moment is answered by the positions up to it
+                raise _not_a_log(f"Line {read} was recorded at {line.recorded_at}, before what comes before it")
         if event is not None and personal_fields(type(event)) and (person := event.person()) is not None:
             people.add(person)
         yield line

@@ -174,6 +174,8 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
     "no metadata": (lambda lines: changed(lines, 2, b'{\\"actor', b'{\\"nobody'), "Line 2 cannot be read: .*actor"),
     "no moment": (lambda lines: changed(lines, 3, b'_at":"20', b'_at":"2x'), "Line 3 cannot be read: Invalid isoformat"),
     "no moment of a seal": (lambda lines: changed(lines, 6, b'_at":"20', b'_at":"2x'), "Line 6 cannot be read: Invalid isoformat"),
+    "time goes back": (lambda lines: changed(lines, 3, b'_at":"20', b'_at":"19'), "Line 3 was recorded at 19.*, before what comes before it"),
+    "time goes back by a little": (lambda lines: [SOMEWHERE.sub(rb'_at":"2026-01-01T00:00:00.00000%d"' % (n == 1), line) for n, line in enumerate(lines, 1)], "Line 2 was recorded at 2026-01-01T00:00:00.000000, before"),
     "a moment elsewhere": (lambda lines: [SOMEWHERE.sub(rb'_at":"2026-01-01T00:00:00+02:00"', line) for line in lines], "Line 1 cannot be read: .* UTC"),
     "no tags": (lambda lines: changed(lines, 2, b'["service:plex"]', b"[]"), "Line 2 cannot be read: .* needs tags"),
     "words with a NUL": (lambda lines: changed(lines, 2, b"It says", b"It\\\\u0000says"), "Line 2 cannot be read: .* NUL"),
