@@ -1,19 +1,26 @@
 """No reader skips or reorders an event, and of those who race one wins: whatever writers, processes and strangers do."""
 
 import asyncio
+import random
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from typing import Self
+from typing import NamedTuple, Self
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
+from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor
-from medianest.eventstore.codec import Metadata
-from medianest.eventstore.connections import connection_pool
+from medianest.domain.event import Item, Query, tags
+from medianest.domain.requests import Media, RequestSubmitted
+from medianest.eventstore.codec import Codec, Metadata
+from medianest.eventstore.connections import Pool, connection_pool
 from medianest.eventstore.head import Head
-from medianest.eventstore.store import Appended, EventStore
+from medianest.eventstore.pace import Pace
+from medianest.eventstore.store import Appended, Condition, Conflict, EventStore
+from medianest.eventstore.vault import Vault
 from tests.eventstore.appending import SECONDS, UP, Order, follow, processes
 
 ONE_EVENT = b"""
@@ -180,6 +187,52 @@ async def test_of_the_writers_of_three_processes_one_wins_and_no_command_acts_tw
         other = await several[0].carry_out(Order(commands[:1], body=b"another"))
         assert other[0].outcome == "CommandReused"
     assert (await store.read()).head == 65
+
+
+class Claim(NamedTuple):
+    """What went in, on the word that nothing about `request` and `account` stood above `after`."""
+
+    request: str
+    account: str
+    after: int
+    first: int
+
+
+async def test_whatever_went_in_beside_others_met_its_condition(
+    database: str, pool: Pool, vault: Vault, head: Head, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two writers that know nothing of each other, each with many groups under way one behind the other."""
+    monkeypatch.setattr(Pace, "divides", lambda *_: True)
+    chance, claims, refused = random.Random(7), list[Claim](), 0
+    async with AsyncExitStack() as stack:
+        stores = [
+            await stack.enter_async_context(EventStore(database, pool, Codec(vault, EVENTS), head)) for _ in range(2)
+        ]
+
+        async def write(store: EventStore) -> None:
+            nonlocal refused
+            seen = 0
+            for _ in range(60):
+                request, account = f"r{chance.randrange(60)}", f"a{chance.randrange(4)}"
+                condition = Condition(Query(Item(tags=tags(request=request, account=account))), seen)
+                wanted = RequestSubmitted(request, account, Media("movie", 1), "Dune")
+                metadata = Metadata(actor=Actor.system("test"), command=uuid4())
+                try:
+                    seen = (await store.append([wanted], metadata, condition)).last
+                except Conflict:
+                    refused, seen = refused + 1, head.position
+                else:
+                    claims.append(Claim(request, account, condition.after, seen))
+
+        await asyncio.gather(*(write(store) for store in stores for _ in range(30)))
+    assert len(claims) > 1000
+    assert refused > 50
+    at = defaultdict[tuple[str, str], list[int]](list)
+    for claim in claims:
+        at[claim.request, claim.account].append(claim.first)
+    assert [
+        claim for claim in claims if any(claim.after < n < claim.first for n in at[claim.request, claim.account])
+    ] == []
 
 
 @pytest.fixture
