@@ -133,7 +133,6 @@ class Head(Mark):
         except psycopg.OperationalError as lost:
             if not self._news.done():
                 self._news.set_exception(lost)
-            return
         while notice := pgconn.notifies():
             self._hear(psycopg.Notify(notice.relname.decode(), notice.extra.decode(), notice.be_pid))
 

@@ -1,7 +1,10 @@
 """A subscriber gets every event, at least once, in order and without a gap, whatever becomes of its wake-up."""
 
 import asyncio
+import gc
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from pathlib import Path
+from select import select
 from typing import Any
 from uuid import uuid4
 
@@ -81,6 +84,24 @@ async def test_who_is_slow_holds_no_more_than_a_page_and_the_one_after_it(
     await pages.aclose()
 
 
+async def test_who_leaves_does_not_wait_for_the_page_that_is_being_made(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = store_module._page
+
+    async def late(connection: psycopg.AsyncConnection, query: Query, after: int, *bounds: int | None) -> Any:
+        if after:
+            await connection.execute("SELECT pg_sleep(%s)", (10 * SECONDS,))
+        return await page(connection, query, after, *bounds)
+
+    monkeypatch.setattr(store_module, "_page", late)
+    await append(store, *[UP] * 4)
+    pages = store.pages(size=2)
+    assert positions((await anext(pages)).events) == [1, 2]
+    async with asyncio.timeout(SECONDS / 2):
+        await pages.aclose()
+
+
 async def test_who_begins_beyond_the_head_gets_what_comes_after_that_and_nothing_before(
     store: EventStore, head: Head
 ) -> None:
@@ -152,9 +173,13 @@ async def test_a_listener_that_lost_its_connection_opens_another_and_catches_up(
 ) -> None:
     monkeypatch.setattr(head_module, "RECONNECT_SECONDS", 0.2)
     monkeypatch.setattr(head_module, "POLL_SECONDS", 10 * SECONDS)  # nobody waits for that
+    failed = list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failed.append(context))
     with capture_logs() as logs:
         await _end_and_follow(store, database, admin)
-    assert {told["event"] for told in logs} == {"the log's listener lost its connection and opens another"}
+    assert {told["event"] for told in logs} == {LOST}
+    gc.collect()
+    assert failed == []  # what was lost is known, and no error that nobody looked at
 
 
 async def _end_and_follow(store: EventStore, database: str, admin: psycopg.AsyncConnection) -> None:
@@ -169,6 +194,51 @@ async def _end_and_follow(store: EventStore, database: str, admin: psycopg.Async
         await append(store, UP)
         assert positions(await following) == [1, 2, 3]
         await until(lambda: elsewhere.position == 3)
+
+
+LOST = "the log's listener lost its connection and opens another"
+
+
+async def test_a_listener_that_finds_no_database_does_not_ask_for_it_all_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(head_module, "RECONNECT_SECONDS", 10 * SECONDS)
+    with capture_logs() as logs:
+        listening = asyncio.create_task(Head(f"host={tmp_path}")._listen())
+        await until(lambda: bool(logs))
+        await asyncio.sleep(0.1)
+    await cancel(listening)
+    assert logs == [{"event": LOST, "log_level": "warning", "sqlstate": None}]
+
+
+async def test_a_connection_is_lost_once_however_often_its_socket_says_so(
+    database: str, admin: psycopg.AsyncConnection
+) -> None:
+    head = Head(database)
+    head._news = asyncio.get_running_loop().create_future()
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        await admin.execute("SELECT pg_terminate_backend(%s)", (connection.info.backend_pid,))
+        async with asyncio.timeout(SECONDS):
+            while not head._news.done():
+                await asyncio.sleep(0.005)
+                head._receive(connection.pgconn)
+        head._receive(connection.pgconn)
+        with pytest.raises(psycopg.OperationalError):
+            await head._news
+
+
+async def test_who_is_done_listens_no_longer(database: str, store: EventStore) -> None:
+    """The number of its socket is soon that of another."""
+    async with Head(database) as elsewhere:
+        assert elsewhere._listener
+        assert not elsewhere._listener.done()
+    assert elsewhere._listener.done()
+    await append(store, UP)
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        following = asyncio.create_task(elsewhere._follow(connection))
+        await until(lambda: elsewhere.position == 1)
+        await cancel(following)
+        assert not asyncio.get_running_loop().remove_reader(connection.fileno())
 
 
 async def test_a_listener_that_hears_of_nothing_looks_for_itself(
@@ -190,16 +260,18 @@ _END_LISTENERS = """
 
 
 async def test_words_on_its_channels_that_it_does_not_understand_do_not_silence_the_listener(
-    store: EventStore, database: str, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+    store: EventStore, head: Head, database: str, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever may connect may NOTIFY."""
+    """Whoever may connect may NOTIFY. What they said is not quoted."""
     monkeypatch.setattr(head_module, "RECONNECT_SECONDS", 0.1)
     failed = list[object]()
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failed.append(context))
+    assert head._listener
+    await cancel(head._listener)  # one that listens is enough
     with capture_logs() as logs:
         await _nonsense_is_heard(store, database, admin)
-    said = {(told["event"], told["channel"]) for told in logs}
-    assert said == {("the log's listener was told something that is no position", channel) for channel in CHANNELS}
+    said = {"event": "the log's listener was told something that is no position", "log_level": "warning"}
+    assert logs == [{**said, "channel": channel} for channel in CHANNELS for _ in NONSENSE]
     assert failed == []
 
 
@@ -251,7 +323,14 @@ async def test_a_notice_of_what_is_new_wakes_at_once_and_the_database_is_asked_o
         await append(store, UP)
         await until(lambda: elsewhere.position == 1)
         await until(lambda: not elsewhere._news.done())
-        monkeypatch.setattr(head_module, "BELIEF_SECONDS", SECONDS)
+        monkeypatch.setattr(head_module, "BELIEF_SECONDS", 10 * SECONDS)
+        looked, look = list[int](), elsewhere._look
+
+        async def looks(connection: psycopg.AsyncConnection) -> None:
+            looked.append(elsewhere.position)
+            await look(connection)
+
+        monkeypatch.setattr(elsewhere, "_look", looks)
         mark = elsewhere.checkpoint("both of us") if words else elsewhere
         first, second = (asyncio.create_task(mark.above(position, SECONDS)) for position in (1, 2))
         await admin.execute("SELECT pg_notify(%s, %s), pg_notify(%s, %s)", (channel, f"{words}1", channel, f"{words}2"))
@@ -260,7 +339,7 @@ async def test_a_notice_of_what_is_new_wakes_at_once_and_the_database_is_asked_o
             await until(elsewhere._news.done)
             await admin.execute("SELECT pg_notify(%s, %s)", (channel, f"{words}3"))
             assert not await second
-        assert mark.position == 1
+        assert (mark.position, looked) == (1, [])
 
 
 async def test_a_notice_that_comes_with_the_answer_of_the_database_is_heard_too(
@@ -286,6 +365,26 @@ _LOOKING = """
     SELECT count(*) FROM pg_stat_activity
      WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FROM checkpoints%'
 """
+
+
+async def test_a_notice_that_was_read_right_behind_the_answer_is_heard_too(
+    database: str, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The socket does not tell of it a second time."""
+    monkeypatch.setattr(head_module, "POLL_SECONDS", 10 * SECONDS)
+    async with Head(database) as elsewhere:
+        look = elsewhere._look
+
+        async def looks(connection: psycopg.AsyncConnection) -> None:
+            await look(connection)
+            monkeypatch.setattr(elsewhere, "_look", look)
+            await admin.execute("SELECT pg_notify('medianest_checkpoints', 'reader 7')")
+            await until(lambda: bool(select([connection], [], [], 0)[0]))
+            connection.pgconn.consume_input()
+
+        monkeypatch.setattr(elsewhere, "_look", looks)
+        async with asyncio.timeout(SECONDS):
+            assert not await elsewhere.checkpoint("reader").above(6, 10 * SECONDS)
 
 
 async def test_what_is_known_already_is_no_news(
@@ -358,6 +457,7 @@ async def test_an_unknown_event_stops_the_subscriber(
     wanted=st.lists(st.integers(0, 20), max_size=20),
     steps=st.lists(st.tuples(st.sampled_from(["advance", "hint", "doubt", "leave"]), st.integers(0, 20)), max_size=20),
 )
+@example(wanted=[0], steps=[("doubt", 0)])  # 0 is not reached from the first
 @example(wanted=[1, 5, 3], steps=[("leave", 0), ("advance", 4)])  # who left was before both of the others
 def test_a_mark_wakes_who_waits_for_a_position_the_moment_it_is_reached_and_no_one_else(
     wanted: list[int], steps: list[tuple[str, int]]
