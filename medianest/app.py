@@ -60,6 +60,7 @@ from medianest.sessions import Sessions
 from medianest.settings import Settings, WrongSetting, writable
 from medianest.shared import SharedCounters
 from medianest.tasks import cancel, running
+from medianest.trouble import Trouble
 from projections import PROJECTIONS
 from projections.engine import ProjectionEngine
 from projections.folding import search_path
@@ -389,6 +390,7 @@ def _standing(house: Foundation) -> dict[str, Coroutine[Any, Any, None]]:
 async def _follow(house: Foundation) -> None:
     """What others put on record of circuits and settings holds here too; a database that goes away is waited for."""
     position, query = house.position, Query(Item(*BREAKER_EVENTS, SettingsChanged))
+    trouble = Trouble("circuits and settings are not followed", DatabaseAway)
     while True:
         try:
             async for page in subscribe(house.store, house.head, after=position, query=query):
@@ -399,22 +401,24 @@ async def _follow(house: Foundation) -> None:
                     if isinstance(recorded.event, BreakerClosed) and recorded.event.service.startswith(SITE):
                         await attempts.hurry(house.pool, RUN, why=REMEDIES[Kind.LEFT_ALONE])
                     position = recorded.position
-        except DatabaseAway:
-            log.warning("circuits and settings are not followed, the database is away", position=position)
+                trouble.over()
+        except DatabaseAway as away:
+            trouble.met(away)
             await asyncio.sleep(AGAIN_SECONDS)
 
 
 async def _tell(house: Foundation) -> None:
     """One line on the terminal for each event, from now on; a database that goes away is waited for."""
-    position = house.head.position
+    position, trouble = house.head.position, Trouble("events are not being told", DatabaseAway)
     while True:
         try:
             async for page in subscribe(house.store, house.head, after=position):
                 for recorded in page:
                     log.info(type_of(recorded.event), position=recorded.position, about=" ".join(recorded.tags))
                     position = recorded.position
-        except DatabaseAway:
-            log.warning("events are not being told, the database is away", position=position)
+                trouble.over()
+        except DatabaseAway as away:
+            trouble.met(away)
             await asyncio.sleep(AGAIN_SECONDS)
 
 

@@ -30,6 +30,7 @@ from medianest.domain.event import Item, Query, tags
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.connections import DatabaseAway
 from medianest.eventstore.store import Conflict, EventStore, OutcomeUnknown
+from medianest.trouble import Trouble
 
 log = structlog.get_logger()
 AGAIN_SECONDS = 2.0  # until a change that could not be put on record is tried again
@@ -65,6 +66,7 @@ class Breakers:
         self._changed: dict[BreakerName, Command] = {}  # not yet on record: the last change of each counts
         self._news = asyncio.Event()
         self._own: deque[UUID] = deque(maxlen=OWN_LIMIT)
+        self._trouble = Trouble("changes of circuits are not on record yet", DatabaseAway, OutcomeUnknown, Conflict)
         self.keep_in_step(lines)
 
     def keep_in_step(self, lines: Mapping[BreakerName, Line]) -> None:
@@ -125,11 +127,12 @@ class Breakers:
         self._own.append(identity)
         try:
             await self._commands.run(command, BY, command_id=identity)
-        except (DatabaseAway, OutcomeUnknown, Conflict):
-            log.warning("a change of a circuit is not on record yet", service=name)
+        except (DatabaseAway, OutcomeUnknown, Conflict) as failure:
+            self._trouble.met(failure)
             await asyncio.sleep(AGAIN_SECONDS)
             self._news.set()
         else:
+            self._trouble.over()
             if self._changed.get(name) is command:
                 del self._changed[name]
 

@@ -17,6 +17,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from medianest.secret import Secret
 from medianest.settings import CannotStart, Settings, WrongSetting, writable
 from medianest.tasks import cancel, outlast
+from medianest.trouble import Trouble
 from migrations import MigrationChanged, migrate
 
 if TYPE_CHECKING:
@@ -131,15 +132,17 @@ async def embedded_postgres(folder: Path, *, beside: bool = False, again: bool =
 
 async def _kept_running(server: "PostgresServer") -> None:
     """Nobody else would: a system short of memory kills PostgreSQL first, and every page would fail until a restart."""
+    trouble = Trouble("the embedded PostgreSQL has died, and does not start", *NOT_STARTED)
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         if server.get_postmaster_info().is_running():
             continue
-        log.warning("the embedded PostgreSQL has died, and is started again")
         try:
             await outlast(asyncio.to_thread(server.ensure_postgres_running))
+            log.warning("the embedded PostgreSQL has died, and was started again")
+            trouble.over()
         except NOT_STARTED as failed:  # for as long as its children hold on to its memory; and where the disk is full
-            log.exception("the embedded PostgreSQL does not start", error=type(failed).__name__)
+            trouble.met(failed)
 
 
 def _of_another(folder: Path) -> str | None:

@@ -5,6 +5,8 @@ from typing import Literal, TextIO
 
 import structlog
 
+POOL_SECONDS = 60.0  # until the pool of database connections may say the same again
+
 
 def set_up_logging(form: Literal["text", "json"], stream: TextIO) -> None:
     """Lines on `stream`, as text for people or JSON for machines. No line holds a secret or a name."""
@@ -36,6 +38,7 @@ def _of_libraries(
     No INFO of theirs: httpx would tell addresses, and search words with them.
     """
     handler = logging.StreamHandler(stream)
+    handler.addFilter(_PoolSeldom())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*said, structlog.stdlib.add_logger_name],
@@ -47,3 +50,18 @@ def _of_libraries(
         )
     )
     return handler
+
+
+class _PoolSeldom(logging.Filter):
+    """While PostgreSQL is away, the pool says so for every connection, several times a second: once a minute will do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[object, float] = {}  # when, by message without its values
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == "psycopg.pool":
+            if record.created < self._said.get(record.msg, 0.0) + POOL_SECONDS:
+                return False
+            self._said[record.msg] = record.created
+        return True

@@ -25,6 +25,7 @@ from psycopg.errors import LockNotAvailable, UndefinedColumn, UndefinedTable
 from medianest.eventstore.connections import IN_USE, DatabaseAway, Pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.store import EventStore
+from medianest.trouble import Trouble
 from projections.folding import BATCH, Projection, Rows, create, fold, folded, place, write
 
 log = structlog.get_logger()
@@ -104,6 +105,7 @@ class ProjectionEngine:
     async def run(self, name: str) -> None:
         """Keep one read model up to date, for ever. What fails stops it, is shown, and is tried again later."""
         projection, begun = self._projections[name], False
+        trouble = Trouble("a read model has stopped", DatabaseAway, projection=name)
         while True:
             try:
                 if not begun:
@@ -115,9 +117,10 @@ class ProjectionEngine:
                 else:
                     await self._head.above(position)
                 self._failures.pop(name, None)
-            except Exception as failure:  # an event is never skipped: stop, show it, try again
+                trouble.over()
+            except Exception as failure:  # noqa: BLE001 - an event is never skipped: stop, show it, try again
                 self._failures[name] = type(failure).__name__
-                log.exception("a read model has stopped", projection=name)
+                trouble.met(failure)
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _fill(self, projection: Projection) -> None:
@@ -235,11 +238,13 @@ class ProjectionEngine:
 
     async def tidy(self) -> None:
         """Drop the tables of earlier versions that nobody uses any more, for ever."""
+        trouble = Trouble("tables of earlier versions are looked for later", DatabaseAway)
         while True:
             try:
                 await self.drop_unused()
-            except DatabaseAway:
-                log.warning("tables of earlier versions are looked for later, the database is away")
+                trouble.over()
+            except DatabaseAway as away:
+                trouble.met(away)
             await asyncio.sleep(TIDY_SECONDS)
 
     async def drop_unused(self) -> None:

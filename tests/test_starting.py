@@ -152,7 +152,11 @@ SAYS = """
 import logging, sys, warnings
 from medianest.terminal import set_up_logging
 set_up_logging(sys.argv[1], sys.stdout)
-logging.getLogger("psycopg.pool").warning("error connecting in %r: %s", "pool-1", "first line\\nsecond line")
+for pool in ("pool-1", "pool-1", "pool-2"):
+    logging.getLogger("psycopg.pool").warning("error connecting in %r: %s", pool, "first line\\nsecond line")
+logging.getLogger("psycopg.pool").warning("discarding closed connection: %s", "this one")
+logging.getLogger("psycopg").warning("error ignored")
+logging.getLogger("psycopg").warning("error ignored")
 try:
     raise OSError("gone")
 except OSError:
@@ -162,15 +166,17 @@ logging.getLogger("httpx").info("GET https://plex.tv/?q=words")
 """
 
 
-def test_what_libraries_log_is_one_json_line_each() -> None:
+def test_what_libraries_log_is_one_json_line_each_and_no_flood_of_what_a_pool_repeats() -> None:
     said = subprocess.run([sys.executable, "-c", SAYS, "json"], capture_output=True, text=True, timeout=30, check=True)
     assert said.stderr == ""
     lines = [json.loads(line) for line in said.stdout.splitlines()]
     assert [(line["logger"], line["level"]) for line in lines] == [
-        ("psycopg.pool", "warning"), ("uvicorn.error", "error"), ("py.warnings", "warning"),
+        ("psycopg.pool", "warning"), ("psycopg.pool", "warning"), ("psycopg", "warning"), ("psycopg", "warning"),
+        ("uvicorn.error", "error"), ("py.warnings", "warning"),
     ]  # fmt: skip
     assert lines[0]["event"] == "error connecting in 'pool-1': first line\nsecond line"
-    assert "OSError: gone" in lines[1]["exception"]
+    assert lines[1]["event"] == "discarding closed connection: this one"
+    assert "OSError: gone" in lines[4]["exception"]
     assert all("timestamp" in line for line in lines)
 
 

@@ -16,11 +16,12 @@ from medianest.adapters.uptime_kuma_messages import Beat, Connected, Disconnecte
 from medianest.adapters.uptime_kuma_ways import service_addresses
 from medianest.automations.attempts import Attempt
 from medianest.automations.worker import Record, Result, TodoList
-from medianest.commands import Commands
+from medianest.commands import Commands, OutcomeUnknown
 from medianest.domain.command import Actor
 from medianest.domain.monitors import KnownMonitor, MonitorState, ObserveMonitor, ObserveMonitors, Watched, matched
 from medianest.eventstore.connections import DatabaseAway, Pool
 from medianest.settings import Settings
+from medianest.trouble import Trouble
 from projections import monitors
 
 log = structlog.get_logger()
@@ -115,6 +116,7 @@ class Watching:
                 seen.take(told)
 
     async def _keep(self, seen: _Seen) -> None:
+        trouble = Trouble("what Uptime Kuma tells is not kept", DatabaseAway, OutcomeUnknown)
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(1.0, self._grace_seconds)):  # a loss goes on record by the clock
@@ -123,8 +125,9 @@ class Watching:
             seen.changed.clear()
             try:
                 await self._settle(seen)
-            except DatabaseAway:
-                log.warning("what Uptime Kuma tells is not kept, the database is away")
+                trouble.over()
+            except (DatabaseAway, OutcomeUnknown) as away:
+                trouble.met(away)
                 seen.changed.set()
                 await asyncio.sleep(BROKEN_SECONDS)
 

@@ -17,11 +17,12 @@ import structlog
 from medianest.adapters.errors import AdapterError, OutOfOrder, Unexpected, Unreachable
 from medianest.automations import attempts
 from medianest.automations.attempts import Attempt, Nothing
-from medianest.commands import Commands, Outcome
+from medianest.commands import Commands, Outcome, OutcomeUnknown
 from medianest.domain.command import Actor, Command
 from medianest.eventstore.connections import DatabaseAway, Pool
 from medianest.eventstore.head import Head
 from medianest.tasks import Interrupted, cancel, outlast, unless
+from medianest.trouble import Trouble
 from projections.engine import NoSuchColumn, NoSuchTable, NotThatNew, ProjectionEngine
 
 log = structlog.get_logger()
@@ -35,6 +36,7 @@ LONGEST_ASKED_SECONDS = 3600.0  # no service makes us wait longer than this, wha
 SHOWN_SECONDS = 5.0  # how long a read model may take to show an outcome before the row is looked at again
 MAKING_SECONDS = 1.0  # how often to look whether a read model is made by now
 BROKEN_SECONDS = 5.0  # the pause after the database failed us
+AWAY = "The database of MediaNest was away; it goes on by itself."
 UNFORESEEN = "Something went wrong inside MediaNest; its log says what."
 
 
@@ -110,12 +112,14 @@ class Worker:
 
     async def run(self) -> None:
         """For ever. When cancelled it cancels what is under way, and lets the rows go."""
+        trouble = Trouble("a to-do list cannot be read", DatabaseAway, list=self._todo.name)
         try:
             while True:
                 try:
                     await self._round()
-                except Exception:  # the loop must survive a database that comes and goes
-                    log.exception("a to-do list cannot be read", list=self._todo.name)
+                    trouble.over()
+                except Exception as failure:  # noqa: BLE001 - the loop must survive a database that comes and goes
+                    trouble.met(failure)
                     await asyncio.sleep(BROKEN_SECONDS)
         finally:
             await outlast(cancel(*self._acts))
@@ -177,8 +181,9 @@ class Worker:
             raise
         except Interrupted:
             log.warning("a lease was lost while at work", list=self._todo.name, key=claim.attempt.key)
-        except Exception:  # its end is not on record: the lease runs out, and somebody tries again
-            log.exception("an attempt could not be settled", list=self._todo.name, key=claim.attempt.key)
+        except Exception as failure:  # noqa: BLE001 - its end is not on record: somebody tries again
+            about = {"list": self._todo.name, "key": claim.attempt.key}
+            Trouble("an attempt could not be settled", DatabaseAway, **about).met(failure)
 
     async def _result(self, claim: _Claim) -> Result:
         """What came of one attempt; what it raises becomes a reason and a pause."""
@@ -202,6 +207,9 @@ class Worker:
         except (NoSuchTable, NoSuchColumn):  # after an upgrade, for a while
             log.info("put off until a read model is made", list=todo.name, key=key)
             return Later(MAKING_SECONDS, "A page it looks at is being made: it goes on by itself.")
+        except (DatabaseAway, OutcomeUnknown) as away:  # no fault of this row's, however often it meets it
+            log.warning("put off", list=todo.name, key=key, attempt=n, why=type(away).__name__)
+            return self._again(claim.attempt, AWAY)
         except Exception:  # the list must survive what nobody foresaw
             log.exception("an attempt failed", list=todo.name, key=key, attempt=n)
             return self._failed(claim.attempt, UNFORESEEN)
@@ -210,9 +218,12 @@ class Worker:
         return await self._todo.act(attempt)
 
     def _failed(self, attempt: Attempt, why: str) -> Result:
+        later = self._again(attempt, why)
+        return GivenUp(why) if self._todo.gives_up and self._failures[attempt.key] >= FAILURES else later
+
+    def _again(self, attempt: Attempt, why: str) -> Later:
+        """After a pause that grows with each failure in this process, whatever of."""
         failures = self._failures[attempt.key] = self._failures.get(attempt.key, 0) + 1
-        if self._todo.gives_up and failures >= FAILURES:
-            return GivenUp(why)
         return Later(self._todo.pause(failures, None), why)
 
     async def _lose_lease(self, claim: _Claim) -> None:

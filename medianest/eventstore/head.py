@@ -9,7 +9,9 @@ import psycopg
 import structlog
 from psycopg.pq.abc import PGconn
 
+from medianest.eventstore.connections import PatientConnection
 from medianest.tasks import cancel
+from medianest.trouble import Trouble
 
 log = structlog.get_logger()
 POLL_SECONDS = 5.0  # NOTIFY may be lost with its connection; polling bounds the delay
@@ -90,7 +92,7 @@ class Head(Mark):
 
     async def __aenter__(self) -> Self:
         """It knows where the log ends before anybody asks: who begins there must not begin at 0."""
-        async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
+        async with await PatientConnection.connect(self._conninfo, autocommit=True) as connection:
             await self._look(connection)
         self._listener = asyncio.create_task(self._listen(), name="event log listener")
         return self
@@ -101,14 +103,16 @@ class Head(Mark):
 
     async def _listen(self) -> None:
         """Hold a connection that listens; when it is lost, open another. Polling covers what it missed."""
+        trouble = Trouble("the log's listener lost its connection and opens another", psycopg.Error)
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
+                async with await PatientConnection.connect(self._conninfo, autocommit=True) as connection:
                     await connection.execute("LISTEN medianest_events")
                     await connection.execute("LISTEN medianest_checkpoints")
+                    trouble.over()
                     await self._follow(connection)
             except psycopg.Error as lost:
-                log.warning("the log's listener lost its connection and opens another", sqlstate=lost.sqlstate)
+                trouble.met(lost)
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _follow(self, connection: psycopg.AsyncConnection) -> None:

@@ -15,6 +15,7 @@ import structlog
 from medianest.domain.event import Event, Item, Query, tags
 from medianest.domain.services import ServiceName, ServiceState, ServiceStateChanged, overall
 from medianest.eventstore.codec import Recorded
+from medianest.eventstore.connections import DatabaseAway
 from medianest.eventstore.head import Head
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.subscription import subscribe
@@ -32,6 +33,7 @@ from medianest.realtime.pushes import (
     pushes_for,
 )
 from medianest.realtime.wire import OUTBOX_LIMIT
+from medianest.trouble import Trouble
 
 log = structlog.get_logger()
 RESUME_LIMIT = 500  # missed events that are sent after; beyond it a client reads its pages anew
@@ -60,6 +62,11 @@ class Message(NamedTuple):
     payload: Any
 
 
+def pause_after(failures: int) -> float:
+    """Seconds, after so many failures in a row; a database may be away for days."""
+    return min(RETRY_SECONDS * 2.0 ** min(failures - 1, 10), RETRY_MOST_SECONDS)
+
+
 class Broadcast:
     def __init__(self, store: EventStore, head: Head, audience: Audience) -> None:
         self._store = store
@@ -74,18 +81,20 @@ class Broadcast:
 
     async def run(self) -> None:
         """Emit what is appended from now on, for ever. A database that goes away is waited for."""
+        trouble = Trouble("events are not being pushed", DatabaseAway)
         while True:
             try:
                 if self.position is None:
                     self.position = await self._begin()
                     self._started.set()
                 async for page in subscribe(self._store, self._head, after=self.position):
-                    self.failures = 0
                     await self._emit(page)
-            except Exception:  # live must outlive the database: nothing is lost, the position stays where it was
+                    self.failures = 0
+                    trouble.over()
+            except Exception as failure:  # noqa: BLE001 - live must outlive the database
                 self.failures += 1
-                log.exception("events are not being pushed", position=self.position, failures=self.failures)
-                await asyncio.sleep(min(RETRY_SECONDS * 2 ** (self.failures - 1), RETRY_MOST_SECONDS))
+                trouble.met(failure)
+                await asyncio.sleep(pause_after(self.failures))
 
     async def started(self) -> bool:
         """Whether there is a position to join at; waits a moment for it."""

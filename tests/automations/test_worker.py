@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from medianest.adapters.errors import Denied, OutOfOrder, Unreachable
 from medianest.automations import attempts
@@ -21,10 +22,10 @@ from medianest.automations.worker import (
     backoff,
     recurring,
 )
-from medianest.commands import Commands
+from medianest.commands import Commands, OutcomeUnknown
 from medianest.domain.command import Actor
 from medianest.domain.work import GiveUpWork, RetryWork
-from medianest.eventstore.connections import Pool
+from medianest.eventstore.connections import DatabaseAway, Pool
 from medianest.tasks import Interrupted, cancel, outlast, unless
 from tests.automations.conftest import Hands, eventually
 
@@ -257,6 +258,29 @@ async def test_what_waits_for_a_service_that_is_out_of_order_is_never_given_up(p
         await eventually(lambda: _tried_more_than(hands, FAILURES))
         broken = False
         await eventually(lambda: _is_idle(plain, hands))
+
+
+@pytest.mark.parametrize("failure", [DatabaseAway("the connection is closed"), OutcomeUnknown("no answer")])
+async def test_what_our_own_database_keeps_from_its_end_is_never_given_up_and_no_mystery(
+    plain: Plain, hands: Hands, failure: Exception
+) -> None:
+    """It comes and goes, on a bad day twenty times amid the same long work: that is no fault of the row's."""
+    away = True
+
+    async def act(attempt: Attempt) -> Result:
+        if away:
+            raise failure
+        return await plain.tick_off(attempt)
+
+    await plain.put("a")
+    with capture_logs() as logs:
+        async with hands.at_work(plain.todo(act)):
+            await eventually(lambda: _tried_more_than(hands, FAILURES))
+            (row,) = await hands.shown()
+            assert ("goes on by itself" in (row.last_error or ""), row.given_up) == (True, False)
+            away = False
+            await eventually(lambda: _is_idle(plain, hands))
+    assert {(told["event"], told["why"]) for told in logs} == {("put off", type(failure).__name__)}
 
 
 async def test_what_a_service_asks_for_is_obeyed(plain: Plain, hands: Hands) -> None:

@@ -21,6 +21,7 @@ from medianest.eventstore import head as head_module
 from medianest.eventstore import store as store_module
 from medianest.eventstore import subscription
 from medianest.eventstore.codec import Metadata, Recorded, UnknownEvent
+from medianest.eventstore.connections import PatientConnection
 from medianest.eventstore.head import Head, Mark
 from medianest.eventstore.store import EventStore, History
 from medianest.eventstore.subscription import subscribe
@@ -177,7 +178,7 @@ async def test_a_listener_that_lost_its_connection_opens_another_and_catches_up(
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failed.append(context))
     with capture_logs() as logs:
         await _end_and_follow(store, database, admin)
-    assert {told["event"] for told in logs} == {LOST}
+    assert {told["event"] for told in logs} == {LOST, "the trouble is over"}
     gc.collect()
     assert failed == []  # what was lost is known, and no error that nobody looked at
 
@@ -202,13 +203,21 @@ LOST = "the log's listener lost its connection and opens another"
 async def test_a_listener_that_finds_no_database_does_not_ask_for_it_all_the_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    connect, asked = PatientConnection.connect, list[str]()
+
+    async def counted(conninfo: str, *, autocommit: bool) -> PatientConnection:
+        asked.append(conninfo)
+        return await connect(conninfo, autocommit=autocommit)
+
+    monkeypatch.setattr(PatientConnection, "connect", counted)
     monkeypatch.setattr(head_module, "RECONNECT_SECONDS", 10 * SECONDS)
     with capture_logs() as logs:
         listening = asyncio.create_task(Head(f"host={tmp_path}")._listen())
         await until(lambda: bool(logs))
         await asyncio.sleep(0.1)
     await cancel(listening)
-    assert logs == [{"event": LOST, "log_level": "warning", "sqlstate": None}]
+    assert asked == [f"host={tmp_path}"]
+    assert logs == [{"event": LOST, "log_level": "warning", "error": "OperationalError", "sqlstate": None}]
 
 
 async def test_a_connection_is_lost_once_however_often_its_socket_says_so(

@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -129,6 +129,18 @@ class Demo:
             made: dict[str, str | int] = {"type": 1, "title": title, "smart": 0, "sectionId": 1, "uri": uri}
             (await plex.post("/library/collections", params=made)).raise_for_status()
 
+    @contextmanager
+    def frozen_database(self) -> Iterator[None]:
+        """PostgreSQL with all its backends keeps every line open, and says nothing."""
+        postmaster = int((self.folder / "data/postgres/postmaster.pid").read_text().split("\n")[0])
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        every = [postmaster, *map(int, children)]
+        try:
+            _signal(every, signal.SIGSTOP)
+            yield
+        finally:
+            _signal(every, signal.SIGCONT)
+
     def _start(self) -> Process:
         arguments = ("demo", "--port", str(self.port), "--data", str(self.folder / "data"))
         return Process(self.folder / "log.txt", *arguments, environment=self.environment)
@@ -136,6 +148,12 @@ class Demo:
     async def restart(self) -> None:
         self.process = self._start()
         await ready(self.url, self.process)
+
+
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):  # a backend may end at any time
+            os.kill(pid, number)
 
 
 class Person:

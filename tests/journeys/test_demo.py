@@ -167,6 +167,35 @@ async def test_a_killed_process_loses_nothing_that_was_accepted(demo: Demo) -> N
         await person.leave()
 
 
+async def test_a_database_that_freezes_is_told_of_in_single_lines_and_all_goes_on_when_it_thaws(demo: Demo) -> None:
+    anna = Person(demo.url, "anna")
+    await anna.log_in()
+    told = len(demo.process.said())
+    with demo.frozen_database():
+        await eventually("a page says so", lambda: _is_refused(anna, "database-away"), 60)
+        await eventually("a read model waits", lambda: "a read model has stopped" in demo.process.said()[told:], 60)
+        await eventually("so do the sockets", lambda: "events are not being pushed" in demo.process.said()[told:], 60)
+    await eventually("a film can be asked for", lambda: _takes(anna, 438_631), 60)
+    await eventually("it is sent", lambda: _first_is(anna, "sent"), 60)
+    await eventually("sockets go on", lambda: demo.process.said()[told:].count("events are not being pushed") == 2, 60)
+    assert "Traceback" not in demo.process.said()[told:]
+    await anna.leave()
+
+
+async def _is_refused(person: Person, code: str) -> bool:
+    answer = await person.client.get("/media/requests")
+    return answer.status_code == 503 and bool(answer.json()["code"] == code)
+
+
+async def _takes(person: Person, tmdb: int) -> bool:
+    answer = await person.client.post("/media/requests", json={"kind": "movie", "tmdb": tmdb})
+    return answer.status_code == 201
+
+
+async def _first_is(person: Person, state: str) -> bool:
+    return [one["state"] for one in (await person.get("/media/requests"))["items"]] == [state]
+
+
 async def test_ctrl_c_leaves_nothing_running(demo: Demo) -> None:
     assert await demo.process.stop(signal.SIGINT) == 0
     left = [entry for entry in Path("/proc").iterdir() if entry.name.isdigit() and _mentions(entry, str(demo.folder))]

@@ -26,6 +26,10 @@ def approved(request: str, account: str) -> RequestApproved:
     return RequestApproved(request, account, MATRIX)
 
 
+def test_the_pause_grows_to_a_quarter_of_a_minute_and_stays_there_however_long_the_database_is_away() -> None:
+    assert [broadcast.pause_after(failures) for failures in (1, 2, 3, 4, 5, 6, 10_000)] == [1, 2, 4, 8, 15, 15, 15]
+
+
 async def test_each_person_hears_of_their_own_requests_and_of_no_others(house: House, phone: Another) -> None:
     anna, ben = phone(), phone()
     await anna.ready("/media", token=await house.person("anna"))
