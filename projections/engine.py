@@ -87,6 +87,7 @@ class ProjectionEngine:
         self._projections = {projection.name: projection for projection in projections}
         self._failures: dict[str, str] = {}
         self._filled: set[str] = set()  # names, as far as this process has looked
+        self._compared: set[str] = set()  # names whose types of events are those this release handles, or were
 
     async def prepare(self) -> None:
         """Make what is missing while the log is empty; later on `run` fills it. Safe to run from several processes."""
@@ -96,8 +97,9 @@ class ProjectionEngine:
             async with self._pool.connection() as rows, rows.transaction():
                 await rows.execute("SELECT pg_advisory_xact_lock(hashtext('medianest projections'))")
                 taken = await rows.execute(
-                    "INSERT INTO checkpoints (subscription, position) VALUES (%s, 0) ON CONFLICT DO NOTHING RETURNING 1",
-                    (projection.schema,),
+                    "INSERT INTO checkpoints (subscription, position, handled) VALUES (%s, 0, %s)"
+                    " ON CONFLICT DO NOTHING RETURNING 1",
+                    (projection.schema, projection.handled),
                 )
                 if await taken.fetchone():
                     await create(projection, projection.schema, rows)
@@ -124,31 +126,46 @@ class ProjectionEngine:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _fill(self, projection: Projection) -> None:
-        """Make what shows nothing of the log whole, by the fast path; the process that comes first does it."""
-        while await self._shows_nothing(projection):
+        """Make what is not whole whole, by the fast path; the process that comes first does it."""
+        while not await self._is_whole(projection):
             try:
                 async with self._alone(projection) as rows:
-                    if await self._shows_nothing(projection):
+                    if not await self._is_whole(projection):
                         log.info("a read model is being filled", schema=projection.schema)
                         position = await self._rebuild(projection, rows)
                         log.info("a read model is filled", schema=projection.schema, position=position)
             except RebuildUnderWay:
                 await asyncio.sleep(LOOK_SECONDS)
+        self._compared.add(projection.name)
 
-    async def _shows_nothing(self, projection: Projection) -> bool:
+    async def _is_whole(self, projection: Projection) -> bool:
+        """Whether it shows something of the log, and all types of events went into it that this release handles.
+
+        The types are compared once in a process: one of another release that starts meanwhile makes it its own, and
+        two of them must not make it anew in turns. Who raises the version has both side by side.
+        """
         position = await self._position(projection)
-        return position is None or (position == 0 and await self.newest() > NEAR)
+        if position is None or (position == 0 and await self.newest() > NEAR):
+            return False
+        return projection.name in self._compared or await self._handles_the_same(projection)
+
+    async def _handles_the_same(self, projection: Projection) -> bool:
+        """What a release before this one has filled, which did not say with what, is believed to be the same."""
+        of_this = {"handled": projection.handled, "subscription": projection.schema}
+        async with self._pool.connection() as rows:
+            await rows.execute(_BELIEVE, of_this)
+            return await (await rows.execute(_SAME, of_this)).fetchone() == (True,)
 
     async def filled(self, name: str) -> None:
-        """Wait until this version of the read model is there, however long that takes.
+        """Wait until this version of the read model is there, and whole, however long that takes.
 
         For who acts on what it says: an earlier version may be kept up to date by nobody.
         """
         while name not in self._filled:
-            if await self._position(self._projections[name]) is None:
-                await asyncio.sleep(LOOK_SECONDS)
-            else:
+            if await self._is_whole(self._projections[name]):
                 self._filled.add(name)
+            else:
+                await asyncio.sleep(LOOK_SECONDS)
 
     async def rebuild(self, name: str, tell: Callable[[Progress], None] = lambda _: None) -> int:
         """Fill the read model anew beside the live one and swap it in; answers with the position it stands at.
@@ -186,13 +203,13 @@ class ProjectionEngine:
             if time.monotonic() >= due:
                 due = time.monotonic() + TELL_SECONDS
                 async with self._pool.connection() as aside:
-                    await place(fresh, position, aside)
+                    await place(fresh, position, projection.handled, aside)
 
         fresh, old = f"{projection.schema}_next", f"{projection.schema}_old"
         async with rows.transaction():
             await rows.execute(f"DROP SCHEMA IF EXISTS {fresh}, {old} CASCADE".encode())
             await create(projection, fresh, rows)
-            await place(fresh, position := 0, rows)
+            await place(fresh, position := 0, projection.handled, rows)
         for _ in range(SWAPS):
             while (head := await self.newest()) - position > NEAR or position == 0 < head:
                 await fold(self._store, projection, fresh, rows, after=position, until=head, told=told)
@@ -222,7 +239,7 @@ class ProjectionEngine:
                 if live:
                     await rows.execute(f"ALTER SCHEMA {schema} RENAME TO {schema}_old".encode())
                 await rows.execute(f"ALTER SCHEMA {schema}_next RENAME TO {schema}".encode())
-                await place(schema, history.head, rows)
+                await place(schema, history.head, projection.handled, rows)
                 await rows.execute("DELETE FROM checkpoints WHERE subscription = %s", (f"{schema}_next",))
         self._head.checkpoint(schema).advance(history.head)
         return history.head
@@ -352,6 +369,8 @@ async def _tables(schemas: Sequence[str], rows: Rows) -> list[str]:
     return [name for (name,) in await (await rows.execute(sql, (schemas,))).fetchall()]
 
 
+_BELIEVE = "UPDATE checkpoints SET handled = %(handled)s WHERE subscription = %(subscription)s AND handled IS NULL"
+_SAME = "SELECT handled = %(handled)s FROM checkpoints WHERE subscription = %(subscription)s"
 _REBUILD = "hashtext('medianest rebuild')"  # names the locks of those who rebuild, with the schema's name
 
 # Where all read models stand; of those that are being made only if somebody lives who does it.

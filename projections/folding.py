@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from medianest.domain.event import Event, Item, Query
+from medianest.domain.event import Event, Item, Query, type_of
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.store import EventStore
 from medianest.tasks import cancel
@@ -28,7 +28,7 @@ class Projection(NamedTuple):
     """One read model: what it is called, which tables it has, and how each event changes them."""
 
     name: str
-    version: int  # raise it when tables or rules change: a new schema is filled
+    version: int  # raise it when tables, events or rules change: a new schema is filled
     tables: str
     events: tuple[type[Event], ...]
     project: Callable[[Recorded, Changes], None]
@@ -48,6 +48,11 @@ class Projection(NamedTuple):
     @property
     def query(self) -> Query:
         return Query(Item(*self.events))
+
+    @property
+    def handled(self) -> list[str]:
+        """The types of its events, in an order of their own: it was filled with these, or must be made anew."""
+        return sorted({type_of(event) for event in self.events})
 
 
 class CheckpointMoved(Exception):
@@ -152,11 +157,11 @@ async def _move(subscription: str, started: int, reached: int, rows: Rows) -> ps
     )
 
 
-async def place(subscription: str, position: int, rows: Rows) -> None:
-    """The checkpoint, wherever it was, or was not."""
+async def place(subscription: str, position: int, handled: Sequence[str], rows: Rows) -> None:
+    """The checkpoint, wherever it was, or was not, and which types of events went into what stands there."""
     await rows.execute("SELECT pg_notify('medianest_checkpoints', %s)", (f"{subscription} {position}",))
     await rows.execute(
-        "INSERT INTO checkpoints (subscription, position) VALUES (%s, %s)"
-        " ON CONFLICT (subscription) DO UPDATE SET position = excluded.position, updated_at = now()",
-        (subscription, position),
+        "INSERT INTO checkpoints (subscription, position, handled) VALUES (%s, %s, %s) ON CONFLICT (subscription)"
+        " DO UPDATE SET position = excluded.position, handled = excluded.handled, updated_at = now()",
+        (subscription, position, list(handled)),
     )

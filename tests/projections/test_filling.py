@@ -3,13 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 from structlog.testing import capture_logs
 
 from medianest.commands import Commands
 from medianest.domain.command import Actor
-from medianest.domain.services import ObserveService, ServiceName, ServiceState, ServiceStateChanged
+from medianest.domain.event import Event
+from medianest.domain.services import (
+    MaintenancePlanned,
+    ObserveService,
+    PlanMaintenance,
+    ServiceName,
+    ServiceState,
+    ServiceStateChanged,
+)
 from medianest.eventstore.codec import Recorded
 from medianest.eventstore.connections import Pool, connection_pool
 from medianest.eventstore.head import Head
@@ -298,3 +307,101 @@ async def test_a_long_log_that_came_from_elsewhere_is_filled_by_the_fast_path(
             await cancel(feeding)
         assert "a read model is being filled" in [line["event"] for line in told]
         assert await shown(theirs) == whole(1, 10)[:1]
+
+
+def counting(*events: type[Event]) -> Projection:
+    """How often something happened to each service; in releases that differ in what they handle, not in the version."""
+
+    def project(recorded: Recorded, changes: Changes) -> None:
+        event = recorded.event
+        assert isinstance(event, ServiceStateChanged | MaintenancePlanned)
+        changes.put(COUNTS, event.service, version=1, changes=Plus(1))
+
+    return Projection("changing", 1, TABLES, events, project, "service")
+
+
+FEWER, MORE = counting(ServiceStateChanged), counting(ServiceStateChanged, MaintenancePlanned)
+
+
+@pytest.fixture
+async def planned(commands: Commands, end: int) -> int:
+    """After many changes also something that only one of the releases handles."""
+    plan = PlanMaintenance(maintenance="m1", service="plex", since=datetime(2026, 1, 1, tzinfo=UTC), until=None, why="")
+    return (await commands.run(plan, SYSTEM)).position
+
+
+async def counts(pool: Pool) -> dict[str, int]:
+    async with pool.connection() as rows:
+        return dict(await (await rows.execute("SELECT service, changes FROM counts")).fetchall())
+
+
+async def begin(process: Process, release: Projection, commands: Commands) -> tuple[dict[str, int], int]:
+    """What a process of it shows once it has begun and counted one more change of Seerr, and how often it filled."""
+    async with process(release) as (theirs, engine):
+        with capture_logs() as told:
+            feeding = asyncio.create_task(engine.run("changing"))
+            await engine.reached(await change(commands), seconds=10)
+            await cancel(feeding)
+        return await counts(theirs), [line["event"] for line in told].count("a read model is being filled")
+
+
+async def change(commands: Commands) -> int:
+    for n in range(2):
+        position = await observe(commands, "seerr", n)
+    return position
+
+
+async def test_a_release_that_handles_more_fills_what_an_earlier_one_left_out_when_it_starts_and_once(
+    process: Process, commands: Commands, planned: int
+) -> None:
+    """Whoever gave it one more type may have forgotten its version; what happened before must not be missing."""
+    assert await begin(process, FEWER, commands) == ({"plex": 20, "seerr": 22}, 1)
+    assert await begin(process, FEWER, commands) == ({"plex": 20, "seerr": 24}, 0)
+    assert await begin(process, MORE, commands) == ({"plex": 21, "seerr": 26}, 1)
+    assert await begin(process, MORE, commands) == ({"plex": 21, "seerr": 28}, 0)
+    assert await begin(process, FEWER, commands) == ({"plex": 20, "seerr": 30}, 1)
+
+
+async def test_who_acts_on_it_waits_until_it_is_made_anew(
+    process: Process, commands: Commands, pool: Pool, planned: int
+) -> None:
+    await begin(process, FEWER, commands)
+    async with process(MORE) as (theirs, new):
+        async with held_up(pool, MORE):
+            feeding, acting = asyncio.create_task(new.run("changing")), asyncio.create_task(new.filled("changing"))
+            assert not (await asyncio.wait({acting}, timeout=0.2))[0]
+        await acting
+        assert await counts(theirs) == {"plex": 21, "seerr": 22}
+        await cancel(feeding)
+
+
+async def test_what_a_release_has_filled_that_did_not_say_with_what_is_not_filled_again(
+    process: Process, commands: Commands, pool: Pool, planned: int
+) -> None:
+    assert await begin(process, FEWER, commands) == ({"plex": 20, "seerr": 22}, 1)
+    async with pool.connection() as rows:
+        await rows.execute("UPDATE checkpoints SET handled = NULL")
+    assert await begin(process, FEWER, commands) == ({"plex": 20, "seerr": 24}, 0)
+    assert await begin(process, MORE, commands) == ({"plex": 21, "seerr": 26}, 1)
+
+
+async def test_two_releases_that_handle_different_events_do_not_fill_in_turns(
+    process: Process, commands: Commands, planned: int
+) -> None:
+    with capture_logs() as told:
+        async with process(FEWER) as (theirs, old), process(MORE) as (_, new):
+            feeding = [asyncio.create_task(old.run("changing"))]
+            await old.reached(await change(commands), seconds=10)
+            feeding.append(asyncio.create_task(new.run("changing")))
+            await eventually(theirs, "plex", 21)
+            for _ in range(5):
+                await old.reached(await change(commands), seconds=10)
+            await cancel(*feeding)
+            assert await counts(theirs) == {"plex": 21, "seerr": 32}
+    assert [line["event"] for line in told].count("a read model is being filled") == 2
+
+
+async def eventually(pool: Pool, service: str, times: int) -> None:
+    async with asyncio.timeout(10):
+        while (await counts(pool)).get(service) != times:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
