@@ -432,7 +432,8 @@ async def test_who_opens_a_log_knows_its_end_from_the_first_moment(store: EventS
         assert other.position == last
 
 
-async def test_an_empty_log_has_no_newest(store: EventStore) -> None:
+async def test_an_empty_log_ends_at_0_and_has_no_newest(store: EventStore) -> None:
+    assert await store.read() == await store.read(OF_PLEX) == History([], 0)
     assert await store.latest(EVERYTHING, before=9, limit=9, span=Span(datetime.now(UTC), datetime.now(UTC))) == []
 
 
