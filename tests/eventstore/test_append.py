@@ -248,7 +248,8 @@ async def test_bad_data_in_a_group_fails_only_its_own_append(store: EventStore) 
 
 @pytest.mark.parametrize("why", ["\x00", "six characters: \\u0000, and one: \x00"])
 async def test_what_postgresql_cannot_keep_as_text_is_refused_before_it_is_sent(store: EventStore, why: str) -> None:
-    with pytest.raises(ValueError, match="NUL"):
+    said = r"^service\.state-changed: PostgreSQL keeps no text with a NUL in it: refuse it where it came in\.$"
+    with pytest.raises(ValueError, match=said):
         await append(store, ServiceStateChanged("plex", "up", "unknown", why))
 
 
@@ -349,6 +350,13 @@ async def test_pages_follow_each_other_without_overlap(store: EventStore) -> Non
     first = await store.read(OF_PLEX, limit=3)
     second = await store.read(OF_PLEX, after=positions(first)[-1])
     assert positions(first) + positions(second) == [1, 3, 5, 7, 9]
+
+
+async def test_what_matches_several_items_is_read_once(store: EventStore) -> None:
+    await append(store, *[PLEX_UP, SEERR_UP] * 2)
+    several = Query(*OF_PLEX.items, Item(ServiceStateChanged), Item(tags=tags(service="plex")))
+    assert positions(await store.read(several)) == [1, 2, 3, 4]
+    assert positions(await store.read(several, limit=3)) == [1, 2, 3]
 
 
 async def test_the_newest_of_each_kind_of_question_come_in_pages(store: EventStore) -> None:

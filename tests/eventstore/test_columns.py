@@ -11,8 +11,10 @@ from medianest.eventstore.columns import (
     Hashes,
     Integers,
     Jsons,
+    Position,
     Positions,
     Texts,
+    Truth,
     Uuids,
     moment_in,
     texts_in,
@@ -42,6 +44,25 @@ async def test_postgresql_reads_a_column_as_the_array_it_was(
         adapt_columns(connection)
         cursor = await connection.execute("SELECT %(a)b, pg_typeof(%(a)b)::text, array_ndims(%(a)b)", {"a": column})
         assert await cursor.fetchone() == (values, f"{of}[]", 1 if values else None)
+
+
+@pytest.mark.parametrize(
+    ("column", "of", "value"),
+    [
+        (Truth(True), "boolean", True),
+        (Truth(False), "boolean", False),
+        (Position(0), "bigint", 0),
+        (Position(-1), "bigint", -1),
+        (Position(2**63 - 1), "bigint", 2**63 - 1),
+    ],
+)
+async def test_postgresql_reads_what_stands_by_itself_as_it_was(
+    database: str, column: Column, of: str, value: object
+) -> None:
+    async with await psycopg.AsyncConnection.connect(database) as connection:
+        adapt_columns(connection)
+        cursor = await connection.execute("SELECT %(a)b, pg_typeof(%(a)b)::text", {"a": column})
+        assert await cursor.fetchone() == (value, of)
 
 
 async def test_texts_and_moments_are_read_as_postgresql_sends_them(database: str) -> None:
