@@ -1,5 +1,6 @@
 """Whether this process lives, and whether it is fit to answer: for supervisors, proxies and gauges."""
 
+import asyncio
 import math
 from collections.abc import Mapping
 from typing import Literal, get_args
@@ -18,6 +19,7 @@ from medianest.histogram import Histogram
 from projections.engine import Lag
 
 BEHIND_LIMIT = 1000  # events a read model may be behind and still be of use
+DATABASE_SECONDS = 3.0  # how long a scrape waits for it; Prometheus gives up after ten
 
 
 class Live(msgspec.Struct, frozen=True):
@@ -65,17 +67,32 @@ async def metrics_text(site: Site, envelope: Envelope) -> str:
         labels = f'method="{method}",path="{path}",status="{status}"'
         lines.append(f"medianest_http_requests_total{{{labels}}} {count}")
     lines += ["# TYPE medianest_http_seconds_total counter", f"medianest_http_seconds_total {envelope.seconds:.3f}"]
-    lags = await site.engine.lags()
-    lines += ["# TYPE medianest_log_head gauge", f"medianest_log_head {lags[0].head}"]
-    lines += _gauge("projection_lag_events", {lag.name: lag.head - lag.position for lag in lags})
-    rebuilds = {lag.name: lag.rebuild for lag in lags if lag.rebuild}
-    lines += _gauge("projection_rebuild_done_events", {name: rebuild.done for name, rebuild in rebuilds.items()})
-    lines += _gauge("projection_rebuild_of_events", {name: rebuild.of for name, rebuild in rebuilds.items()})
+    lines += await _database(site)
     lines += _log(site.store.written)
     lines += _outside(site.breakers.lines)
     for name, value in (site.metrics() if site.metrics else {}).items():
         lines.append(f"medianest_{name} {value:g}")
     return "\n".join(lines) + "\n"
+
+
+async def _database(site: Site) -> list[str]:
+    """What only the database knows: how far the log and its read models are. While it is away, no more than that."""
+    answers = "# TYPE medianest_database_answers gauge"
+    try:
+        async with asyncio.timeout(DATABASE_SECONDS):
+            lags = await site.engine.lags()
+    except (DatabaseAway, TimeoutError):
+        return [answers, "medianest_database_answers 0"]
+    rebuilds = {lag.name: lag.rebuild for lag in lags if lag.rebuild}
+    return [
+        answers,
+        "medianest_database_answers 1",
+        "# TYPE medianest_log_head gauge",
+        f"medianest_log_head {lags[0].head}",
+        *_gauge("projection_lag_events", {lag.name: lag.head - lag.position for lag in lags}),
+        *_gauge("projection_rebuild_done_events", {name: rebuild.done for name, rebuild in rebuilds.items()}),
+        *_gauge("projection_rebuild_of_events", {name: rebuild.of for name, rebuild in rebuilds.items()}),
+    ]
 
 
 def _outside(ways: Mapping[BreakerName, Line]) -> list[str]:

@@ -22,10 +22,12 @@ from medianest.domain.requests import RequestDeclined, RequestEvent
 from medianest.domain.sending import RecordDeferred, RecordSent
 from medianest.domain.services import ObserveService, ServiceState
 from medianest.eventstore.codec import Recorded
+from medianest.eventstore.connections import DatabaseAway
 from medianest.eventstore.store import EventStore
 from medianest.tasks import running
 from projections import requests, services
 from projections.changes import Changes
+from projections.engine import Lag
 from tests.api.conftest import ORIGIN, Door, Outside, problem
 
 DUNE = {"kind": "movie", "tmdb": 438631}
@@ -147,6 +149,7 @@ async def test_what_the_log_and_its_readers_do_is_measured(olivia: httpx.AsyncCl
     models = (await olivia.get("/admin/projections", params={"at_least": 2})).json()["items"]
     text = (await olivia.get(f"{ORIGIN}/metrics")).text
     metrics = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert metrics["medianest_database_answers"] == "1"
     assert int(metrics["medianest_log_head"]) == models[0]["head"] >= 2
     for model in models:
         assert metrics[f'medianest_projection_lag_events{{projection="{model["name"]}"}}'] == "0"
@@ -157,6 +160,26 @@ async def test_what_the_log_and_its_readers_do_is_measured(olivia: httpx.AsyncCl
         assert int(metrics[f"medianest_log_{measured}_count"]) == written.groups >= 1
         assert int(metrics[f'medianest_log_{measured}_bucket{{le="+Inf"}}']) == written.groups
     assert float(metrics["medianest_log_group_appends_sum"]) == written.appends
+
+
+async def test_what_needs_no_database_is_measured_while_it_is_away(
+    door: Door, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse() -> list[Lag]:
+        raise DatabaseAway
+
+    async def hang() -> list[Lag]:
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr("medianest.api.health.DATABASE_SECONDS", 0.01)
+    caller = await door.caller()
+    for lags in (refuse, hang):
+        monkeypatch.setattr(site.engine, "lags", lags)
+        text = (await caller.get(f"{ORIGIN}/metrics", headers={"Authorization": "Bearer from-prometheus"})).text
+        assert "medianest_database_answers 0\n" in text
+        assert "medianest_log_head" not in text
+        assert "medianest_log_appends_total" in text
 
 
 async def test_what_is_asked_of_outside_systems_is_measured(

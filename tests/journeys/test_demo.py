@@ -167,7 +167,12 @@ async def test_a_killed_process_loses_nothing_that_was_accepted(demo: Demo) -> N
         await person.leave()
 
 
-async def test_a_database_that_freezes_is_told_of_in_single_lines_and_all_goes_on_when_it_thaws(demo: Demo) -> None:
+async def test_a_database_that_freezes_is_told_of_in_single_lines_and_all_goes_on_when_it_thaws() -> None:
+    async with Demo.running(MEDIANEST_METRICS_TOKEN="scrape") as demo:
+        await _freezes_and_thaws(demo)
+
+
+async def _freezes_and_thaws(demo: Demo) -> None:
     anna = Person(demo.url, "anna")
     await anna.log_in()
     told = len(demo.process.said())
@@ -175,6 +180,9 @@ async def test_a_database_that_freezes_is_told_of_in_single_lines_and_all_goes_o
         await eventually("a page says so", lambda: _is_refused(anna, "database-away"), 60)
         await eventually("a read model waits", lambda: "a read model has stopped" in demo.process.said()[told:], 60)
         await eventually("so do the sockets", lambda: "events are not being pushed" in demo.process.said()[told:], 60)
+        metrics = (await anna.client.get(f"{demo.url}/metrics", headers={"Authorization": "Bearer scrape"})).text
+        assert "medianest_database_answers 0\n" in metrics
+        assert 'medianest_outside_circuit{service="plex",state="closed"} 1\n' in metrics
     await eventually("a film can be asked for", lambda: _takes(anna, 438_631), 60)
     await eventually("it is sent", lambda: _first_is(anna, "sent"), 60)
     await eventually("sockets go on", lambda: demo.process.said()[told:].count("events are not being pushed") == 2, 60)
