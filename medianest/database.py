@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import logging
 import os
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -132,7 +133,8 @@ async def embedded_postgres(folder: Path, *, beside: bool = False, again: bool =
 
 async def _kept_running(server: "PostgresServer") -> None:
     """Nobody else would: a system short of memory kills PostgreSQL first, and every page would fail until a restart."""
-    trouble = Trouble("the embedded PostgreSQL has died, and does not start", *NOT_STARTED)
+    trouble = Trouble("the embedded PostgreSQL has died, and does not start", *NOT_STARTED, log=str(server.log))
+    logging.getLogger("embedded_postgres").setLevel(logging.CRITICAL)  # it tells that whole log anew at each try
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         if server.get_postmaster_info().is_running():

@@ -16,6 +16,9 @@ CHECK_SECONDS = 3.0  # over none
 # lock must see what was done under it.
 FRESH = r"-c default_transaction_isolation=read\ committed"
 TURN_SECONDS = 10.0  # how long one waits for a connection
+# How long a lost one is tried again in ever longer pauses. Then whoever asks next opens another at once: pauses that go
+# on doubling would outlast an outage by as much as it took.
+RECONNECT_SECONDS = 5.0
 
 
 class PatientConnection(psycopg.AsyncConnection):
@@ -64,6 +67,7 @@ def connection_pool(conninfo: str, *, search_path: str = "public", uses: Sequenc
         min_size=2,
         max_size=size,
         timeout=TURN_SECONDS,
+        reconnect_timeout=RECONNECT_SECONDS,
         open=False,
         configure=lock if uses else None,
         check=_answers,

