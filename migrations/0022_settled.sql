@@ -1,5 +1,5 @@
--- Conditions that whoever appends has settled himself: he knows what he appended of late, and nothing of it breaks them. To
--- look that up again cost a fifth of an event of a group.
+-- Whoever appends knows what he himself appended of late, and says which conditions nothing of that breaks. It was a fifth of
+-- the work on a group to look that up again.
 DROP FUNCTION append_events;
 
 -- Appends a whole group at once. The arrays are three lists laid side by side: the appends (command_*, afters, and the
@@ -8,8 +8,9 @@ DROP FUNCTION append_events;
 -- may contain. `notifies`: tell who listens where the log ends now, unless all that was asked for was left out; a group of
 -- no appends does nothing else.
 --
--- `afters`: nothing up to there breaks the condition. -1: nothing up to `known` does, nor what this session appended since;
--- whoever appends group after group without waiting for answers does not know where that ends. -1 for `known`: there is none.
+-- `afters`: nothing up to that position breaks the condition, and what stands above it is looked at. -1: nothing up to
+-- `known` breaks it, nor does what this session appended above that. So says who has sent a group before this one and has
+-- no answer yet: where that group ends he cannot know, but the session can. `known` is -1 where nobody says so.
 --
 -- Answers a row for each append that did not go in: a conflict; or repeated or reused, with the positions of the first
 -- time. And a last row for the group, whose `append` is 0, with the positions of what was added (first > last: nothing) and
@@ -42,7 +43,9 @@ BEGIN
     head := coalesce(head, 0);
     head_at := greatest(begun, head_at);  -- a clock set back must not turn time round
 
-    -- What came above run[1] and up to run[2] was all appended by this session.
+    -- What stands above run[1] and up to run[2] was all appended by this session, which keeps it as a setting of its own; a
+    -- transaction that is rolled back takes it back too. If the log ends elsewhere, others appended since, or this session
+    -- without keeping it (`known` was -1), and it begins here. If it begins no later than `known`, all above `known` is its own.
     IF known >= 0 THEN
         run := nullif(current_setting('medianest.run', true), '')::bigint[];
         IF run[2] IS DISTINCT FROM head THEN

@@ -58,8 +58,8 @@ class Append:
 
     @property
     def after(self) -> int:
-        """Where it was decided; 0 where that is all the same."""
-        return self.condition.after if self.condition else 0
+        """Where it was decided; 0 where that is all the same. Never less: -1 is no position to `append_events`."""
+        return max(0, self.condition.after) if self.condition else 0
 
     def fail(self, error: Exception) -> None:
         if not self.answer.done():

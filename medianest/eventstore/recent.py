@@ -1,7 +1,9 @@
 """What this writer itself appended of late, by tag: most conditions are settled here, and PostgreSQL looks nothing up.
 
-A condition is settled when one tag of each of its items is on none of the events since it was decided. What is known
-are the events between two positions, all of them this writer's own: when somebody else's come between, it is begun anew.
+Positions have no gaps: where a writer's own events follow each other from one position to another, it knows all there is
+in between. A condition that was decided there is settled up to the last of them if each of its items names a tag that none
+of those has which came since. PostgreSQL looks only for what came after that, from others. When an event of theirs comes
+in between, what is known begins anew behind it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,12 +13,12 @@ from medianest.eventstore.codec import Row
 from medianest.eventstore.group import Append, Condition
 
 LIMIT = 20_000  # tags; more are forgotten
-NOTHING = -1  # is known
-SETTLED = -1  # not from a position on: neither what is known nor what this connection appended breaks the condition
+NOTHING = -1  # is known: no position up to which anything is
+SETTLED = -1  # for a position to look from: neither what is known nor what this connection appends breaks the condition
 
 
 class Recent:
-    """Of one connection, which is its only writer. Who cannot say what an answer meant, begins with a new one."""
+    """What came through one connection. Take a new one with each connection, and where nobody can say what a group came to."""
 
     def __init__(self) -> None:
         self._since = 0
@@ -24,16 +26,18 @@ class Recent:
         self._newest: dict[str, int] = {}  # the last position of each tag in between
 
     def afters(self, appends: Iterable[Append], unanswered: Sequence[AbstractSet[str]]) -> list[int]:
-        """From where PostgreSQL must look for what breaks the condition of each append.
+        """The position above which PostgreSQL must look for what breaks the condition of each append.
 
-        `unanswered`: the tags of each group that was sent before and has no answer. Nobody knows yet up to where it will
-        come, and so there is no position for what is settled with regard to it too: that is `SETTLED`.
+        `unanswered`: the tags of each group that was sent before and has no answer. Where its events will stand is not
+        known here, but in PostgreSQL when it comes to the next group: of a condition that they do not break either, it is
+        told `SETTLED` instead of a position, and `until` as what is `known` (`append_events`).
         """
         settled = SETTLED if unanswered else self.until
         unsure = set[str]().union(*unanswered)
         return [settled if self._settles(append.condition, unsure) else append.after for append in appends]
 
     def _settles(self, condition: Condition | None, unsure: AbstractSet[str]) -> bool:
+        """Whether no event breaks it, of those up to `until` and of those whose tags are `unsure`."""
         if condition is None:
             return self.until >= 0
         if not self._since <= condition.after <= self.until or not condition.query.items:

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Self
 
 import structlog
-from psycopg.errors import ReadOnlySqlTransaction
+from psycopg.errors import ReadOnlySqlTransaction, UndefinedFunction
 
 from medianest.eventstore.codec import Metadata, Row
 from medianest.eventstore.columns import Position, Truth
@@ -190,7 +190,7 @@ class Writer:
             self._recent = Recent()  # what came of it is not known
             if group.appends:  # one that is empty is not sent again and again
                 self._notices.answered(group.notifies, 0)
-            if isinstance(error, ReadOnlySqlTransaction):  # a standby, say: who may write is asked for anew
+            if isinstance(error, _NOT_HERE):
                 pipeline.close()
             if pipeline.lost:
                 self._unanswered(group.appends, error)
@@ -258,4 +258,6 @@ class Writer:
             self._waiting.appendleft(append)
 
 
+# A standby, say, or a database that a later release has brought up to date: who may write is asked for anew.
+_NOT_HERE = (ReadOnlySqlTransaction, UndefinedFunction)
 _APPEND = "SELECT * FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"

@@ -87,14 +87,13 @@ async def test_no_more_wait_in_memory_than_may_and_all_have_their_turn(
 async def test_while_postgresql_has_one_group_the_next_is_sent_and_what_comes_then_waits(
     store: EventStore, admin: psycopg.AsyncConnection
 ) -> None:
+    asked = [asyncio.create_task(append(store, uuid4()))]
     async with held(admin):
-        first = asyncio.create_task(append(store, uuid4()))
         await writing(admin)
-        second = [asyncio.create_task(append(store, uuid4())) for _ in range(3)]
-        await asyncio.sleep(0.05)
-        third = [asyncio.create_task(append(store, uuid4())) for _ in range(2)]
-        await asyncio.sleep(0.05)
-    assert await asyncio.gather(first, *second, *third) == [Appended(n, n) for n in range(1, 7)]
+        for _ in range(3):
+            asked += [asyncio.create_task(append(store, uuid4())) for _ in range(3)]
+            await asyncio.sleep(0.05)
+    assert await asyncio.gather(*asked) == [Appended(n, n) for n in range(1, 11)]
     assert store.written.groups == 3
 
 
@@ -256,6 +255,12 @@ async def test_who_asked_a_log_that_is_closed_is_told_that_the_outcome_is_unknow
     answers = [await append(store, command) for command in commands]
     assert sorted(answer.first for answer in answers) == [1, 2, 3, 4]
     assert await count(store) == 4
+
+
+async def test_who_asks_a_log_that_was_not_opened_is_told_so(
+    database: str, pool: Pool, vault: Vault, head: Head
+) -> None:
+    assert await append(EventStore(database, pool, Codec(vault, EVENTS), head), uuid4()) is OutcomeUnknown
 
 
 async def test_who_leaves_before_an_append_is_sent_writes_nothing_and_who_leaves_later_leaves_no_gap(

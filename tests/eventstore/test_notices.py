@@ -46,6 +46,7 @@ async def owed() -> AsyncIterator[Owed]:
 
 
 async def test_a_group_that_comes_alone_says_so(owed: Owed) -> None:
+    assert not owed.notices.kept_back
     assert owed.notices.says(NOW)
     assert not owed.notices.kept_back
 
@@ -75,7 +76,7 @@ async def test_who_was_to_say_it_and_added_nothing_leaves_owed_what_was_kept_bac
 
 
 async def test_what_several_kept_back_is_owed_once(owed: Owed) -> None:
-    assert [owed.notices.says(at) for at in (NOW, SOON, SOON)] == [True, False, False]
+    assert [owed.notices.says(at) for at in (NOW, SOON, SOON, SOON)] == [True, False, False, False]
     await asyncio.sleep(3 * notices.OWED_SECONDS)
     assert owed.times == 1
 
@@ -84,6 +85,7 @@ async def test_what_is_owed_already_is_not_reminded_of(owed: Owed) -> None:
     owed.notices.answered(False, 1)
     assert [owed.notices.says(at) for at in (NOW, SOON)] == [True, False]
     owed.notices.answered(True, 0)
+    assert owed.times == 1
     await asyncio.sleep(3 * notices.OWED_SECONDS)
     assert owed.times == 1
     assert owed.notices.kept_back

@@ -1,6 +1,6 @@
 """When two groups of appends go at once, and when all go in one: by how long PostgreSQL and a commit take."""
 
-from medianest.eventstore.pace import MEMORY, Pace
+from medianest.eventstore.pace import MEMORY, OURS, Pace
 
 INSIDE = 0.000_020  # seconds of PostgreSQL for one append
 
@@ -16,6 +16,11 @@ def pace(*, around: float, appends: int = 16, groups: int = 50) -> Pace:
 
 def test_with_many_writers_on_a_quick_disk_two_groups_pay() -> None:
     assert pace(around=0.000_3).divides(32)
+
+
+def test_two_groups_pay_from_where_our_work_on_the_appends_takes_as_long_as_what_is_around_a_group() -> None:
+    paced = pace(around=12 * OURS * INSIDE)
+    assert (paced.divides(11), paced.divides(13)) == (False, True)
 
 
 def test_with_few_writers_all_go_in_one() -> None:
@@ -42,8 +47,8 @@ def test_time_that_a_group_waited_behind_another_of_ours_does_not_count() -> Non
         paced.answered(now, now + 0.000_6, 16, 16 * INSIDE)
         paced.answered(now, now + 0.001_2, 16, 16 * INSIDE)
         now += 1
-    assert paced.divides(32)
-    assert not paced.divides(8)
+    assert paced.divides(10)
+    assert not paced.divides(9)
 
 
 def test_before_anything_is_known_two_groups_may_go() -> None:
@@ -56,6 +61,14 @@ def test_one_group_that_had_to_wait_for_the_disk_changes_nothing() -> None:
     for n in range(MEMORY):
         assert paced.divides(32)
         paced.answered(201.0 + n, 201.0 + n + 16 * INSIDE + 0.000_3, 16, 16 * INSIDE)
+
+
+def test_of_the_times_it_remembers_the_one_in_the_middle_counts() -> None:
+    paced, pays = pace(around=0.000_3), list[bool]()
+    for n in range(MEMORY):
+        paced.answered(200.0 + n, 200.05 + n, 16, 16 * INSIDE)
+        pays.append(paced.divides(32))
+    assert pays == [n < MEMORY // 2 for n in range(MEMORY)]
 
 
 def test_appends_that_become_cheap_are_noticed() -> None:

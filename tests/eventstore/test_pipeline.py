@@ -122,6 +122,20 @@ async def test_from_who_may_only_read_the_writer_turns_away_and_asks_anew(
     assert answers == [Appended(n, n) for n in range(1, 4)]
 
 
+async def test_while_a_database_is_ahead_of_this_release_nobody_knows_what_comes_of_appends(
+    store: EventStore, admin: psycopg.AsyncConnection
+) -> None:
+    """Another process has brought it up to date, and this one is about to be replaced: no fault of who appends."""
+    first, *others = commands = [uuid4() for _ in range(4)]
+    assert await append(store, first) == Appended(1, 1)
+    await admin.execute("ALTER FUNCTION append_events RENAME TO append_otherwise")
+    for _ in range(2):
+        assert await asyncio.gather(*(append(store, command) for command in others)) == [OutcomeUnknown] * 3
+    await admin.execute("ALTER FUNCTION append_otherwise RENAME TO append_events")
+    answers = await asyncio.gather(*(append(store, command) for command in commands))
+    assert answers == [Appended(1, 1, repeated=True), Appended(2, 2), Appended(3, 3), Appended(4, 4)]
+
+
 async def test_who_appends_after_postgresql_ended_an_idle_connection_notices_nothing(
     store: EventStore, admin: psycopg.AsyncConnection
 ) -> None:

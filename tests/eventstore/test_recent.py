@@ -95,6 +95,10 @@ def test_who_decided_before_or_after_what_is_known_is_not_settled() -> None:
     assert known.afters([asks(Item(tags=(C,)), after=after) for after in (9, 10, 12, 13)], []) == [9, 12, 12, 13]
 
 
+def test_who_decided_before_the_log_began_is_not_settled() -> None:
+    assert recent(A).afters([asks(Item(tags=(A,)), after=after) for after in (0, -1, -2)], [set()]) == [0, 0, 0]
+
+
 def test_what_somebody_else_appended_in_between_is_not_known() -> None:
     known = recent(A, B)
     known.learn(4, 4, [(4, rows(C))])

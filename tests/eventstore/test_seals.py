@@ -84,9 +84,17 @@ async def test_whoever_seals_is_told_how_far_and_the_newest_anchor_is_logged(sto
     told: list[int] = []
     with capture_logs() as logs:
         anchor = await notary.seal(told.append)
+    with capture_logs() as later:
         assert await notary.seal(told.append) == anchor
     assert told == [10, 20, 25]
     assert logs == [{"event": "sealed", "log_level": "info", "anchor": str(anchor)}]
+    assert later == []
+
+
+async def test_whoever_verifies_is_told_how_far_and_of_how_much(auditor: Auditor, sealed: Anchor) -> None:
+    told: list[tuple[int, int]] = []
+    await auditor.verify(progress=lambda done, of: told.append((done, of)))
+    assert told == [(10, EVENTS + 2), (20, EVENTS + 2), (25, EVENTS + 2)]
 
 
 async def test_an_empty_log_has_nothing_to_seal_and_verifies(auditor: Auditor, notary: Notary) -> None:
@@ -323,6 +331,23 @@ async def test_an_end_that_was_written_anew_and_sealed_in_its_turn_fails_the_anc
     assert await auditor.verify() == (EVENTS + 2, 0, anew, None)  # nothing in the database can tell
     finding = (await auditor.verify([sealed])).finding
     assert finding == Finding("cut off", EVENTS, f"The log no longer has what was sealed up to {EVENTS}.")
+
+
+async def test_a_stretch_that_was_altered_and_sealed_anew_does_not_fit_the_seals_after_it(
+    auditor: Auditor, notary: Notary, sealed: Anchor, database: str
+) -> None:
+    """`work` seals whatever it finds; with the later seals put back, the log would end as the anchor says."""
+    await as_superuser(
+        database,
+        "CREATE TABLE later AS SELECT * FROM seals WHERE last = 25",
+        "DELETE FROM seals WHERE last > 10",
+        "UPDATE events SET data = '{}' WHERE position = 15",
+    )
+    await notary.seal()
+    await as_superuser(database, "DELETE FROM seals WHERE last > 20", "INSERT INTO seals SELECT * FROM later")
+    finding = (await auditor.verify([sealed])).finding
+    assert finding is not None
+    assert (finding.flaw, finding.position) == ("seal broken", 21)
 
 
 @pytest.mark.parametrize(
