@@ -287,7 +287,7 @@ async def _dropped(connection: psycopg.AsyncConnection) -> Finding | None:
     """Nothing can be computed without them, and the log is gone from its first event on."""
     found = await connection.execute(
         "SELECT relname::text, array_agg(attname::text) FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid"
-        " WHERE pg_table_is_visible(pg_class.oid) AND NOT attisdropped AND relname = ANY (%s) GROUP BY relname",
+        " WHERE pg_table_is_visible(pg_class.oid) AND relname = ANY (%s) GROUP BY relname",
         (list(_TABLES),),
     )
     there: dict[str, list[str]] = dict(await found.fetchall())

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 import psycopg
 
-from medianest.domain.event import Event, personal_fields
+from medianest.domain.event import Event
 from medianest.eventstore.codec import Codec, UnknownEvent, check_row
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.vault import SealBroken
@@ -170,7 +170,7 @@ def _checked(lines: Iterable[bytes], codec: Codec, people: set[str]) -> Iterator
             before, now = now, _moment(line.recorded_at)
             if now < before:  # who asks for what was known at a moment is answered by the positions up to it
                 raise _not_a_log(f"Line {read} was recorded at {line.recorded_at}, before what comes before it")
-        if event is not None and personal_fields(type(event)) and (person := event.person()) is not None:
+        if event is not None and (person := event.person()) is not None:
             people.add(person)
         yield line
     if not ended:

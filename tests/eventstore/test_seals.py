@@ -278,6 +278,27 @@ async def test_the_first_event_that_is_not_where_it_was_is_named(
 
 
 @pytest.mark.parametrize(
+    ("statements", "words"),
+    [
+        (swap(4, 17), "Another event stands at 4 than the one sealed there, which stands at 17 now."),
+        (take_out(8), "The event at 8 was removed, and what came after it stands there now."),
+        (beside(7), "2 events stand at 7."),
+        (["DELETE FROM events WHERE position = 14"], "The event at 14 was removed."),
+        (["DELETE FROM seals WHERE first = 11"], "No seal begins at 11: one was removed."),
+        (["UPDATE seals SET leaves = 'x' WHERE last = 20"],
+         "The seal of 11 to 20 was altered, or signed by a key not trusted."),
+    ],
+)  # fmt: skip
+async def test_what_is_wrong_is_a_sentence_with_the_place_in_it(
+    auditor: Auditor, sealed: Anchor, database: str, statements: list[str], words: str
+) -> None:
+    await as_superuser(database, *statements)
+    finding = (await auditor.verify()).finding
+    assert finding is not None
+    assert finding.words == words
+
+
+@pytest.mark.parametrize(
     "then",
     [
         pytest.param("leaves = (SELECT overlay(leaves PLACING '\\x0011223344556677' FROM 17) FROM seals WHERE last = 20)",
@@ -421,6 +442,7 @@ async def test_where_an_index_says_something_else_than_the_events_is_named(
         ("DROP TABLE seals, events CASCADE", "the table events, the table seals"),
         ("CREATE SCHEMA elsewhere; ALTER TABLE seals SET SCHEMA elsewhere", "the table seals"),
         ("ALTER TABLE events DROP COLUMN data", "the column data of events"),
+        ("ALTER TABLE command_ids DROP COLUMN command", "the column command of command_ids"),
         ("ALTER TABLE seals RENAME TO sealed; ALTER TABLE command_ids RENAME last TO till",
          "the column last of command_ids, the table seals"),
     ],
