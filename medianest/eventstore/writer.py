@@ -206,8 +206,7 @@ class Writer:
             raise answer
         outcome, now = group.answer(answer), time.perf_counter()
         self._head.advance(outcome.last)
-        if outcome.added:
-            self._recent.learn(outcome.first, outcome.last, outcome.added)
+        self._recent.learn(outcome.first, outcome.last, outcome.added)
         self._notices.answered(group.notifies, outcome.last if outcome.added or not group.appends else 0)
         if not group.appends:
             return  # it only told who listens

@@ -23,6 +23,7 @@ from medianest.eventstore.codec import Codec, Metadata, Recorded, Row
 from medianest.eventstore.connections import DatabaseAway, Pool, connection_pool
 from medianest.eventstore.group import Append, Group
 from medianest.eventstore.head import Head
+from medianest.eventstore.pace import Pace
 from medianest.eventstore.store import (
     Appended,
     CommandReused,
@@ -87,14 +88,42 @@ async def test_no_more_wait_in_memory_than_may_and_all_have_their_turn(
 async def test_while_postgresql_has_one_group_the_next_is_sent_and_what_comes_then_waits(
     store: EventStore, admin: psycopg.AsyncConnection
 ) -> None:
-    asked = [asyncio.create_task(append(store, uuid4()))]
     async with held(admin):
+        asked = [asyncio.create_task(append(store, uuid4()))]
         await writing(admin)
         for _ in range(3):
             asked += [asyncio.create_task(append(store, uuid4())) for _ in range(3)]
             await asyncio.sleep(0.05)
     assert await asyncio.gather(*asked) == [Appended(n, n) for n in range(1, 11)]
     assert store.written.groups == 3
+
+
+async def test_what_is_less_than_half_of_what_is_under_way_waits_for_more(
+    store: EventStore, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pace, "divides", lambda *_: True)
+    async with held(admin):
+        asked = [asyncio.create_task(append(store, uuid4())) for _ in range(8)]
+        await writing(admin)
+        for _ in range(2):
+            asked += [asyncio.create_task(append(store, uuid4())) for _ in range(2)]
+            await asyncio.sleep(0.05)
+    assert await asyncio.gather(*asked) == [Appended(n, n) for n in range(1, 13)]
+    assert store.written.groups == 2
+
+
+async def test_where_two_groups_do_not_pay_all_that_comes_meanwhile_goes_in_the_next(
+    store: EventStore, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pace, "divides", lambda *_: False)
+    async with held(admin):
+        asked = [asyncio.create_task(append(store, uuid4()))]
+        await writing(admin)
+        for _ in range(2):
+            asked += [asyncio.create_task(append(store, uuid4())) for _ in range(20)]
+            await asyncio.sleep(0.05)
+    assert await asyncio.gather(*asked) == [Appended(n, n) for n in range(1, 42)]
+    assert store.written.groups == 2
 
 
 async def test_many_that_wait_go_in_two_groups_of_one_size(store: EventStore, admin: psycopg.AsyncConnection) -> None:

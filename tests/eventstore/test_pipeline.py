@@ -165,6 +165,14 @@ async def test_a_postgresql_that_freezes_after_a_time_of_rest_is_noticed_too(
             assert await append(store, uuid4()) is OutcomeUnknown
 
 
+async def test_one_watch_is_set_for_all_who_come_meanwhile(store: EventStore) -> None:
+    assert await append(store, uuid4()) == Appended(1, 1)
+    watch = store._writer._watch
+    assert watch is not None
+    assert await append(store, uuid4()) == Appended(2, 2)
+    assert store._writer._watch is watch
+
+
 async def test_who_came_after_the_watch_was_set_has_as_long_as_everybody(
     store: EventStore, admin: psycopg.AsyncConnection
 ) -> None:

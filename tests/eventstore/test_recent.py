@@ -109,6 +109,16 @@ def test_what_somebody_else_appended_in_between_is_not_known() -> None:
     ]
 
 
+def test_whose_group_was_left_out_knows_from_where_the_log_ended_on() -> None:
+    known = recent(A, B)
+    known.learn(3, 2, [])
+    assert known.afters([asks(Item(tags=(A,)), after=1)], []) == [2]
+    known.learn(5, 4, [])
+    known.learn(5, 5, [(5, rows(C))])
+    asked = [asks(Item(tags=(tag,)), after=after) for tag, after in [(B, 3), (B, 4), (C, 4)]]
+    assert known.afters(asked, []) == [3, 5, 4]
+
+
 def test_what_was_left_out_of_a_group_did_not_come() -> None:
     known = recent(A)
     known.learn(2, 4, [(2, rows(B)), (3, rows(C, C))])
