@@ -58,10 +58,10 @@ def page(query: Query, after: int, until: int | None, limit: int | None) -> tupl
 
 
 def _typed_any(query: Query, values: dict[str, Any]) -> str:
-    """Of any of these types. The index by type is kept out of it (`coalesce`): a page is short, and what is read next
-    to a position lies there; the index would be sorted anew for each page. PostgreSQL takes a `coalesce` to be true of
-    every other event, and so walks on in order until the page is full."""
-    if not query.items or not all(item.types for item in query.items):
+    """Of any of these types: where no item has tags, each has types. The index by type is kept out of it (`coalesce`):
+    a page is short, and what is read next to a position lies there; the index would be sorted anew for each page.
+    PostgreSQL takes a `coalesce` to be true of every other event, and so walks on in order until the page is full."""
+    if not query.items:
         return ""
     values["types"] = sorted({name for item in query.items for name in item.types})
     return " AND coalesce(e.type = ANY (%(types)s), false)"
