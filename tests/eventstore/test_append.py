@@ -236,6 +236,15 @@ async def test_the_id_of_a_command_cannot_be_used_for_another(store: EventStore)
         await store.append([PLEX_UP], by(command), None, b"other")
 
 
+async def test_an_event_says_which_wish_it_came_of_where_the_command_does(store: EventStore) -> None:
+    await store.append([PLEX_UP], by(), None, b"one")
+    await store.append([PLEX_UP], by(), None, b"other")
+    await store.append([PLEX_UP], by())
+    one, other, none = (recorded.metadata.wish for recorded in (await store.read()).events)
+    assert (len(one), len(other), none) == (16, 16, b"")
+    assert one != other
+
+
 async def test_bad_data_in_a_group_fails_only_its_own_append(store: EventStore) -> None:
     noise = "".join(chr(0x3400 + n * 7919 % 20000) for n in range(3000))
     endless = RequestCancelled(noise, "anna", Media("movie", 1))  # no index takes such a tag
