@@ -167,7 +167,10 @@ class Auditor:
             head = await _head(connection)
             newest: Anchor | None = None
             digests: dict[int, bytes] = {}
-            await seals.execute("SELECT first, last, digest, leaves, key, signature FROM seals ORDER BY last")
+            await seals.execute(
+                "SELECT coalesce(first, 0), coalesce(last, 0), coalesce(digest, ''), coalesce(leaves, ''),"
+                " coalesce(key, ''), coalesce(signature, '') FROM seals ORDER BY last"
+            )
             async for row in seals:
                 seal = Seal(*row)
                 if finding := await self._check(seal, newest, connection):
@@ -254,7 +257,7 @@ def _parted(leaves: bytes) -> list[bytes]:
 
 async def _leaf_after(seal: Seal, connection: psycopg.AsyncConnection) -> bytes:
     """Of the first event under the next seal; none where there is no next one."""
-    found = await connection.execute("SELECT leaves FROM seals WHERE first = %s", (seal.last + 1,))
+    found = await connection.execute("SELECT coalesce(leaves, '') FROM seals WHERE first = %s", (seal.last + 1,))
     row = await found.fetchone()
     return b"" if row is None else row[0][:LEAF_BYTES]
 
@@ -365,7 +368,7 @@ async def _indexes(connection: psycopg.AsyncConnection) -> Finding | None:
         if await _agree(connection, events, index):
             continue
         found = await connection.execute(
-            f"SELECT min(position) FROM (({events} EXCEPT ALL {index}) UNION ALL ({index} EXCEPT ALL {events})) AS differs"
+            f"SELECT coalesce(min(position), 1) FROM (({events} EXCEPT ALL {index}) UNION ALL ({index} EXCEPT ALL {events})) AS differs"
         )
         row = await found.fetchone()
         assert row is not None
@@ -376,9 +379,13 @@ async def _indexes(connection: psycopg.AsyncConnection) -> Finding | None:
 async def _agree(connection: psycopg.AsyncConnection, events: str, index: str) -> bool:
     """Whether sums of hashes are alike, which need no order: two sequential scans instead of a sort of everything.
 
-    Rows that sum up alike could be made up, were it known how they are hashed: that differs each time.
+    Rows that sum up alike could be made up, were it known how they are hashed: that differs each time. A row that holds a
+    NULL, which none may, counts as well.
     """
-    totals = (f"SELECT sum(hashtextextended(said, %(seed)s)::numeric) FROM ({said}) AS s" for said in (events, index))
+    totals = (
+        f"SELECT sum(hashtextextended(coalesce(said, ''), %(seed)s)::numeric) FROM ({said}) AS s"
+        for said in (events, index)
+    )
     found = await connection.execute(
         f"SELECT coalesce(({next(totals)}), 0) = coalesce(({next(totals)}), 0)", {"seed": secrets.randbits(63)}
     )

@@ -24,7 +24,12 @@ from tests.conftest import MASTER_KEY
 MASTER = MasterKey(MasterKey.new())
 EVENTS = 25
 FINGERPRINT_OF_NINE = "SELECT fingerprint FROM command_ids WHERE first = 9"
-NULLS = "ALTER TABLE command_ids ALTER fingerprint DROP NOT NULL"
+COLUMNS = "type, version, tags, data, metadata, recorded_at"  # of an event, behind its position
+NULLS = (
+    "ALTER TABLE command_ids ALTER first DROP NOT NULL, ALTER last DROP NOT NULL, ALTER fingerprint DROP NOT NULL;"
+    " ALTER TABLE event_tags ALTER type DROP NOT NULL;"
+    " ALTER TABLE events DROP CONSTRAINT events_pkey, ALTER position DROP NOT NULL"
+)
 NO_KEY = "ALTER TABLE event_tags DROP CONSTRAINT event_tags_pkey"
 Tamper = Callable[[psycopg.AsyncConnection], Awaitable[object]]
 
@@ -67,6 +72,9 @@ async def as_superuser(database: str, *statements: str) -> None:
             await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER never_rewritten".encode())
         for column in ("type", "version", "tags", "data", "metadata", "recorded_at"):
             await connection.execute(f"ALTER TABLE events ALTER {column} DROP NOT NULL".encode())
+        await connection.execute("ALTER TABLE seals DROP CONSTRAINT IF EXISTS seals_pkey")
+        for column in ("first", "last", "digest", "leaves", "key", "signature"):
+            await connection.execute(f"ALTER TABLE seals ALTER {column} DROP NOT NULL".encode())
         for statement in statements:
             await connection.execute(statement.encode())
 
@@ -193,6 +201,13 @@ async def test_of_two_who_seal_at_once_the_second_leaves_it_to_the_first(
         ("UPDATE seals SET digest = sha256('x') WHERE last = {}", "seal broken", 20),
         ("UPDATE seals SET signature = sha512('x') WHERE last = {}", "seal broken", 20),
         ("UPDATE seals SET key = sha256('x') WHERE last = {}", "seal broken", 20),
+        ("UPDATE seals SET first = NULL WHERE first = {}", "seal missing", 11),
+        ("UPDATE seals SET last = NULL WHERE last = {}", "seal broken", 25),
+        ("UPDATE seals SET digest = NULL WHERE last = {}", "seal broken", 20),
+        ("UPDATE seals SET leaves = NULL WHERE last = {}", "seal broken", 20),
+        ("UPDATE seals SET signature = NULL WHERE last = {}", "seal broken", 20),
+        ("UPDATE seals SET key = NULL WHERE last = {}", "seal broken", 20),
+        ("UPDATE events SET data = NULL WHERE position = {}; UPDATE seals SET leaves = NULL WHERE last = 25", "altered", 20),
     ],
 )  # fmt: skip
 async def test_the_first_thing_that_was_tampered_with_is_named(
@@ -201,7 +216,7 @@ async def test_the_first_thing_that_was_tampered_with_is_named(
     await as_superuser(database, statement.replace("{}", str(position)))
     finding = (await auditor.verify()).finding
     assert finding is not None
-    named = {"seal broken": 11}.get(flaw, position)  # a seal is named by its first event
+    named = {20: 11, 25: 21}[position] if flaw == "seal broken" else position  # a seal is named by its first event
     assert (finding.flaw, finding.position) == (flaw, named)
 
 
@@ -421,6 +436,11 @@ async def test_a_log_that_was_written_anew_and_sealed_with_another_key_is_not_tr
         ("command_ids", 5, f"UPDATE command_ids SET fingerprint = ({FINGERPRINT_OF_NINE}) WHERE first = 5"),
         ("command_ids", 27, "UPDATE command_ids SET fingerprint = '' WHERE first = 27"),
         ("command_ids", 5, f"{NULLS}; UPDATE command_ids SET fingerprint = NULL WHERE first = 5"),
+        ("command_ids", 3, f"{NULLS}; INSERT INTO command_ids VALUES (gen_random_uuid(), 3, 3, NULL)"),
+        ("command_ids", 3, f"{NULLS}; INSERT INTO command_ids VALUES (gen_random_uuid(), 3, NULL, '')"),
+        ("command_ids", 1, f"{NULLS}; INSERT INTO command_ids VALUES (gen_random_uuid(), NULL, NULL, '')"),
+        ("event_tags", 5, f"{NULLS}; INSERT INTO event_tags VALUES ('account:ben', 5, NULL)"),
+        ("event_tags", 1, f"{NULLS}; INSERT INTO events SELECT NULL, {COLUMNS} FROM events WHERE position = 9"),
     ],
 )
 async def test_where_an_index_says_something_else_than_the_events_is_named(
