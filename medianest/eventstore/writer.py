@@ -69,7 +69,7 @@ class Writer:
         self._head = head
         self._waiting: deque[Append] = deque()
         self._stirred: asyncio.Handle | None = None  # it will be seen to what waits
-        self._room = asyncio.Event()  # fewer wait than may, or the log is closed
+        self._room = asyncio.Event()  # fewer wait than may
         self._under_way: list[Group] = []  # the oldest first
         self._watch: asyncio.TimerHandle | None = None  # over whether the oldest is answered in time
         self._recent = Recent()
@@ -105,7 +105,7 @@ class Writer:
         self, rows: list[Row], condition: Condition | None, metadata: Metadata, fingerprint: bytes
     ) -> Appended:
         """The answer to one append; what waits behind a group that is not answered in time fails with it."""
-        while self._open and len(self._waiting) >= QUEUE_LIMIT:
+        while len(self._waiting) >= QUEUE_LIMIT:
             self._room.clear()
             await self._room.wait()
         if not self._open:

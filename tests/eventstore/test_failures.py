@@ -108,6 +108,7 @@ async def test_what_is_less_than_half_of_what_is_under_way_waits_for_more(
         for _ in range(2):
             asked += [asyncio.create_task(append(store, uuid4())) for _ in range(2)]
             await asyncio.sleep(0.05)
+        assert len(store._writer._under_way) == 2
     assert await asyncio.gather(*asked) == [Appended(n, n) for n in range(1, 13)]
     assert store.written.groups == 2
 
@@ -122,6 +123,7 @@ async def test_where_two_groups_do_not_pay_all_that_comes_meanwhile_goes_in_the_
         for _ in range(2):
             asked += [asyncio.create_task(append(store, uuid4())) for _ in range(20)]
             await asyncio.sleep(0.05)
+        assert len(store._writer._under_way) == 1
     assert await asyncio.gather(*asked) == [Appended(n, n) for n in range(1, 42)]
     assert store.written.groups == 2
 
