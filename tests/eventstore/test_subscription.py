@@ -21,7 +21,7 @@ from medianest.eventstore import head as head_module
 from medianest.eventstore import store as store_module
 from medianest.eventstore import subscription
 from medianest.eventstore.codec import Metadata, Recorded, UnknownEvent
-from medianest.eventstore.connections import PatientConnection
+from medianest.eventstore.connections import PatientConnection, Pool
 from medianest.eventstore.head import Head, Mark
 from medianest.eventstore.store import EventStore, History
 from medianest.eventstore.subscription import subscribe
@@ -101,6 +101,19 @@ async def test_who_leaves_does_not_wait_for_the_page_that_is_being_made(
     assert positions((await anext(pages)).events) == [1, 2]
     async with asyncio.timeout(SECONDS / 2):
         await pages.aclose()
+
+
+async def test_who_has_left_holds_no_connection(
+    store: EventStore, pool: Pool, head: Head, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription, "PAGE", 2)
+    await append(store, *[UP] * 6)
+    await pool.wait()
+    pages = subscribe(store, head, after=0)
+    assert positions(await anext(pages)) == [1, 2]
+    await pages.aclose()
+    told = pool.get_stats()
+    assert told["pool_available"] == told["pool_size"]
 
 
 async def test_who_begins_beyond_the_head_gets_what_comes_after_that_and_nothing_before(
