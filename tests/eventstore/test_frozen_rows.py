@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -87,6 +88,27 @@ def read(codec: Codec, version: int, data: dict[str, Any]) -> Event:
 )
 async def test_an_old_shape_is_lifted_step_by_step_to_todays(vault: Vault, version: int, data: dict[str, Any]) -> None:
     assert read(Codec(vault, {"test.renamed": Renamed}, STEPS), version, data) == Renamed("Dune", 1999)
+
+
+class Named(Event, frozen=True, tag="test.named"):
+    """In its second shape: it had no `year`."""
+
+    version = 2
+    name: Personal
+    year: int
+
+    def tags(self) -> Tags:
+        return tags(test="1")
+
+
+async def test_personal_words_of_an_old_shape_stay_sealed_where_they_are(vault: Vault) -> None:
+    command = UUID(int=7)
+    (name,) = (await vault.seal("anna1", {f"test.named/name/{command.hex}/0": "Anna"})).values()
+    codec = Codec(vault, {"test.named": Named}, {("test.named", 1): lambda old: {**old, "year": 1999}})
+    data = {"type": "test.named", "name": name.sealed}
+    metadata = {"actor": {"kind": "system", "name": "test"}, "command": str(command)}
+    row = {"type": "test.named", "version": 1, "tags": ["test:1"], "data": data, "metadata": metadata}
+    assert decoded(codec, row).event == Named(name, 1999)
 
 
 async def test_a_missing_step_stops_the_reader(vault: Vault) -> None:
