@@ -136,7 +136,11 @@ async def test_of_many_groups_in_a_row_the_last_is_told_and_not_each(
     monkeypatch.setattr(notices, "OWED_SECONDS", 0.5)
     for _ in range(5):
         await append(store)
-    assert await until(5, heard) == [1, 5]
+    with capture_logs() as logs:
+        assert await until(5, heard) == [1, 5]
+        await append(store)
+    assert logs == []
+    assert (store.written.groups, store.written.appends) == (6, 6)  # and one that only told
 
 
 async def test_of_what_follows_a_notice_closely_nobody_is_told_by_a_group_that_adds_nothing(
