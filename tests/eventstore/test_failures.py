@@ -297,16 +297,18 @@ async def test_who_asks_a_log_that_was_not_opened_is_told_so(
 async def test_who_leaves_before_an_append_is_sent_writes_nothing_and_who_leaves_later_leaves_no_gap(
     store: EventStore, admin: psycopg.AsyncConnection
 ) -> None:
-    sent, waiting, stays = uuid4(), uuid4(), uuid4()
+    """Nor does it change the answer of who was sent with him."""
+    sent, beside, waiting, stays = (uuid4() for _ in range(4))
     async with held(admin):
         leaves_late = asyncio.create_task(append(store, sent))
+        together = asyncio.create_task(append(store, beside))
         await writing(admin)
         leaves_early = asyncio.create_task(append(store, waiting))
         later = asyncio.create_task(append(store, stays))
         await asyncio.sleep(0)
         await cancel(leaves_late, leaves_early)
-    assert await later == Appended(2, 2)
-    assert [recorded.metadata.command for recorded in (await store.read()).events] == [sent, stays]
+    assert [await together, await later] == [Appended(2, 2), Appended(3, 3)]
+    assert [recorded.metadata.command for recorded in (await store.read()).events] == [sent, beside, stays]
     assert await append(store, sent) == Appended(1, 1, repeated=True)
 
 
