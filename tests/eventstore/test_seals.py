@@ -537,6 +537,13 @@ def test_half_an_anchor_is_none(text: str) -> None:
         Anchor.parse(text)
 
 
+async def test_a_key_to_trust_is_read_as_it_was_printed_and_half_of_one_is_none(notary: Notary) -> None:
+    printed = notary.key.hex()
+    assert seals.public_key(f" {printed}\n") == notary.key
+    with pytest.raises(ValueError):
+        seals.public_key(printed[:-2])
+
+
 def test_an_anchor_is_read_as_it_was_printed() -> None:
     anchor = Anchor(1200, bytes(range(32)))
     assert Anchor.parse(f" {anchor}\n") == anchor
