@@ -192,6 +192,9 @@ async def test_while_postgresql_is_away_each_who_asks_is_told_so_and_nobody_conn
         for _ in range(2):
             assert await asyncio.gather(*(append(away, uuid4()) for _ in range(2))) == [OutcomeUnknown] * 2
             assert not away._writer._waiting
+            for _ in range(5):
+                assert away._writer._connecting is None
+                await asyncio.sleep(0)
         assert away.written.unanswered == 4
 
 
