@@ -43,8 +43,11 @@ async def test_postgresql_reads_a_column_as_the_array_it_was(
 ) -> None:
     async with await psycopg.AsyncConnection.connect(database) as connection:
         adapt_columns(connection)
-        cursor = await connection.execute("SELECT %(a)b, pg_typeof(%(a)b)::text, array_send(%(a)b)", {"a": column})
-        assert await cursor.fetchone() == (values, f"{of}[]", column.packed)
+        cursor = await connection.execute(
+            "SELECT %(a)b, pg_typeof(%(a)b)::text, array_dims(%(a)b), array_send(%(a)b)", {"a": column}
+        )
+        dimensions = f"[1:{len(values)}]" if values else None
+        assert await cursor.fetchone() == (values, f"{of}[]", dimensions, column.packed)
 
 
 @pytest.mark.parametrize(
