@@ -262,6 +262,23 @@ async def test_a_connection_that_cannot_prepare_its_statement_is_closed(
 _PREPARES = "SELECT FROM pg_stat_activity WHERE query LIKE 'PREPARE%' AND datname = current_database()"
 
 
+async def test_each_statement_sees_what_was_committed_before_it_whatever_the_database_is_set_to(
+    database: str, admin: psycopg.AsyncConnection
+) -> None:
+    """It waits for its turn first, and must see what came meanwhile."""
+    await admin.execute(
+        f"ALTER DATABASE {admin.info.dbname} SET default_transaction_isolation = 'repeatable read'".encode()
+    )
+    pipeline = await Pipeline.open(database, "SELECT current_setting('transaction_isolation')")
+    answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    pipeline.run([], answered.set_result)
+    async with asyncio.timeout(SECONDS):
+        answer = await answered
+    assert not isinstance(answer, Exception)
+    assert answer.get_value(0, 0) == b"read committed"
+    pipeline.close()
+
+
 async def test_where_a_statement_cannot_be_sent_all_that_are_under_way_are_told_once(sleeping: Pipeline) -> None:
     first, second = list[Answer](), list[Answer]()
     sleeping.run([], first.append)

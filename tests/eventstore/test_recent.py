@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from medianest.domain.command import Actor
 from medianest.domain.event import EVERYTHING, Item, Query, tags
@@ -380,3 +381,24 @@ async def test_what_was_known_through_one_connection_is_not_taken_for_known_thro
     assert opened[1][1].settled == [(1, NOTHING)]
     opened[1][1].sent[0](Rows(3))
     assert (await task).first == 3
+
+
+async def test_a_group_that_only_tells_who_listens_is_not_sent_again_where_it_is_refused(
+    opened: tuple[writer.Writer, list[Far]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be, again and again."""
+    first = await sent(*opened, A)
+    monkeypatch.setattr(notices, "APART_SECONDS", 60.0)
+    monkeypatch.setattr(notices, "OWED_SECONDS", 0.0)
+    second = await sent(*opened, B)
+    (far,) = opened[1]
+    for position, task in enumerate((first, second), 1):
+        far.sent[position - 1](Rows(position))
+        assert (await task).first == position
+    async with asyncio.timeout(SECONDS):
+        while len(far.sent) == 2:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0)
+    with capture_logs():
+        far.sent[2](psycopg.errors.InternalError())
+        await asyncio.sleep(0.01)
+    assert len(far.sent) == 3
