@@ -260,6 +260,17 @@ async def test_an_event_says_which_wish_it_came_of_where_the_command_does(store:
     assert one != other
 
 
+async def test_all_that_a_command_did_is_found_by_its_id_and_nothing_else(store: EventStore) -> None:
+    command = uuid4()
+    await append(store, SEERR_UP)
+    assert await store.of_command(command) is None
+    await append(store, PLEX_UP, SEERR_UP, PLEX_UP, command=command)
+    await append(store, SEERR_UP)
+    history = await store.of_command(command)
+    assert history
+    assert (positions(history), history.head) == ([2, 3, 4], 5)
+
+
 async def test_bad_data_in_a_group_fails_only_its_own_append(store: EventStore) -> None:
     noise = "".join(chr(0x3400 + n * 7919 % 20000) for n in range(3000))
     endless = RequestCancelled(noise, "anna", Media("movie", 1))  # no index takes such a tag
