@@ -21,7 +21,16 @@ from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.recent import Recent
 from medianest.eventstore.seals import Notary
-from medianest.eventstore.store import Appended, CommandReused, Condition, Conflict, EventStore, History, Span
+from medianest.eventstore.store import (
+    Appended,
+    CommandReused,
+    Condition,
+    Conflict,
+    EventStore,
+    History,
+    Span,
+    fingerprint,
+)
 from medianest.eventstore.vault import ERASED, MasterKey, SealBroken, Vault
 from tests.conftest import MASTER_KEY
 
@@ -269,6 +278,13 @@ async def test_all_that_a_command_did_is_found_by_its_id_and_nothing_else(store:
     history = await store.of_command(command)
     assert history
     assert (positions(history), history.head) == ([2, 3, 4], 5)
+
+
+def test_one_wish_has_one_fingerprint_and_another_a_different_one_also_in_personal_words() -> None:
+    one, again, other = (fingerprint({"request": "r1", "why": Personal(why)}) for why in ("alone", "alone", "at home"))
+    assert one == again
+    assert one != other
+    assert (len(one), b"alone" in one) == (32, False)
 
 
 async def test_bad_data_in_a_group_fails_only_its_own_append(store: EventStore) -> None:
