@@ -20,8 +20,9 @@ from medianest.domain.command import Actor, Refused
 from medianest.domain.event import EVERYTHING, Event, Item, Query
 from medianest.domain.spare_keys import ALPHABET, LENGTH, SPARE_KEY, MakeSpareKey
 from medianest.domain.work import RecordRebuilt
+from medianest.eventstore.auditor import Auditor, Verdict, public_key
 from medianest.eventstore.codec import Codec, Recorded
-from medianest.eventstore.seals import Anchor, Auditor, Notary, Verdict, public_key
+from medianest.eventstore.seals import Anchor, Notary
 from medianest.eventstore.subscription import subscribe
 from medianest.eventstore.transfer import export, length, take_in
 from medianest.settings import CannotStart, Settings, WrongSetting

@@ -11,10 +11,11 @@ from psycopg.conninfo import make_conninfo
 import migrations
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor
+from medianest.eventstore.auditor import Auditor
 from medianest.eventstore.codec import Codec, Metadata
 from medianest.eventstore.connections import connection_pool
 from medianest.eventstore.head import Head
-from medianest.eventstore.seals import Auditor, Notary
+from medianest.eventstore.seals import Notary
 from medianest.eventstore.store import Appended, Condition, Conflict, EventStore
 from medianest.eventstore.vault import MasterKey, Vault
 from migrations import MigrationChanged, migrate

@@ -9,7 +9,7 @@
     head.py          where the log and its readers stand, and who waits for them
     subscription.py  catch up, then live
     codec.py         events to rows and back; upcasters.py lifts old shapes
-    vault.py         the keys of people; seals.py the notary and the auditor; transfer.py out and in again
+    vault.py         the keys of people; seals.py the notary, auditor.py who checks it; transfer.py out and in again
 
 How it is laid out, and what was tried (medians of one run each, two shared cores, fsync on; ratios count):
 

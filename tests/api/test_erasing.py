@@ -14,8 +14,9 @@ from medianest.adapters.ytdlp import YtDlp
 from medianest.api.site import Site
 from medianest.automations import automations
 from medianest.domain.event import personal_fields
+from medianest.eventstore.auditor import Auditor
 from medianest.eventstore.head import Head
-from medianest.eventstore.seals import Auditor, Notary
+from medianest.eventstore.seals import Notary
 from medianest.eventstore.vault import ERASED, MasterKey
 from medianest.sandbox.cast import ANNA
 from medianest.sandbox.seerr import PlexAccount

@@ -9,9 +9,10 @@ import pytest
 from medianest.domain.command import Actor
 from medianest.domain.event import Event, Personal, personal_fields, type_of
 from medianest.domain.examples import EXAMPLES
+from medianest.eventstore.auditor import Auditor
 from medianest.eventstore.codec import Metadata
 from medianest.eventstore.connections import Pool
-from medianest.eventstore.seals import Auditor, Notary
+from medianest.eventstore.seals import Notary
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.transfer import export
 from medianest.eventstore.vault import ERASED, MasterKey, Vault

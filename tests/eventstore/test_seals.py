@@ -12,10 +12,12 @@ from structlog.testing import capture_logs
 from medianest.domain.catalogue import EVENTS as CATALOGUE
 from medianest.domain.command import Actor
 from medianest.domain.services import ServiceStateChanged
+from medianest.eventstore import auditor as auditing
 from medianest.eventstore import seals
+from medianest.eventstore.auditor import Auditor, Finding, Verdict, public_key
 from medianest.eventstore.codec import Codec, Metadata
 from medianest.eventstore.connections import PatientConnection, Pool
-from medianest.eventstore.seals import Anchor, Auditor, Finding, Notary, Verdict
+from medianest.eventstore.seals import Anchor, Notary
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.transfer import take_in
 from medianest.eventstore.vault import MasterKey, Vault
@@ -37,6 +39,7 @@ Tamper = Callable[[psycopg.AsyncConnection], Awaitable[object]]
 @pytest.fixture(autouse=True)
 def short_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seals, "RANGE", 10)
+    monkeypatch.setattr(auditing, "PAGE", 10)
 
 
 @pytest.fixture
@@ -506,7 +509,7 @@ async def test_the_log_is_verified_as_it_is_at_one_moment(
     auditor: Auditor, notary: Notary, sealed: Anchor, store: EventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is appended and sealed meanwhile is of the next time: no seal is of more events than were counted."""
-    look = seals._head
+    look = auditing._head
 
     async def look_before_more_comes(connection: psycopg.AsyncConnection) -> int:
         found = await look(connection)
@@ -514,7 +517,7 @@ async def test_the_log_is_verified_as_it_is_at_one_moment(
         await notary.seal()
         return found
 
-    monkeypatch.setattr(seals, "_head", look_before_more_comes)
+    monkeypatch.setattr(auditing, "_head", look_before_more_comes)
     assert await auditor.verify() == (EVENTS + 2, 2, sealed, None)
     monkeypatch.undo()
     assert (await auditor.verify())[:2] == (EVENTS + 14, 0)
@@ -525,7 +528,7 @@ async def test_a_statement_over_the_whole_log_may_take_longer_than_others(
 ) -> None:
     monkeypatch.setattr(PatientConnection, "patience_seconds", 0.4)
     slow = "SELECT position, type AS said FROM events WHERE position = 1 AND pg_sleep(0.8)::text = ''"
-    monkeypatch.setitem(seals._SAID, "event_tags", (slow, slow.replace("events", "event_tags")))
+    monkeypatch.setitem(auditing._SAID, "event_tags", (slow, slow.replace("events", "event_tags")))
     assert (await auditor.verify()).finding is None
 
 
@@ -539,9 +542,9 @@ def test_half_an_anchor_is_none(text: str) -> None:
 
 async def test_a_key_to_trust_is_read_as_it_was_printed_and_half_of_one_is_none(notary: Notary) -> None:
     printed = notary.key.hex()
-    assert seals.public_key(f" {printed}\n") == notary.key
+    assert public_key(f" {printed}\n") == notary.key
     with pytest.raises(ValueError):
-        seals.public_key(printed[:-2])
+        public_key(printed[:-2])
 
 
 def test_an_anchor_is_read_as_it_was_printed() -> None:

@@ -19,10 +19,11 @@ from medianest.domain.command import Actor
 from medianest.domain.event import Personal, personal_fields
 from medianest.domain.services import ServiceStateChanged
 from medianest.eventstore import transfer
+from medianest.eventstore.auditor import Auditor
 from medianest.eventstore.codec import Codec, Metadata
 from medianest.eventstore.connections import Pool, connection_pool
 from medianest.eventstore.head import Head
-from medianest.eventstore.seals import Auditor, Notary
+from medianest.eventstore.seals import Notary
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.transfer import NotALog, NotEmpty, export, length, take_in
 from medianest.eventstore.vault import ERASED, MasterKey, Vault

@@ -8,8 +8,9 @@ from math import nan
 
 import msgspec
 
+from medianest.eventstore.auditor import Auditor
 from medianest.eventstore.connections import connection_pool
-from medianest.eventstore.seals import Auditor, Notary
+from medianest.eventstore.seals import Notary
 from medianest.eventstore.vault import MasterKey
 from tests.bench.eventstore import limits
 from tests.bench.eventstore.field import Act, Experiment, Field, Figures, percentiles
