@@ -6,7 +6,7 @@ Overseerr, request 5 exists in Seerr only. So nothing is mapped before the famil
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import structs
@@ -16,6 +16,7 @@ from medianest.adapters.moments import in_utc
 
 SERVICE = "Seerr"
 
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]  # what goes on record: no read model can hold another
 Family = Literal["overseerr", "seerr"]
 Kind = Literal["movie", "tv"]
 RequestState = Literal["pending", "approved", "declined", "failed", "completed"]
@@ -176,13 +177,13 @@ class RawUser(msgspec.Struct, rename="camel"):
 class RawSeasonOf(msgspec.Struct, rename="camel"):
     """A season of a request, or of a title Seerr knows."""
 
-    season_number: int
+    season_number: Number
     status: int = 1
     status4k: int = 1
 
 
 class RawMedia(msgspec.Struct, rename="camel"):
-    tmdb_id: int | None = None
+    tmdb_id: Number | None = None
     media_type: str | None = None
     status: int = 1
     status4k: int = 1
@@ -194,7 +195,7 @@ class RawMedia(msgspec.Struct, rename="camel"):
 
 
 class RawRequest(msgspec.Struct, rename="camel"):
-    id: int
+    id: Number
     status: int
     created_at: datetime
     updated_at: datetime

@@ -525,6 +525,22 @@ async def test_the_files_of_a_download_are_one_download(answers: Recording, seer
     assert request.download == SeerrDownload(1500, 400, datetime(2026, 11, 23, 3, 0, tzinfo=UTC))
 
 
+@pytest.mark.parametrize("number", [-1, 2**31])
+async def test_a_number_that_no_read_model_can_hold_is_unexpected(
+    answers: Recording, seerr: Seerr, wire: Wire, number: int
+) -> None:
+    """On record it would stop the read model of requests for good."""
+    usual = answers.body("get one")
+    for odd in (
+        {"id": number},
+        {"seasons": [{"seasonNumber": number}]},
+        {"media": dict(usual["media"], tmdbId=number)},
+    ):
+        wire.answers("GET", "/api/v1/request/1", httpx.Response(200, json=dict(usual) | odd))
+        with pytest.raises(Unexpected):
+            await seerr.get_request(1)
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>Bad Gateway</html>", b"[]", b'{"results": 3}'])
 async def test_garbage_is_unexpected_on_either(answers: Recording, seerr: Seerr, wire: Wire, body: bytes) -> None:
     wire.answers("GET", "/api/v1/user", httpx.Response(200, content=body))

@@ -61,12 +61,13 @@ LIST_ITEMS = st.lists(
 PACES = st.sampled_from([timedelta(minutes=1), timedelta(hours=12), timedelta(days=3)])
 # The fields that say what a command is about come from few values, so that commands meet.
 PER_HOUR = 3  # submissions
+SEASONS = st.lists(st.integers(1, 3), max_size=3).map(tuple)
 FIELDS: dict[str, SearchStrategy[Any]] = {
     "account": PEOPLE, "moderator": PEOPLE, "plex": PEOPLE, "session": THINGS, "keep": THINGS, "request": THINGS,
     "download": THINGS, "pin": THINGS, "video": THINGS, "media": MEDIA, "seerr": st.integers(7, 8), "plex_id": WORDS,
     "name": WORDS, "device": WORDS, "note": WORDS, "url": WORDS, "title": st.just("A title"), "why": st.just("So."),
     "kind": st.sampled_from(["movie", "tv"]), "limit": st.integers(0, 3), "days": st.just(7),
-    "seasons": st.lists(st.integers(1, 3), max_size=3).map(tuple), "year": st.none(),
+    "seasons": SEASONS, "told": SEASONS, "has": SEASONS, "year": st.none(),
     "playlist": st.sampled_from(["p1", "p2"]), "submission": THINGS, "items": LIST_ITEMS,
     "since": st.just(NOW), "until": st.sampled_from([None, NOW + timedelta(days=1)]), "maintenance": THINGS,
     "announcement": THINGS, "text": st.sampled_from(["Hear!", "See!"]),
