@@ -209,7 +209,7 @@ class Worker:
             return Later(MAKING_SECONDS, "A page it looks at is being made: it goes on by itself.")
         except (DatabaseAway, OutcomeUnknown) as away:  # no fault of this row's, however often it meets it
             log.warning("put off", list=todo.name, key=key, attempt=n, why=type(away).__name__)
-            return self._again(claim.attempt, AWAY)
+            return Later(todo.pause(n, None), AWAY)
         except Exception:  # the list must survive what nobody foresaw
             log.exception("an attempt failed", list=todo.name, key=key, attempt=n)
             return self._failed(claim.attempt, UNFORESEEN)
@@ -218,12 +218,9 @@ class Worker:
         return await self._todo.act(attempt)
 
     def _failed(self, attempt: Attempt, why: str) -> Result:
-        later = self._again(attempt, why)
-        return GivenUp(why) if self._todo.gives_up and self._failures[attempt.key] >= FAILURES else later
-
-    def _again(self, attempt: Attempt, why: str) -> Later:
-        """After a pause that grows with each failure in this process, whatever of."""
         failures = self._failures[attempt.key] = self._failures.get(attempt.key, 0) + 1
+        if self._todo.gives_up and failures >= FAILURES:
+            return GivenUp(why)
         return Later(self._todo.pause(failures, None), why)
 
     async def _lose_lease(self, claim: _Claim) -> None:
