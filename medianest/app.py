@@ -43,6 +43,7 @@ from medianest.domain.breakers import BREAKER_EVENTS, SITE, BreakerClosed, Break
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.configuration import SettingsChanged
 from medianest.domain.event import Item, Query, type_of
+from medianest.eventstore.auditor import dropped
 from medianest.eventstore.codec import Codec, Recorded
 from medianest.eventstore.connections import DatabaseAway, Pool, connection_pool
 from medianest.eventstore.head import Head
@@ -57,7 +58,7 @@ from medianest.realtime.signals import Emit, RedisRooms, Signals, to_nobody, to_
 from medianest.secret import Secret
 from medianest.server import listening, serving
 from medianest.sessions import Sessions
-from medianest.settings import Settings, WrongSetting, writable
+from medianest.settings import CannotStart, Settings, WrongSetting, writable
 from medianest.shared import SharedCounters
 from medianest.tasks import cancel, running
 from medianest.trouble import Trouble
@@ -104,7 +105,10 @@ class Foundation(NamedTuple):
 
 @asynccontextmanager
 async def foundation(settings: Settings, *, beside: bool = False) -> AsyncIterator[Foundation]:
-    """Everything below the roles, closed in reverse order. `beside`: of a log that is there, whoever has it open."""
+    """Everything below the roles, closed in reverse order. `beside`: of a log that is there, whoever has it open.
+
+    Raises `CannotStart` where that log is not whole: what is gone of it is told, not stumbled over.
+    """
     if beside:
         look_for_log(settings)
     async with AsyncExitStack() as stack:
@@ -113,6 +117,8 @@ async def foundation(settings: Settings, *, beside: bool = False) -> AsyncIterat
         uses = [projection.schema for projection in PROJECTIONS]
         path = search_path(PROJECTIONS)
         pool = await stack.enter_async_context(connection_pool(conninfo, search_path=path, uses=uses))
+        if beside:
+            await _look_whether_whole(pool)
         head = await stack.enter_async_context(Head(conninfo))
         vault = Vault(pool, master)
         store = await stack.enter_async_context(EventStore(conninfo, pool, Codec(vault, EVENTS), head))
@@ -155,6 +161,12 @@ async def bare_log(settings: Settings) -> AsyncIterator[tuple[Pool, MasterKey]]:
     master = _master(settings)
     async with database(settings, beside=True) as conninfo, connection_pool(conninfo) as pool:
         yield pool, master
+
+
+async def _look_whether_whole(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        if gone := await dropped(connection):
+            raise CannotStart(gone)
 
 
 def _master(settings: Settings) -> MasterKey:

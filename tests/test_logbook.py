@@ -1,5 +1,6 @@
 """What an operator asks of the log at a shell, where the log is in a bad way."""
 
+from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from medianest.domain.command import Actor
 from medianest.domain.configuration import Change, SettingsChanged
 from medianest.eventstore.codec import Metadata
 from medianest.eventstore.store import EventStore
-from medianest.settings import load
+from medianest.settings import CannotStart, load
 from tests.conftest import MASTER_KEY
 
 
@@ -36,3 +37,22 @@ async def test_a_log_that_nothing_else_can_read_is_verified_all_the_same(
     finding = (await logbook.verify(settings, [], [])).finding
     assert finding is not None
     assert (finding.flaw, finding.position) == (flaw, 1)
+
+
+@pytest.mark.parametrize("table", ["events", "event_tags", "command_ids", "seals"])
+async def test_a_log_whose_table_is_gone_is_not_sealed_taken_out_or_followed_and_the_remedy_is_the_verifiers(
+    store: EventStore, database: str, tmp_path: Path, table: str
+) -> None:
+    settings = load(None, {}, data=tmp_path, master_key=MASTER_KEY.reveal(), database_url=database)
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        await connection.execute(f"DROP TABLE {table} CASCADE".encode())
+    finding = (await logbook.verify(settings, [], [])).finding
+    assert finding is not None
+    file = BytesIO()
+    for command in (
+        logbook.seal(settings), logbook.take_out(settings, file), logbook.tail(settings, [], [], 9, follow=False),
+    ):  # fmt: skip
+        with pytest.raises(CannotStart) as told:
+            await command
+        assert str(told.value) == finding.words
+    assert not file.getvalue()

@@ -78,8 +78,8 @@ class Auditor:
         async with self._pool.connection() as connection, connection.transaction(), connection.cursor("seals") as seals:
             # One moment of it all.
             await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            if finding := await _dropped(connection):
-                return Verdict(0, 0, None, finding)
+            if gone := await dropped(connection):
+                return Verdict(0, 0, None, Finding("dropped", 1, gone))  # gone from its first event on
             head = await _head(connection)
             newest: Anchor | None = None
             digests: dict[int, bytes] = {}
@@ -182,8 +182,8 @@ def _broken(seal: Seal) -> Finding:
     )
 
 
-async def _dropped(connection: psycopg.AsyncConnection) -> Finding | None:
-    """Nothing can be computed without them, and the log is gone from its first event on."""
+async def dropped(connection: psycopg.AsyncConnection) -> str | None:
+    """What is gone of the tables of the log, and the remedy; None: all are there. Without them nothing can be read or sealed."""
     found = await connection.execute(
         "SELECT relname::text, array_agg(attname::text) FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid"
         " WHERE pg_table_is_visible(pg_class.oid) AND relname = ANY (%s) GROUP BY relname",
@@ -199,8 +199,7 @@ async def _dropped(connection: psycopg.AsyncConnection) -> Finding | None:
     if not missing:
         return None
     names = ", ".join(dict.fromkeys(missing))
-    words = f"Somebody dropped {names}: restore the database from a backup, or import an export into a new one."
-    return Finding("dropped", 1, words)
+    return f"Somebody dropped {names}: restore the database from a backup, or import an export into a new one."
 
 
 _TABLES = {
