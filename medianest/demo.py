@@ -55,6 +55,6 @@ def _welcome(url: str) -> str:
     return f"""
   MediaNest is up:  {url}
   Sign in as:       olivia (owns the server), anna and ben (friends), sam (a stranger)
-  Every call:       {url}/docs
+  Every call:       {url}/docs, once you are signed in
   Stop:             Ctrl-C; the next start goes on where this one ended
 """

@@ -32,7 +32,7 @@ from medianest.api.monitors import MonitorController
 from medianest.api.notices import NoticeController
 from medianest.api.pages import lost, web_ui
 from medianest.api.plex import PlexController, PosterController
-from medianest.api.problems import answer, no_such_page
+from medianest.api.problems import answer
 from medianest.api.replay import ReplayController
 from medianest.api.requests import RequestController
 from medianest.api.seerr import SeerrController
@@ -59,7 +59,6 @@ def build_api(site: Site) -> Litestar:
             health.live,
             health.ready,
             metrics,
-            live_reference,
             *web_ui(),
         ],
         dependencies={
@@ -96,14 +95,6 @@ SIGNED_IN: tuple[ControllerRouterHandler, ...] = (
 async def metrics(state: State) -> Response[str]:
     """For Prometheus, in each process."""
     return Response(await health.metrics_text(state.site, state.envelope))
-
-
-@get("/docs/asyncapi.json", media_type="application/json", include_in_schema=False)
-async def live_reference(state: State) -> Response[bytes]:
-    """What the sockets say, and what may be said to them: AsyncAPI."""
-    if state.site.live is None:
-        raise no_such_page()
-    return Response(state.site.live)
 
 
 def _me(request: AnyRequest) -> Identity:

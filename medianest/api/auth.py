@@ -9,6 +9,7 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import HeaderParameter, JSONBody, SkipValidation
 
+from medianest.api.docs import REFERENCE
 from medianest.api.gate import WATCHING, address_of, from_our_page, identify, limit, not_from_elsewhere, watching_cookie
 from medianest.api.history import names_of
 from medianest.api.media import TitlePictureController
@@ -28,7 +29,8 @@ from projections.accounts import SessionRow
 
 COOKIE = "medianest_refresh"
 COOKIE_PATH = "/api/v1/auth"
-PICTURES = tuple(f"/api/v1{one.path}" for one in (PosterController, TitlePictureController))
+# What the browser itself fetches: pictures, and the reference.
+LOOKED_AT = (*(f"/api/v1{one.path}" for one in (PosterController, TitlePictureController)), REFERENCE)
 TOKEN_LIMIT = 200
 POLLS_PER_MINUTE = 120  # of one PIN
 
@@ -270,7 +272,7 @@ def _from_cookie(request: AnyRequest) -> Secret:
 
 
 def _cookies(site: Site, tokens: Tokens) -> list[Cookie]:
-    """To go on with, and to look at pictures with, which the browser fetches by itself."""
+    """To go on with, and to look with at what the browser fetches by itself."""
     going_on = Cookie(
         key=COOKIE,
         value=tokens.refresh.reveal(),
@@ -280,10 +282,10 @@ def _cookies(site: Site, tokens: Tokens) -> list[Cookie]:
         samesite="lax",
         secure=site.settings.cookies_over_https_only,
     )
-    looking = (watching_cookie(site, path, tokens.access, tokens.access_expires_at) for path in PICTURES)
+    looking = (watching_cookie(site, path, tokens.access, tokens.access_expires_at) for path in LOOKED_AT)
     return [going_on, *looking]
 
 
 def _no_cookies() -> list[Cookie]:
-    given = ((COOKIE, COOKIE_PATH), *((WATCHING, path) for path in PICTURES))
+    given = ((COOKIE, COOKIE_PATH), *((WATCHING, path) for path in LOOKED_AT))
     return [Cookie(key=key, value="", path=path, max_age=0, httponly=True, samesite="lax") for key, path in given]

@@ -1,4 +1,4 @@
-"""The reference at /docs: one page of our own, which needs nothing from any other host."""
+"""The reference at /docs, for whoever is signed in: one page of our own, which needs nothing from any other host."""
 
 import re
 from base64 import b64encode
@@ -7,23 +7,29 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from litestar import Request
+from litestar import Request, Response, get
+from litestar.datastructures import State
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
 from litestar.router import Router
 
-from medianest.api.problems import ProblemDetails
+from medianest.api.gate import signed_in_to_look
+from medianest.api.pages import door
+from medianest.api.problems import Problem, ProblemDetails, no_such_page
 
+REFERENCE = "/docs"
 PAGE = Path(__file__).with_name("docs.html")
 WHAT = """One door for the friends and family of a Plex server.
 
 Sign in with `POST /api/v1/auth/plex/pin`, then send the access token as a bearer token. Every answer that is not
 what was asked for is a problem (RFC 9457) with a stable `code` and a `remedy`. Writes take an `Idempotency-Key`
 and answer with a `position`; reads take `?at_least=<position>` and wait, bounded, until they are that new.
-What the sockets say stands in `/docs/asyncapi.json`."""
+What the sockets say stands in `/docs/asyncapi.json`; this is `/docs/openapi.json`. Both want the token too."""
 
-OPEN_PATHS = ("/api/v1/auth/plex", "/api/v1/auth/refresh", "/api/v1/auth/logout", "/api/v1/webhooks", "/health")
+OPEN_PATHS = (
+    "/api/v1/auth/plex", "/api/v1/auth/spare-key", "/api/v1/auth/refresh", "/api/v1/auth/logout", "/api/v1/webhooks", "/health",
+)  # fmt: skip
 PROBLEM = {
     "description": "What was asked for could not be done: `code` says why, `remedy` what would help.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
@@ -87,18 +93,28 @@ def _choices(media: dict[str, Any]) -> list[Any]:
     return choices
 
 
+@get("/asyncapi.json", media_type="application/json")
+async def live_reference(state: State) -> Response[bytes]:
+    """What the sockets say, and what may be said to them: AsyncAPI."""
+    if state.site.live is None:
+        raise no_such_page()
+    return Response(state.site.live)
+
+
 def openapi(version: str) -> OpenAPIConfig:
     page = OwnPage()
     return OpenAPIConfig(
         title="MediaNest",
         version=version,
         description=WHAT,
-        path="/docs",
+        path=REFERENCE,
         render_plugins=[page, Reference()],
         use_handler_docstrings=True,
         openapi_router=Router(
-            "/docs",
-            route_handlers=[],
+            REFERENCE,
+            route_handlers=[live_reference],
+            guards=[signed_in_to_look],
+            exception_handlers={Problem: door()},
             include_in_schema=False,
             response_headers={"Content-Security-Policy": _policy(page.page)},
         ),

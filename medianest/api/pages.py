@@ -62,7 +62,7 @@ def web_ui(dist: Path = DIST) -> tuple[ControllerRouterHandler, ...]:
         if found is None:
             raise Problem(
                 503, "ui-not-built", "An admin must install MediaNest again: `pip install` builds the web UI.",
-                detail="The API works all the same; /docs lists its addresses.",
+                detail="The API works all the same; /docs lists its addresses to whoever sends an access token.",
             )  # fmt: skip
         return _sent(request, found, OF_A_PAGE)
 
@@ -86,12 +86,30 @@ def lost(dist: Path = DIST) -> Callable[[AnyRequest, Exception], Response[Any]]:
 
     def found_nothing(request: AnyRequest, error: Exception) -> Response[Any]:
         page = _files(dist).get("index.html")
-        browses = request.method == "GET" and "text/html" in request.headers.get("accept", "")
-        if page is None or not browses or request.url.path.startswith("/api/"):
+        if page is None or not _browses(request) or request.url.path.startswith("/api/"):
             return answer(request, error)
         return _sent(request, page, OF_A_PAGE, status=404)
 
     return found_nothing
+
+
+def door(dist: Path = DIST) -> Callable[[AnyRequest, Problem], Response[Any]]:
+    """What answers where one has to be signed in: to whoever browses the page, which lets them in and brings them back.
+
+    Who comes by a link of another site brings no cookie, or one that does not count there; from our own page it does.
+    """
+
+    def not_let_in(request: AnyRequest, problem: Problem) -> Response[Any]:
+        page = _files(dist).get("index.html")
+        if page is None or not _browses(request) or problem.status not in (401, 403):
+            return answer(request, problem)
+        return _sent(request, page, {**OF_A_PAGE, **problem.headers()}, status=problem.status)
+
+    return not_let_in
+
+
+def _browses(request: AnyRequest) -> bool:
+    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
 
 
 @cache

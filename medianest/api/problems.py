@@ -39,6 +39,7 @@ log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
 MESSAGE_LIMIT = 200  # characters of a message that may quote what was sent
 LEFT = "client disconnected prematurely"  # Litestar's words, and no type of its own, for a body that broke off
+NO_SUCH_PAGE = "Sign in, and look at /docs for the addresses there are."
 PASSING_SECONDS = 10  # when to come back if nobody knows better
 
 
@@ -189,7 +190,7 @@ _PASSING_VIDEO = frozenset(
 )
 
 
-def no_such_page(remedy: str = "Look at /docs for the addresses there are.") -> Problem:
+def no_such_page(remedy: str = NO_SUCH_PAGE) -> Problem:
     return Problem(404, "not-found", remedy)
 
 
@@ -235,8 +236,8 @@ def _of_video(failed: VideoFailed) -> Problem:
 _BY_STATUS: dict[int, tuple[str, str]] = {
     400: ("invalid-input", "Correct what is named, and send it again."),
     401: ("token-missing", "Sign in, and send the access token as a bearer token."),
-    404: ("not-found", "Look at /docs for the addresses there are."),
-    405: ("method-not-allowed", "Look at /docs for the methods of this address."),
+    404: ("not-found", NO_SUCH_PAGE),
+    405: ("method-not-allowed", "Sign in, and look at /docs for the methods of this address."),
     413: ("too-large", "Send less: 64 kB is the most."),
     415: ("not-json", "Send JSON, with `Content-Type: application/json`."),
 }
@@ -250,7 +251,7 @@ def _of_litestar(error: HTTPException) -> Problem:
     wrong = _wrong_fields(error.extra)
     if error.status_code == 400 and wrong and all(field.source == "path" for field in wrong):
         return no_such_page()  # an id that cannot be one
-    code, remedy = _BY_STATUS.get(error.status_code, ("refused", "Look at /docs."))
+    code, remedy = _BY_STATUS.get(error.status_code, ("refused", "Sign in, and look at /docs."))
     return Problem(error.status_code, code, remedy, errors=wrong)
 
 

@@ -33,10 +33,6 @@ OPEN = {
     ("POST", "/api/v1/webhooks/plex/{secret}"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
-    ("GET", "/docs"),
-    ("GET", "/docs/asyncapi.json"),
-    ("GET", "/docs/openapi.json"),
-    ("GET", "/docs/{path}"),
     # The web UI: the same files for everybody.
     *(("GET", path.replace(":path", "")) for path in PAGES),
     ("GET", "/assets/{name}"),
@@ -170,13 +166,12 @@ async def test_every_refusal_of_the_domain_has_its_status() -> None:
     assert codes <= set(REFUSED)
 
 
-async def test_the_reference_needs_no_other_host(door: Door) -> None:
-    caller = await door.caller()
-    page = await caller.get(f"{ORIGIN}/docs")
+async def test_the_reference_needs_no_other_host(anna: httpx.AsyncClient) -> None:
+    page = await anna.get(f"{ORIGIN}/docs")
     assert page.status_code == 200
     assert "http" not in page.text.replace("http-equiv", "").replace("HTTP", "")
     assert "sha256-" in page.headers["content-security-policy"]
-    reference = (await caller.get(f"{ORIGIN}/docs/openapi.json")).json()
+    reference = (await anna.get(f"{ORIGIN}/docs/openapi.json")).json()
     assert reference["openapi"].startswith("3.1")
     ask = reference["paths"]["/api/v1/media/requests"]["post"]
     assert list(ask["responses"]) == ["201", "default"]
@@ -185,11 +180,33 @@ async def test_the_reference_needs_no_other_host(door: Door) -> None:
     assert "retry_at" in reference["components"]["schemas"]["ProblemDetails"]["properties"]
 
 
+async def test_the_reference_says_of_each_call_whether_it_wants_a_token(anna: httpx.AsyncClient) -> None:
+    paths = (await anna.get(f"{ORIGIN}/docs/openapi.json")).json()["paths"]
+    calls = {(method.upper(), path): one for path, item in paths.items() for method, one in item.items()}
+    assert len(calls) > 60
+    assert {call for call, one in calls.items() if one.get("security") == []} == OPEN & set(calls)
+
+
 async def test_the_reference_of_the_sockets_stands_beside_it(door: Door, site: Site) -> None:
     place = f"{ORIGIN}/docs/asyncapi.json"
-    assert problem(await (await door.caller()).get(place)) == (404, "not-found")  # a process that has none
+    assert problem(await (await door.sign_in("olivia")).get(place)) == (404, "not-found")  # a process that has none
     door.app = build_api(replace(site, live=b'{"asyncapi": "3.0.0"}'))
-    assert (await (await door.caller()).get(place)).json() == {"asyncapi": "3.0.0"}
+    assert (await (await door.sign_in("olivia")).get(place)).json() == {"asyncapi": "3.0.0"}
+
+
+async def test_who_signed_in_with_a_browser_reads_the_reference_by_its_cookie_until_the_session_is_over(
+    door: Door,
+) -> None:
+    anna = await door.sign_in("anna")
+    token = anna.headers.pop("Authorization")
+    for place in ("/docs", "/docs/openapi.json"):
+        assert (await anna.get(ORIGIN + place)).status_code == 200
+    browser = await door.caller()
+    browser.headers["Cookie"] = f"medianest_watching={token.removeprefix('Bearer ')}"
+    assert (await browser.get(f"{ORIGIN}/docs")).status_code == 200
+    assert (await anna.post("/auth/logout", headers={"Authorization": token})).status_code == 200
+    assert problem(await anna.get(f"{ORIGIN}/docs")) == (401, "token-missing")
+    assert problem(await browser.get(f"{ORIGIN}/docs")) == (401, "token-missing")
 
 
 async def test_health_says_what_is_missing(door: Door, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -296,6 +296,7 @@ async def test_the_browser_itself_has_pictures_by_a_cookie_for_as_long_as_the_se
     assert [one.partition("path=")[2].partition(";")[0] for one in given] == [
         "/api/v1/plex/posters",
         "/api/v1/media/pictures",
+        "/docs",
     ]
     browser = await door.caller()
     browser.headers["Cookie"] = refreshed.headers.get_list("set-cookie")[1].split(";")[0]

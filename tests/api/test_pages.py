@@ -7,11 +7,12 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from litestar import Litestar
+from litestar import Litestar, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
-from medianest.api.pages import lost, web_ui
-from medianest.api.problems import answer
+from medianest.api.pages import door, lost, web_ui
+from medianest.api.problems import Problem, answer
 from tests.api.conftest import ORIGIN, problem
 
 
@@ -31,10 +32,15 @@ async def ui(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
 
 def _client(dist: Path) -> httpx.AsyncClient:
     app = Litestar(
-        [*web_ui(dist)], exception_handlers={Exception: answer, NotFoundException: lost(dist)},
+        [*web_ui(dist), get("/behind/{status:int}", exception_handlers={Problem: door(dist)})(_refused)],
+        exception_handlers={Exception: answer, NotFoundException: lost(dist)},
         openapi_config=None, logging_config=None,
     )  # fmt: skip
     return httpx.AsyncClient(transport=httpx.ASGITransport(cast("Any", app)), base_url=ORIGIN)
+
+
+async def _refused(status: FromPath[int]) -> None:
+    raise Problem(status, "no", "Wait.")
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/discover", "/discover/movie/603", "/requests", "/requests/a1"])
@@ -60,6 +66,16 @@ async def test_whoever_browses_to_an_address_that_is_none_sees_the_page_and_a_pr
     assert shown.headers["content-security-policy"] == (await ui.get("/")).headers["content-security-policy"]
     for refused in (await ui.get("/api/v1/nowhere", headers=browsing), await ui.post("/nowhere", headers=browsing)):
         assert problem(refused)[0] == 404
+
+
+async def test_whoever_browses_to_what_wants_a_session_sees_the_page_that_lets_them_in(ui: httpx.AsyncClient) -> None:
+    browsing = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    for status in (401, 403):
+        shown = await ui.get(f"/behind/{status}", headers=browsing)
+        assert (shown.status_code, shown.headers["cache-control"]) == (status, "no-store")
+        assert "MediaNest" in shown.text
+        assert problem(await ui.get(f"/behind/{status}")) == (status, "no")
+    assert problem(await ui.get("/behind/429", headers=browsing)) == (429, "no")  # which no sign-in mends
 
 
 async def test_the_page_runs_nothing_but_files_of_ours(ui: httpx.AsyncClient) -> None:

@@ -77,6 +77,19 @@ async def test_plex_sends_the_browser_back_signed_in(demo: Demo, chromium: Any) 
         await page.get_by_role("button", name="Continue with Plex").wait_for()
 
 
+async def test_the_reference_wants_a_sign_in_and_comes_by_itself_once_there_is_one(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url) as page:
+        await page.goto("/docs")
+        await page.get_by_role("button", name="Use a code instead").wait_for()
+        await sign_in(page, "anna")
+        for place in ("/docs", "/docs/openapi.json"):
+            await page.goto(place)
+            await page.get_by_text("/api/v1/media/requests").first.wait_for()
+            await page.context.clear_cookies(name="medianest_watching")  # as after a while in which no page was open
+            await page.reload()
+            await page.get_by_text("/api/v1/media/requests").first.wait_for()
+
+
 async def test_who_cannot_get_in_finds_help(demo: Demo, chromium: Any) -> None:
     async with window(chromium, demo.url, PHONE) as page:
         await page.goto("/")

@@ -8,7 +8,8 @@ import { useMe } from "../session/useMe";
 import { Boundary } from "./Boundary";
 import { Lost } from "./Lost";
 import { Opening } from "./Opening";
-import { routes } from "./routes";
+import { Reference } from "./Reference";
+import { REFERENCE, routes } from "./routes";
 import { Shell } from "./Shell";
 
 const Discover = lazy(() => import("../discover/Discover"));
@@ -73,6 +74,7 @@ function Pages() {
             <Route path={routes.devices} component={Devices} />
             <Route path={routes.admin} component={Admin} />
             <Route path={routes.adminPage} component={Admin} />
+            <Route path={REFERENCE} component={Reference} />
             <Route component={Lost} />
           </Switch>
         </Suspense>

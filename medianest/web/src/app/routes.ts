@@ -19,6 +19,9 @@ export const routes = {
   adminPage: "/admin/:page",
 } as const;
 
+/** None of them: the server shows the reference itself (medianest/api/docs.py), once it is known who asks. */
+export const REFERENCE = "/docs/*?";
+
 export function titlePath(kind: string, tmdb: number): string {
   return `/discover/${kind}/${tmdb}`;
 }
