@@ -213,8 +213,11 @@ async def test_the_server_starts_anew_under_an_open_page(demo: Demo, chromium: A
         await page.evaluate("window.theSamePage = true")
         await demo.process.stop()
         await page.get_by_text("No connection.").wait_for()
+        await page.get_by_role("link", name="Help").click()  # its code has yet to come
         await demo.restart()
+        await page.get_by_role("heading", name="Help").wait_for()
         await live(page)
+        await page.get_by_role("link", name="Home").click()
         anna = Person(demo.url, "anna")
         await anna.log_in()
         await anna.post("/media/requests", kind="movie", tmdb=313369)

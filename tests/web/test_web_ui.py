@@ -15,7 +15,7 @@ from tests.web.typed_client import TYPES, WEB, generated, missing
 
 DIST = WEB / "dist"
 DOOR_BYTES = 83_000  # of script before the sign-in shows, packed
-HOME_BYTES = 105_000  # and before home does
+HOME_BYTES = 106_500  # and before home does
 
 needs_node = pytest.mark.skipif(bool(missing()), reason=missing())
 needs_build = pytest.mark.skipif(

@@ -1,5 +1,6 @@
-import { type ComponentType, lazy, Suspense } from "react";
+import { type ComponentType, Suspense } from "react";
 import { Link, Redirect, useParams } from "wouter";
+import { later } from "../app/later";
 import { Lost } from "../app/Lost";
 import { useMe } from "../session/useMe";
 import { say } from "../strings/house";
@@ -9,15 +10,15 @@ import { Page } from "../ui/Page";
 import { type Place, placesOf } from "./places";
 
 const PAGES: Readonly<Record<string, ComponentType>> = {
-  "/admin/people": lazy(() => import("./People")),
-  "/admin/board": lazy(() => import("./board/Board")),
-  "/admin/audit": lazy(() => import("./audit/Audit")),
-  "/admin/past": lazy(() => import("./past/Past")),
-  "/admin/system": lazy(() => import("./System")),
-  "/admin/seerr": lazy(() => import("./SeerrSide")),
-  "/admin/webhooks": lazy(() => import("./webhooks/Webhooks")),
-  "/admin/monitoring": lazy(() => import("./Monitoring")),
-  "/admin/settings": lazy(() => import("./Settings")),
+  "/admin/people": later(() => import("./People")),
+  "/admin/board": later(() => import("./board/Board")),
+  "/admin/audit": later(() => import("./audit/Audit")),
+  "/admin/past": later(() => import("./past/Past")),
+  "/admin/system": later(() => import("./System")),
+  "/admin/seerr": later(() => import("./SeerrSide")),
+  "/admin/webhooks": later(() => import("./webhooks/Webhooks")),
+  "/admin/monitoring": later(() => import("./Monitoring")),
+  "/admin/settings": later(() => import("./Settings")),
 };
 
 /** What admins look after, a page each; nobody sees what they may not use. */

@@ -1,5 +1,6 @@
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import type { Account } from "../api/schema";
+import { later } from "../app/later";
 import { say } from "../strings/admin";
 import { Badge } from "../ui/Badge";
 import { Button } from "../ui/Button";
@@ -7,9 +8,9 @@ import { hueOfWord } from "../ui/hue";
 import { ROW } from "../ui/Rows";
 import { fromNow } from "../ui/units";
 
-const EraseSheet = lazy(() => import("./EraseSheet"));
-const PersonSheet = lazy(() => import("./PersonSheet"));
-const SuspendSheet = lazy(() => import("./SuspendSheet"));
+const EraseSheet = later(() => import("./EraseSheet"));
+const PersonSheet = later(() => import("./PersonSheet"));
+const SuspendSheet = later(() => import("./SuspendSheet"));
 
 /** One person: who they are, whether they may come in, and the way to change that. */
 export function PersonRow({ person, mayManage }: { readonly person: Account; readonly mayManage: boolean }) {

@@ -1,6 +1,7 @@
-import { type FormEvent, lazy, Suspense, useState } from "react";
+import { type FormEvent, Suspense, useState } from "react";
 import { isProblem } from "../api/problem";
 import type { Check, FieldView, SectionView, Wanted } from "../api/schema";
+import { later } from "../app/later";
 import { say } from "../strings/admin";
 import { Badge } from "../ui/Badge";
 import { Button } from "../ui/Button";
@@ -8,7 +9,7 @@ import { Trouble } from "../ui/Trouble";
 import { type Given, SettingField } from "./SettingField";
 import { useKeep, useTry } from "./queries";
 
-const Revisions = lazy(() => import("./Revisions"));
+const Revisions = later(() => import("./Revisions"));
 
 /** The settings of one system. They are tried before they are kept; what is not touched stays as it is. */
 export function SectionForm({ section }: { readonly section: SectionView }) {

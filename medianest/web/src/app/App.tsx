@@ -1,4 +1,4 @@
-import { lazy, Suspense, useDeferredValue, useEffect, useState } from "react";
+import { Suspense, useDeferredValue, useEffect, useState } from "react";
 import { Link, useRoute } from "wouter";
 import { useSession } from "../session/useSession";
 import { SignIn } from "../session/SignIn";
@@ -6,14 +6,15 @@ import { say } from "../strings/door";
 import { buttonLook } from "../ui/Button";
 import { Away, useOnline } from "./Away";
 import { Boundary } from "./Boundary";
+import { later } from "./later";
 import { Opening } from "./Opening";
 import { routes } from "./routes";
 
 /** The code of all that is behind the door, home among it. Asked for early, it is there when it is needed. */
 export const behindTheDoor = () => import("./SignedIn");
-const SignedIn = lazy(behindTheDoor);
-const Help = lazy(() => import("../help/Help"));
-const SpareKey = lazy(() => import("../session/SpareKey"));
+const SignedIn = later(behindTheDoor);
+const Help = later(() => import("../help/Help"));
+const SpareKey = later(() => import("../session/SpareKey"));
 
 export function App() {
   return (

@@ -1,4 +1,4 @@
-import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
+import { type ReactNode, Suspense, useEffect, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { Bell } from "../notices/Bell";
 import { LiveNote } from "../live/LiveNote";
@@ -7,10 +7,11 @@ import { useMe } from "../session/useMe";
 import { say } from "../strings/house";
 import { Icon, type IconName } from "../ui/Icon";
 import { keepFocus } from "./focus";
+import { later } from "./later";
 import { routes } from "./routes";
 import { useTheme } from "./theme";
 
-const You = lazy(() => import("./You"));
+const You = later(() => import("./You"));
 
 const PLACES: readonly { readonly path: string; readonly icon: IconName; readonly name: string }[] = [
   { path: routes.home, icon: "home", name: say.nav.home },

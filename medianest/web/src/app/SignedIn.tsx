@@ -1,29 +1,30 @@
 import { QueryClient, QueryClientProvider, useQueryClient } from "@tanstack/react-query";
-import { lazy, Suspense, useEffect, useState } from "react";
-import { Route, Switch } from "wouter";
+import { Suspense, useEffect, useState } from "react";
+import { Route, Switch, useLocation } from "wouter";
 import { askAgain, pauseMs, tryOnceMore } from "../api/again";
 import { whenBehind } from "../api/seen";
 import { Home } from "../home/Home";
 import { useMe } from "../session/useMe";
 import { Boundary } from "./Boundary";
+import { later } from "./later";
 import { Lost } from "./Lost";
 import { Opening } from "./Opening";
 import { Reference } from "./Reference";
 import { REFERENCE, routes } from "./routes";
 import { Shell } from "./Shell";
 
-const Discover = lazy(() => import("../discover/Discover"));
-const Title = lazy(() => import("../discover/Title"));
-const Library = lazy(() => import("../library/Library"));
-const OneItem = lazy(() => import("../library/OneItem"));
-const Requests = lazy(() => import("../requests/Requests"));
-const Downloads = lazy(() => import("../downloads/Downloads"));
-const Inbox = lazy(() => import("../notices/Inbox"));
-const Help = lazy(() => import("../help/Help"));
-const Services = lazy(() => import("../home/Services"));
-const Devices = lazy(() => import("../session/Devices"));
-const Admin = lazy(() => import("../admin/Admin"));
-const Request = lazy(() => import("../requests/Request"));
+const Discover = later(() => import("../discover/Discover"));
+const Title = later(() => import("../discover/Title"));
+const Library = later(() => import("../library/Library"));
+const OneItem = later(() => import("../library/OneItem"));
+const Requests = later(() => import("../requests/Requests"));
+const Downloads = later(() => import("../downloads/Downloads"));
+const Inbox = later(() => import("../notices/Inbox"));
+const Help = later(() => import("../help/Help"));
+const Services = later(() => import("../home/Services"));
+const Devices = later(() => import("../session/Devices"));
+const Admin = later(() => import("../admin/Admin"));
+const Request = later(() => import("../requests/Request"));
 
 /** All that one person sees. What was answered is theirs alone: nothing of it is left for whoever comes next. */
 export default function SignedIn() {
@@ -53,9 +54,10 @@ function noAnswersYet(): QueryClient {
 
 function Pages() {
   useStream();
+  const [at] = useLocation();
   return (
     <Shell>
-      <Boundary>
+      <Boundary at={at}>
         <Suspense fallback={<Opening />}>
           <Switch>
             <Route path={routes.home} component={Home} />

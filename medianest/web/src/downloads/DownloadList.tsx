@@ -1,5 +1,6 @@
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import type { DownloadView } from "../api/schema";
+import { later } from "../app/later";
 import { say } from "../strings/downloads";
 import { Button } from "../ui/Button";
 import { inWords } from "../ui/Trouble";
@@ -7,8 +8,8 @@ import { DownloadRow } from "./DownloadRow";
 import { useAct, usePin } from "./queries";
 import { actionFor, isThere } from "./states";
 
-const RemoveSheet = lazy(() => import("./RemoveSheet"));
-const WatchSheet = lazy(() => import("./WatchSheet"));
+const RemoveSheet = later(() => import("./RemoveSheet"));
+const WatchSheet = later(() => import("./WatchSheet"));
 
 /** Videos, each with what may be done about it. */
 export function DownloadList({ downloads }: { readonly downloads: readonly DownloadView[] }) {

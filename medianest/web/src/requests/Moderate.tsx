@@ -1,5 +1,6 @@
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import type { RequestView } from "../api/schema";
+import { later } from "../app/later";
 import { useMe } from "../session/useMe";
 import { say } from "../strings/requests";
 import { Button } from "../ui/Button";
@@ -7,7 +8,7 @@ import { inWords } from "../ui/Trouble";
 import { useApprove, useDecline } from "./queries";
 import { awaitsDecision } from "./states";
 
-const DeclineSheet = lazy(() => import("./DeclineSheet"));
+const DeclineSheet = later(() => import("./DeclineSheet"));
 
 /** Approve or decline: for moderators, while it waits for one. */
 export function Moderate({ request }: { readonly request: RequestView }) {

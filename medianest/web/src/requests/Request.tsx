@@ -1,6 +1,7 @@
 import { Link, useLocation, useParams } from "wouter";
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import type { RequestView } from "../api/schema";
+import { later } from "../app/later";
 import { routes, titlePath } from "../app/routes";
 import { say } from "../strings/requests";
 import { Badge } from "../ui/Badge";
@@ -18,8 +19,8 @@ import { canCancel, canChangeSeasons, isMoving, TONES } from "./states";
 import { TimelineOf } from "./TimelineOf";
 import { useCancel, useRequest, useRetry, useTimeline } from "./queries";
 
-const CancelSheet = lazy(() => import("./CancelSheet"));
-const SeasonsSheet = lazy(() => import("./SeasonsSheet"));
+const CancelSheet = later(() => import("./CancelSheet"));
+const SeasonsSheet = later(() => import("./SeasonsSheet"));
 
 /** Where one request is, and why. */
 export default function Request() {

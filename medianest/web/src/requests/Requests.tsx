@@ -1,5 +1,6 @@
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import { Link } from "wouter";
+import { later } from "../app/later";
 import { routes } from "../app/routes";
 import { useMe } from "../session/useMe";
 import { say } from "../strings/requests";
@@ -14,7 +15,7 @@ import { RequestRow } from "./RequestRow";
 import { type Shown, useRequests } from "./queries";
 import { FILTERS } from "./states";
 
-const Several = lazy(() => import("./Several"));
+const Several = later(() => import("./Several"));
 
 /** Everything one asked for or follows; moderators may look at everybody's. */
 export default function Requests() {

@@ -1,5 +1,6 @@
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import type { Decline, RequestView } from "../api/schema";
+import { later } from "../app/later";
 import { say } from "../strings/requests";
 import { Button } from "../ui/Button";
 import { inWords } from "../ui/Trouble";
@@ -7,7 +8,7 @@ import { RequestRow } from "./RequestRow";
 import { useApprove, useDecline } from "./queries";
 import { awaitsDecision } from "./states";
 
-const DeclineSheet = lazy(() => import("./DeclineSheet"));
+const DeclineSheet = later(() => import("./DeclineSheet"));
 
 /** Everybody's requests, of which moderators decide several at once. */
 export default function Several({ requests }: { readonly requests: readonly RequestView[] }) {

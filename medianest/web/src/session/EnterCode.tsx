@@ -1,4 +1,5 @@
-import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
+import { type ReactNode, Suspense, useEffect, useState } from "react";
+import { later } from "../app/later";
 import { say } from "../strings/door";
 import { buttonLook } from "../ui/Button";
 import { Icon } from "../ui/Icon";
@@ -6,7 +7,7 @@ import { countdown } from "../ui/units";
 import type { Attempt } from "./pin";
 import { Announced } from "./SignIn";
 
-const Qr = lazy(() => import("./Qr"));
+const Qr = later(() => import("./Qr"));
 
 /** The code, in letters for the hand and as a picture for the phone. */
 export function EnterCode({ attempt, after }: { readonly attempt: Attempt; readonly after: ReactNode }) {

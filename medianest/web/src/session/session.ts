@@ -52,7 +52,7 @@ export async function resume(): Promise<void> {
 }
 
 /** Until it may be worth another try: the network is back, or some seconds have gone. */
-function aWhile(): Promise<void> {
+export function aWhile(): Promise<void> {
   return new Promise((over) => {
     const end = () => {
       clearTimeout(timer);

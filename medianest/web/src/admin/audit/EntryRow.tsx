@@ -1,13 +1,14 @@
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import { Link } from "wouter";
 import type { Entry } from "../../api/schema";
+import { later } from "../../app/later";
 import { say } from "../../strings/admin";
 import { Button, buttonLook } from "../../ui/Button";
 import { atClock } from "../../ui/units";
 import { placeInPast } from "../past/place";
 import type { Search } from "../queries";
 
-const Changes = lazy(() => import("./Changes"));
+const Changes = later(() => import("./Changes"));
 const SMALL = "min-h-7! px-2! text-xs md:min-h-7!";
 
 /** One event of the trail: who did what, what it was about, and the ways to look closer. */

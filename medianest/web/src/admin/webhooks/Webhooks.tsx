@@ -1,5 +1,6 @@
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import type { Webhook } from "../../api/schema";
+import { later } from "../../app/later";
 import { say } from "../../strings/admin";
 import { Badge, type Tone } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
@@ -13,7 +14,7 @@ import { useWebhooks } from "./queries";
 
 type Service = Webhook["service"];
 
-const WebhookSheet = lazy(() => import("./WebhookSheet"));
+const WebhookSheet = later(() => import("./WebhookSheet"));
 const SERVICES: readonly Service[] = ["seerr", "plex", "uptime-kuma"];
 const TONES: Readonly<Record<Webhook["outcome"], Tone>> = { nothing: "plain", waiting: "busy", asked: "good" };
 
