@@ -164,7 +164,7 @@ class Observer:
 
     async def seasons(self, row: RequestRow, found: SeerrRequest) -> tuple[int, ...]:
         """The seasons Seerr has it for, if it is ours alone: what others asked for there says nothing about ours."""
-        if found.seasons in ((), row.seasons) or row.state not in OPEN_STATES:
+        if found.seasons in ((), row.seasons) or row.state not in (*OPEN_STATES, "failed"):
             return row.seasons
         try:
             now = await self._seerr.get_request(

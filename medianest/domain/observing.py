@@ -70,9 +70,9 @@ def observe(command: ObserveRequest, facts: RequestFacts, now: datetime) -> Sequ
 
 
 def _seasons(command: SeenInSeerr, facts: RequestFacts) -> Sequence[Event]:
-    """Somebody may change them in Seerr itself. What was changed here meanwhile is told there first."""
+    """Somebody may change them in Seerr itself, also of what failed. What was changed here meanwhile is told there first."""
     stale = facts.seasons_untold or facts.seasons != command.was
-    if stale or facts.closed() or command.has in ((), facts.seasons):
+    if stale or _is_over(facts) or command.has in ((), facts.seasons):
         return []
     about = (command.request, facts.account, facts.media)
     return [RequestSeasonsChanged(*about, command.has, facts.seasons, kept=True)]
@@ -88,7 +88,7 @@ def _progress(command: ObserveRequest, facts: RequestFacts) -> Sequence[Event]:
         if left == facts.seasons:
             return []
         return [RequestSeasonsChanged(*about, left, facts.seasons, kept=True, removed=True)]
-    if seen is None or (facts.closed() and facts.state != "failed") or facts.state == seen:
+    if seen is None or _is_over(facts) or facts.state == seen:
         return []
     if facts.waiting and seen in ("failed", "removed"):  # what became of the attempt before: it is tried again
         return []
@@ -105,6 +105,10 @@ def _progress(command: ObserveRequest, facts: RequestFacts) -> Sequence[Event]:
     if command.decided_by and seen in _PROGRESS and facts.state in PENDING_STATES:
         approved.append(RequestApproved(*about, decided_by=command.decided_by))  # it was fetched at once
     return [*approved, _OBSERVED[seen](*about)]
+
+
+def _is_over(facts: RequestFacts) -> bool:
+    return facts.closed() and facts.state != "failed"
 
 
 class ReconcileRequest(SeenInSeerr, frozen=True, kw_only=True):

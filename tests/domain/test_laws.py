@@ -77,7 +77,9 @@ FIELDS: dict[str, SearchStrategy[Any]] = {
 }  # fmt: skip
 
 
-FIELDS_OF: dict[type[Command], dict[str, SearchStrategy[Any]]] = {RecordSeasons: {"has": SEASONS}}
+FIELDS_OF: dict[type[Command], dict[str, SearchStrategy[Any]]] = {
+    RecordSeasons: {"has": SEASONS}, ObserveRequest: {"was": SEASONS, "has": SEASONS},
+}  # fmt: skip
 
 
 def some(commands: Iterable[type[Command]], **known: SearchStrategy[Any]) -> SearchStrategy[Command]:

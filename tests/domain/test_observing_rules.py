@@ -84,6 +84,18 @@ def test_seasons_changed_in_seerr_count_unless_they_were_changed_here_meanwhile(
     given(*sent, RequestAvailable(*about)).when(seen).then_nothing()
 
 
+def test_of_what_failed_and_goes_on_its_seasons_in_seerr_are_told_in_the_same_decision() -> None:
+    about = ("r1", "anna", SERIES)
+    failed = (
+        RequestSubmitted(*about, "Severance", 2022, (1, 2)), RequestSent(*about, 7), RequestFailed(*about, "So."),
+    )  # fmt: skip
+    theirs = RequestSeasonsChanged(*about, (1,), (1, 2), kept=True)
+    came = ObserveRequest(request="r1", observed="available", was=(1, 2), has=(1,))
+    given(*failed).when(came).then(theirs, RequestAvailable(*about))
+    given(*failed).when(structs.replace(came, observed="processing")).then(theirs, RequestProcessing(*about))
+    given(*failed).when(structs.replace(came, observed="failed")).then(theirs)
+
+
 def test_who_asks_here_for_what_was_asked_for_in_seerr_joins_it() -> None:
     ask = SubmitRequest(request="r1", account="ben", media=FILM, title="Dune")
     given(imported()).when(ask).then(RequestJoined("r9", "anna", FILM, "ben"))
