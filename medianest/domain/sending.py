@@ -104,10 +104,13 @@ class RecordSeasons(OfOneRequest, frozen=True, kw_only=True):
 
 
 def record_seasons(command: RecordSeasons, facts: RequestFacts, now: datetime) -> Sequence[Event]:
-    """What was changed again meanwhile has yet to be told; what Seerr did not take is not so."""
+    """What was changed again meanwhile has yet to be told; what Seerr did not take is not so.
+
+    Also of what has ended meanwhile: or else it would be told again and again.
+    """
     facts.known()
     about = (command.request, facts.account, facts.media)
-    if facts.closed() or facts.seasons != command.told:
+    if facts.seasons != command.told:
         return []
     if command.has != command.told:
         return [RequestSeasonsChanged(*about, command.has, command.told, kept=True)]

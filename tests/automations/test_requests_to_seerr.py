@@ -824,6 +824,26 @@ async def _kept(house: SeerrHouse) -> bool:
     return (await house.story("r1")).count("RequestSeasonsChanged") == 2
 
 
+async def test_seasons_of_what_ended_in_seerr_before_they_were_told_are_not_told_without_end(
+    house: SeerrHouse, hands: Hands
+) -> None:
+    await house.ask("r1", "anna", FRIENDS, 1, 2)
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "sent")
+    await house.run(_change(1, 3))
+    await house.seerr.decline(row.seerr or 0, as_user=1)
+    await house.observer.poll()
+    await house.becomes("r1", "declined")
+    async with hands.at_work(*house.todos()):
+        await eventually(lambda: _nothing_to_tell(house))
+    assert (await house.row("r1")).seasons == (1, 2)
+
+
+async def _nothing_to_tell(house: SeerrHouse) -> bool:
+    async with house.pool.connection() as rows:
+        return not await requests.has_decisions_to_relay("r1", rows)
+
+
 async def test_other_seasons_do_not_pass_by_seerrs_own_quota(house: SeerrHouse, hands: Hands) -> None:
     await house.ask("r1", "anna", FRIENDS, 1, 2)
     async with hands.at_work(*house.todos()):

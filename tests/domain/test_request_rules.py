@@ -255,6 +255,23 @@ def test_what_seerr_has_is_what_is_on_record() -> None:
     given(LOST_ASKED, sent, changed(1, 3), told, changed(1, was=(1, 3)), again).when(has).then(told)
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        RequestAvailable(*SERIES), RequestDeclined(*SERIES, "other"), RequestFailed(*SERIES, "So."),
+        RequestRemoved(*SERIES), RequestMerged(*SERIES, "r2"),
+    ],
+)  # fmt: skip
+def test_of_which_seasons_seerr_knows_is_put_on_record_also_of_what_ended_before_it_was_told(end: Event) -> None:
+    """Whoever tells it has it on a list until it is on record."""
+    history = (LOST_ASKED, RequestSent(*SERIES, 7), changed(1, 3), end)
+    report = RecordSeasons(request="r1", told=(1, 3), has=(1, 3))
+    given(*history).when(report).then(DecisionRelayed(*SERIES, "seasons"))
+    kept = changed(1, 2, was=(1, 3), kept=True)
+    given(*history).when(structs.replace(report, has=(1, 2))).then(kept)
+    given(*history, kept).when(report).then_nothing()
+
+
 # --- one number of Seerr
 
 
