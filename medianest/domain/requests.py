@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 import msgspec
 from msgspec import structs
@@ -23,6 +23,7 @@ PENDING_STATES: frozenset[RequestState] = frozenset(("submitted", "awaiting_appr
 DeclineReason = Literal["already-have-something-like-it", "not-suitable", "no-space", "too-many", "other"]
 DeferReason = Literal["seerr-down", "not-linked", "seerr-refused"]
 RelayedDecision = Literal["approve", "decline", "cancel", "seasons"]
+Word = TypeVar("Word", bound=str)
 
 
 class Media(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -274,7 +275,7 @@ class RequestFacts(Facts, frozen=True):
             case RequestProcessing() | RequestPartiallyAvailable() | RequestAvailable():
                 return structs.replace(facts, not_handed_on=0)
             case RequestSeasonsChanged(seasons=seasons, kept=kept):
-                relayed = tuple(told for told in self.relayed if told != "seasons")
+                relayed = without("seasons", self.relayed)
                 return structs.replace(facts, seasons=seasons, seasons_untold=not kept, relayed=relayed)
             case RequestDeferred(reason=reason):
                 return structs.replace(facts, deferred=reason)
@@ -283,9 +284,12 @@ class RequestFacts(Facts, frozen=True):
             case RequestSent(seerr=seerr):
                 return structs.replace(facts, seerr=seerr, waiting=False)
             case RequestApproved(moderator=moderator):
-                return structs.replace(facts, moderator=moderator, approved=True)
+                relayed = without("approve", self.relayed)  # what Seerr was told of is the one it took back
+                return structs.replace(facts, moderator=moderator, approved=True, relayed=relayed)
             case RequestDeclined(moderator=moderator):
-                return structs.replace(facts, moderator=moderator)
+                return structs.replace(facts, moderator=moderator, relayed=without("decline", self.relayed))
+            case RequestCancelled():
+                return structs.replace(facts, relayed=without("cancel", self.relayed))
             case RequestJoined(follower=follower):
                 return structs.replace(facts, followers=(*self.followers, follower), left=self.left - {follower})
             case RequestLeft(follower=follower):
@@ -374,8 +378,8 @@ def decline(command: DeclineRequest, facts: RequestFacts, now: datetime) -> Sequ
     ]  # fmt: skip
 
 
-def without(person: str, people: Sequence[str]) -> tuple[str, ...]:
-    return tuple(one for one in people if one != person)
+def without(one: Word, several: Sequence[Word]) -> tuple[Word, ...]:
+    return tuple(other for other in several if other != one)
 
 
 class CancelRequest(OfOneRequest, frozen=True, kw_only=True):

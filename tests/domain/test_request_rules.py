@@ -733,6 +733,11 @@ def test_seerr_is_told_again_of_what_is_approved_again_after_a_failure() -> None
     given(SUBMITTED, SENT, APPROVED, told, FAILED, RETRIED, SENT, APPROVED).when(RELAY).then(told)
 
 
+def test_seerr_is_told_again_of_what_it_took_back_and_is_approved_again() -> None:
+    told, back = DecisionRelayed(*MINE, "approve"), RequestSent(*MINE, 7, taken_back=True)
+    given(SUBMITTED, SENT, APPROVED, told, back, APPROVED).when(RELAY).then(told)
+
+
 # --- what Seerr says
 
 
