@@ -314,7 +314,7 @@ class DownloadFacts(Facts, frozen=True):
 
     account: str = ""  # empty: there is none
     state: DownloadState = "queued"
-    path: str = ""  # of its file, once it was stored
+    path: str = ""  # of its file, from when it was stored until it is gone
     pinned: bool = False
 
     @classmethod
@@ -330,6 +330,8 @@ class DownloadFacts(Facts, frozen=True):
                 return structs.replace(self, state="stored", path=path)
             case DownloadRemoved():
                 return structs.replace(self, state="removed", pinned=False)
+            case DownloadFileRemoved():
+                return structs.replace(self, path="")
         return structs.replace(self, account=event.account, state=STATE_AFTER[type(event)])
 
     def owned_by(self, account: str | None) -> None:

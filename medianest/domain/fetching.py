@@ -113,4 +113,6 @@ class RecordFileRemoved(OfOneDownload, frozen=True, kw_only=True):
 
 def record_file_removed(command: RecordFileRemoved, facts: DownloadFacts, now: datetime) -> Sequence[Event]:
     facts.owned_by(None)
-    return [DownloadFileRemoved(command.download, facts.account)] if facts.state == "removed" else []
+    if facts.state != "removed" or not facts.path:
+        return []
+    return [DownloadFileRemoved(command.download, facts.account)]

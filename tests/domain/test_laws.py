@@ -157,6 +157,21 @@ def test_a_repeated_command_about_a_request_adds_nothing(commands: list[Command]
             assert decide(history, command) == []
 
 
+SENT = DownloadSubmitted("d1", "anna", "v1", Personal("https://example.org/1"), "best")
+ABOUT_ONE_DOWNLOAD = some(
+    (command for command in DECISIONS if issubclass(command, downloads.OfOneDownload)),
+    download=st.just("d1"), account=st.none(), why=st.just("age"),
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@for_all(st.lists(ABOUT_ONE_DOWNLOAD, min_size=15, max_size=25))
+def test_a_repeated_command_about_a_download_adds_nothing(commands: list[Command]) -> None:
+    for command, _, history in lived(commands, [(SENT, NOW)]):
+        if not isinstance(command, NOT_REPEATABLE):
+            assert decide(history, command) == []
+
+
 @settings(max_examples=200, deadline=None)
 @for_all(st.lists(COMMANDS, max_size=15))
 def test_a_decision_sees_what_it_led_to(commands: list[Command]) -> None:
