@@ -31,8 +31,8 @@ class Waiting(msgspec.Struct, frozen=True):
     """The same for whoever waits: no word of an outside system."""
 
     attempts: int
-    next_at: datetime | None  # None: it is being tried now, or an admin has to say when
-    words: str
+    next_at: datetime | None  # None: it is tried now or in a moment, or an admin has to say when
+    words: str  # without that moment: a clock is read where somebody lives
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -92,9 +92,8 @@ def in_words(attempt: Attempt) -> Waiting:
     if attempt.under_way:
         return Waiting(attempt.attempts, None, f"{tried}. It is being tried now.")
     if attempt.due:
-        return Waiting(attempt.attempts, attempt.next_at, f"{tried}. The next try comes in a moment.")
-    when = f"{attempt.next_at:%d %b at %H:%M} UTC"
-    return Waiting(attempt.attempts, attempt.next_at, f"{tried}. The next try comes on {when}.")
+        return Waiting(attempt.attempts, None, f"{tried}. The next try comes in a moment.")
+    return Waiting(attempt.attempts, attempt.next_at, f"{tried}.")
 
 
 async def last_samples(rows: Rows) -> dict[str, Sample]:

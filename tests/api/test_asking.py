@@ -294,7 +294,7 @@ async def test_the_timeline_tells_it_in_plain_words(
     ]
     positions = [moment["position"] for moment in told["items"]]
     assert positions == sorted(positions)
-    assert told["waiting"]["words"] == "3 times it did not work. The next try comes on 02 Jan at 14:05 UTC."
+    assert told["waiting"] == {"attempts": 3, "next_at": "2030-01-02T14:05:00Z", "words": "3 times it did not work."}
     assert (await page(anna, request))["waiting"] == told["waiting"]
     words = (await olivia.get(f"/media/requests/{request}/timeline")).json()["items"][1]["words"]
     assert words == "Ben wants it too."

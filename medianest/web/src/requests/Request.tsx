@@ -10,13 +10,13 @@ import { Ghost } from "../ui/Empty";
 import { Icon } from "../ui/Icon";
 import { Section } from "../ui/Page";
 import { type About, TitlePage } from "../ui/TitlePage";
-import { atClock } from "../ui/units";
 import { Loaded, Trouble } from "../ui/Trouble";
 import { HowFar } from "./HowFar";
 import { Moderate } from "./Moderate";
 import { Road } from "./Road";
 import { canCancel, canChangeSeasons, isMoving, TONES } from "./states";
 import { TimelineOf } from "./TimelineOf";
+import { whereIsIt } from "./whereIsIt";
 import { useCancel, useRequest, useRetry, useTimeline } from "./queries";
 
 const CancelSheet = later(() => import("./CancelSheet"));
@@ -56,12 +56,6 @@ function Standing({ request }: { readonly request: RequestView }) {
       {!mine && !by && <p className="mt-2 text-sm text-quiet">{say.requests.joined}</p>}
     </>
   );
-}
-
-/** In one sentence: what is being tried now, or why it waits, or what its state means. */
-function whereIsIt({ state, waiting, why }: RequestView): string {
-  if (waiting) return [waiting.words, waiting.next_at && say.requests.nextTry(atClock(new Date(waiting.next_at)))].filter(Boolean).join(" ");
-  return why ?? say.where[state];
 }
 
 function Actions({ request }: { readonly request: RequestView }) {

@@ -44,6 +44,13 @@ export const say = {
       "too-many": "Too many requests right now",
       other: "Another reason",
     } satisfies Record<Decline["reason"], string>,
+    declinedFor: {
+      "already-have-something-like-it": "It was declined: we already have something like it.",
+      "not-suitable": "It was declined: it isn’t suitable for this server.",
+      "no-space": "It was declined: there’s no space left for it.",
+      "too-many": "It was declined: there are too many requests right now.",
+      other: "It was declined.",
+    } satisfies Record<Decline["reason"], string> as Readonly<Record<string, string>>,
     yourWords: "In your own words (optional)",
   },
   where: {
