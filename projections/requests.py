@@ -114,6 +114,7 @@ class OpenRequest(msgspec.Struct, frozen=True):
     request: str
     state: RequestState
     mine: bool  # asked for or followed
+    seasons: tuple[int, ...] = ()  # of all open ones that are `mine`
 
 
 class RequestToSend(msgspec.Struct, frozen=True):
@@ -287,10 +288,11 @@ async def requests_for(media: Media, rows: Rows) -> list[RequestRow]:
 async def open_requests_for(wanted: Sequence[Media], account: str, rows: Rows) -> dict[Media, OpenRequest]:
     """The open request of each title that has one; what `account` asked for or follows before others'."""
     found = await rows.execute(
-        "SELECT DISTINCT ON (kind, tmdb, is4k) kind, tmdb, is4k, request, state, account = %(account)s OR EXISTS"
-        " (SELECT FROM followers AS f WHERE f.request = r.request AND f.account = %(account)s) AS mine FROM requests AS r"
+        "SELECT kind, tmdb, is4k, request, state, account = %(account)s OR EXISTS"
+        " (SELECT FROM followers AS f WHERE f.request = r.request AND f.account = %(account)s) AS mine, seasons"
+        " FROM requests AS r"
         " WHERE (kind, tmdb, is4k) IN (SELECT * FROM unnest(%(kinds)s::text[], %(tmdbs)s::int[], %(are4k)s::bool[]))"
-        " AND state = ANY (%(open)s) ORDER BY kind, tmdb, is4k, mine DESC, position DESC",
+        " AND state = ANY (%(open)s) ORDER BY mine DESC, position DESC",
         {
             "account": account,
             "kinds": [media.kind for media in wanted],
@@ -299,8 +301,13 @@ async def open_requests_for(wanted: Sequence[Media], account: str, rows: Rows) -
             "open": list(OPEN_STATES),
         },
     )
-    opened = [OpenRequest(Media(kind, tmdb, is4k), *rest) for kind, tmdb, is4k, *rest in await found.fetchall()]
-    return {request.media: request for request in opened}
+    opened: dict[Media, OpenRequest] = {}
+    for kind, tmdb, is4k, request, state, mine, seasons in await found.fetchall():
+        media = Media(kind, tmdb, is4k)
+        first = opened.setdefault(media, OpenRequest(media, request, state, mine))
+        if mine:
+            opened[media] = msgspec.structs.replace(first, seasons=tuple(sorted({*first.seasons, *seasons})))
+    return opened
 
 
 async def request_of_seerr(seerr: int, rows: Rows) -> str | None:

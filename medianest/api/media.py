@@ -41,6 +41,7 @@ class Ours(msgspec.Struct, frozen=True):
     state: RequestState
     mine: bool  # asked for or followed
     request: str | None  # null: it is somebody else's
+    seasons: tuple[int, ...]  # of a series: those that one asked for or follows
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -245,7 +246,7 @@ async def _ours(site: Site, me: Identity, wanted: list[Media]) -> dict[Media, Ou
         found = await requests.open_requests_for(wanted, me.account, rows)
     moderates = may(me, "requests.moderate")
     return {
-        media: Ours(open_.state, open_.mine, open_.request if open_.mine or moderates else None)
+        media: Ours(open_.state, open_.mine, open_.request if open_.mine or moderates else None, open_.seasons)
         for media, open_ in found.items()
     }
 

@@ -112,7 +112,8 @@ async def test_search_says_what_was_asked_for_and_by_whom(anna: httpx.AsyncClien
         found = (await caller.get("/media/search", params={"q": "dune"})).json()["results"]
         (dune,) = [title for title in found if title["tmdb"] == DUNE["tmdb"]]
         assert dune["mine"] is mine
-        assert dune["requested"] == {"state": "submitted", "mine": mine, "request": request if mine else None}
+        ours = {"state": "submitted", "mine": mine, "request": request if mine else None, "seasons": []}
+        assert dune["requested"] == ours
         detail = (await caller.get("/media/movie/438631")).json()
         assert (detail["title"]["title"], detail["mine"]) == ("Dune", mine)
     assert problem(await anna.get("/media/movie/999999999")) == (404, "title-unknown")

@@ -137,6 +137,7 @@ async def test_seasons_are_picked_and_changed_with_the_keyboard_alone(demo: Demo
         await page.keyboard.press("Tab")
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
+        await page.get_by_role("checkbox", name="Season 2 Asked for", disabled=True).wait_for()
         await page.get_by_role("link", name="Where is it?").first.focus()
         await page.keyboard.press("Enter")
         await page.get_by_text("Series · 2022 · Season 2").wait_for()

@@ -157,7 +157,7 @@ async def digest_of(rows: Rows, *projections: Projection) -> dict[str, list[str]
     return found
 
 
-async def test_of_a_page_of_titles_each_shows_its_open_request_and_ones_own_first(
+async def test_of_a_page_of_titles_each_shows_its_open_request_ones_own_first_and_ones_seasons(
     commands: Commands, engine: ProjectionEngine, pool: Pool
 ) -> None:
     for name in ("anna", "ben"):
@@ -165,7 +165,7 @@ async def test_of_a_page_of_titles_each_shows_its_open_request_and_ones_own_firs
     lost, gone, never = Media("tv", 4607), Media("movie", 603), Media("tv", 438631)
     asked = [
         ("r1", "anna", DUNE, ()), ("r2", "ben", DUNE, ()), ("r3", "anna", lost, (1,)), ("r4", "ben", lost, (2,)),
-        ("r5", "ben", gone, ()),
+        ("r5", "ben", gone, ()), ("r6", "anna", lost, (4, 3)),
     ]  # fmt: skip
     for request, account, media, seasons in asked:
         ask = SubmitRequest(request=request, account=account, media=media, title="T", seasons=seasons)
@@ -174,12 +174,12 @@ async def test_of_a_page_of_titles_each_shows_its_open_request_and_ones_own_firs
     await engine.reached(end.position)
     async with pool.connection() as rows:
         for account, expected in {
-            "anna": {DUNE: ("r1", True), lost: ("r3", True)},
-            "ben": {DUNE: ("r1", True), lost: ("r4", True)},  # who joined follows
-            "cleo": {DUNE: ("r1", False), lost: ("r4", False)},
+            "anna": {DUNE: ("r1", True, ()), lost: ("r6", True, (1, 3, 4))},
+            "ben": {DUNE: ("r1", True, ()), lost: ("r4", True, (2,))},  # who joined follows
+            "cleo": {DUNE: ("r1", False, ()), lost: ("r6", False, ())},
         }.items():
             found = await requests.open_requests_for([DUNE, lost, gone, never], account, rows)
-            assert {media: (open_.request, open_.mine) for media, open_ in found.items()} == expected
+            assert {media: (open_.request, open_.mine, open_.seasons) for media, open_ in found.items()} == expected
         assert await requests.open_requests_for([], "anna", rows) == {}
 
 

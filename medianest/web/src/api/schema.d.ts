@@ -2760,6 +2760,7 @@ export interface components {
             state: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | "merged";
             mine: boolean;
             request: string | null;
+            seasons: number[];
         };
         /** Pace */
         Pace: {

@@ -44,7 +44,7 @@ export function AskForSeries({ copy }: { readonly copy: Copy }) {
       <SeasonList seasons={title.seasons} open={open} chosen={chosen} choose={pick} />
       {open.length > 0 && (
         <div className="within-reach">
-          <Asking body={wish(copy, chosen)} label={say.discover.askSeasons(chosen.length, copy.is4k)} disabled={chosen.length === 0} />
+          <Asking key={open.join()} body={wish(copy, chosen)} label={say.discover.askSeasons(chosen.length, copy.is4k)} disabled={chosen.length === 0} />
         </div>
       )}
     </>

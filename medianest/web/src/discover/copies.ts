@@ -1,4 +1,5 @@
 import type { Detail, Ours, TitleDetail } from "../api/schema";
+import { isFree } from "./standing";
 
 /** One of the two copies of a title that can be asked for, with how that one stands. */
 export interface Copy {
@@ -9,9 +10,15 @@ export interface Copy {
 
 /** The usual copy; and that in 4K where one may ask for it, somebody has, or it is there. */
 export function copiesOf({ title, requested, requested_4k, may_ask_for_4k }: Detail): Copy[] {
-  const usual = { title, requested, is4k: false };
+  const usual = { title: withAsked(title, requested), requested, is4k: false };
   const isKnown = title.state4k !== null && title.state4k !== "unknown";
-  return may_ask_for_4k || requested_4k || isKnown ? [usual, { title: in4k(title), requested: requested_4k, is4k: true }] : [usual];
+  return may_ask_for_4k || requested_4k || isKnown ? [usual, { title: withAsked(in4k(title), requested_4k), requested: requested_4k, is4k: true }] : [usual];
+}
+
+/** What one asked for is not to be had once more, though the request manager knows nothing of it before somebody has approved. */
+function withAsked(title: TitleDetail, ours: Ours | null): TitleDetail {
+  const seasons = title.seasons.map((season) => (isFree(season) && ours?.seasons.includes(season.number) ? { ...season, state: "pending" as const } : season));
+  return { ...title, seasons };
 }
 
 /** A title as its 4K copy stands. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { free, standingOf } from "./standing";
 
 test("our own request says more than the request manager", () => {
-  expect(standingOf("pending", { state: "failed", mine: true, request: "a" })?.word).toBe("Failed");
+  expect(standingOf("pending", { state: "failed", mine: true, request: "a", seasons: [] })?.word).toBe("Failed");
   expect(standingOf("available", null)?.tone).toBe("good");
 });
 

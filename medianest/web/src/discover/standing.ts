@@ -10,7 +10,15 @@ export function standingOf(state: Found["state"], ours: Ours | null): { tone: To
   return word === undefined ? undefined : { tone: state === "available" ? "good" : state === "blocklisted" ? "bad" : "busy", word };
 }
 
-/** The seasons of a series that can be asked for: those that are neither there nor on their way. */
-export function free<Season extends { readonly state: Found["state"] }>(seasons: readonly Season[]): Season[] {
-  return seasons.filter(({ state }) => state === null || state === "unknown" || state === "deleted");
+interface Season {
+  readonly state: Found["state"];
+}
+
+/** Whether a season can be asked for: it is neither there nor on its way. */
+export function isFree({ state }: Season): boolean {
+  return state === null || state === "unknown" || state === "deleted";
+}
+
+export function free<Of extends Season>(seasons: readonly Of[]): Of[] {
+  return seasons.filter(isFree);
 }
