@@ -112,21 +112,34 @@ async def test_a_picture_that_is_refused_to_one_is_not_refused_to_others_with_it
         await ben
 
 
-async def test_the_line_is_bounded_and_so_is_the_wait_in_it(line: PictureLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picture_line, "LONGEST", AT_ONCE + 1)
+async def _every_turn_taken(line: PictureLine, painter: Painter) -> list[asyncio.Task[Picture]]:
+    painter.may_paint.clear()
+    looks = [asyncio.create_task(line.picture(str(n), lambda: painter.paint("x"))) for n in range(AT_ONCE)]
+    for _ in looks:
+        await painter.began.acquire()
+    return looks
+
+
+async def test_the_line_is_bounded(line: PictureLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture_line, "LONGEST", AT_ONCE)
+    monkeypatch.setattr(picture_line, "STALLED_SECONDS", 60.0)  # on a busy machine it would come first
+    painter = Painter()
+    looks = await _every_turn_taken(line, painter)
+    with pytest.raises(Unreachable, match="too many"):
+        await line.picture("one more", lambda: painter.paint("x"))
+    painter.may_paint.set()
+    assert len(await asyncio.gather(*looks)) == AT_ONCE
+
+
+async def test_whose_turn_does_not_come_in_time_is_told_so(line: PictureLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picture_line, "GIVEN_UP_SECONDS", 0.05)
     monkeypatch.setattr(picture_line, "STALLED_SECONDS", 60.0)  # on a busy machine it would come first
     painter = Painter()
-    painter.may_paint.clear()
-    looks = [asyncio.create_task(line.picture(str(n), lambda: painter.paint("x"))) for n in range(AT_ONCE + 1)]
-    for _ in range(AT_ONCE):
-        await painter.began.acquire()
-    with pytest.raises(Unreachable, match="too many"):
-        await line.picture("one more", lambda: painter.paint("x"))
+    looks = await _every_turn_taken(line, painter)
     with pytest.raises(Unreachable, match="too long"):
-        await looks[-1]
+        await line.picture("one more", lambda: painter.paint("x"))
     painter.may_paint.set()
-    assert len(await asyncio.gather(*looks[:-1])) == AT_ONCE
+    assert len(await asyncio.gather(*looks)) == AT_ONCE
 
 
 class Vanishing:
