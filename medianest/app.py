@@ -405,7 +405,8 @@ async def _follow(house: Foundation) -> None:
     trouble = Trouble("circuits and settings are not followed", DatabaseAway)
     while True:
         try:
-            async for page in subscribe(house.store, house.head, after=position, query=query):
+            pages = subscribe(house.store, house.head, after=position, query=query, caught_up=trouble.over)
+            async for page in pages:
                 for recorded in page:
                     if isinstance(recorded.event, SettingsChanged):
                         await house.configuration.refresh()
@@ -413,7 +414,6 @@ async def _follow(house: Foundation) -> None:
                     if isinstance(recorded.event, BreakerClosed) and recorded.event.service.startswith(SITE):
                         await attempts.hurry(house.pool, RUN, why=REMEDIES[Kind.LEFT_ALONE])
                     position = recorded.position
-                trouble.over()
         except DatabaseAway as away:
             trouble.met(away)
             await asyncio.sleep(AGAIN_SECONDS)
@@ -424,11 +424,10 @@ async def _tell(house: Foundation) -> None:
     position, trouble = house.head.position, Trouble("events are not being told", DatabaseAway)
     while True:
         try:
-            async for page in subscribe(house.store, house.head, after=position):
+            async for page in subscribe(house.store, house.head, after=position, caught_up=trouble.over):
                 for recorded in page:
                     log.info(type_of(recorded.event), position=recorded.position, about=" ".join(recorded.tags))
                     position = recorded.position
-                trouble.over()
         except DatabaseAway as away:
             trouble.met(away)
             await asyncio.sleep(AGAIN_SECONDS)

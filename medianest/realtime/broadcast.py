@@ -82,15 +82,19 @@ class Broadcast:
     async def run(self) -> None:
         """Emit what is appended from now on, for ever. A database that goes away is waited for."""
         trouble = Trouble("events are not being pushed", DatabaseAway)
+
+        def all_is_well() -> None:
+            self.failures = 0
+            trouble.over()
+
         while True:
             try:
                 if self.position is None:
                     self.position = await self._begin()
                     self._started.set()
-                async for page in subscribe(self._store, self._head, after=self.position):
+                pages = subscribe(self._store, self._head, after=self.position, caught_up=all_is_well)
+                async for page in pages:
                     await self._emit(page)
-                    self.failures = 0
-                    trouble.over()
             except Exception as failure:  # noqa: BLE001 - live must outlive the database
                 self.failures += 1
                 trouble.met(failure)
