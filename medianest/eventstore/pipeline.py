@@ -48,11 +48,12 @@ class Pipeline:
         self._loop.add_reader(self._socket, self._read)
 
     @classmethod
-    async def open(cls, conninfo: str, sql: str) -> Self:
-        """A connection of its own for `sql`, whose parameters are $1, $2, …"""
+    async def open(cls, conninfo: str, sql: str, *, asked: str = "SELECT NULL") -> Self:
+        """A connection of its own for `sql`, whose parameters are $1, $2, …; `{}` in it is what comes of `asked` now."""
         connection = await psycopg.AsyncConnection.connect(conninfo, autocommit=True, options=FRESH)
         try:
-            await connection.execute(b"PREPARE %b AS %b" % (_NAME, sql.encode()))
+            answer = await (await connection.execute(asked.encode())).fetchone()
+            await connection.execute(b"PREPARE %b AS %b" % (_NAME, sql.format(*answer or ()).encode()))
             connection.pgconn.enter_pipeline_mode()
         except BaseException:  # a cancellation too: nobody else knows of the connection yet
             await connection.close()

@@ -18,7 +18,11 @@ SETTLED = -1  # for a position to look from: neither what is known nor what this
 
 
 class Recent:
-    """What came through one connection. Take a new one with each connection, and where nobody can say what a group came to."""
+    """What came through one connection. Take a new one with each connection, and where nobody can say what a group came to.
+
+    A log that is restored with other tables takes the connection away (`writer.py`); one whose rows alone were replaced,
+    by somebody who switched its triggers off, must not be written to meanwhile.
+    """
 
     def __init__(self) -> None:
         self._since = 0

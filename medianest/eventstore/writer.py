@@ -139,7 +139,7 @@ class Writer:
     async def _connect(self) -> None:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                self._pipeline = await Pipeline.open(self._conninfo, _APPEND)
+                self._pipeline = await Pipeline.open(self._conninfo, _APPEND, asked=_LOG)
             self._recent = Recent()
         except Exception as error:  # noqa: BLE001 - whatever keeps us from it, nobody waits for ever
             self._unanswered(self._all_waiting(), error)
@@ -204,6 +204,8 @@ class Writer:
     def _take(self, group: Group, answer: Answer) -> None:
         if isinstance(answer, Exception):
             raise answer
+        if not answer.ntuples:
+            raise _AnotherLogError("The log was restored since this connection was opened.")
         outcome, now = group.answer(answer), time.perf_counter()
         self._head.advance(outcome.last)
         self._recent.learn(outcome.first, outcome.last, outcome.added)
@@ -257,6 +259,16 @@ class Writer:
             self._waiting.appendleft(append)
 
 
+class _AnotherLogError(Exception):
+    """The tables of the log were made anew under the writer: what it knows of its positions was about others."""
+
+
 # A standby, say, or a database that a later release has brought up to date: who may write is asked for anew.
-_NOT_HERE = (ReadOnlySqlTransaction, UndefinedFunction)
-_APPEND = "SELECT * FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+_NOT_HERE = (ReadOnlySqlTransaction, UndefinedFunction, _AnotherLogError)
+_LOG = "SELECT 'events'::regclass::oid"
+# A log that is restored has new tables. That its own is still the one there is costs an append nothing: PostgreSQL works it
+# out when it plans the statement, and plans it anew when a table that it names is dropped. Then it answers no row at all.
+_APPEND = """
+SELECT * FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+WHERE 'events'::regclass::oid = {}
+"""

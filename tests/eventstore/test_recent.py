@@ -289,6 +289,26 @@ async def test_what_an_answer_said_that_could_not_be_told_is_not_overlooked(
     assert await append(store, uuid4(), condition=Condition(OF_PLEX, 1)) is Conflict
 
 
+async def test_what_another_process_appended_to_a_log_that_was_restored_under_us_is_not_overlooked(
+    store: EventStore, far: EventStore, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its positions are those of other events now: what this writer knows of them is of a log that is no more."""
+    monkeypatch.setattr(notices, "APART_SECONDS", 0.0)  # else a group that only tells who listens learns of it first
+    for _ in range(3):
+        await store.append([SEERR_UP], Metadata(actor=SYSTEM, command=uuid4()))
+    async with admin.transaction():
+        for table in ("events", "event_tags", "command_ids"):
+            await admin.execute(f"ALTER TABLE {table} RENAME TO {table}_before".encode())
+            await admin.execute(f"CREATE TABLE {table} (LIKE {table}_before INCLUDING ALL)".encode())
+        await admin.execute("INSERT INTO events SELECT * FROM events_before WHERE position = 1")
+        await admin.execute("INSERT INTO event_tags SELECT * FROM event_tags_before WHERE position = 1")
+    assert [await append(far, uuid4()) for _ in range(2)] == [Appended(2, 2), Appended(3, 3)]
+    again = uuid4()
+    assert await append(store, again, condition=Condition(OF_PLEX, 1)) is OutcomeUnknown
+    assert await append(store, again, condition=Condition(OF_PLEX, 1)) is Conflict
+    assert await append(store, again, condition=Condition(OF_PLEX, 3)) == Appended(4, 4)
+
+
 class Far:
     """A connection whose answers a test gives."""
 
@@ -325,7 +345,7 @@ async def opened(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     """A writer that always sends a second group, and the connections that it opens, the newest last."""
     far = list[Far]()
 
-    async def open_(*_: object) -> Far:
+    async def open_(*_: object, **__: object) -> Far:
         far.append(Far())
         return far[-1]
 
