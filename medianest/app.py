@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -50,7 +51,7 @@ from medianest.eventstore.head import Head
 from medianest.eventstore.seals import Notary
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.subscription import subscribe
-from medianest.eventstore.vault import MasterKey, Vault
+from medianest.eventstore.vault import MasterKey, SealBroken, Vault
 from medianest.realtime.asyncapi import asyncapi
 from medianest.realtime.gateway import Gateway, socket_app
 from medianest.realtime.pushes import may_see, pushes_for, rooms_for
@@ -118,9 +119,9 @@ async def foundation(settings: Settings, *, beside: bool = False) -> AsyncIterat
         path = search_path(PROJECTIONS)
         pool = await stack.enter_async_context(connection_pool(conninfo, search_path=path, uses=uses))
         if beside:
-            await _look_whether_whole(pool)
+            await look_whether_whole(pool)
+        vault = await _vault(pool, master)
         head = await stack.enter_async_context(Head(conninfo))
-        vault = Vault(pool, master)
         store = await stack.enter_async_context(EventStore(conninfo, pool, Codec(vault, EVENTS), head))
         commands = Commands(store)
         engine = ProjectionEngine(pool, store, head, PROJECTIONS)
@@ -163,10 +164,25 @@ async def bare_log(settings: Settings) -> AsyncIterator[tuple[Pool, MasterKey]]:
         yield pool, master
 
 
-async def _look_whether_whole(pool: Pool) -> None:
+async def look_whether_whole(pool: Pool) -> None:
+    """Raises `CannotStart` where a table of the log is gone."""
     async with pool.connection() as connection:
         if gone := await dropped(connection):
             raise CannotStart(gone)
+
+
+async def _vault(pool: Pool, master: MasterKey) -> Vault:
+    """Under another key nobody's name opens, and whoever signs in becomes somebody new: better not to start at all."""
+    vault = Vault(pool, master)
+    try:
+        await vault.check()
+    except SealBroken as broken:
+        raise WrongSetting(
+            "The setting `master_key` (or `master.key` in the data folder, where it is not set) is not the key that this"
+            " log's names are sealed under: put the right one back. If it is lost for good, `medianest events export`"
+            " still takes the log out."
+        ) from broken
+    return vault
 
 
 def _master(settings: Settings) -> MasterKey:
@@ -191,11 +207,20 @@ def master_key(settings: Settings) -> Secret:
 
 
 def _key_file(file: Path) -> Secret:
-    if not file.exists():
-        writable(file.parent, "data")
-        file.touch(mode=0o600)
-        file.write_text(MasterKey.new().reveal(), encoding="ascii")
-    return Secret(file.read_text(encoding="ascii").strip())
+    try:
+        if not file.exists():
+            writable(file.parent, "data")
+            with TemporaryDirectory(dir=file.parent) as draft:  # whole, or not there: the disk may be full
+                made = Path(draft, file.name)
+                made.touch(mode=0o600)
+                made.write_text(MasterKey.new().reveal(), encoding="ascii")
+                made.replace(file)
+        return Secret(file.read_text(encoding="ascii").strip())
+    except OSError as refused:
+        raise WrongSetting(
+            f"The setting `data` cannot be used: {file} cannot be read or made ({refused.strerror})."
+            " Run this as the user whom the data folder belongs to, or name another folder."
+        ) from refused
 
 
 def _adapters(settings: Settings, master: MasterKey, client: httpx.AsyncClient) -> Adapters:

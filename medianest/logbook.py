@@ -13,7 +13,7 @@ import structlog
 from rich.console import Console
 from rich.progress import Progress
 
-from medianest.app import Foundation, bare_log, foundation
+from medianest.app import Foundation, bare_log, foundation, look_whether_whole
 from medianest.commands import new_command_id, now_utc
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor, Refused
@@ -60,11 +60,12 @@ async def tail(settings: Settings, types: Sequence[str], about: Sequence[str], l
 
 
 async def take_out(settings: Settings, file: BinaryIO) -> int:
-    """Write every event as a line of JSON; answers with the number of lines."""
-    async with foundation(settings, beside=True) as house:
+    """Write every event as a line of JSON; answers with the number of lines. The right master key is not needed."""
+    async with bare_log(settings) as (pool, _):
+        await look_whether_whole(pool)
         lines = 0
-        with _bar("lines", await length(house.pool)) as advance:
-            async for line in export(house.pool):
+        with _bar("lines", await length(pool)) as advance:
+            async for line in export(pool):
                 file.write(line)
                 lines += 1
                 advance(lines)

@@ -1,12 +1,14 @@
 """What keeps a process from starting is told to who started it: one line, the setting, the remedy, exit code 1."""
 
 import asyncio
+import errno
 import json
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Coroutine
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,12 @@ import psycopg
 import pytest
 from msgspec import structs
 
-from medianest import app, server
+from medianest import app, logbook, server
 from medianest.cli import _forget_demo, main
 from medianest.database import database
 from medianest.demo import demo
+from medianest.eventstore.connections import Pool
+from medianest.eventstore.vault import MasterKey, Vault
 from medianest.secret import Secret
 from medianest.server import listening, serving
 from medianest.settings import CannotStart, Settings, WrongSetting, load
@@ -98,6 +102,37 @@ async def test_a_master_key_that_is_none_is_named(tmp_path: Path) -> None:
     said = await reason(app.api, structs.replace(settings_of(tmp_path), master_key=Secret("hush")))
     assert said.startswith("The setting `master_key` must be ")
     assert "hush" not in said
+
+
+@pytest.mark.parametrize("role", [app.up, app.api, app.stream, app.work])
+async def test_nothing_starts_under_another_master_key_but_the_log_can_be_taken_out(
+    role: Role, database: str, pool: Pool, tmp_path: Path
+) -> None:
+    """Whoever signed in would become somebody new, and nobody's name would open."""
+    await Vault(pool, MasterKey(MasterKey.new())).seal("anna", {"account.opened/name/c/0": "Anna"})
+    settings = settings_of(tmp_path, database_url=database)
+    assert "`master_key` (or `master.key` in the data folder" in await reason(role, settings)
+    assert await logbook.take_out(settings, BytesIO()) == 1  # which is the line that ends it
+
+
+def test_a_master_key_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk may be full at the first start, and have room at the next."""
+    settings = load(None, {}, data=tmp_path)
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_text", raiser(OSError(errno.ENOSPC, "No space left on device")))
+        with pytest.raises(WrongSetting, match=r"`data` cannot be used: .*master\.key .*No space left"):
+            app.master_key(settings)
+    assert list(tmp_path.iterdir()) == []
+    made = app.master_key(settings).reveal()
+    assert app.master_key(settings).reveal() == made
+    assert (tmp_path / "master.key").stat().st_mode & 0o777 == 0o600
+
+
+def raiser(problem: Exception) -> Callable[..., Any]:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise problem
+
+    return fail
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import base64
 import hmac
 import secrets
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -24,6 +25,9 @@ from medianest.secret import Secret
 
 ERASED = "[erased]"
 NONCE_BYTES = 12
+OTHER_MASTER_KEY = (
+    "A person's key does not open: the master key is not the one it was made with. Restore the right one."
+)
 
 
 class SealBroken(Exception):
@@ -89,6 +93,14 @@ class Vault:
     async def unseal_one(self, sealed: Personal) -> str:
         return (await self.unseal([sealed]))[sealed]
 
+    async def check(self) -> None:
+        """Raises `SealBroken` where the master key opens nobody's key of those there are."""
+        async with self._pool.connection() as connection:
+            found = await connection.execute("SELECT person, wrapped FROM person_keys WHERE wrapped IS NOT NULL")
+            keys = await found.fetchall()
+        if keys and not any(self._opens(*key) for key in keys):
+            raise SealBroken(OTHER_MASTER_KEY)
+
     async def destroy(self, person: str) -> None:
         """Forget `person`: whatever was sealed for them reads as erased, everywhere and for ever."""
         async with self._pool.connection() as connection:
@@ -136,9 +148,12 @@ class Vault:
         try:
             return self._wrap.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], person.encode())
         except (InvalidTag, ValueError) as broken:
-            raise SealBroken(
-                "A person's key does not open: the master key is not the one it was made with. Restore the right one."
-            ) from broken
+            raise SealBroken(OTHER_MASTER_KEY) from broken
+
+    def _opens(self, person: str, wrapped: bytes) -> bool:
+        with suppress(SealBroken):
+            return self._unwrapped(person, wrapped) is not None
+        return False
 
 
 class _Key(NamedTuple):

@@ -153,3 +153,20 @@ async def test_under_another_master_key_nothing_opens_and_the_remedy_is_named(va
     with pytest.raises(SealBroken, match="restore the master key"):
         other.opened("webhooks/1", PAPER)
     assert other.pseudonym("plex", "4711") != vault.pseudonym("plex", "4711")
+
+
+async def test_a_master_key_that_opens_nobody_s_key_is_told_before_anything_is_sealed_under_it(
+    vault: Vault, pool: Pool
+) -> None:
+    other = Vault(pool, MasterKey(MasterKey.new()))
+    await other.check()  # nobody is there yet: any key will do
+    for person in ("anna", "ben"):
+        await vault.seal(person, {PLACE: person})
+    await vault.check()
+    with pytest.raises(SealBroken, match="Restore the right one"):
+        await other.check()
+    await vault.destroy("anna")
+    async with pool.connection() as connection:
+        await connection.execute("UPDATE person_keys SET wrapped = '' WHERE person = 'ben'")
+    await vault.seal("cleo", {PLACE: "cleo"})
+    await vault.check()  # one row that was altered keeps nobody else out
