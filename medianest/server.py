@@ -9,13 +9,19 @@ from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 
 from medianest.settings import WrongSetting
 
 GRACE_SECONDS = 2  # what answers under way get at the end
 IDLE_SECONDS = 75  # longer than nginx and browsers keep a connection that is idle: they must not find it closed
 REQUEST_SECONDS = 30  # in which a call has to be here whole: else many that never end take every connection there is
+HEAD_BYTES = 65_536  # of one call that are no body: address, headers, what parts a body into chunks
+CALLS_AHEAD = 16  # that may be sent before the first of them is answered; browsers and nginx send none
 MESSAGE_BYTES = 65_536  # of one websocket message
+MESSAGE_PIECES = 1000  # that it may come in, empty ones too
+UNREAD_BYTES = 1_048_576  # of answers to pings that a websocket's client does not read
 
 
 @contextmanager
@@ -60,7 +66,7 @@ async def serving(app: Any, listener: socket.socket, trusted_proxies: Collection
             app,
             loop="none",
             http=_Http,
-            ws="websockets-sansio",
+            ws=_WebSocket,
             ws_max_size=MESSAGE_BYTES,
             ws_per_message_deflate=False,
             ws_ping_interval=None,  # Engine.IO pings already
@@ -86,10 +92,14 @@ async def serving(app: Any, listener: socket.socket, trusted_proxies: Collection
 
 
 class _Http(HttpToolsProtocol):
-    """Closes a connection that is opened, or a call that is begun, and does not come to its end; uvicorn waits for ever."""
+    """Closes a connection that is opened, or a call that is begun, and does not come to its end; uvicorn waits for ever.
+
+    Closes it too where a call has no end to its head, or too many are sent ahead: uvicorn keeps all that comes.
+    """
 
     _deadline: asyncio.TimerHandle | None = None  # None: nothing is awaited of who calls
     _whole = False  # whether all that came is calls that are here to their ends
+    _head_bytes = 0  # of the call that is coming, so far
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         super().connection_made(transport)
@@ -97,12 +107,28 @@ class _Http(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._whole = False
+        self._head_bytes += len(data)
         super().data_received(data)
+        if self._head_bytes > HEAD_BYTES:
+            self._refuse()
         self._await_the_rest()
+
+    def _refuse(self) -> None:
+        if self.transport.get_write_buffer_size():  # of an answer that nobody may ever read to its end
+            self.transport.abort()
+        else:
+            self.send_400_response("Send less: 64 kB is the most before the body.")
 
     def on_message_begin(self) -> None:
         self._whole = False
+        if len(self.pipeline) >= CALLS_AHEAD:
+            raise _TooManyAhead  # the parser stops, and uvicorn says that the call is invalid
+        self._head_bytes = 0
         super().on_message_begin()
+
+    def on_body(self, body: bytes) -> None:
+        self._head_bytes -= len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._whole = True
@@ -122,7 +148,25 @@ class _Http(HttpToolsProtocol):
             self._deadline.cancel()
             self._deadline = None
         elif not self._whole and self._deadline is None:
-            self._deadline = self.loop.call_later(REQUEST_SECONDS, self.transport.close)
+            self._deadline = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+
+
+class _TooManyAhead(Exception):
+    """Calls that were sent before others were answered."""
+
+
+class _WebSocket(WebSocketsSansIOProtocol):
+    """Leaves who only fills our memory: uvicorn keeps each piece of a message, and each answer to a ping, for ever."""
+
+    def handle_ping(self) -> None:
+        super().handle_ping()
+        if self.transport.get_write_buffer_size() > UNREAD_BYTES:
+            self.transport.abort()
+
+    def handle_cont(self, event: Frame) -> None:
+        super().handle_cont(event)
+        if len(self.frames) > MESSAGE_PIECES:
+            self.transport.abort()
 
 
 class _Server(uvicorn.Server):

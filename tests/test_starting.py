@@ -272,6 +272,10 @@ async def test_a_proxy_of_ours_is_believed_about_who_calls(proxies: tuple[str, .
     assert seen == [(client, "http" if client == "127.0.0.1" else "https")]
 
 
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 BEGUN = {
     "nothing": b"",
     "half a head": b"GET / HTTP/1.1\r\nHost: x\r\n",
@@ -305,6 +309,58 @@ async def test_a_call_that_is_here_whole_may_take_its_time(monkeypatch: pytest.M
         async with serving(slow, listener, ()), httpx.AsyncClient(trust_env=False) as caller:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             assert [(await caller.post(url, content=b"x")).status_code for _ in range(2)] == [204, 204]
+
+
+ENDLESS = {
+    "address": (b"GET /", b"a" * 65_536),
+    "header": (b"GET / HTTP/1.1\r\nHost: x\r\nX: ", b"a" * 65_536),
+    "headers": (b"GET / HTTP/1.1\r\nHost: x\r\n", b"a: b\r\n" * 10_000),
+    "trailers": (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", b"a: b\r\n" * 10_000),
+    "calls": (b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 2_000),
+    "pings": (HANDSHAKE, b"\x89\xfd\0\0\0\0" + b"p" * 125),
+    "pieces": (HANDSHAKE, b"\0\x80\0\0\0\0" * 10_000),
+}
+
+
+@pytest.mark.parametrize(("begun", "more"), ENDLESS.values(), ids=ENDLESS)
+async def test_what_has_no_end_ends_the_connection_before_it_fills_our_memory(begun: bytes, more: bytes) -> None:
+    with listening("127.0.0.1", 0) as listener:
+        async with serving(_opened_and_left, listener, ()), asyncio.timeout(30):
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            writer.write(begun)
+            if begun == HANDSHAKE:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(b"\x01\x80\0\0\0\0")  # a message begins, and what follows is amid it
+            with pytest.raises(ConnectionError):
+                await _written(writer, more)
+            writer.close()
+
+
+async def _written(writer: asyncio.StreamWriter, more: bytes) -> None:
+    for _ in range(64):  # megabytes, and nothing is read
+        writer.write(more * (1_048_576 // len(more)))
+        await writer.drain()
+
+
+async def test_a_large_body_in_small_chunks_is_no_head() -> None:
+    chunks = b"".join(b"400\r\n%b\r\n" % (b"x" * 1024) for _ in range(2_000))
+    with listening("127.0.0.1", 0) as listener:
+        async with serving(_after_the_body, listener, ()), asyncio.timeout(30):
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n")
+            assert (await reader.readline()).startswith(b"HTTP/1.1 204")
+            writer.close()
+
+
+async def _opened_and_left(scope: Any, receive: Any, send: Any) -> None:
+    """Listens to a websocket and says nothing; answers a call by more than fits into the buffers of the network."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"x" * 16_777_216})
 
 
 async def _after_the_body(_: Any, receive: Any, send: Any) -> None:
