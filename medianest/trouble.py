@@ -12,7 +12,7 @@ class Trouble:
     """One line when it begins, one when it is over, and none for each try in between.
 
     What is foreseen, such as a database that is away, is told without its traceback: by its type, and by the code
-    that PostgreSQL gave it.
+    that PostgreSQL gave it, or by the `why` of an outside system.
     """
 
     def __init__(self, what: str, *foreseen: type[Exception], **about: str) -> None:
@@ -29,8 +29,8 @@ class Trouble:
             return
         self._kind, self._told_at = kind, time.monotonic()
         if foreseen:
-            sqlstate = getattr(failure, "sqlstate", None)
-            log.warning(self._what, **self._about, error=type(failure).__name__, sqlstate=sqlstate)
+            said = {name: getattr(failure, name) for name in ("sqlstate", "why") if hasattr(failure, name)}
+            log.warning(self._what, **self._about, error=type(failure).__name__, **said)
         else:
             log.error(self._what, **self._about, exc_info=failure)
 

@@ -301,6 +301,7 @@ class Recurring(NamedTuple):
 def recurring(works: Sequence[Recurring]) -> TodoList:
     """A list whose rows are never done, only put off until their next time."""
     by_name = {work.name: work for work in works}
+    troubles = {name: Trouble("left out until it works again", AdapterError, recurring=name) for name in by_name}
 
     async def act(attempt: Attempt) -> Result:
         work = by_name[attempt.key]
@@ -309,8 +310,9 @@ def recurring(works: Sequence[Recurring]) -> TodoList:
         try:
             await work.act()
         except AdapterError as error:  # the next time comes anyway
-            log.info("left out once", recurring=work.name, why=error.why)
+            troubles[work.name].met(error)
             return Later(pause, str(error))
+        troubles[work.name].over()
         return Later(pause, None)
 
     names = ", ".join(f"('{name}')" for name in by_name)

@@ -395,6 +395,28 @@ async def test_what_recurs_is_done_by_one_process_at_a_time(plain: Plain, hands:
     assert sorted(key for key, _, _, _ in await hands.tried("recurring")) == ["look", "rarely"]
 
 
+async def test_what_recurs_and_cannot_be_done_is_told_once_and_once_more_when_it_is_over() -> None:
+    """One of them is due every second: through a night without Seerr nothing else would be found in the log."""
+    fails = [Unreachable("Seerr", "the connection failed"), Unreachable("Seerr", "it is left alone for a while"), None]
+
+    async def act() -> None:
+        if problem := fails.pop(0):
+            raise problem
+
+    todo = recurring([Recurring("look", 1, act)])
+    with capture_logs() as logs:
+        results = [await todo.act(Attempt("look", n)) for n in (1, 2, 3)]
+    assert [result.why for result in results if isinstance(result, Later)] == [
+        "Seerr: the connection failed. MediaNest tries again by itself.",
+        "Seerr: it is left alone for a while. MediaNest tries again by itself.",
+        None,
+    ]
+    assert [(told["event"], told.get("why")) for told in logs] == [
+        ("left out until it works again", "the connection failed"),
+        ("the trouble is over", None),
+    ]
+
+
 async def test_work_that_must_be_finished_is_finished_however_often_it_is_cancelled() -> None:
     started, go = asyncio.Event(), asyncio.Event()
 
