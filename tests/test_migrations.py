@@ -18,7 +18,7 @@ from medianest.eventstore.head import Head
 from medianest.eventstore.seals import Notary
 from medianest.eventstore.store import Appended, Condition, Conflict, EventStore
 from medianest.eventstore.vault import MasterKey, Vault
-from migrations import MigrationChanged, migrate
+from migrations import MigrationChanged, MigrationUnknown, migrate
 from tests.conftest import MASTER_KEY
 from tests.eventstore.appending import OF_PLEX, UP
 
@@ -119,6 +119,14 @@ async def test_a_migration_that_ran_and_was_edited_stops_the_start_and_changes_n
         await migrate(empty)
     monkeypatch.undo()
     assert await migrate(empty) == NAMES[-1:]
+
+
+async def test_a_release_that_is_older_than_the_database_does_not_touch_it(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await migrate(empty)
+    with pytest.raises(MigrationUnknown, match=NAMES[-1]):
+        await until(NAMES[-2], empty, monkeypatch)
 
 
 async def test_a_migration_that_fails_leaves_nothing_of_itself_or_those_before_it(

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from msgspec import structs
 
+import medianest.database
 from medianest import app, logbook, server
 from medianest.cli import main
 from medianest.database import database
@@ -74,6 +75,21 @@ async def test_a_user_who_may_not_make_tables_is_told(postgres: str, tmp_path: P
         finally:
             await admin.execute("DROP DATABASE theirs WITH (FORCE)")
             await admin.execute("DROP ROLE guest")
+
+
+async def test_a_postgresql_that_is_too_old_is_told(
+    postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(medianest.database, "OLDEST", 99)
+    assert "Bring it to 99 or newer." in await reason(app.api, settings_of(tmp_path, database_url=postgres))
+
+
+async def test_a_database_of_a_newer_release_is_left_alone(database: str, tmp_path: Path) -> None:
+    """All that this one wrote would be refused, and it would take that for an outage."""
+    async with await psycopg.AsyncConnection.connect(database) as connection:
+        await connection.execute("INSERT INTO migrations VALUES ('9999_later.sql', '')")
+    said = await reason(app.api, settings_of(tmp_path, database_url=database))
+    assert said.startswith("A newer MediaNest was here: 9999_later.sql has run")
 
 
 @pytest.mark.parametrize("url", ["hush", "postgresql://medianest:hu sh@127.0.0.1/x"])
