@@ -6,9 +6,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import aclosing, closing, contextmanager, suppress
 from http import HTTPStatus
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
@@ -38,18 +38,26 @@ def _parser() -> argparse.ArgumentParser:
         prog="medianest", description="One door for the friends and family of a Plex server."
     )
     commands = parser.add_subparsers(required=True, metavar="command")
-    demo = _add(commands, "demo", _demo, "the whole system on stand-ins of Plex, Seerr, Uptime Kuma and a video site")
+    demo = _add(
+        commands, "demo", _demo, "the whole system on stand-ins of Plex, Seerr, Uptime Kuma and a video site", "port"
+    )
     demo.add_argument("--fresh", action="store_true", help="start over: throw away what an earlier demo left")
-    _add(commands, "up", _process("up"), "everything in one process, with the services of the settings")
-    _add(commands, "api", _process("api"), "answer HTTP (any number of these)")
-    _add(commands, "stream", _process("stream"), "push events to Socket.IO (any number of these)")
-    _add(commands, "work", _process("work"), "feed the read models, run the automations (any number of these)")
+    _add(commands, "up", _process("up"), "everything in one process, with the services of the settings", "port")
+    _add(commands, "api", _process("api"), "answer HTTP (any number of these)", "port")
+    _add(commands, "stream", _process("stream"), "push events to Socket.IO (any number of these)", "stream_port")
+    _add(
+        commands,
+        "work",
+        _process("work"),
+        "feed the read models, run the automations (any number of these)",
+        "work_port",
+    )
     _add(commands, "migrate", _migrate, "bring the database up to date")
     _add(commands, "settings", _settings, "print every setting, secrets hidden")
-    _add(commands, "sandbox", _sandbox, "only the stand-ins, and the settings that point at them")
-    _add(commands, "alive", _alive, "whether the process on this machine answers (for health checks)")
+    _add(commands, "sandbox", _sandbox, "only the stand-ins, and the settings that point at them", "stream_port")
+    _add(commands, "alive", _alive, "whether the process on this machine answers (for health checks)", "port")
     _add(commands, "new-key", _new_key, "print a new master key")
-    _add(commands, "spare-key", _spare_key, "print a key that lets the owner in once, while plex.tv is away")
+    _add(commands, "spare-key", _spare_key, "print a key that lets the owner in once, while plex.tv is away", "port")
     _add_log_commands(commands)
     _add_read_model_commands(commands)
     return parser
@@ -93,12 +101,16 @@ def _add_log_commands(commands: Any) -> None:
     _add(audit, "key", _key, "print the public key of the seals, to trust them still under another master key")
 
 
-def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int | None], purpose: str) -> Any:
+def _add(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int | None], purpose: str, port: str | None = None
+) -> Any:
+    """`port`: the setting that `--port` stands for; None: of a command that has to do with none."""
     command = commands.add_parser(name, help=purpose, description=purpose)
     command.add_argument("--config", type=Path, help="a TOML file of settings (or MEDIANEST_CONFIG)")
     command.add_argument("--data", type=Path, help="the data folder")
-    command.add_argument("--port", type=int, help="where to listen")
-    command.add_argument("--host", help="on which address")
+    if port is not None:
+        command.add_argument("--port", type=int, dest=port, help=f"where to listen (`{port}`)", metavar="PORT")
+        command.add_argument("--host", help="on which address")
     command.set_defaults(run=run)
     return command
 
@@ -109,14 +121,26 @@ def _how_many(text: str) -> int:
     return int(text)
 
 
-def _load(asked: argparse.Namespace, **given: Any) -> Settings:
-    config = asked.config or (Path(os.environ["MEDIANEST_CONFIG"]) if "MEDIANEST_CONFIG" in os.environ else None)
-    return load(config, data=asked.data, port=asked.port, host=asked.host, **given)
+def _load(asked: argparse.Namespace) -> Settings:
+    config = asked.config or (Path(named) if (named := os.environ.get("MEDIANEST_CONFIG")) else None)
+    given = {name: value for name, value in vars(asked).items() if name in Settings.__struct_fields__}
+    return load(config, **given)
 
 
 def _settings(asked: argparse.Namespace) -> None:
-    for name, value in shown(_load(asked)).items():
-        print(f"{name} = {value}")
+    with _while_read():
+        for name, value in shown(_load(asked)).items():
+            print(f"{name} = {value}")
+
+
+@contextmanager
+def _while_read() -> Iterator[None]:
+    """What is printed may end early: whoever read it, `head` perhaps, has enough."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be written goes nowhere
 
 
 def _new_key(_: argparse.Namespace) -> None:
@@ -138,14 +162,14 @@ def _spare_key(asked: argparse.Namespace) -> int:
 def _alive(asked: argparse.Namespace) -> int:
     settings = _load(asked)
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - it is where, not what, we ask
-    connection = HTTPConnection(host, settings.port, timeout=2)
-    try:
-        connection.request("GET", "/health/live")
-        return 0 if connection.getresponse().status == HTTPStatus.OK else 1
-    except OSError:
-        return 1
-    finally:
-        connection.close()
+    with closing(HTTPConnection(host, settings.port, timeout=2)) as connection:
+        try:
+            connection.request("GET", "/health/live")
+            if connection.getresponse().status == HTTPStatus.OK:
+                return 0
+        except (OSError, HTTPException, UnicodeError) as problem:  # the last: of a name that cannot be one
+            raise CannotStart(f"Nothing that is alive answers at {host}:{settings.port} ({problem}).") from problem
+    raise CannotStart(f"What answers at {host}:{settings.port} is no MediaNest that is alive.")
 
 
 def _process(role: str) -> Callable[[argparse.Namespace], int]:
@@ -250,6 +274,7 @@ def _import(asked: argparse.Namespace) -> int:
     async def run(settings: Settings) -> None:
         with asked.file.open("rb") as file:
             print(f"{await logbook.bring_in(settings, file)} events are in the log. Now: medianest audit verify")
+        print("From under another master key? Then with --trusted, and what `medianest audit key` prints over there.")
 
     return _log(asked, run)
 
@@ -300,16 +325,15 @@ def _log(asked: argparse.Namespace, command: Callable[[Settings], Coroutine[Any,
         await unless(command(settings), stopped())
 
     try:
-        return _run(_load(asked), run, sys.stderr)
-    except BrokenPipeError:  # who read it has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be written goes nowhere
-        return 0
+        with _while_read():
+            _run(_load(asked), run, sys.stderr)
     except OSError as problem:
         raise CannotStart(f"{problem.filename}: {problem.strerror}." if problem.filename else str(problem)) from problem
     except DatabaseAway as away:
         raise CannotStart("The database went away: look after it, and try again.") from away
     except (NotEmpty, NotALog, UnknownEvent, SealBroken) as problem:
         raise CannotStart(str(problem)) from problem
+    return 0
 
 
 def _run(settings: Settings, command: Command, tell: TextIO | None = None) -> int:

@@ -22,7 +22,7 @@ async def demo(settings: Settings, stop: asyncio.Event) -> None:
     _look_whose(settings.data)
     hooks = f"{settings.url}/api/v1/webhooks"
     port = settings.port + SANDBOX_PORT_STEP if settings.port else 0
-    async with _sandbox(settings, port, hooks) as stand_ins_:
+    async with _sandbox(settings, port, "port", hooks) as stand_ins_:
         pointed = _pointed(settings, stand_ins_)
         await up_with(pointed, stop, Extra(stand_ins_.controls, _welcome))
 
@@ -55,7 +55,7 @@ def _look_whose(folder: Path) -> None:
 async def stand_ins(settings: Settings, stop: asyncio.Event) -> None:
     """Only the stand-ins, until `stop`; prints the settings that point other processes at them."""
     hooks = f"{settings.url}/api/v1/webhooks"
-    async with _sandbox(settings, settings.stream_port, hooks) as running:
+    async with _sandbox(settings, settings.stream_port, "stream_port", hooks) as running:
         for name, value in running.settings.items():
             text = ",".join(value) if isinstance(value, list) else value
             print(f"MEDIANEST_{name.upper()}={text}", flush=True)  # noqa: T201 - what the command is for
@@ -63,13 +63,13 @@ async def stand_ins(settings: Settings, stop: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def _sandbox(settings: Settings, port: int, hooks: str) -> AsyncIterator[Sandbox]:
+async def _sandbox(settings: Settings, port: int, setting: str, hooks: str) -> AsyncIterator[Sandbox]:
     """The stand-ins. Raises `WrongSetting` where they have no port or no folder."""
     writable(settings.data, "data")
     writable(settings.media_folder, "media")
     with ExitStack() as ports:
         for theirs in (port, port + 1) if port else ():
-            ports.enter_context(listening("127.0.0.1", theirs, "port"))
+            ports.enter_context(listening("127.0.0.1", theirs, setting))
     async with sandbox(settings.data / "sandbox", settings.media_folder, port, hooks) as running:
         yield running
 

@@ -7,10 +7,11 @@ of its own: `MEDIANEST_SEERR_API_KEY_FILE=/run/secrets/seerr`.
 import os
 import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
@@ -193,6 +194,8 @@ def _from_file(file: Path | None) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as unreadable:
         raise WrongSetting(f"The settings file {file} cannot be read: {unreadable.strerror}.") from unreadable
+    except UnicodeDecodeError as broken:
+        raise WrongSetting(f"The settings file {file} is not TOML: it is not even text in UTF-8.") from broken
     except tomllib.TOMLDecodeError as broken:
         raise WrongSetting(f"The settings file {file} is not TOML: {broken}.") from broken
 
@@ -220,6 +223,8 @@ def _secret_file(variable: str, file: Path) -> str:
         return file.read_text(encoding="utf-8").strip()
     except OSError as unreadable:
         raise WrongSetting(f"{variable} names {file}, which cannot be read: {unreadable.strerror}.") from unreadable
+    except UnicodeDecodeError:  # it quotes what it could not read
+        raise WrongSetting(f"{variable} names {file}, which is not text in UTF-8.") from None
 
 
 def changed(settings: Settings, values: Mapping[str, Any]) -> Settings:
@@ -239,12 +244,25 @@ def _convert(values: dict[str, Any]) -> Settings:
 
 def _converted(name: str, value: Any) -> Any:
     if name not in Settings.__struct_fields__:
-        raise WrongSetting(f"There is no setting `{name}`: `medianest settings` lists those there are.", name)
+        close = get_close_matches(name, Settings.__struct_fields__) or Settings.__struct_fields__
+        raise WrongSetting(f"There is no setting `{name}`. There are: {', '.join(close)}.", name)
     try:
         return getattr(msgspec.convert({name: value}, Settings, strict=False, dec_hook=_read), name)
     except msgspec.ValidationError as wrong:
         why = str(wrong).split(" - at")[0]
-        raise WrongSetting(f"The setting `{name}` cannot be used: {why}.", name) from None
+        raise WrongSetting(f"The setting `{name}` cannot be used: {why}.{_wanted(name)}", name) from None
+
+
+def _wanted(name: str) -> str:
+    """What would do, where msgspec's own words do not say it."""
+    kind = get_type_hints(Settings)[name]
+    if get_origin(kind) is Literal:
+        return f" Choose one of: {', '.join(get_args(kind))}."
+    if kind is bool:
+        return " Write true or false."
+    if name == "uptime_kuma_services":
+        return " Write plex=3 or seerr=My requests: the number of a monitor, or its name."
+    return ""
 
 
 def _read(kind: type, value: object) -> object:

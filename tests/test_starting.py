@@ -419,3 +419,32 @@ def test_a_number_of_events_that_is_none_is_refused_before_anything_starts(
         main(["events", "tail", f"--last={last}"])
     assert refused.value.code == 2
     assert "give a number, from 0 on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "setting"), [("api", "port"), ("stream", "stream_port"), ("work", "work_port"), ("up", "port")]
+)
+def test_the_port_on_the_command_line_is_that_of_the_process(
+    command: str, setting: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main([command, "--port", str(port), "--data", str(tmp_path)]) == 1
+    assert f"`{setting}` cannot be used: 127.0.0.1:{port} is taken" in capsys.readouterr().err
+
+
+def test_who_asks_whether_a_process_is_alive_is_told_why_not(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = str(gone.getsockname()[1])
+    assert main(["alive", "--port", port]) == 1
+    assert f"answers at 127.0.0.1:{port} (" in capsys.readouterr().err
+    assert main(["alive", "--host", "bad..host"]) == 1
+    assert "answers at bad..host:" in capsys.readouterr().err
+
+
+def test_who_has_read_enough_of_the_settings_is_told_nothing() -> None:
+    typed = f"{sys.executable} -m medianest settings | true"
+    ended = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", typed], capture_output=True, text=True, timeout=30, check=False
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (0, "")
