@@ -7,7 +7,6 @@ runs, and because only here can every connection be watched without harm to the 
 """
 
 import ctypes
-import functools
 import os
 import shutil
 import signal
@@ -28,6 +27,7 @@ from medianest.adapters.ytdlp_dialect import (
     kind_of,
     preview_of,
     preview_options,
+    reading_videos_only,
     text_of,
     without_urls,
 )
@@ -241,8 +241,17 @@ def _keep_connections_in_python() -> None:
 
     FFmpegFD.real_download = RtmpFD.real_download = _refuse_foreign_downloader
     FFmpegFD.available = classmethod(lambda cls, path=None: False)
-    # What yt-dlp starts dies with us, also when we are killed without a word.
-    subprocess.Popen.__init__ = functools.partialmethod(subprocess.Popen.__init__, preexec_fn=die_with_parent)  # type: ignore[assignment,method-assign]
+    _confine_what_is_started()
+
+
+def _confine_what_is_started() -> None:
+    """What yt-dlp starts reads videos and nothing else, and dies with us, also when we are killed without a word."""
+    begin = subprocess.Popen.__init__
+
+    def confined(started: subprocess.Popen[Any], command: Any, *rest: Any, **named: Any) -> None:
+        begin(started, reading_videos_only(command), *rest, **named, preexec_fn=die_with_parent)
+
+    subprocess.Popen.__init__ = confined  # type: ignore[assignment,method-assign]
 
 
 def _refuse_foreign_downloader(*_: object) -> Never:

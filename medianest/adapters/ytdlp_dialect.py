@@ -95,6 +95,18 @@ def _postprocessors(preset: Preset) -> list[dict[str, Any]]:
     return [metadata]
 
 
+# What ffmpeg may take a file for: what holds picture and sound itself. Lists of other files (DASH, HLS, concat …) are made
+# by whoever owns the site, and named files of this machine would become the video.
+_CONTAINERS: Final = "mov,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mp3,aac,ac3,eac3,flac,wav,ffmetadata"
+
+
+def reading_videos_only(command: Sequence[str]) -> list[str]:
+    """What is run by yt-dlp, with every input of an ffmpeg confined to those."""
+    return [
+        word for part in command for word in (("-format_whitelist", _CONTAINERS, part) if part == "-i" else (part,))
+    ]
+
+
 # ── descriptions ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

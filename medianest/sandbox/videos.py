@@ -27,7 +27,7 @@ DEMO_BYTES_PER_SECOND: Final = 250_000  # a clip takes about four seconds: long 
 ENCODING_SECONDS: Final = 60.0
 CHUNK_BYTES: Final = 16 * 1024
 CLIP_SECONDS: Final = 12
-BODY_FAULTS: Final = frozenset({"/broken", "/stalled", "/damaged", "/unsized"})
+BODY_FAULTS: Final = frozenset({"/broken", "/stalled", "/damaged", "/manifest", "/unsized"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,14 @@ CLIPS: Final[dict[str, Clip]] = {
         "The harbour at night", "Quayside", "gradients=size=640x360:rate=15:seed=7:speed=0.03", 392, hls=True
     ),
 }
+NO_VIDEOS: Final = {
+    "/damaged": b"\0" * 4096 + b"this is no video " * 5000,
+    "/manifest": b"""<?xml version="1.0"?>
+<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-on-demand:2011" type="static"
+ mediaPresentationDuration="PT2S"><Period><AdaptationSet mimeType="video/mp4"><Representation id="1" bandwidth="1">
+<BaseURL>../elsewhere.mp4</BaseURL><SegmentBase indexRange="0-0"><Initialization range="0-100"/></SegmentBase>
+</Representation></AdaptationSet></Period></MPD>""",
+}
 FEED: Final = ("garden", "trains", "harbour")
 LONG_FEED: Final = 3000
 
@@ -62,7 +70,7 @@ def videos_app(
     `prefix` is the path the site is mounted under: its pages link with whole addresses, as yt-dlp wants them.
     `/`, `/watch/{slug}`, `/feed.rss`, `/long.rss` (a list of thousands); media below `/media`; `?slow=<bytes per second>` on a media file sets its pace. Faults: `/gone` 404, `/busy` 429, `/members` 403, `/down` 503, `/nothing` (a page
     without video), `/broken` (ends early), `/stalled` (never ends), `/damaged` (bytes that are no video),
-    `/unsized` (no Content-Length), `/live` (a stream that has not ended), `/private-redirect`, `/loopback-redirect`.
+    `/manifest` (a list of files in a video's clothes: it names `../elsewhere.mp4`), `/unsized` (no Content-Length), `/live` (a stream that has not ended), `/private-redirect`, `/loopback-redirect`.
     """
     return Site(Media(media_dir, ffmpeg or Path(imageio_ffmpeg.get_ffmpeg_exe())), _pages(prefix), bytes_per_second)
 
@@ -193,12 +201,12 @@ class Site:
     async def _serve_fault(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         sample = await self.media.file("garden.mp4")
         assert sample is not None
-        body = b"\0" * 4096 + b"this is no video " * 5000 if path == "/damaged" else sample.read_bytes()
+        body = NO_VIDEOS.get(path) or sample.read_bytes()
         headers = {"content-type": "video/mp4", "accept-ranges": "none"}
         if path != "/unsized":
             headers["content-length"] = str(len(body))
         await _head(send, 200, headers)
-        if path in {"/damaged", "/unsized"}:
+        if path in {*NO_VIDEOS, "/unsized"}:
             await _send(send, body)
             return
         await send({"type": "http.response.body", "body": body[: 64 * 1024], "more_body": True})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -252,6 +253,17 @@ async def test_a_download_that_fails_says_why(path: str, kind: Kind, videos: Vid
 async def test_a_damaged_file_is_not_taken_for_done_the_next_time(videos: Videos) -> None:
     with pytest.raises(VideoFailed):
         await videos.download("/damaged")
+    assert list(videos.directory.iterdir()) == []
+
+
+@pytest.mark.parametrize("preset", [Preset.BEST, Preset.AUDIO])
+async def test_a_list_of_files_that_says_it_is_a_video_does_not_become_another_file_of_this_machine(
+    preset: Preset, videos: Videos, clips: Path
+) -> None:
+    shutil.copy(clips / "garden.mp4", videos.directory.parent / "elsewhere.mp4")
+    with pytest.raises(VideoFailed) as failed:
+        await videos.download("/manifest", preset)
+    assert failed.value.kind in (Kind.BROKEN, Kind.UNSUPPORTED)
     assert list(videos.directory.iterdir()) == []
 
 
