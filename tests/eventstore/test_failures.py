@@ -113,6 +113,25 @@ async def test_what_is_less_than_half_of_what_is_under_way_waits_for_more(
     assert store.written.groups == 2
 
 
+async def test_whether_two_groups_pay_is_asked_of_all_that_wait_and_all_that_are_under_way(
+    store: EventStore, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_of = list[int]()
+
+    def divides(_: Pace, appends: int) -> bool:
+        asked_of.append(appends)
+        return True
+
+    monkeypatch.setattr(Pace, "divides", divides)
+    async with held(admin):
+        asked = [asyncio.create_task(append(store, uuid4())) for _ in range(2)]
+        await writing(admin)
+        asked += [asyncio.create_task(append(store, uuid4())) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        assert asked_of == [2, 5]
+    assert await asyncio.gather(*asked) == [Appended(n, n) for n in range(1, 6)]
+
+
 async def test_where_two_groups_do_not_pay_all_that_comes_meanwhile_goes_in_the_next(
     store: EventStore, admin: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ from medianest.eventstore.head import Head
 from medianest.eventstore.pipeline import Answer, Pipeline
 from medianest.eventstore.store import Appended, CommandReused, Condition, EventStore, OutcomeUnknown
 from medianest.eventstore.vault import Vault
+from medianest.tasks import cancel
 from tests.eventstore.appending import OF_PLEX, SECONDS, UP, follow
 from tests.eventstore.asking import append, count, held, writing
 from tests.eventstore.line import Line
@@ -236,6 +237,30 @@ async def test_who_waits_for_room_or_for_a_connection_when_the_log_is_closed_is_
     assert "event log writer connects" not in {task.get_name() for task in asyncio.all_tasks() - tasks}
 
 
+async def test_what_is_owed_while_the_log_is_closed_opens_no_connection(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL is there and says nothing, and who waits for it is still to be told."""
+    log = writer.Writer(line.conninfo, Head(line.conninfo))
+
+    async def cancel_(*tasks: asyncio.Task[None]) -> None:
+        await cancel(*tasks)
+        log._stir()  # as when something is owed
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(writer, "cancel", cancel_)
+    line.loses_answers = True
+    async with log:
+        metadata = Metadata(actor=Actor.system("test"), command=uuid4())
+        asked = asyncio.create_task(log.append([], None, metadata, b""))
+        async with asyncio.timeout(SECONDS):
+            while not line._ends:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0)
+    assert log._connecting is None
+    with pytest.raises(OutcomeUnknown):
+        await asked
+
+
 @pytest.fixture
 async def sleeping(database: str) -> AsyncIterator[Pipeline]:
     """A pipeline that does not answer of itself."""
@@ -312,6 +337,16 @@ async def test_who_waits_for_a_pipeline_that_is_closed_is_told_so(sleeping: Pipe
     sleeping.run([], first.append)
     sleeping.close()
     assert [str(answer) for answer in first] == ["The connection was closed."]
+
+
+async def test_who_is_closed_watches_its_socket_no_more(sleeping: Pipeline) -> None:
+    """Whoever gets its number next would hear nothing: the event loop takes it for watched."""
+    while not sleeping._unsent:
+        sleeping.run([], lambda _: None)
+    sleeping.close()
+    loop = asyncio.get_running_loop()
+    assert not loop.remove_reader(sleeping._socket)
+    assert not loop.remove_writer(sleeping._socket)
 
 
 async def test_who_is_closed_twice_takes_nothing_from_who_has_the_number_of_its_socket_since(database: str) -> None:

@@ -422,3 +422,28 @@ async def test_a_group_that_only_tells_who_listens_is_not_sent_again_where_it_is
         far.sent[2](psycopg.errors.InternalError())
         await asyncio.sleep(0.01)
     assert len(far.sent) == 3
+
+
+async def test_who_wants_more_once_answered_goes_together_with_who_came_meanwhile(
+    opened: tuple[writer.Writer, list[Far]],
+) -> None:
+    log, opens = opened
+    one, *two = (Metadata(actor=SYSTEM, command=uuid4()) for _ in range(3))
+
+    async def again_and_again() -> list[Appended]:
+        return [await log.append(rows(A), None, metadata, b"") for metadata in two]
+
+    asked = asyncio.create_task(again_and_again())
+    async with asyncio.timeout(SECONDS):
+        while not opens or not opens[0].sent:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0)
+    meanwhile = asyncio.create_task(log.append(rows(B), None, one, b""))
+    await asyncio.sleep(0)  # it waits, and is about to be sent
+    opens[0].sent[0](Rows(1))
+    async with asyncio.timeout(SECONDS):
+        while not log._under_way:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0)
+    assert len(log._under_way[0].appends) == 2
+    opens[0].sent[1](Rows(2))
+    assert await meanwhile == Appended(2, 2)
+    assert await asked == [Appended(1, 1), Appended(3, 3)]
