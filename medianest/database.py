@@ -94,7 +94,10 @@ async def _reached(url: Secret, password: Secret | None) -> str:
     return conninfo
 
 
+_TOO_FEW = "Let it take more connections (`max_connections`): each process opens up to 24."
 _REMEDIES = (
+    ("too many", _TOO_FEW),
+    ("connection slots", _TOO_FEW),
     ("password", "Correct the user and the password in it, or `database_password`."),
     ("role ", "Correct the user and the password in it, or create that role."),
     ("database ", "Create it (`CREATE DATABASE {name}`), or name the right one."),

@@ -77,6 +77,16 @@ async def test_a_user_who_may_not_make_tables_is_told(postgres: str, tmp_path: P
             await admin.execute("DROP ROLE guest")
 
 
+async def test_a_postgresql_that_takes_no_more_connections_is_told(postgres: str, tmp_path: Path) -> None:
+    async with await psycopg.AsyncConnection.connect(postgres, autocommit=True) as admin:
+        await admin.execute("CREATE ROLE crowd LOGIN CONNECTION LIMIT 0")
+        try:
+            url = psycopg.conninfo.make_conninfo(postgres, user="crowd")
+            assert "`max_connections`" in await reason(app.api, settings_of(tmp_path, database_url=url))
+        finally:
+            await admin.execute("DROP ROLE crowd")
+
+
 async def test_a_postgresql_that_is_too_old_is_told(
     postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
