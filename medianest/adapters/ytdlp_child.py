@@ -246,7 +246,7 @@ def _keep_connections_in_python() -> None:
 
 def _confine_what_is_started() -> None:
     """What yt-dlp starts reads videos and nothing else, and dies with us, also when we are killed without a word."""
-    begin = subprocess.Popen.__init__
+    begin: Any = subprocess.Popen.__init__  # in its many shapes
 
     def confined(started: subprocess.Popen[Any], command: Any, *rest: Any, **named: Any) -> None:
         begin(started, reading_videos_only(command), *rest, **named, preexec_fn=die_with_parent)
