@@ -250,7 +250,8 @@ def _export(asked: argparse.Namespace) -> int:
 
     async def run(settings: Settings) -> None:
         with _new_file(asked.file) as file:
-            print(f"{await logbook.take_out(settings, file)} lines are in {asked.file}.")
+            lines = await logbook.take_out(settings, file)
+        print(f"{lines} lines are in {asked.file}.")
 
     return _log(asked, run)
 
@@ -263,6 +264,8 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
     with path.open("xb") as file:
         try:
             yield file
+            file.flush()  # here, where a disk that is full is met in time
+            os.fsync(file.fileno())
         except BaseException:  # Ctrl-C too
             path.unlink()
             raise
@@ -328,7 +331,8 @@ def _log(asked: argparse.Namespace, command: Callable[[Settings], Coroutine[Any,
         with _while_read():
             _run(_load(asked), run, sys.stderr)
     except OSError as problem:
-        raise CannotStart(f"{problem.filename}: {problem.strerror}." if problem.filename else str(problem)) from problem
+        about = f"{problem.filename}: " if problem.filename else ""
+        raise CannotStart(f"{about}{problem.strerror or problem}.") from problem
     except DatabaseAway as away:
         raise CannotStart("The database went away: look after it, and try again.") from away
     except (NotEmpty, NotALog, UnknownEvent, SealBroken) as problem:

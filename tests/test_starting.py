@@ -4,6 +4,7 @@ import asyncio
 import errno
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from msgspec import structs
 
 import medianest.database
 from medianest import app, logbook, server
-from medianest.cli import main
+from medianest.cli import _new_file, main
 from medianest.database import database
 from medianest.demo import demo, forget
 from medianest.eventstore.connections import Pool
@@ -450,6 +451,18 @@ def test_who_asks_whether_a_process_is_alive_is_told_why_not(capsys: pytest.Capt
     assert f"answers at 127.0.0.1:{port} (" in capsys.readouterr().err
     assert main(["alive", "--host", "bad..host"]) == 1
     assert "answers at bad..host:" in capsys.readouterr().err
+
+
+def test_a_file_that_the_disk_has_no_room_for_is_not_there_afterwards(tmp_path: Path) -> None:
+    """Half a log must not be taken for one, and what is small is written only at the end."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"), _new_file(tmp_path / "log.jsonl") as file:
+            file.write(bytes(100))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_who_has_read_enough_of_the_settings_is_told_nothing() -> None:
