@@ -5,6 +5,7 @@ import errno
 import socket
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 
 import uvicorn
@@ -59,11 +60,11 @@ async def serving(app: Any, listener: socket.socket, trusted_proxies: Collection
     """Serve the ASGI application `app` on what `listening` gave, until left.
 
     `scope["client"]` is who calls, wherever it is asked: behind one of `trusted_proxies` (addresses, networks, or "*")
-    who it says calls. Nobody else's `X-Forwarded-For` counts.
+    who it says calls. Nobody else's `X-Forwarded-For` counts. All that one household calls from in IPv6 is one.
     """
     server = _Server(
         uvicorn.Config(
-            app,
+            _by_household(app),
             loop="none",
             http=_Http,
             ws=_WebSocket,
@@ -89,6 +90,29 @@ async def serving(app: Any, listener: socket.socket, trusted_proxies: Collection
     finally:
         server.should_exit = True
         await running
+
+
+def _by_household(app: Any) -> Any:
+    async def called(scope: Any, receive: Any, send: Any) -> None:
+        if scope.get("client"):
+            host, port = scope["client"]
+            scope["client"] = household(host), port
+        await app(scope, receive, send)
+
+    return called
+
+
+def household(host: str) -> str:
+    """The address itself; of IPv6 its network, of which whoever has one address has 2^64: limits would mean nothing."""
+    if ":" not in host:
+        return host
+    try:
+        address = IPv6Address(host)
+    except ValueError:  # what a trusted proxy says may be anything
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address) >> 64 << 64, 64)))
 
 
 class _Http(HttpToolsProtocol):

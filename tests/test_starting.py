@@ -299,6 +299,33 @@ async def test_a_proxy_of_ours_is_believed_about_who_calls(proxies: tuple[str, .
     assert seen == [(client, "http" if client == "127.0.0.1" else "https")]
 
 
+@pytest.mark.parametrize(
+    ("said", "client"),
+    [
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::9", "2001:db8:1:3::/64"),
+        ("::ffff:203.0.113.1", "203.0.113.1"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("203.0.113.1", "203.0.113.1"),
+        ("a:b", "a:b"),
+    ],
+)
+async def test_all_addresses_of_one_household_are_one_caller(said: str, client: str) -> None:
+    """Whoever has one address of IPv6 has as many as they like: each would have limits of its own."""
+    seen: list[str] = []
+
+    async def look(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["client"][0])
+        await _after_the_body(scope, receive, send)
+
+    with listening("127.0.0.1", 0) as listener:
+        async with serving(look, listener, ("127.0.0.1",)), httpx.AsyncClient(trust_env=False) as caller:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            await caller.get(url, headers={"X-Forwarded-For": said})
+    assert seen == [client]
+
+
 HANDSHAKE = (
     b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
