@@ -265,12 +265,18 @@ async def requests_of(account: str, rows: Rows, *, before: int, limit: int) -> l
     )
 
 
-async def all_requests(rows: Rows, *, state: str | None, before: int, limit: int) -> list[RequestRow]:
-    """Everybody's, newest change first; None: in every state."""
-    if state is None:
+async def all_requests(
+    rows: Rows, *, states: Sequence[RequestState] | None, before: int, limit: int
+) -> list[RequestRow]:
+    """Everybody's in these states, newest change first; None: in every state."""
+    if not states:
         return await _rows("WHERE position < %s ORDER BY position DESC LIMIT %s", (before, limit), rows)
-    return await _rows(
-        "WHERE state = %s AND position < %s ORDER BY position DESC LIMIT %s", (state, before, limit), rows
+    return await _rows(  # the newest of each state by the index, and then of those
+        "WHERE request IN (SELECT newest.request FROM unnest(%s::text[]) AS wanted (state) CROSS JOIN LATERAL"
+        " (SELECT request FROM requests WHERE state = wanted.state AND position < %s ORDER BY position DESC LIMIT %s)"
+        " AS newest) ORDER BY position DESC LIMIT %s",
+        (list(states), before, limit, limit),
+        rows,
     )
 
 

@@ -1,6 +1,6 @@
 """What anything looked like at an earlier moment: for admins."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from medianest.api.downloads import DownloadPage
 from medianest.api.downloads import views as download_views
 from medianest.api.gate import needs
 from medianest.api.problems import wrong
-from medianest.api.requests import RequestPage, State
+from medianest.api.requests import RequestPage, States
 from medianest.api.requests import views as request_views
 from medianest.api.site import MOST, Before, House, Limit, Me, Site
 from medianest.domain.downloads import RUNNING_STATES
@@ -51,15 +51,15 @@ class AsOfController(Controller):
 
     @get("/requests", guards=[needs("audit.view")])
     async def all_requests(
-        self, site: House, me: Me, as_of: AsOf = None, in_state: State = None, before: Before = MOST, limit: Limit = 30
+        self, site: House, me: Me, as_of: AsOf = None, states: States = None, before: Before = MOST, limit: Limit = 30
     ) -> RequestsThen:
         """Everybody's requests as they were then, newest change first."""
         position, chosen = await position_of(site, as_of), None
         if position is not None:
-            sure = _in_state(in_state) if in_state else None
+            sure = _in_states(states) if states else None
             chosen = await _newest(site, "requests", position, before, limit, sure=sure)
         async with tables(site, position, {"requests": chosen}) as rows:
-            found = await requests.all_requests(rows, state=in_state, before=before, limit=limit)
+            found = await requests.all_requests(rows, states=states, before=before, limit=limit)
         after = found[-1].position if len(found) == limit else None
         return RequestsThen(await request_views(site, me, found), after, position)
 
@@ -148,10 +148,10 @@ async def _newest(
     return site.past.histories(name, chosen)
 
 
-def _in_state(state: RequestState) -> Sure:
+def _in_states(states: Collection[RequestState]) -> Sure:
     def sure(event: Event) -> bool | None:
         after = state_after(event)
-        return None if after is None else after == state
+        return None if after is None else after in states
 
     return sure
 

@@ -46,7 +46,10 @@ log = structlog.get_logger()
 SEERR_SECONDS = 1.0  # how long it is asked of what it never told, the title say; then a request is taken without that
 SCAN_LIMIT = 1000  # rows looked through for one page of a state
 Season = Annotated[int, msgspec.Meta(ge=0, le=1000)]
-State = Annotated[RequestState | None, QueryParameter(name="state", description="Only those in this state.")]
+States = Annotated[
+    list[RequestState] | None,
+    QueryParameter(name="state", description="Only those in this state, or in one of several.", max_items=20),
+]
 All = Annotated[bool, QueryParameter(name="all", description="Everybody's; for moderators.")]
 
 
@@ -122,14 +125,14 @@ class RequestController(Controller):
         site: House,
         me: Me,
         everybody: All = False,
-        in_state: State = None,
+        states: States = None,
         before: Before = MOST,
         limit: Limit = 30,
     ) -> RequestPage:
         """What one asked for or follows, newest change first; moderators may see everybody's."""
         if everybody and not may(me, "requests.moderate"):
             raise Problem(403, "not-allowed", "Ask without `all`.", detail="This needs `requests.moderate`.")
-        found = await _rows(site, None if everybody else me.account, in_state, before, limit)
+        found = await _rows(site, None if everybody else me.account, states, before, limit)
         return RequestPage(await views(site, me, found), found[-1].position if len(found) == limit else None)
 
     @get("/{request_id:str}")
@@ -307,26 +310,26 @@ async def _asked(
 
 
 async def _rows(
-    site: Site, account: str | None, state: RequestState | None, before: int, limit: int
+    site: Site, account: str | None, states: Sequence[RequestState] | None, before: int, limit: int
 ) -> list[RequestRow]:
     async with site.pool.connection() as rows:
         if account is None:
-            return await requests.all_requests(rows, state=state, before=before, limit=limit)
-        if state is None:
+            return await requests.all_requests(rows, states=states, before=before, limit=limit)
+        if not states:
             return await requests.requests_of(account, rows, before=before, limit=limit)
-    return [row async for row in _in_state(site, account, state, before, limit)]
+    return [row async for row in _in_states(site, account, states, before, limit)]
 
 
-async def _in_state(
-    site: Site, account: str, state: RequestState, before: int, limit: int
+async def _in_states(
+    site: Site, account: str, states: Sequence[RequestState], before: int, limit: int
 ) -> AsyncIterator[RequestRow]:
-    """One person's in one state: few enough to be looked through."""
+    """One person's in these states: few enough to be looked through."""
     found = 0
     for _ in range(SCAN_LIMIT // 100):
         async with site.pool.connection() as rows:
             page = await requests.requests_of(account, rows, before=before, limit=100)
         for row in page:
-            if row.state == state and found < limit:
+            if row.state in states and found < limit:
                 found += 1
                 yield row
         if len(page) < 100 or found == limit:

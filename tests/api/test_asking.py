@@ -378,6 +378,12 @@ async def test_pages_go_on_where_the_last_one_ended(olivia: httpx.AsyncClient, a
     assert (await olivia.get("/media/requests")).json()["items"] == []
     everybody = (await olivia.get("/media/requests", params={"all": "true", "state": "submitted"})).json()["items"]
     assert [(row["by"], row["mine"]) for row in everybody] == [("Anna", False)] * 2
+    for caller, whose in ((anna, {}), (olivia, {"all": "true"})):
+        of_two = {**whose, "state": ["cancelled", "submitted"], "limit": 2}
+        first = (await caller.get("/media/requests", params=of_two)).json()
+        rest = (await caller.get("/media/requests", params={**of_two, "before": first["next"]})).json()
+        states = [row["state"] for row in first["items"] + rest["items"]]
+        assert states == ["cancelled", "submitted", "submitted"], "the newest change first"
 
 
 async def test_a_page_that_cannot_be_that_new_says_so(anna: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,7 +84,7 @@ async def look_at_what_is_open(house: SeerrHouse) -> None:
 
 async def everything(house: SeerrHouse) -> list[RequestRow]:
     async with house.pool.connection() as rows:
-        return await requests.all_requests(rows, state=None, before=2**31, limit=100)
+        return await requests.all_requests(rows, states=None, before=2**31, limit=100)
 
 
 async def imported(house: SeerrHouse) -> list[RequestImported]:

@@ -255,7 +255,7 @@ async def test_the_library_is_browsed_down_to_an_episode_and_filtered(demo: Demo
         await page.get_by_role("link", name="Spirited Away").click()
         watch = page.get_by_role("main").get_by_role("link", name="Watch in Plex")
         assert "app.plex.tv" in str(await watch.get_attribute("href"))
-        await page.get_by_role("link", name="Back").click()
+        await page.get_by_role("link", name="Back", exact=True).click()
         await page.get_by_role("link", name="Spirited Away").wait_for()
         await page.get_by_role("navigation", name="Library").get_by_role("link", name="Shows").click()
         await page.get_by_role("link", name="Fleabag").click()
@@ -356,6 +356,38 @@ async def test_a_moderator_declines_with_a_reason_and_who_asked_sees_it_at_once(
         await olivias.get_by_role("dialog").get_by_role("button", name="Decline").click()
         await hers.get_by_text("Once the new disk is here.").first.wait_for()
         await hers.get_by_text("Declined", exact=True).wait_for()
+    await anna.leave()
+
+
+async def test_going_back_and_loading_anew_show_what_one_looked_at(demo: Demo, chromium: Any) -> None:
+    from playwright.async_api import expect
+
+    anna = Person(demo.url, "anna")
+    await anna.log_in()
+    await anna.post("/media/requests", kind="movie", tmdb=76341)
+    async with window(chromium, demo.url, PHONE) as page:
+        await sign_in(page, "olivia")
+        await page.goto("/requests")
+        await page.get_by_role("button", name="Everybody’s").click()
+        await page.get_by_role("button", name="Needs approval").click()
+        await page.get_by_role("link", name="Mad Max: Fury Road").click()
+        await page.get_by_role("link", name="Back", exact=True).click()
+        chosen = page.get_by_role("button", name="Needs approval", pressed=True)
+        await chosen.wait_for()
+        await page.reload()
+        await page.get_by_role("link", name="Mad Max: Fury Road").wait_for()
+        await chosen.wait_for()
+        await page.goto("/discover?q=the")
+        results = page.get_by_role("main").locator("a[href^='/discover/']")
+        await results.last.focus()
+        reached = await page.evaluate("scrollY")
+        await page.keyboard.press("Enter")
+        await page.get_by_role("link", name="Back", exact=True).click()
+        await results.last.wait_for()
+        await expect(page.get_by_role("searchbox")).to_have_value("the")
+        assert await page.evaluate("scrollY") == reached > 0
+        await page.get_by_role("link", name="Discover").click()  # once more to where one is: from the start
+        await expect(page.get_by_role("searchbox")).to_have_value("")
     await anna.leave()
 
 

@@ -5,7 +5,7 @@ import { Empty, Ghost } from "../ui/Empty";
 import { Section } from "../ui/Page";
 import { ROW, Rows } from "../ui/Rows";
 import { Loaded } from "../ui/Trouble";
-import { fromNow } from "../ui/units";
+import { useFromNow } from "../ui/useFromNow";
 import { useMonitors } from "./queries";
 import { ServiceMonitors } from "./ServiceMonitors";
 
@@ -42,6 +42,7 @@ export default function Monitoring() {
 
 function MonitorRow({ monitor }: { readonly monitor: MonitorView }) {
   const { name, kind, address, state, since, ping_ms: ping, message, stands_for: standsFor, uptime } = monitor;
+  const fromNow = useFromNow();
   const facts = [kind, address, ping !== null && say.admin.monitoring.ping(ping), since && fromNow(new Date(since))];
   return (
     <li className={ROW}>

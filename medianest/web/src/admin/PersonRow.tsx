@@ -6,7 +6,7 @@ import { Badge } from "../ui/Badge";
 import { Button } from "../ui/Button";
 import { hueOfWord } from "../ui/hue";
 import { ROW } from "../ui/Rows";
-import { fromNow } from "../ui/units";
+import { useFromNow } from "../ui/useFromNow";
 
 const EraseSheet = later(() => import("./EraseSheet"));
 const PersonSheet = later(() => import("./PersonSheet"));
@@ -14,6 +14,7 @@ const SuspendSheet = later(() => import("./SuspendSheet"));
 
 /** One person: who they are, whether they may come in, and the way to change that. */
 export function PersonRow({ person, mayManage }: { readonly person: Account; readonly mayManage: boolean }) {
+  const fromNow = useFromNow();
   const { account, name, role, state, reason } = person;
   const facts = [say.you.role[role], say.admin.people.since(fromNow(new Date(person.opened_at))), reason && say.admin.people.reasons[reason]];
   return (

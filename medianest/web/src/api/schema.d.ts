@@ -4234,8 +4234,8 @@ export interface operations {
             query?: {
                 /** @description Everybody's; for moderators. */
                 all?: boolean;
-                /** @description Only those in this state. */
-                state?: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | "merged" | null;
+                /** @description Only those in this state, or in one of several. */
+                state?: ("submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | "merged")[] | null;
                 /** @description Only what stands below this position. */
                 before?: number;
                 /** @description At most as many. */
@@ -6946,8 +6946,8 @@ export interface operations {
             query?: {
                 /** @description A position, or a moment: with its offset, or in UTC. */
                 as_of?: string | null;
-                /** @description Only those in this state. */
-                state?: "submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | "merged" | null;
+                /** @description Only those in this state, or in one of several. */
+                state?: ("submitted" | "awaiting_approval" | "deferred" | "sent" | "approved" | "processing" | "partially_available" | "available" | "declined" | "cancelled" | "failed" | "removed" | "merged")[] | null;
                 /** @description Only what stands below this position. */
                 before?: number;
                 /** @description At most as many. */

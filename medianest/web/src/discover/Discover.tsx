@@ -1,7 +1,8 @@
-import { useEffect, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useSearchParams } from "wouter";
 import { useNewInPlex } from "../home/queries";
 import type { Found } from "../api/schema";
+import { routes } from "../app/routes";
 import { DownloadList } from "../downloads/DownloadList";
 import { useDownloadSearch } from "../downloads/queries";
 import { PlexShelf } from "../home/PlexShelf";
@@ -21,18 +22,33 @@ export default function Discover() {
   const [params, setParams] = useSearchParams();
   const asked = params.get("q") ?? "";
   const [typed, type] = useState(asked);
+  const [before, remember] = useState(asked);
+  if (asked !== before) {
+    remember(asked);
+    if (asked !== typed.trim()) type(asked); // not typed here: by going back, or to this page anew
+  }
+  const field = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => {
+    // Elsewhere a keyboard of glass would come up over what there is to see.
+    if (matchMedia("(pointer: fine)").matches) field.current?.focus({ preventScroll: true });
+  }, []);
   useEffect(() => {
-    const timer = setTimeout(() => setParams(typed.trim() ? { q: typed.trim() } : {}, { replace: true }), TYPING_MS);
+    const wanted = typed.trim();
+    if (wanted === asked) return;
+    const timer = setTimeout(() => {
+      // Whoever has gone on to a title is not called back, though this is still there until the code of that has come.
+      if (location.pathname === routes.discover) setParams(wanted ? { q: wanted } : {}, { replace: true });
+    }, TYPING_MS);
     return () => clearTimeout(timer);
-  }, [typed, setParams]);
+  }, [typed, asked, setParams]);
   return (
     <Page title={say.discover.title}>
       <form role="search" className="relative mb-8" onSubmit={(event) => event.preventDefault()}>
         <Icon name="discover" className="pointer-events-none absolute top-1/2 left-4 size-5 -translate-y-1/2 text-quiet" />
         <input
+          ref={field}
           type="search"
           value={typed}
-          autoFocus
           aria-label={say.discover.label}
           placeholder={say.discover.placeholder}
           className="h-13 w-full rounded-xl border border-line bg-raised pr-4 pl-12 text-lg placeholder:text-quiet"

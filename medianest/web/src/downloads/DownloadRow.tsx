@@ -6,11 +6,13 @@ import { Badge } from "../ui/Badge";
 import { Bar } from "../ui/Bar";
 import { hueOfWord } from "../ui/hue";
 import { Icon } from "../ui/Icon";
-import { atClock, bytes, duration, fromNow } from "../ui/units";
+import { atClock, bytes, duration } from "../ui/units";
+import { useFromNow } from "../ui/useFromNow";
 import { TONES } from "./states";
 
 /** A video that was sent to the server, and how far it is. */
 export function DownloadRow({ download, children }: { readonly download: DownloadView; readonly children?: ReactNode }) {
+  const fromNow = useFromNow();
   const title = download.title ?? say.downloads.untitled;
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-2 rounded-xl bg-raised p-3">

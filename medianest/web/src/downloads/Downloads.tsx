@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useSearchParams } from "wouter";
 import { useMe } from "../session/useMe";
 import { say } from "../strings/downloads";
 import { Empty, GhostRows } from "../ui/Empty";
@@ -12,7 +12,9 @@ import { Send } from "./Send";
 
 /** Send a video or a playlist to the server, and see what becomes of it; moderators may look after everybody's. */
 export default function Downloads() {
-  const [everybody, show] = useState(false);
+  const [params, setParams] = useSearchParams();
+  const everybody = params.get("whose") === "everybody"; // in the address, so that going back and loading anew show the same
+  const show = (all: boolean) => setParams(all ? { whose: "everybody" } : {}, { replace: true });
   const mayViewAll = useMe().data?.permissions.includes("downloads.view_all") ?? false;
   const asked = useDownloads(everybody);
   return (

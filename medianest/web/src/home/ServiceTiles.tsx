@@ -1,7 +1,8 @@
 import type { KumaSees, Service, Uptime } from "../api/schema";
 import { say } from "../strings/house";
 import { Badge, type Tone } from "../ui/Badge";
-import { atClock, fromNow } from "../ui/units";
+import { atClock } from "../ui/units";
+import { useFromNow } from "../ui/useFromNow";
 import { UptimeBars } from "./UptimeBars";
 import { useUptime } from "./queries";
 
@@ -20,6 +21,7 @@ export function ServiceTiles({ services }: { readonly services: readonly Service
 
 function Tile({ service, uptime }: { readonly service: Service; readonly uptime: Uptime | null | undefined }) {
   const { state, latency_ms: latency, since, until, why, checked_at: checked } = service;
+  const fromNow = useFromNow();
   const when = until ? say.home.until(atClock(new Date(until))) : since && say.home.since(fromNow(new Date(since)));
   return (
     <li className="flex min-w-0 flex-col rounded-xl bg-raised px-3 py-2.5 md:px-4 md:py-3">

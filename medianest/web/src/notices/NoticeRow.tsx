@@ -5,7 +5,8 @@ import { requestPath, routes } from "../app/routes";
 import { say } from "../strings/notices";
 import { Icon } from "../ui/Icon";
 import { Poster } from "../ui/Poster";
-import { atClock, fromNow } from "../ui/units";
+import { atClock } from "../ui/units";
+import { useFromNow } from "../ui/useFromNow";
 
 const INK: Readonly<Record<Notice["kind"], string>> = {
   "request-approved": "text-busy",
@@ -27,6 +28,7 @@ interface Row {
 
 /** One notice: a way to what it is about, and a way to be rid of it. */
 export function NoticeRow({ notice, onOpen, onPutAway }: Row) {
+  const fromNow = useFromNow();
   const title = notice.title ?? (notice.kind === "account-changed" ? say.notices.account : say.notices.video);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Delete") onPutAway();

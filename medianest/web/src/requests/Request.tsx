@@ -4,10 +4,10 @@ import type { RequestView } from "../api/schema";
 import { later } from "../app/later";
 import { routes, titlePath } from "../app/routes";
 import { say } from "../strings/requests";
+import { Back } from "../ui/Back";
 import { Badge } from "../ui/Badge";
 import { Button, buttonLook } from "../ui/Button";
 import { Ghost } from "../ui/Empty";
-import { Icon } from "../ui/Icon";
 import { Section } from "../ui/Page";
 import { type About, TitlePage } from "../ui/TitlePage";
 import { Loaded, Trouble } from "../ui/Trouble";
@@ -28,7 +28,7 @@ export default function Request() {
   const found = useRequest(request);
   const timeline = useTimeline(request);
   return (
-    <TitlePage name={say.requests.where} back={<BackToAll />} asked={found} about={aboutOf} acts={(one) => <Actions request={one} />}>
+    <TitlePage name={say.requests.where} back={<Back to={routes.requests} />} asked={found} about={aboutOf} acts={(one) => <Actions request={one} />}>
       {found.data && (
         <Section title={say.requests.timeline}>
           <Loaded asked={timeline} ghost={<Ghost className="h-40" />}>
@@ -92,14 +92,5 @@ function Actions({ request }: { readonly request: RequestView }) {
         </Suspense>
       </div>
     </>
-  );
-}
-
-function BackToAll() {
-  return (
-    <Link href={routes.requests} className={buttonLook("quiet")}>
-      <Icon name="back" />
-      {say.nav.requests}
-    </Link>
   );
 }

@@ -5,12 +5,13 @@ import { requestPath } from "../app/routes";
 import { say } from "../strings/house";
 import { Badge } from "../ui/Badge";
 import { Poster } from "../ui/Poster";
-import { fromNow } from "../ui/units";
+import { useFromNow } from "../ui/useFromNow";
 import { HowFar } from "./HowFar";
 import { isMoving, TONES } from "./states";
 
 /** One request in a list: what, how far, and when that changed. */
 export function RequestRow({ request, choice }: { readonly request: RequestView; readonly choice?: ReactNode }) {
+  const fromNow = useFromNow();
   const { title, year, kind, is4k, seasons, state } = request;
   return (
     <li className="group relative flex min-w-0 items-center gap-4 rounded-xl bg-raised p-3 transition-colors focus-within:bg-sunken hover:bg-sunken">

@@ -1,5 +1,5 @@
-import { Suspense, useState } from "react";
-import { Link } from "wouter";
+import { Suspense } from "react";
+import { Link, useSearchParams } from "wouter";
 import { later } from "../app/later";
 import { routes } from "../app/routes";
 import { useMe } from "../session/useMe";
@@ -12,14 +12,17 @@ import { Page } from "../ui/Page";
 import { Loaded } from "../ui/Trouble";
 import { Whose } from "../ui/Whose";
 import { RequestRow } from "./RequestRow";
-import { type Shown, useRequests } from "./queries";
+import { useRequests } from "./queries";
+import { paramsOf, type Shown, shownOf } from "./shown";
 import { FILTERS } from "./states";
 
 const Several = later(() => import("./Several"));
 
 /** Everything one asked for or follows; moderators may look at everybody's. */
 export default function Requests() {
-  const [shown, show] = useState<Shown>({ state: null, everybody: false });
+  const [params, setParams] = useSearchParams();
+  const shown = shownOf(params);
+  const show = (wanted: Shown) => setParams(paramsOf(wanted), { replace: true });
   const mayModerate = useMe().data?.permissions.includes("requests.moderate") ?? false;
   const asked = useRequests(shown);
   return (
@@ -59,9 +62,9 @@ function Filters({ shown, show }: Choice) {
       aria-label={say.requests.filters}
       className="chips mb-5"
     >
-      {[null, ...FILTERS].map((state) => (
-        <button key={state ?? "all"} type="button" className={CHIP} aria-pressed={shown.state === state} onClick={() => show({ ...shown, state })}>
-          {state ? say.requestState[state] : say.requests.all}
+      {[null, ...FILTERS].map((filter) => (
+        <button key={filter ?? "all"} type="button" className={CHIP} aria-pressed={shown.filter === filter} onClick={() => show({ ...shown, filter })}>
+          {filter ? say.requests.filter[filter] : say.requests.all}
         </button>
       ))}
     </div>
@@ -69,7 +72,7 @@ function Filters({ shown, show }: Choice) {
 }
 
 function NothingHere({ shown }: { readonly shown: Shown }) {
-  if (shown.state !== null) return <Empty title={say.requests.noneOfThese} />;
+  if (shown.filter !== null) return <Empty title={say.requests.noneOfThese} />;
   return (
     <Empty title={say.requests.none} hint={say.home.nothingHint}>
       <Link href={routes.discover} className={buttonLook("strong")}>

@@ -3,19 +3,16 @@ import { type Thing, useAtOnce } from "../api/atOnce";
 import { answered, api, oneWish } from "../api/client";
 import { useRefresh } from "../api/refresh";
 import type { Decline, RequestView, Seasons } from "../api/schema";
+import type { Shown } from "./shown";
+import { STATES_OF } from "./states";
 
-export interface Shown {
-  readonly state: RequestView["state"] | null;
-  readonly everybody: boolean;
-}
-
-export function useRequests({ state, everybody }: Shown) {
+export function useRequests({ filter, everybody }: Shown) {
   return useInfiniteQuery({
-    queryKey: ["requests", "list", state, everybody],
+    queryKey: ["requests", "list", filter, everybody],
     queryFn: ({ pageParam }) =>
       answered(
         api.GET("/api/v1/media/requests", {
-          params: { query: { limit: 30, all: everybody, ...(state && { state }), ...(pageParam && { before: pageParam }) } },
+          params: { query: { limit: 30, all: everybody, ...(filter && { state: [...STATES_OF[filter]] }), ...(pageParam && { before: pageParam }) } },
         }),
       ),
     initialPageParam: 0,

@@ -19,8 +19,18 @@ export const TONES: Readonly<Record<State, Tone>> = {
   merged: "plain",
 };
 
-/** What one may filter by, in the order in which things happen. */
-export const FILTERS: readonly State[] = ["awaiting_approval", "deferred", "sent", "approved", "processing", "available", "declined", "failed", "cancelled"];
+/** What one may filter by, in the order in which things happen, and the states each stands for. */
+export const STATES_OF = {
+  waiting: ["submitted", "deferred"],
+  approval: ["awaiting_approval", "sent"],
+  coming: ["approved", "processing", "partially_available"],
+  available: ["available"],
+  declined: ["declined"],
+  failed: ["failed"],
+  cancelled: ["cancelled", "removed"],
+} as const satisfies Readonly<Record<string, readonly State[]>>;
+export type Filter = keyof typeof STATES_OF;
+export const FILTERS = Object.keys(STATES_OF) as readonly Filter[];
 
 const EARLY: ReadonlySet<State> = new Set<State>(["submitted", "awaiting_approval", "deferred", "sent", "approved"]);
 const MOVING: ReadonlySet<State> = new Set<State>(["approved", "processing", "partially_available"]);

@@ -4,7 +4,7 @@ import { Badge } from "../ui/Badge";
 import { Button } from "../ui/Button";
 import { ROW, Rows } from "../ui/Rows";
 import { Trouble } from "../ui/Trouble";
-import { fromNow } from "../ui/units";
+import { useFromNow } from "../ui/useFromNow";
 
 interface DevicesProps {
   readonly devices: readonly Device[];
@@ -14,6 +14,7 @@ interface DevicesProps {
 
 /** Where somebody is signed in, and the way to end it there. */
 export function DeviceList({ devices, all, end }: DevicesProps) {
+  const fromNow = useFromNow();
   return (
     <>
       {end.error ? <Trouble error={end.error} /> : null}

@@ -1,5 +1,6 @@
 import type { Announcement, DownloadView, KumaSees, RequestView, Service } from "../api/schema";
 import { say as before } from "./door";
+import { length } from "../ui/units";
 import { ranges } from "./ranges";
 
 /** What is said on home, round every page, and of what stands in several lists. */
@@ -88,7 +89,7 @@ export const say = {
     season: (number: number) => (number === 0 ? "Specials" : `Season ${number}`),
     seasons: "Seasons",
     episodes: (count: number) => (count === 1 ? "1 episode" : `${count} episodes`),
-    minutes: (minutes: number) => (minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`),
+    minutes: length,
   },
   library: {
     titlesIn: (count: number) => (count === 1 ? "1 title" : `${count} titles`),
@@ -98,7 +99,7 @@ export const say = {
   },
   requestState: {
     submitted: "Asked for",
-    awaiting_approval: "Needs a moderator",
+    awaiting_approval: "Needs approval",
     deferred: "Waiting",
     sent: "Needs approval",
     approved: "Approved",

@@ -1,4 +1,5 @@
 import type { Decline, RequestView } from "../api/schema";
+import type { Filter } from "../requests/states";
 import { say as before } from "./house";
 
 /** What is said of requests. */
@@ -9,6 +10,15 @@ export const say = {
     title: "Requests",
     filters: "Show",
     all: "All",
+    filter: {
+      waiting: "Waiting",
+      approval: "Needs approval",
+      coming: "On its way",
+      available: "Available",
+      declined: "Declined",
+      failed: "Failed",
+      cancelled: "Cancelled",
+    } satisfies Record<Filter, string>,
     none: "No requests yet",
     noneOfThese: "No requests like that",
     joined: "Somebody else asked first. You’re following it.",

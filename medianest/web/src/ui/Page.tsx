@@ -4,6 +4,9 @@ import { useSession } from "../session/useSession";
 import { say } from "../strings/door";
 
 let opened = 0;
+let isReturn = false; // by the browser's own back or forward: it knows where on the page one was
+addEventListener("popstate", () => (isReturn = true));
+addEventListener("pushState", () => (isReturn = false)); // wouter says so
 
 interface PageProps {
   readonly title: string;
@@ -17,10 +20,8 @@ export function Page({ title, aside, children }: PageProps) {
     <div className="page">
       <header className="mb-5 flex min-h-10 flex-wrap items-center justify-between gap-3 md:mb-7">
         <Heading title={title} className="min-w-0 flex-1 basis-28 text-2xl md:text-[1.75rem]" />
-        <div className="ml-auto flex items-center gap-2">
-          {aside}
-          <BellOnPhones />
-        </div>
+        <BellOnPhones />
+        {aside && <div className="w-full md:w-auto">{aside}</div>}
       </header>
       {children}
     </div>
@@ -40,7 +41,7 @@ export function Heading({ title, className }: { readonly title: string; readonly
   }, [title]);
   useEffect(() => {
     if (opened++ > 0 && !document.activeElement?.closest("main")) heading.current?.focus({ preventScroll: true });
-    window.scrollTo(0, 0);
+    if (!isReturn) window.scrollTo(0, 0);
   }, []);
   return (
     <h1 ref={heading} tabIndex={-1} dir="auto" className={`font-semibold tracking-tight text-balance ${className}`}>

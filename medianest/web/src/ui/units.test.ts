@@ -25,6 +25,7 @@ test("what is left is told in units one would say", () => {
   expect(duration(39.6)).toBe("40 s");
   expect(duration(190)).toBe("3 min");
   expect(duration(4_800)).toBe("1 h 20 min");
+  expect(duration(3_590)).toBe("1 h");
   expect(countdown(247.9)).toBe("4:07");
   expect(countdown(-1)).toBe("0:00");
 });

@@ -42,9 +42,12 @@ export function atClock(at: Date, now = new Date()): string {
 
 /** "1 h 20 min", "3 min", "40 s". */
 export function duration(seconds: number): string {
-  if (seconds < 60) return `${Math.max(0, Math.round(seconds))} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return seconds < 60 ? `${Math.max(0, Math.round(seconds))} s` : length(Math.round(seconds / 60));
+}
+
+/** "1 h 20 min", "2 h", "47 min". */
+export function length(minutes: number): string {
+  return [minutes >= 60 && `${Math.floor(minutes / 60)} h`, (minutes % 60 || minutes === 0) && `${minutes % 60} min`].filter(Boolean).join(" ");
 }
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
