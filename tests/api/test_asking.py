@@ -1,6 +1,7 @@
 """Asking for films and series over HTTP: taken, joined, counted, decided, told."""
 
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -379,7 +380,7 @@ async def test_pages_go_on_where_the_last_one_ended(olivia: httpx.AsyncClient, a
     everybody = (await olivia.get("/media/requests", params={"all": "true", "state": "submitted"})).json()["items"]
     assert [(row["by"], row["mine"]) for row in everybody] == [("Anna", False)] * 2
     for caller, whose in ((anna, {}), (olivia, {"all": "true"})):
-        of_two = {**whose, "state": ["cancelled", "submitted"], "limit": 2}
+        of_two: dict[str, Any] = {**whose, "state": ["cancelled", "submitted"], "limit": 2}
         first = (await caller.get("/media/requests", params=of_two)).json()
         rest = (await caller.get("/media/requests", params={**of_two, "before": first["next"]})).json()
         states = [row["state"] for row in first["items"] + rest["items"]]
