@@ -100,7 +100,7 @@ class EndMaintenance(OfOneMaintenance, frozen=True, kw_only=True):
 
 class MaintenanceFacts(Facts, frozen=True):
     service: ServiceName | None = None  # None: there is no such maintenance
-    ended: bool = False
+    until: datetime | None = None  # when it is over, or was ended; None: when it is ended
 
     @classmethod
     def query(cls, command: OfOneMaintenance) -> Query:
@@ -109,7 +109,8 @@ class MaintenanceFacts(Facts, frozen=True):
 
     def evolve(self, event: Event, at: datetime) -> Self:
         assert isinstance(event, MaintenancePlanned | MaintenanceEnded)
-        return structs.replace(self, service=event.service, ended=isinstance(event, MaintenanceEnded))
+        until = event.until if isinstance(event, MaintenancePlanned) else at
+        return structs.replace(self, service=event.service, until=until)
 
 
 def plan_maintenance(command: PlanMaintenance, facts: MaintenanceFacts, now: datetime) -> Sequence[Event]:
@@ -123,6 +124,9 @@ def plan_maintenance(command: PlanMaintenance, facts: MaintenanceFacts, now: dat
 
 
 def end_maintenance(command: EndMaintenance, facts: MaintenanceFacts, now: datetime) -> Sequence[Event]:
+    """What is over by itself stays as long as it was."""
     if facts.service is None:
         raise Refused("maintenance-unknown", "There is no such maintenance: look at the list again.")
-    return [] if facts.ended else [MaintenanceEnded(command.maintenance, facts.service)]
+    if facts.until is not None and facts.until <= now:
+        return []
+    return [MaintenanceEnded(command.maintenance, facts.service)]

@@ -1,9 +1,22 @@
 """A change of state is an event; the samples it follows from are not."""
 
-import pytest
+from datetime import timedelta
 
-from medianest.domain.services import ObserveService, Overall, ServiceName, ServiceState, ServiceStateChanged, overall
-from tests.domain.scenario import given
+import pytest
+from msgspec import structs
+
+from medianest.domain.services import (
+    EndMaintenance,
+    MaintenanceEnded,
+    MaintenancePlanned,
+    ObserveService,
+    Overall,
+    ServiceName,
+    ServiceState,
+    ServiceStateChanged,
+    overall,
+)
+from tests.domain.scenario import NOW, given
 
 DOWN = ServiceStateChanged("seerr", "down", "unknown", "It does not answer.")
 SEEN_DOWN = ObserveService(service="seerr", state="down", why="It does not answer.")
@@ -43,3 +56,15 @@ def test_services_do_not_mix() -> None:
 )
 def test_all_services_are_as_well_as_one_can_use_them(states: dict[ServiceName, ServiceState], word: Overall) -> None:
     assert overall(states) == word
+
+
+def test_maintenance_that_was_over_by_itself_is_not_made_longer_by_whoever_ends_it_later() -> None:
+    """Or the hours since would be taken out of how long the service could be used."""
+    until = NOW - timedelta(hours=4)
+    plan = MaintenancePlanned("m1", "plex", until - timedelta(hours=1), until, "A new disk.")
+    end = EndMaintenance(maintenance="m1")
+    given(plan).when(end).then_nothing()
+    given(plan).at(until - timedelta(minutes=1)).when(end).then(MaintenanceEnded("m1", "plex"))
+    given(structs.replace(plan, until=None)).when(end).then(MaintenanceEnded("m1", "plex"))
+    given(structs.replace(plan, until=None), MaintenanceEnded("m1", "plex")).when(end).then_nothing()
+    given().when(end).then_refused("maintenance-unknown")
