@@ -178,6 +178,6 @@ class Drift:
 def _why(here: RequestState, there: RequestState) -> str:
     if there == "removed":
         return DELETED
-    if here in _ORDER and there in _ORDER and _ORDER.index(there) < _ORDER.index(here):
-        return TAKEN_BACK
+    if there == "sent" or (here in _ORDER and there in _ORDER and _ORDER.index(there) < _ORDER.index(here)):
+        return TAKEN_BACK  # what failed, too
     return FURTHER

@@ -112,14 +112,14 @@ def _is_over(facts: RequestFacts) -> bool:
 
 
 class ReconcileRequest(SeenInSeerr, frozen=True, kw_only=True):
-    """An admin lets an open request stand as it stands in Seerr, also where that takes it back."""
+    """An admin lets a request that is open, or failed, stand as it stands in Seerr, also where that takes it back."""
 
     stands: RequestState
 
 
 def reconcile(command: ReconcileRequest, facts: RequestFacts, now: datetime) -> Sequence[Event]:
     facts.known()
-    if facts.waiting or facts.seerr is None or facts.closed():
+    if facts.waiting or facts.seerr is None or _is_over(facts):
         return []
     return [*_seasons(command, facts), *_standing(command, facts, facts.seerr)]
 

@@ -106,6 +106,20 @@ async def test_what_seerr_took_back_is_healed_by_order_alone(house: SeerrHouse, 
     assert (await house.story("r1"))[-1] == "RequestSent"
 
 
+async def test_what_failed_and_waits_again_in_seerr_is_healed_by_order(
+    house: SeerrHouse, drift: Drift, sent: int
+) -> None:
+    house.world.state.requests[sent].status = RequestStatus.FAILED
+    await house.observer.poll()
+    await house.becomes("r1", "failed")
+    house.world.state.requests[sent].status = RequestStatus.PENDING
+    await house.observer.poll()
+    await drift.compare()
+    assert await report(house) == [("r1", "failed", "sent", "seerr", TAKEN_BACK)]
+    await drift.heal()
+    await house.becomes("r1", "sent")
+
+
 async def test_what_was_decided_here_wins_until_seerr_is_told(house: SeerrHouse, drift: Drift, sent: int) -> None:
     await house.run(ApproveRequest(request="r1", moderator="olivia"))
     for act in (drift.compare, drift.heal):

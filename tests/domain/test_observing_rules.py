@@ -143,6 +143,15 @@ def test_an_admin_lets_an_open_request_stand_as_it_stands_in_seerr() -> None:
     given(*sent, fetched).when(ReconcileRequest(request="r1", stands="approved")).then(RequestApproved(*MINE))
 
 
+def test_what_failed_and_waits_again_in_seerr_waits_here_once_an_admin_says_so() -> None:
+    """Nothing says so by itself: a list of Seerr's may lag, and still have it as it was before it failed."""
+    failed = (RequestSubmitted(*MINE, "Dune"), RequestSent(*MINE, 7), RequestFailed(*MINE, "So."))
+    given(*failed).when(ObserveRequest(request="r1", observed=None)).then_nothing()
+    back = RequestSent(*MINE, 7, taken_back=True)
+    given(*failed).when(ReconcileRequest(request="r1", stands="sent")).then(back)
+    given(*failed).when(ReconcileRequest(request="r1", stands="failed")).then_nothing()
+
+
 def test_what_is_over_or_on_its_way_to_seerr_is_not_reconciled() -> None:
     waiting = RequestSubmitted(*MINE, "Dune")
     order = ReconcileRequest(request="r1", stands="available")
