@@ -369,8 +369,10 @@ class Relaying:
         """
         if found.state == "declined" or not await self._is_theirs(row, found):
             return None
+        # What failed was approved before: only who manages requests may delete it, which the key alone does.
+        as_user = None if found.state == "failed" else found.requested_by
         try:
-            await self._seerr.cancel(found.id, as_user=found.requested_by)
+            await self._seerr.cancel(found.id, as_user=as_user)
         except NotPermitted:
             if found.state == "pending":
                 raise

@@ -72,7 +72,7 @@ def observe(command: ObserveRequest, facts: RequestFacts, now: datetime) -> Sequ
 def _seasons(command: SeenInSeerr, facts: RequestFacts) -> Sequence[Event]:
     """Somebody may change them in Seerr itself, also of what failed. What was changed here meanwhile is told there first."""
     stale = facts.seasons_untold or facts.seasons != command.was
-    if stale or _is_over(facts) or command.has in ((), facts.seasons):
+    if stale or facts.over() or command.has in ((), facts.seasons):
         return []
     about = (command.request, facts.account, facts.media)
     return [RequestSeasonsChanged(*about, command.has, facts.seasons, kept=True)]
@@ -88,7 +88,7 @@ def _progress(command: ObserveRequest, facts: RequestFacts) -> Sequence[Event]:
         if left == facts.seasons:
             return []
         return [RequestSeasonsChanged(*about, left, facts.seasons, kept=True, removed=True)]
-    if seen is None or _is_over(facts) or facts.state == seen:
+    if seen is None or facts.over() or facts.state == seen:
         return []
     if facts.waiting and seen in ("failed", "removed"):  # what became of the attempt before: it is tried again
         return []
@@ -107,10 +107,6 @@ def _progress(command: ObserveRequest, facts: RequestFacts) -> Sequence[Event]:
     return [*approved, _OBSERVED[seen](*about)]
 
 
-def _is_over(facts: RequestFacts) -> bool:
-    return facts.closed() and facts.state != "failed"
-
-
 class ReconcileRequest(SeenInSeerr, frozen=True, kw_only=True):
     """An admin lets a request that is open, or failed, stand as it stands in Seerr, also where that takes it back."""
 
@@ -119,7 +115,7 @@ class ReconcileRequest(SeenInSeerr, frozen=True, kw_only=True):
 
 def reconcile(command: ReconcileRequest, facts: RequestFacts, now: datetime) -> Sequence[Event]:
     facts.known()
-    if facts.waiting or facts.seerr is None or _is_over(facts):
+    if facts.waiting or facts.seerr is None or facts.over():
         return []
     return [*_seasons(command, facts), *_standing(command, facts, facts.seerr)]
 

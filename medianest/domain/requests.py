@@ -313,6 +313,10 @@ class RequestFacts(Facts, frozen=True):
     def closed(self) -> bool:
         return self.state not in OPEN_STATES
 
+    def over(self) -> bool:
+        """What failed is closed, but may be tried again, and Seerr may yet have it come."""
+        return self.closed() and self.state != "failed"
+
 
 class LeavingFacts(RequestFacts, frozen=True):
     """Besides: who is away, of all people. They are few, and who followed is not known before the facts are read."""
@@ -351,6 +355,8 @@ def approve(command: ApproveRequest, facts: RequestFacts, now: datetime) -> Sequ
     facts.known()
     if facts.state in ("approved", "processing", "partially_available", "available"):
         return []
+    if facts.state == "failed":
+        raise Refused("request-closed", "The request has failed: have it tried again.")
     if facts.closed():
         raise Refused("request-closed", f"The request is {facts.state} already: it has to be asked for again.")
     return [RequestApproved(command.request, facts.account, facts.media, command.moderator)]
@@ -366,7 +372,7 @@ def decline(command: DeclineRequest, facts: RequestFacts, now: datetime) -> Sequ
     facts.known()
     if facts.state == "declined":
         return []
-    if facts.closed() or facts.state in ("processing", "partially_available"):
+    if facts.over() or facts.state in ("processing", "partially_available"):
         raise Refused(
             "request-closed",
             f"The request is {facts.state.replace('_', ' ')} already: declining it would change nothing.",
@@ -401,9 +407,9 @@ def cancel(command: CancelRequest, facts: LeavingFacts, now: datetime) -> Sequen
         return []
     if command.account != facts.account:
         raise Refused("not-yours", "Only who asked for it or follows it can take that back.")
-    if (heir := facts.heir()) and not facts.closed():
+    if (heir := facts.heir()) and not facts.over():
         return [RequestHandedOn(*about, heir)]
-    if facts.state not in PENDING_STATES:
+    if facts.state not in (*PENDING_STATES, "failed"):
         raise Refused("too-late", f"The request is {facts.state.replace('_', ' ')} already: ask a moderator.")
     return [RequestCancelled(*about)]
 

@@ -511,6 +511,25 @@ async def test_what_seerr_could_not_hand_on_is_tried_again_by_itself_and_asked_f
     assert (await house.story("r1")).count("RequestRetried") == 1
 
 
+@pytest.mark.parametrize(
+    "ends",
+    [CancelRequest(request="r1", account="anna"), DeclineRequest(request="r1", moderator="olivia", reason="other")],
+)
+async def test_what_failed_may_be_given_up_here_and_is_tried_no_longer_there(
+    house: SeerrHouse, hands: Hands, ends: CancelRequest | DeclineRequest
+) -> None:
+    house.world.failing = True
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "sent")
+        await house.run(ApproveRequest(request="r1", moderator="olivia"))
+        await house.becomes("r1", "failed")
+        await house.run(ends)
+        await eventually(lambda: _nothing_to_tell(house))
+    there = house.world.state.requests.get(row.seerr or 0)
+    assert there is None or there.status == RequestStatus.DECLINED
+
+
 async def test_specials_are_refused_with_what_is_true_of_them(house: SeerrHouse, hands: Hands) -> None:
     """Seerr leaves them out where its settings have it so, and says only that there is nothing to ask for."""
     await house.ask("r1", "anna", Media("tv", 1399), 0)
