@@ -6,11 +6,11 @@ import { say } from "../strings/requests";
 import { Button } from "../ui/Button";
 import { inWords } from "../ui/Trouble";
 import { useApprove, useDecline } from "./queries";
-import { awaitsDecision } from "./states";
+import { awaitsDecision, canEnd } from "./states";
 
 const DeclineSheet = later(() => import("./DeclineSheet"));
 
-/** Approve or decline: for moderators, while it waits for one. */
+/** Approve or decline: for moderators, while it waits for one; and decline what was approved, or failed. */
 export function Moderate({ request }: { readonly request: RequestView }) {
   const mayModerate = useMe().data?.permissions.includes("requests.moderate") ?? false;
   const approve = useApprove();
@@ -22,13 +22,11 @@ export function Moderate({ request }: { readonly request: RequestView }) {
   return (
     <>
       {awaitsDecision(request) && (
-        <>
-          <Button weight="strong" onClick={() => approve.mutate(requests)}>
-            {say.requests.approve}
-          </Button>
-          <Button onClick={() => setDeclining(true)}>{say.requests.decline}</Button>
-        </>
+        <Button weight="strong" onClick={() => approve.mutate(requests)}>
+          {say.requests.approve}
+        </Button>
       )}
+      {canEnd(request) && <Button onClick={() => setDeclining(true)}>{say.requests.decline}</Button>}
       {refused && <p role="alert" className="w-full text-sm text-bad">{inWords(refused).title} {inWords(refused).remedy}</p>}
       {declining && (
         <Suspense>

@@ -14,7 +14,7 @@ import { Loaded, Trouble } from "../ui/Trouble";
 import { HowFar } from "./HowFar";
 import { Moderate } from "./Moderate";
 import { Road } from "./Road";
-import { canCancel, canChangeSeasons, isMoving, TONES } from "./states";
+import { canChangeSeasons, canEnd, isMoving, TONES } from "./states";
 import { TimelineOf } from "./TimelineOf";
 import { whereIsIt } from "./whereIsIt";
 import { useCancel, useRequest, useRetry, useTimeline } from "./queries";
@@ -80,7 +80,7 @@ function Actions({ request }: { readonly request: RequestView }) {
           {say.requests.openTitle}
         </Link>
         {canChangeSeasons(request) && <Button onClick={() => setOpen("seasons")}>{say.requests.changeSeasons}</Button>}
-        {canCancel(request) && (request.mine || !request.by) && (
+        {canEnd(request) && (request.mine || !request.by) && (
           <Button weight="danger" onClick={() => setOpen("cancel")}>
             {request.mine ? say.requests.cancel : say.requests.unfollow}
           </Button>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { roadOf, STEPS } from "./states";
+import { canEnd, roadOf, STEPS } from "./states";
 
 test("what waits for a decision stands at the approval", () => {
   for (const state of ["submitted", "awaiting_approval", "deferred", "sent"] as const) expect(roadOf({ state })).toEqual({ at: 1, isBroken: false });
@@ -16,4 +16,9 @@ test("a way that was cut off ends where it was", () => {
 
 test("what was taken back has no way", () => {
   expect(roadOf({ state: "cancelled" })).toBeNull();
+});
+
+test("what is not being fetched can be ended, also when it failed", () => {
+  for (const state of ["sent", "approved", "failed"] as const) expect(canEnd({ state })).toBe(true);
+  for (const state of ["processing", "partially_available", "available", "declined", "cancelled", "merged"] as const) expect(canEnd({ state })).toBe(false);
 });

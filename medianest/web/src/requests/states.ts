@@ -32,17 +32,17 @@ export const STATES_OF = {
 export type Filter = keyof typeof STATES_OF;
 export const FILTERS = Object.keys(STATES_OF) as readonly Filter[];
 
-const EARLY: ReadonlySet<State> = new Set<State>(["submitted", "awaiting_approval", "deferred", "sent", "approved"]);
+const AT_REST: ReadonlySet<State> = new Set<State>(["submitted", "awaiting_approval", "deferred", "sent", "approved", "failed"]);
 const MOVING: ReadonlySet<State> = new Set<State>(["approved", "processing", "partially_available"]);
 
-/** Whether it can still be taken back: nothing is being fetched yet. */
-export function canCancel(request: Pick<RequestView, "state">): boolean {
-  return EARLY.has(request.state);
+/** Whether it can still be taken back, or declined: nothing is being fetched. */
+export function canEnd(request: Pick<RequestView, "state">): boolean {
+  return AT_REST.has(request.state);
 }
 
 const UNDECIDED: ReadonlySet<State> = new Set<State>(["submitted", "awaiting_approval", "deferred", "sent"]);
 
-/** Whether a moderator may still say yes or no. */
+/** Whether it waits for a moderator. */
 export function awaitsDecision(request: Pick<RequestView, "state">): boolean {
   return UNDECIDED.has(request.state);
 }
