@@ -41,11 +41,11 @@ from medianest.domain.downloads import (
     Preset,
     RemovalReason,
     RemoveDownload,
-    RetryDownload,
     SubmitDownload,
     SubmitPlaylist,
 )
 from medianest.domain.event import Personal, tags
+from medianest.domain.refetching import RetryDownload
 from medianest.sessions import Identity
 from projections import downloads
 from projections.downloads import DownloadRow
@@ -260,9 +260,10 @@ class DownloadController(Controller):
         return Written(position=(await write.run(command, "downloads")).position)
 
     @post("/downloads/{download:str}/retry", status_code=200)
-    async def retry(self, me: Me, write: Writing, download: Id) -> Written:
-        """Try again what failed or was cancelled, and fetch again what was removed."""
-        command = RetryDownload(download=download, account=_whose(me))
+    async def retry(self, site: House, me: Me, write: Writing, download: Id) -> Written:
+        """Try again what failed or was cancelled, and fetch again what was removed, unless it was sent anew meanwhile."""
+        row = await visible(site, me, download)
+        command = RetryDownload(download=download, account=_whose(me), owner=row.account)
         return Written(position=(await write.run(command, "downloads")).position)
 
 

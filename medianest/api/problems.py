@@ -175,6 +175,7 @@ REFUSED: dict[str, int] = {
     "request-unknown": 404,
     "revision-unknown": 404,
     "seasons-missing": 422,
+    "sent-anew": 409,
     "settings-changed-meanwhile": 409,
     "spare-key-wrong": 403,
     "too-late": 409,

@@ -5,7 +5,7 @@ accounts.py     who may come in, as what; sessions
 requests.py     the life of a request; asking.py who may ask for what; quotas.py how much
 sending.py      a request on its way to Seerr; observing.py what Seerr says of requests, those made there too;
                 retrying.py when what it could not hand on is tried again
-downloads.py    videos and playlists; fetching.py: what becomes of them
+downloads.py    videos and playlists; fetching.py: what becomes of them; refetching.py what is fetched once more
 services.py     what is up, what is down, what is in maintenance
 notices.py      what of all that is told to whom in their inbox
 announcements.py  what admins put on everybody's home: announcements, quick links

@@ -356,17 +356,6 @@ def cancel(command: CancelDownload, facts: DownloadFacts, now: datetime) -> Sequ
     return [DownloadCancelled(command.download, facts.account)]
 
 
-class RetryDownload(OfOneDownload, frozen=True, kw_only=True):
-    account: str | None
-
-
-def retry(command: RetryDownload, facts: DownloadFacts, now: datetime) -> Sequence[Event]:
-    facts.owned_by(command.account)
-    if facts.state not in ENDED_STATES:
-        raise Refused("not-failed", "Only what failed, was cancelled or was removed can be fetched again.")
-    return [DownloadRetried(command.download, facts.account)]
-
-
 class RemoveDownload(OfOneDownload, frozen=True, kw_only=True):
     account: str | None  # None: a moderator, or its time is up
     why: RemovalReason

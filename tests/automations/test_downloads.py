@@ -34,12 +34,12 @@ from medianest.domain.downloads import (
     PinDownload,
     Preset,
     RemoveDownload,
-    RetryDownload,
     SubmitDownload,
     SubmitPlaylist,
 )
 from medianest.domain.event import Personal
 from medianest.domain.fetching import RecordStored
+from medianest.domain.refetching import RetryDownload
 from medianest.domain.signals import Signal
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.head import Head
@@ -423,7 +423,7 @@ async def test_what_its_owner_removes_goes_from_the_server_and_from_plex_and_sta
         await eventually(lambda: _in_plex(house, "A garden in spring [b1b1b1b1]"))
         assert house.files() == ["A garden in spring [b1b1b1b1].mp4"]
         assert (await house.story("a1" * 16))[-2:] == ["DownloadRemoved", "DownloadFileRemoved"]
-        await house.run(RetryDownload(download="a1" * 16, account="anna"))
+        await house.run(RetryDownload(download="a1" * 16, account="anna", owner="anna"))
         await house.becomes("a1" * 16, "in_collection")
         assert len(house.files()) == 2
 

@@ -29,7 +29,6 @@ from medianest.domain.downloads import (
     ListItem,
     PinDownload,
     RemoveDownload,
-    RetryDownload,
     SubmitDownload,
     SubmitPlaylist,
 )
@@ -44,6 +43,7 @@ from medianest.domain.fetching import (
     RecordStarted,
     RecordStored,
 )
+from medianest.domain.refetching import RetryDownload
 from tests.domain.scenario import NOW, decide, given
 
 URL = Personal("https://video.example/garden")
@@ -71,7 +71,7 @@ FIND = RecordInPlex(download="d1", rating_key="4711")
 COLLECT = RecordCollected(download="d1", collection="4712", title="From the web")
 FAIL = RecordFailed(download="d1", kind="unavailable", remedy="Choose another one.")
 CANCEL = CancelDownload(download="d1", account="anna")
-RETRY = RetryDownload(download="d1", account="anna")
+RETRY = RetryDownload(download="d1", account="anna", owner="anna")
 REMOVE = RemoveDownload(download="d1", account="anna", why="owner")
 
 
@@ -330,13 +330,22 @@ def test_what_did_not_come_is_tried_again(end: Event) -> None:
     given(SUBMITTED, STARTED, end, RETRIED).when(START).then(STARTED)
 
 
+def test_what_was_sent_anew_since_is_not_fetched_besides() -> None:
+    anew = DownloadSubmitted("d2", "anna", "garden", URL, "best")
+    given(SUBMITTED, FAILED, anew).when(RETRY).then_refused("sent-anew")
+    given(SUBMITTED, FAILED, anew, DownloadCancelled("d2", "anna")).when(RETRY).then(RETRIED)
+    given(SUBMITTED, FAILED, structs.replace(anew, preset="audio")).when(RETRY).then(RETRIED)
+    given(SUBMITTED, FAILED, structs.replace(anew, account="ben")).when(RETRY).then(RETRIED)
+    given(SUBMITTED, FAILED, structs.replace(anew, video="trains")).when(RETRY).then(RETRIED)
+
+
 def test_what_runs_or_came_is_not_tried_again() -> None:
     given(SUBMITTED).when(RETRY).then_refused("not-failed")
     given(SUBMITTED, STORED).when(RETRY).then_refused("not-failed")
 
 
 @pytest.mark.parametrize(
-    "command", [CancelDownload(download="d1", account="ben"), RetryDownload(download="d1", account="ben")]
+    "command", [CancelDownload(download="d1", account="ben"), RetryDownload(download="d1", account="ben", owner="anna")]
 )
 def test_somebody_elses_download_is_as_unknown_as_none(command: Command) -> None:
     given(SUBMITTED).when(command).then_refused("download-unknown")

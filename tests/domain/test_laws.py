@@ -33,6 +33,7 @@ from medianest.domain.downloads import (
 from medianest.domain.event import Event, Personal, type_of
 from medianest.domain.observing import ImportRequest, Observed, ObserveRequest
 from medianest.domain.quotas import DefaultQuotaSet
+from medianest.domain.refetching import RetryDownload
 from medianest.domain.requests import (
     ApproveRequest,
     CancelRequest,
@@ -63,7 +64,7 @@ PACES = st.sampled_from([timedelta(minutes=1), timedelta(hours=12), timedelta(da
 PER_HOUR = 3  # submissions
 SEASONS = st.lists(st.integers(1, 3), max_size=3).map(tuple)
 FIELDS: dict[str, SearchStrategy[Any]] = {
-    "account": PEOPLE, "moderator": PEOPLE, "plex": PEOPLE, "session": THINGS, "keep": THINGS, "request": THINGS,
+    "account": PEOPLE, "owner": PEOPLE, "moderator": PEOPLE, "plex": PEOPLE, "session": THINGS, "keep": THINGS, "request": THINGS,
     "download": THINGS, "pin": THINGS, "video": THINGS, "media": MEDIA, "seerr": st.integers(7, 8), "plex_id": WORDS,
     "name": WORDS, "device": WORDS, "note": WORDS, "url": WORDS, "title": st.just("A title"), "why": st.just("So."),
     "kind": st.sampled_from(["movie", "tv"]), "limit": st.integers(0, 3), "days": st.just(7),
@@ -108,7 +109,7 @@ ON_ITS_WAY = some(
 LIFE = st.lists(st.one_of(ON_ITS_WAY, ON_ITS_WAY, ON_ITS_WAY, ON_ITS_WAY, ABOUT_ONE_REQUEST), max_size=20)
 SUBMITTED = RequestSubmitted("r1", "anna", Media("movie", 1), "Dune")
 # What is no wish but happens again if it is done again.
-NOT_REPEATABLE = (LogIn, accounts.EraseAccount, RetryRequest, downloads.RetryDownload)
+NOT_REPEATABLE = (LogIn, accounts.EraseAccount, RetryRequest, RetryDownload)
 
 
 def lived(commands: Iterable[Command], history: list[Dated]) -> Iterable[tuple[Command, list[Event], list[Dated]]]:
@@ -160,7 +161,7 @@ def test_a_repeated_command_about_a_request_adds_nothing(commands: list[Command]
 SENT = DownloadSubmitted("d1", "anna", "v1", Personal("https://example.org/1"), "best")
 ABOUT_ONE_DOWNLOAD = some(
     (command for command in DECISIONS if issubclass(command, downloads.OfOneDownload)),
-    download=st.just("d1"), account=st.none(), why=st.just("age"),
+    download=st.just("d1"), account=st.none(), owner=st.just("anna"), why=st.just("age"),
 )  # fmt: skip
 
 
@@ -389,6 +390,12 @@ def test_nobody_is_sent_the_same_file_twice_and_a_list_is_one_submission(command
         assert len({new.submission() for new in submitted}) <= 1
         if submitted:
             assert not decide(history, command)
+        going = [
+            (sent.account, sent.video, sent.preset)
+            for sent, state in states_of(history).values()
+            if state not in ENDED_STATES
+        ]
+        assert len(set(going)) == len(going)
         for account in ("anna", "ben"):
             mine = [event for event, _ in history if isinstance(event, DownloadSubmitted) and event.account == account]
             assert len({event.submission() for event in mine}) <= PER_HOUR

@@ -15,7 +15,6 @@ from medianest.domain.downloads import (
     ListItem,
     PinDownload,
     RemoveDownload,
-    RetryDownload,
     SubmitDownload,
     SubmitPlaylist,
 )
@@ -32,6 +31,7 @@ from medianest.domain.fetching import (
 )
 from medianest.domain.monitors import ObserveMonitor
 from medianest.domain.observing import ObserveRequest
+from medianest.domain.refetching import RetryDownload
 from medianest.domain.requests import ApproveRequest, CancelRequest, Media
 from medianest.domain.sending import RecordDeferred as RecordRequestDeferred
 from medianest.domain.sending import RecordSent
@@ -124,7 +124,7 @@ async def live_through(commands: Commands) -> int:
         RecordStored(download="p2", path="ben/p2.mp4", size_bytes=9, title="Part 2"),
         RecordFailed(download="p3", kind="unavailable", remedy="Choose another one."),
         CancelPlaylist(account="ben", playlist="p"),
-        RetryDownload(download="p4", account="ben"),
+        RetryDownload(download="p4", account="ben", owner="ben"),
     ):
         await commands.run(step, SYSTEM)
     for download in ("r1", "r2"):

@@ -41,7 +41,7 @@ LIFE = st.lists(st.one_of(DECIDED, DECIDED, DECIDED, SEEN, REST, some((MergeRequ
 SENT = DownloadSubmitted("d1", "anna", "v1", Personal("https://example.org/1"), "best")
 FETCHING = some(
     (command for command, made in DECISIONS.items() if issubclass(command, OfOneDownload)),
-    download=st.just("d1"), account=st.none(), path=st.just("anna/a.mp4"), size_bytes=st.just(1),
+    download=st.just("d1"), account=st.none(), owner=st.just("anna"), path=st.just("anna/a.mp4"), size_bytes=st.just(1),
     pinned=st.booleans(),
 )  # fmt: skip
 

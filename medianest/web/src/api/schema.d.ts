@@ -815,7 +815,7 @@ export interface paths {
         put?: never;
         /**
          * Retry
-         * @description Try again what failed or was cancelled, and fetch again what was removed.
+         * @description Try again what failed or was cancelled, and fetch again what was removed, unless it was sent anew meanwhile.
          */
         post: operations["ApiV1YoutubeDownloadsRetryRetry"];
         delete?: never;
