@@ -1,5 +1,5 @@
 import { Link } from "wouter";
-import type { Dashboard } from "../api/schema";
+import type { Dashboard, RequestView } from "../api/schema";
 import { routes } from "../app/routes";
 import { say } from "../strings/house";
 import { AsOf } from "../ui/AsOf";
@@ -12,19 +12,21 @@ import { Announcements, useAnnounced } from "./Announcements";
 import { PlexShelf } from "./PlexShelf";
 import { QuickLinks } from "./QuickLinks";
 import { RequestRow } from "../requests/RequestRow";
+import { pathOf } from "../requests/shown";
 import { ServiceTiles } from "./ServiceTiles";
-import { useDashboard, useNewInPlex } from "./queries";
+import { useDashboard, useNewInPlex, useToDecide } from "./queries";
 
 const MOST_ROWS = 6; // the rest is a page away
 
-/** What is on its way to me, what is new, and what is up. */
+/** What is on its way to me, what waits for me to decide, what is new, and what is up. */
 export function Home() {
   const dashboard = useDashboard();
   const announced = useAnnounced();
+  const toDecide = useToDecide();
   return (
     <Page title={say.home.title}>
       {/* Nothing comes in above what one reads already. */}
-      {!dashboard.isFetched || !announced.isFetched ? (
+      {!dashboard.isFetched || !announced.isFetched || toDecide.isLoading ? (
         <Opening />
       ) : (
         <>
@@ -36,6 +38,7 @@ export function Home() {
               </Section>
             )}
           </Loaded>
+          <ToDecide requests={toDecide.data?.items ?? []} />
           <NewInPlex />
           {dashboard.data && (
             <Section title={say.home.services} aside={<Aside to={routes.services}>{say.home.incidents}</Aside>}>
@@ -96,6 +99,20 @@ function OnItsWay({ found: { requests, downloads } }: { readonly found: Dashboar
       <ul className="grid gap-2.5 lg:grid-cols-2">{rows.slice(0, MOST_ROWS)}</ul>
       {more > 0 && <p className="mt-3 text-sm text-quiet">{say.home.andMore(more)}</p>}
     </>
+  );
+}
+
+/** What needs a moderator's word: whoever asked waits for it. */
+function ToDecide({ requests }: { readonly requests: readonly RequestView[] }) {
+  if (requests.length === 0) return null;
+  return (
+    <Section title={say.home.toDecide} aside={<Aside to={pathOf({ filter: "approval", everybody: true })}>{say.home.allToDecide}</Aside>}>
+      <ul className="grid gap-2.5 lg:grid-cols-2">
+        {requests.map((request) => (
+          <RequestRow key={request.request} request={request} />
+        ))}
+      </ul>
+    </Section>
   );
 }
 

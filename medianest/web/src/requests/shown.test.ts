@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { paramsOf, shownOf } from "./shown";
+import { paramsOf, pathOf, shownOf } from "./shown";
 
 const read = (address: string) => shownOf(new URLSearchParams(address));
 
@@ -7,6 +7,7 @@ test("what is looked at stands in the address, and is read from it again", () =>
   const shown = { filter: "approval", everybody: true } as const;
   expect(paramsOf(shown)).toEqual({ whose: "everybody", show: "approval" });
   expect(read("whose=everybody&show=approval")).toEqual(shown);
+  expect(pathOf(shown)).toBe("/requests?whose=everybody&show=approval");
 });
 
 test("the usual needs no words in the address, and what is made up shows the usual", () => {

@@ -1,3 +1,4 @@
+import { routes } from "../app/routes";
 import { FILTERS, type Filter } from "./states";
 
 /** What of the requests is looked at. It stands in the address, so that going back and loading anew show the same. */
@@ -14,4 +15,8 @@ export function shownOf(params: URLSearchParams): Shown {
 /** The address says only what is not as usual. */
 export function paramsOf({ filter, everybody }: Shown): Record<string, string> {
   return { ...(everybody && { whose: "everybody" }), ...(filter && { show: filter }) };
+}
+
+export function pathOf(shown: Shown): string {
+  return `${routes.requests}?${new URLSearchParams(paramsOf(shown))}`;
 }

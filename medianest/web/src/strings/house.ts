@@ -30,6 +30,8 @@ export const say = {
     nothingHint: "Ask for a film or a series, and follow it here.",
     discover: "Find something to watch",
     allRequests: "All requests",
+    toDecide: "Needs your approval",
+    allToDecide: "Decide several",
     andMore: (count: number) => `…and ${count} more.`,
     browse: "Browse all",
     services: "Services",
