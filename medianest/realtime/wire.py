@@ -25,6 +25,12 @@ MESSAGE_BYTES = 64 * 1024  # of one message from a client
 OUTBOX_LIMIT = 1000  # packets that wait for a client's network; beyond it the client is let go, and will resume
 GOODBYE_SECONDS = 2.0  # how long a client has to read why it is disconnected
 
+PRIVATE = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -291,11 +297,24 @@ class SocketApp(socketio.ASGIApp):  # type: ignore[misc]
             for eio_sid in parse_qs(scope["query_string"].decode("latin-1")).get("sid", []):
                 self._upgrades(eio_sid, send)
             receive = _well_formed(receive)
+        elif scope["type"] == "http" and scope["path"].startswith(self.engineio_path):
+            send = _private(send)
         await super().__call__(scope, receive, send)
 
     def _upgrades(self, eio_sid: str, send: Send) -> None:
         if eio_sid in self._server.environ:
             self._server.note_transport(eio_sid, send)
+
+
+def _private(send: Send) -> Send:
+    """What is polled is for whoever polls: no cache keeps it, and no page of another site runs it as a script."""
+
+    async def sent(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], *PRIVATE]
+        await send(message)
+
+    return sent
 
 
 def _well_formed(receive: Receive) -> Receive:

@@ -218,6 +218,14 @@ async def test_only_our_own_pages_may_connect(served: Served, transport: str, pa
                 await http.ws_connect(place, headers=headers)
 
 
+@pytest.mark.parametrize("query", ["EIO=4&transport=polling", "EIO=4&transport=polling&j=0", "EIO=4&transport=none"])
+async def test_what_is_polled_is_kept_by_no_cache_and_run_by_no_page(served: Served, query: str) -> None:
+    async with aiohttp.ClientSession() as http, http.get(f"{served.url}/socket.io/?{query}") as answer:
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
 async def test_a_client_that_polls_and_then_upgrades_hears_everything(house: House, phone: Another) -> None:
     anna = phone()
     await anna.ready("/media", token=await house.person("anna"), transports=["polling", "websocket"])
