@@ -255,7 +255,8 @@ def file_name(title: str, download: str, fetched: Path) -> str:
 
 
 def _mark(download: str) -> str:
-    return f"[{download[:8]}]"
+    """Of the end of its id: the beginning is the time, the same for all that was sent within a minute."""
+    return f"[{download[-8:]}]"
 
 
 def _marked(folder: Path, download: str) -> list[Path]:

@@ -23,10 +23,10 @@ from medianest.automations.downloads import RUN, Downloading, file_name
 from medianest.automations.publishing import COLLECTION, PUBLISH, Publishing, _joined, _section_of
 from medianest.automations.removing import GRACE, REMOVE, Removing
 from medianest.automations.worker import Later, TodoList
-from medianest.commands import Commands, now_utc
+from medianest.commands import Commands, new_command_id, now_utc
 from medianest.credentials import Credentials
 from medianest.domain.accounts import EraseAccount, LogIn
-from medianest.domain.command import Actor, Command
+from medianest.domain.command import Actor, Command, derived_id
 from medianest.domain.configuration import ChangeSettings, Value
 from medianest.domain.downloads import (
     CancelDownload,
@@ -184,6 +184,22 @@ async def test_a_cancelled_download_stops_and_leaves_no_file(house: VideoHouse, 
     assert house.files() == []
     assert not (house.settings.data / "jobs" / "d1").exists()
     assert (await house.row("d1")).state == "cancelled"
+
+
+async def test_of_what_is_sent_at_once_each_has_a_file_of_its_own_and_one_that_is_cancelled_takes_none_along(
+    house: VideoHouse, hands: Hands
+) -> None:
+    best, small, slow = (derived_id(new_command_id(), name) for name in ("best", "small", "slow"))
+    await house.send(best, "/watch/garden")
+    await house.send(small, "/watch/garden", preset="360p")
+    await house.send(slow, "/media/garden.mp4?slow=20000")
+    async with hands.at_work(house.downloading().todo()):
+        stored = [await house.becomes(one, "stored") for one in (best, small)]
+        await house.becomes(slow, "downloading")
+        await house.run(CancelDownload(download=slow, account="anna"))
+        await eventually(lambda: _idle(hands, RUN))
+    assert house.files() == sorted(Path(row.path or "").name for row in stored)
+    assert len(set(house.files())) == 2
 
 
 async def test_a_download_cancelled_in_the_last_moment_leaves_no_file(
@@ -606,9 +622,9 @@ async def test_what_plex_will_never_show_is_given_up(house: VideoHouse, hands: H
 
 def test_the_name_of_a_file_is_safe_everywhere() -> None:
     mp4 = Path("x.mp4")
-    assert file_name("A/B: C?\n ..", "0123456789", mp4) == "A_B_ C_ [01234567].mp4"
-    assert file_name("../..", "0123456789", mp4) == "_ [01234567].mp4"
-    assert file_name("...", "0123456789", mp4) == "Video [01234567].mp4"
+    assert file_name("A/B: C?\n ..", "0123456789", mp4) == "A_B_ C_ [23456789].mp4"
+    assert file_name("../..", "0123456789", mp4) == "_ [23456789].mp4"
+    assert file_name("...", "0123456789", mp4) == "Video [23456789].mp4"
     assert len(file_name("Ü" * 500, "0123456789", mp4).encode()) < 255
 
 
