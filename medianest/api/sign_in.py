@@ -1,7 +1,7 @@
 """The way in by Plex: a PIN, a look at plex.tv once a second at most, and what its answer means here.
 
 The token never crosses the browser: we ask plex.tv ourselves, and the browser asks us. The id of a PIN is a
-secret of whoever asked for it; the log knows it by a keyed hash.
+secret of whoever asked for it; the log and the database know it by a keyed hash.
 """
 
 import asyncio
@@ -93,7 +93,7 @@ class SignIn:
             await connection.execute("DELETE FROM login_pins WHERE expires_at < %s", (self._forgotten(),))
             await connection.execute(
                 "INSERT INTO login_pins (pin, plex_pin, expires_at) VALUES (%s, %s, %s)",
-                (pin, made.id, made.expires_at),
+                (self._known_as(pin), made.id, made.expires_at),
             )
         if form == "redirect":
             page = plex.auth_page(made.code, f"{self._site.settings.url}/")
@@ -149,7 +149,9 @@ class SignIn:
 
     async def _kept(self, pin: str) -> _Kept | None:
         async with self._site.pool.connection() as connection:
-            found = await connection.execute("SELECT plex_pin, expires_at, used FROM login_pins WHERE pin = %s", (pin,))
+            found = await connection.execute(
+                "SELECT plex_pin, expires_at, used FROM login_pins WHERE pin = %s", (self._known_as(pin),)
+            )
             row = await found.fetchone()
         return None if row is None else _Kept(*row)
 
@@ -201,7 +203,7 @@ class SignIn:
         """Why this PIN was refused when it was first."""
         if person.server is None:
             return "no-access"
-        found = await self._site.store.read(Query(Item(LoginRefused, tags=tags(pin=self._logged(pin)))))
+        found = await self._site.store.read(Query(Item(LoginRefused, tags=tags(pin=self._known_as(pin)))))
         reasons = {one.event.reason for one in found.events if isinstance(one.event, LoginRefused)}
         return "sign-ups-closed" if "sign-ups-closed" in reasons else "account-suspended"
 
@@ -212,7 +214,7 @@ class SignIn:
         log_in = LogIn(
             account=derived_id(command, "account"),
             session=derived_id(command, "session"),
-            pin=self._logged(pin),
+            pin=self._known_as(pin),
             plex=site.vault.pseudonym("plex", str(person.account.id)),
             plex_id=Personal(str(person.account.id)),
             name=Personal(person.account.title or person.account.username),
@@ -235,7 +237,7 @@ class SignIn:
         """Of several processes that see the PIN claimed, one begins the session."""
         async with self._site.pool.connection() as connection:
             claimed = await connection.execute(
-                "UPDATE login_pins SET used = true WHERE pin = %s AND NOT used RETURNING 1", (pin,)
+                "UPDATE login_pins SET used = true WHERE pin = %s AND NOT used RETURNING 1", (self._known_as(pin),)
             )
             if await claimed.fetchone() is None:
                 raise Problem(409, "pin-used", "Start the sign-in again: a PIN signs in once.")
@@ -248,7 +250,7 @@ class SignIn:
 
     async def _refused(self, pin: str, reason: LoginRefusal) -> Problem:
         """Puts the refusal on record, once for each PIN and reason."""
-        await self._site.commands.run(RefuseLogin(pin=self._logged(pin), reason=reason), PLEX)
+        await self._site.commands.run(RefuseLogin(pin=self._known_as(pin), reason=reason), PLEX)
         return _problem(reason)
 
     async def _unreachable(self, pin: str, error: Exception) -> Problem:
@@ -258,7 +260,7 @@ class SignIn:
         problem.retry_after_seconds = max(asked or 0.0, AGAIN_SECONDS)
         return problem
 
-    def _logged(self, pin: str) -> str:
+    def _known_as(self, pin: str) -> str:
         return self._site.vault.pseudonym("pin", pin)
 
 

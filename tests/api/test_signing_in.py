@@ -13,6 +13,7 @@ from medianest.domain.spare_keys import SPARE_KEY, MakeSpareKey
 from medianest.eventstore.store import EventStore
 from medianest.sandbox.faults import Fault
 from tests.api.conftest import ORIGIN, Clock, Door, Outside, carry, problem
+from tests.eventstore.test_erasure import rows_with
 
 
 async def events(store: EventStore) -> list[Event]:
@@ -194,6 +195,19 @@ async def test_the_refresh_token_is_in_a_cookie_no_script_can_read(door: Door) -
     for part in ("httponly", "samesite=lax", "path=/api/v1/auth", "max-age=2592000"):
         assert part in cookie
     assert "refresh_token" not in answer.json()
+
+
+async def test_no_table_holds_what_somebody_could_come_in_with(door: Door, site: Site) -> None:
+    """Whoever reads the database, or a backup of it, must not be anybody by that."""
+    caller = await door.caller()
+    caller.headers["X-Refresh-Token"] = "body"
+    pin = (await caller.post("/auth/plex/pin")).json()
+    waiting = (await caller.post("/auth/plex/pin")).json()
+    door.outside.plex.link(pin["code"], "anna")
+    done = (await caller.get(f"/auth/plex/pin/{pin['pin']}")).json()
+    assert (await caller.get(f"/auth/plex/pin/{waiting['pin']}")).json()["state"] == "waiting"
+    for secret in (pin["pin"], waiting["pin"], done["access_token"], done["refresh_token"]):
+        assert await rows_with(secret, site.pool) == []
 
 
 async def test_who_is_no_browser_gets_it_in_the_body(door: Door) -> None:
