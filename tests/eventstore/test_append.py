@@ -118,6 +118,12 @@ async def test_of_two_that_come_together_the_one_that_depends_on_the_other_is_to
     assert store.written.groups == 3  # those two went together
 
 
+async def test_who_comes_behind_one_that_must_wait_for_the_next_group_does_not_overtake_it(store: EventStore) -> None:
+    asked = [append(store, PLEX_UP), append(store, SEERR_UP, query=OF_PLEX, after=9), append(store, SEERR_UP)]
+    assert await asyncio.gather(*asked) == [Appended(1, 1), Appended(2, 2), Appended(3, 3)]
+    assert store.written.groups == 2
+
+
 @pytest.mark.usefixtures("settled")
 async def test_what_is_left_of_a_group_is_appended_as_each_of_them_asked(store: EventStore) -> None:
     """Of six that go together two are refused and one acted before: the others move up, each with all that is its own."""

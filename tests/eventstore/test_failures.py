@@ -307,6 +307,18 @@ async def test_who_asked_a_log_that_is_closed_is_told_that_the_outcome_is_unknow
     assert await count(store) == 4
 
 
+async def test_who_is_under_way_when_the_log_is_closed_is_not_told_that_the_database_went_away(
+    database: str, pool: Pool, vault: Vault, head: Head, admin: psycopg.AsyncConnection
+) -> None:
+    async with held(admin):
+        async with EventStore(database, pool, Codec(vault, EVENTS), head) as closing:
+            metadata = Metadata(actor=Actor.system("test"), command=uuid4())
+            asked = asyncio.create_task(closing.append([UP], metadata))
+            await writing(admin)
+        with pytest.raises(OutcomeUnknown, match=writer.CLOSED):
+            await asked
+
+
 async def test_who_asks_a_log_that_was_not_opened_is_told_so(
     database: str, pool: Pool, vault: Vault, head: Head
 ) -> None:

@@ -185,6 +185,21 @@ async def test_who_came_after_the_watch_was_set_has_as_long_as_everybody(
     assert await asked == Appended(1, 1)
 
 
+async def test_the_group_that_was_sent_first_decides_when_an_answer_is_overdue(
+    store: EventStore, admin: psycopg.AsyncConnection
+) -> None:
+    async with held(admin):
+        asked = [asyncio.create_task(append(store, uuid4()))]
+        await writing(admin)
+        asked.append(asyncio.create_task(append(store, uuid4())))
+        await asyncio.sleep(0.05)
+        oldest, _ = store._writer._under_way
+        oldest.sent -= writer.ANSWER_SECONDS
+        store._writer._look()
+        assert not store._writer._under_way
+        assert await asyncio.gather(*asked) == [OutcomeUnknown] * 2
+
+
 async def test_while_postgresql_is_away_each_who_asks_is_told_so_and_nobody_connects_for_those_who_were(
     database: str, pool: Pool, vault: Vault, head: Head, tmp_path: Path
 ) -> None:

@@ -329,15 +329,15 @@ class Far:
 
 
 class Rows:
-    """That a group of one was added at a position."""
+    """That a group was added at a position, but for its first append if that met a conflict."""
 
-    ntuples = 1
+    def __init__(self, position: int, *, conflict: bool = False) -> None:
+        self._rows: list[list[bytes | None]] = [[b"\1", b"conflict", None, None, None]] if conflict else []
+        self._rows.append([b"\0", b"added", *(number.to_bytes(8) for number in (position, position, 1))])
+        self.ntuples = len(self._rows)
 
-    def __init__(self, position: int) -> None:
-        self._row = [b"\0", b"added", *(number.to_bytes(8) for number in (position, position, 1))]
-
-    def get_value(self, _: int, column: int) -> bytes:
-        return self._row[column]
+    def get_value(self, row: int, column: int) -> bytes | None:
+        return self._rows[row][column]
 
 
 @pytest.fixture
@@ -386,6 +386,26 @@ async def test_what_came_of_a_group_whose_answer_said_nothing_is_not_taken_for_k
     assert [(await task).first for task in (first, third, fourth)] == [1, 3, 4]
     with pytest.raises(AttributeError):
         await second
+
+
+async def test_what_went_in_of_a_group_of_which_something_was_left_out_is_not_overlooked(
+    opened: tuple[writer.Writer, list[Far]],
+) -> None:
+    """Behind another group PostgreSQL does not look either: it takes it for told that this session appended it."""
+    first = await sent(*opened, A)
+    stale = asyncio.create_task(opened[0].append(rows(C), None, Metadata(actor=SYSTEM, command=uuid4()), b""))
+    second = await sent(*opened, B)
+    (far,) = opened[1]
+    far.sent[0](Rows(1))
+    third = await sent(*opened, A)
+    far.sent[1](Rows(2, conflict=True))
+    fourth = await sent(*opened, C, condition=Condition(Query(Item(tags=(B,))), 1))
+    assert far.settled[3] == (1, 2)
+    far.sent[2](Rows(3))
+    far.sent[3](Rows(4))
+    assert [(await task).first for task in (first, second, third, fourth)] == [1, 2, 3, 4]
+    with pytest.raises(Conflict):
+        await stale
 
 
 async def test_what_was_known_through_one_connection_is_not_taken_for_known_through_the_next(
