@@ -55,12 +55,12 @@ async def test_what_one_process_finds_out_all_of_them_know(
         assert opened.event.why == "it answers 503"
         for process in (here, there):
             process.breakers.take(opened)
-        assert there.seerr.breaker_state() == "open"
+        assert there.seerr.breaker.state == "open"
         there.seerr.breaker.succeeded()  # its probe came through first
         _, closed = await recorded(store, head, 2)
         here.breakers.take(closed)
         assert closed.event == BreakerClosed("seerr", "recovered")
-        assert here.seerr.breaker_state() == "closed"
+        assert here.seerr.breaker.state == "closed"
 
 
 async def test_two_that_find_out_the_same_are_one_event(
@@ -88,7 +88,7 @@ async def test_a_process_does_not_undo_what_it_did_since(
         (opened,) = await recorded(store, head, 1)
         here.seerr.breaker.succeeded()
         here.breakers.take(opened)
-        assert here.seerr.breaker_state() == "closed"
+        assert here.seerr.breaker.state == "closed"
 
 
 async def test_a_process_that_starts_knows_who_is_left_alone(
@@ -100,13 +100,13 @@ async def test_a_process_that_starts_knows_who_is_left_alone(
         await recorded(store, head, 1)
     after = Process(commands, store, client)
     await after.breakers.adopt()
-    assert after.seerr.breaker_state() == "open"
+    assert after.seerr.breaker.state == "open"
     (circuit,) = await after.breakers.circuits()
     assert (circuit.label, circuit.state, circuit.why) == ("Seerr", "open", "it answers 503")
     await commands.run(CloseBreaker(service="seerr", how="reset"), Actor.person("olivia"))
     again = Process(commands, store, client)
     await again.breakers.adopt()
-    assert again.seerr.breaker_state() == "closed"
+    assert again.seerr.breaker.state == "closed"
 
 
 async def test_a_video_site_that_comes_with_the_settings_begins_anew(

@@ -14,7 +14,7 @@ import httpx
 import msgspec
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from medianest.adapters.breaker import Breaker, BreakerState
+from medianest.adapters.breaker import Breaker
 from medianest.adapters.calls import Calls
 from medianest.adapters.errors import Denied, OutOfOrder, Unexpected, Unreachable
 
@@ -125,9 +125,6 @@ class Exchange:
         self.at_once = CALLS_AT_ONCE
         self.under_way = 0  # calls that hold a slot
         self.waiting = 0  # calls that wait for one
-
-    def breaker_state(self) -> BreakerState:
-        return self.breaker.state
 
     def point_at(self, base_url: str, headers: Mapping[str, str] | None = None) -> bool:
         """Ask there from now on, with these `headers` in place of the old ones of the same names; whether that is new.

@@ -123,10 +123,6 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer", tag
     entries: tuple[PreviewEntry, ...] = ()  # of a list: the first, as many as were ordered
     count: int = 1  # of the whole list if the site tells, else of the entries
 
-    @property
-    def is_list(self) -> bool:
-        return bool(self.entries)
-
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer", tag="progress"):
     """A sign of life, at most two a second. `percent` never goes back; None is "unknown"."""

@@ -62,7 +62,6 @@ AUTOMATIC = (
     " an admin can delete that one there."
 )
 NO_SPECIALS = "Seerr takes no requests for specials: an admin can allow them in its settings."
-OF_SOMEBODY_ELSE = "Seerr has it under the name of somebody else."
 APPROVED_MEANWHILE = "Seerr has approved it meanwhile: only somebody who manages requests can delete it there."
 _TO_SEND = """
 SELECT request AS key, submitted_at AS turn FROM requests_to_send JOIN requests USING (request) WHERE NOT held

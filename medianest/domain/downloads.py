@@ -16,7 +16,6 @@ DownloadState = Literal[
     "queued", "deferred", "downloading", "stored", "scan_asked", "in_plex", "in_collection", "failed", "cancelled",
     "removed",
 ]  # fmt: skip
-PRESETS = ("best", "1080p", "720p", "480p", "360p", "audio")
 Preset = Literal["best", "1080p", "720p", "480p", "360p", "audio"]
 RemovalReason = Literal["owner", "moderator", "age"]  # whose wish it was; age: its time was up
 _SOUND = (".m4a", ".mp3", ".opus", ".ogg", ".flac", ".wav", ".aac")

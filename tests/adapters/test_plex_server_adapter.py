@@ -189,7 +189,7 @@ async def test_pictures_that_cannot_be_made_leave_the_circuit_closed(server: Ple
     for _ in range(10):
         with pytest.raises(Unexpected):
             await server.image(TOKEN, "/library/metadata/55/thumb/-1", 320, 480)
-    assert server.exchange.breaker_state() == "closed"
+    assert server.exchange.breaker.state == "closed"
 
 
 async def test_a_scan_may_name_one_folder(server: PlexServer, wire: Wire) -> None:

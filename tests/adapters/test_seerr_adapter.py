@@ -152,7 +152,7 @@ async def test_an_unknown_title_is_a_500_over_there(answers: Recording, seerr: S
     answers.plays("movie 404")
     with pytest.raises(TitleUnknown):
         await seerr.title("movie", 999999)
-    assert seerr.exchange.breaker_state() == "closed"
+    assert seerr.exchange.breaker.state == "closed"
 
 
 async def test_users_are_found_by_their_plex_id(answers: Recording, seerr: Seerr) -> None:
@@ -259,7 +259,7 @@ async def test_refusals_of_a_request_are_told_apart(
     with pytest.raises(refusal):
         await seerr.request("movie", 27205, as_user=FRIEND)
     assert len([request for request in wire.sent if request.method == "POST"]) == 1
-    assert seerr.exchange.breaker_state() == "closed"
+    assert seerr.exchange.breaker.state == "closed"
 
 
 async def test_a_missing_right_is_told_in_the_words_of_seerr(answers: Recording, seerr: Seerr) -> None:
@@ -387,7 +387,7 @@ async def test_a_list_that_seerr_is_late_with_says_nothing_about_seerr(
         for _ in range(10):
             with pytest.raises(Unreachable):
                 await seerr.changes_since(None, NOW)
-    assert seerr.exchange.breaker_state() == "closed"
+    assert seerr.exchange.breaker.state == "closed"
 
 
 async def test_a_title_never_asked_for_has_no_request(answers: Recording, seerr: Seerr) -> None:
@@ -588,4 +588,4 @@ async def test_a_picture_that_seerr_does_not_get_is_no_failure_of_seerr(seerr: S
     for _ in range(6):
         with pytest.raises(Unexpected):
             await seerr.picture("/603.jpg", 342)
-    assert seerr.exchange.breaker_state() == "closed"
+    assert seerr.exchange.breaker.state == "closed"

@@ -99,7 +99,7 @@ async def test_each_recorded_answer_is_read_as_what_it_is(
     else:
         assert one["status"] < 300
         _is_whole(await asking, one["body"])
-    assert seerr.exchange.breaker_state() == "closed"
+    assert seerr.exchange.breaker.state == "closed"
 
 
 def _is_whole(found: Any, told: Any) -> None:

@@ -153,11 +153,6 @@ class Library:
             return self.children(item)
         return [episode for season in self.children(item) for episode in self.children(season)]
 
-    def show_of(self, item: Item) -> Item:
-        while item.parent is not None:
-            item = self.items[item.parent]
-        return item
-
     def find(self, *, tmdb: int, kind: ItemKind) -> Item | None:
         return next((item for item in self.items.values() if item.tmdb == tmdb and item.kind == kind), None)
 

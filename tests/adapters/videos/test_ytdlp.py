@@ -28,7 +28,7 @@ async def test_a_preview_describes_a_video(videos: Videos) -> None:
     preview = await videos.ytdlp.preview(videos.url("/watch/garden"))
     assert (preview.title, preview.duration_seconds, preview.uploader) == ("A garden in spring", 12, "Hedgerow Films")
     assert preview.thumbnail == f"{videos.base}/media/garden.jpg"
-    assert (preview.extractor, preview.is_live, preview.is_list, preview.count) == ("generic", False, False, 1)
+    assert (preview.extractor, preview.is_live, preview.entries, preview.count) == ("generic", False, (), 1)
 
 
 async def test_a_preview_of_a_stream_names_its_qualities_best_first(videos: Videos) -> None:
@@ -37,7 +37,7 @@ async def test_a_preview_of_a_stream_names_its_qualities_best_first(videos: Vide
 
 async def test_a_preview_of_a_list_names_its_videos_without_visiting_them(videos: Videos) -> None:
     preview = await videos.ytdlp.preview(videos.url("/feed.rss"))
-    assert (preview.title, preview.is_list, preview.count) == ("A quiet summer", True, 3)
+    assert (preview.title, preview.count) == ("A quiet summer", 3)
     assert [entry.url for entry in preview.entries] == [
         f"{videos.base}/watch/{slug}" for slug in ("garden", "trains", "harbour")
     ]
