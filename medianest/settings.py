@@ -266,12 +266,12 @@ def _wanted(name: str) -> str:
 
 
 def _read(kind: type, value: object) -> object:
+    if issubclass(kind, Path) and isinstance(value, str | Path):
+        return Path(value).expanduser().absolute()  # Plex names whole paths, and has ours named to it
     if isinstance(value, kind):
         return value
     if kind is Secret and isinstance(value, str):
         return Secret(value)
-    if issubclass(kind, Path) and isinstance(value, str):
-        return Path(value).expanduser()
     raise ValueError(f"expected {kind.__name__}")
 
 

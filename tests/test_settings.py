@@ -19,6 +19,13 @@ def test_settings_are_shown_without_their_secrets() -> None:
     assert "hush" not in str(shown(load(None, {"MEDIANEST_SEERR_API_KEY": "hush"})))
 
 
+def test_a_folder_is_named_whole_from_wherever_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plex is asked for the library that shows it, and knows nothing of where we were started."""
+    monkeypatch.chdir(tmp_path)
+    settings = load(None, {"MEDIANEST_MEDIA": "films"}, data=Path("here"))
+    assert (settings.media, settings.data) == (tmp_path / "films", tmp_path / "here")
+
+
 def test_what_would_do_is_said_with_what_does_not(tmp_path: Path) -> None:
     for variable, value, said in (
         ("PROT", "1", "There is no setting `prot`. There are: port."),

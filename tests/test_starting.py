@@ -445,7 +445,7 @@ def test_who_asks_about_a_log_that_is_not_there_is_told_so_and_none_is_made(aske
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr == "medianest: There is no log in typo: name the data folder with --data.\n"
+    assert ended.stderr == f"medianest: There is no log in {tmp_path / 'typo'}: name the data folder with --data.\n"
     assert list(tmp_path.iterdir()) == []
 
 
