@@ -1,6 +1,7 @@
 """The whole of it, as a `work` process runs it."""
 
 import asyncio
+import re
 from pathlib import Path
 
 from medianest.adapters.exchange import http_client
@@ -25,8 +26,13 @@ from projections import services
 from projections.engine import ProjectionEngine
 from tests.automations.conftest import eventually
 from tests.conftest import MASTER_KEY
+from tests.web.typed_client import WEB
 
 NOWHERE = "http://127.0.0.1:1"
+LISTS = [
+    "requests_to_send", "decisions_to_relay", "hints", "seerr_drift", "downloads_to_run", "downloads_to_publish",
+    "hints_of_plex", "files_to_remove", "keys_to_destroy", "monitors_to_watch", "recurring",
+]  # fmt: skip
 
 
 async def test_with_nothing_configured_it_runs_on_and_says_what_is_down(
@@ -67,22 +73,16 @@ async def test_with_nothing_configured_it_runs_on_and_says_what_is_down(
             signal=signals.append,
             sweep_sessions=sweep,
         )
-        assert list(named) == [
-            "requests_to_send",
-            "decisions_to_relay",
-            "hints",
-            "seerr_drift",
-            "downloads_to_run",
-            "downloads_to_publish",
-            "hints_of_plex",
-            "files_to_remove",
-            "keys_to_destroy",
-            "monitors_to_watch",
-            "recurring",
-        ]
+        assert list(named) == LISTS
         async with running(named) as ended:
             await eventually(all_down)
             assert not ended.done()
             started = asyncio.get_running_loop().time()
         assert asyncio.get_running_loop().time() - started < 5
     assert {signal.name for signal in signals} == {"service.latency"}
+
+
+def test_an_admin_reads_of_each_list_in_words() -> None:
+    words = (WEB / "src" / "strings" / "admin.ts").read_text(encoding="utf-8")
+    _, _, after = words.partition("lists: {")
+    assert sorted(re.findall(r"(\w+): \"", after.partition("}")[0])) == sorted(LISTS)
