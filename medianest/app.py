@@ -8,24 +8,13 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
-from uuid import UUID
 
-import httpx
-import imageio_ffmpeg
 import structlog
 from msgspec import json
 
-from medianest.adapters.breaker import Line
 from medianest.adapters.exchange import http_client
-from medianest.adapters.plex_server import PlexServer
-from medianest.adapters.plex_tv import PlexTv
-from medianest.adapters.seerr import Seerr
-from medianest.adapters.uptime_kuma import UptimeKuma
-from medianest.adapters.uptime_kuma_ways import access_of
-from medianest.adapters.ytdlp import REMEDIES, Kind, YtDlp
+from medianest.adapters.ytdlp import REMEDIES, Kind
 from medianest.api.application import build_api
 from medianest.api.kept_pictures import KeptPictures
 from medianest.api.posters import Posters
@@ -40,7 +29,7 @@ from medianest.configuration import Configuration
 from medianest.credentials import Credentials
 from medianest.database import database, look_for_log
 from medianest.domain.accounts import Role
-from medianest.domain.breakers import BREAKER_EVENTS, SITE, BreakerClosed, BreakerName
+from medianest.domain.breakers import BREAKER_EVENTS, SITE, BreakerClosed
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.configuration import SettingsChanged
 from medianest.domain.event import Item, Query, type_of
@@ -51,15 +40,16 @@ from medianest.eventstore.head import Head
 from medianest.eventstore.seals import Notary
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.subscription import subscribe
-from medianest.eventstore.vault import MasterKey, SealBroken, Vault
+from medianest.eventstore.vault import MasterKey, Vault
+from medianest.master_key import master_key, vault_under
+from medianest.outside import Adapters, adapters_of, follow, lines
 from medianest.realtime.asyncapi import asyncapi
 from medianest.realtime.gateway import Gateway, socket_app
 from medianest.realtime.pushes import may_see, pushes_for, rooms_for
 from medianest.realtime.signals import Emit, RedisRooms, Signals, to_nobody, to_redis, to_sockets
-from medianest.secret import Secret
 from medianest.server import listening, serving
 from medianest.sessions import Sessions
-from medianest.settings import RUN_AS_OWNER, CannotStart, Settings, WrongSetting, writable
+from medianest.settings import CannotStart, Settings, WrongSetting, writable
 from medianest.shared import SharedCounters
 from medianest.tasks import cancel, running
 from medianest.trouble import Trouble
@@ -71,16 +61,6 @@ from projections.past import Past
 log = structlog.get_logger()
 AGAIN_SECONDS = 5.0  # until the terminal looks again for a database that was away
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
-
-
-class Adapters(NamedTuple):
-    """The clients of the outside systems, one of each a process."""
-
-    plex_tv: PlexTv
-    plex_server: PlexServer
-    seerr: Seerr
-    uptime_kuma: UptimeKuma
-    ytdlp: YtDlp
 
 
 class Foundation(NamedTuple):
@@ -113,14 +93,14 @@ async def foundation(settings: Settings, *, beside: bool = False) -> AsyncIterat
     if beside:
         look_for_log(settings)
     async with AsyncExitStack() as stack:
-        master = _master(settings)
+        master = master_key(settings)
         conninfo = await stack.enter_async_context(database(settings, beside=beside))
         uses = [projection.schema for projection in PROJECTIONS]
         path = search_path(PROJECTIONS)
         pool = await stack.enter_async_context(connection_pool(conninfo, search_path=path, uses=uses))
         if beside:
             await look_whether_whole(pool)
-        vault = await _vault(pool, master)
+        vault = await vault_under(master, pool)
         head = await stack.enter_async_context(Head(conninfo))
         store = await stack.enter_async_context(EventStore(conninfo, pool, Codec(vault, EVENTS), head))
         commands = Commands(store)
@@ -138,13 +118,13 @@ async def foundation(settings: Settings, *, beside: bool = False) -> AsyncIterat
         position, credentials = head.position, Credentials(pool, master)
         configuration = Configuration(settings, store, credentials)
         await configuration.refresh()
-        adapters = _adapters(settings, master, client)
-        _follow_settings(adapters, settings)
+        adapters = adapters_of(settings, master, client)
+        follow(adapters, settings)
         breakers = Breakers(commands, store, lines(adapters))
         await breakers.adopt()
 
         def follow_settings() -> None:
-            moved = _follow_settings(adapters, settings)
+            moved = follow(adapters, settings)
             breakers.keep_in_step(lines(adapters))
             breakers.moved(moved)
 
@@ -159,7 +139,7 @@ async def foundation(settings: Settings, *, beside: bool = False) -> AsyncIterat
 async def bare_log(settings: Settings) -> AsyncIterator[tuple[Pool, MasterKey]]:
     """What an auditor needs, and nothing that reads events: to say so, where tables are gone or rows cannot be read."""
     look_for_log(settings)
-    master = _master(settings)
+    master = master_key(settings)
     async with database(settings, beside=True) as conninfo, connection_pool(conninfo) as pool:
         yield pool, master
 
@@ -169,109 +149,6 @@ async def look_whether_whole(pool: Pool) -> None:
     async with pool.connection() as connection:
         if gone := await dropped(connection):
             raise CannotStart(gone)
-
-
-async def _vault(pool: Pool, master: MasterKey) -> Vault:
-    """Under another key nobody's name opens, and whoever signs in becomes somebody new: better not to start at all."""
-    vault = Vault(pool, master)
-    try:
-        await vault.check()
-    except SealBroken as broken:
-        raise WrongSetting(
-            "The setting `master_key` (or `master.key` in the data folder, where it is not set) is not the key that this"
-            " log's names are sealed under: put the right one back. If it is lost for good, `medianest events export`"
-            " still takes the log out."
-        ) from broken
-    return vault
-
-
-def _master(settings: Settings) -> MasterKey:
-    try:
-        return MasterKey(master_key(settings))
-    except ValueError as wrong:  # ours, or base64's: neither quotes it
-        raise WrongSetting(
-            "The setting `master_key` must be 32 bytes in URL-safe base64, as `medianest new-key` makes them."
-        ) from wrong
-
-
-def master_key(settings: Settings) -> Secret:
-    """The configured master key, or the one in the data folder, made at the first start."""
-    if settings.master_key is not None:
-        return settings.master_key
-    if settings.database_url is not None:
-        raise WrongSetting(
-            "The setting `master_key` is missing: with a database of your own every process needs the same one."
-            " Make it with `medianest new-key`, and keep it apart from the database's backups."
-        )
-    return _key_file(settings.data / "master.key")
-
-
-def _key_file(file: Path) -> Secret:
-    try:
-        if not file.exists():
-            writable(file.parent, "data")
-            with TemporaryDirectory(dir=file.parent) as draft:  # whole, or not there: the disk may be full
-                made = Path(draft, file.name)
-                made.touch(mode=0o600)
-                made.write_text(MasterKey.new().reveal(), encoding="ascii")
-                made.replace(file)
-        return Secret(file.read_text(encoding="ascii").strip())
-    except OSError as refused:
-        raise WrongSetting(
-            f"The setting `data` cannot be used: {file} cannot be read or made ({refused.strerror}). {RUN_AS_OWNER}"
-        ) from refused
-
-
-def _adapters(settings: Settings, master: MasterKey, client: httpx.AsyncClient) -> Adapters:
-    # Plex knows an installation by a UUID that never changes; it says nothing about the key it is derived from.
-    plex_client = settings.plex_client or str(UUID(bytes=master.derived("plex client identifier")[:16]))
-    return Adapters(
-        PlexTv(
-            settings.plex_tv_url,
-            client,
-            client_identifier=plex_client,
-            link_url=settings.plex_link_url,
-            auth_url=settings.plex_auth_url,
-        ),
-        PlexServer(settings.plex_url, client, client_identifier=plex_client),
-        Seerr(settings.seerr_url, settings.seerr_api_key or Secret(""), client),
-        UptimeKuma(settings.uptime_kuma_url, client, access_of(settings)),
-        YtDlp(Path(imageio_ffmpeg.get_ffmpeg_exe()), frozenset(settings.video_private_exceptions)),
-    )
-
-
-def _follow_settings(adapters: Adapters, settings: Settings) -> list[BreakerName]:
-    """The adapters speak as the settings say now; answers with those that have another address or key."""
-    key = settings.seerr_api_key or Secret("")
-    moved: dict[BreakerName, bool] = {
-        "plex": adapters.plex_server.point_at(settings.plex_url),
-        "seerr": adapters.seerr.exchange.point_at(settings.seerr_url, {"X-API-Key": key.reveal()}),
-        "uptime-kuma": adapters.uptime_kuma.point_at(settings.uptime_kuma_url, access_of(settings)),
-    }
-    for exchange, prefix in (
-        (adapters.plex_tv.exchange, "plex"), (adapters.plex_server.exchange, "plex"),
-        (adapters.seerr.exchange, "seerr"), (adapters.uptime_kuma.exchange, "uptime_kuma"),
-    ):  # fmt: skip
-        exchange.breaker.threshold = getattr(settings, f"{prefix}_breaker_failures")
-        exchange.breaker.pause_seconds = getattr(settings, f"{prefix}_breaker_pause_seconds")
-    new_sites = adapters.ytdlp.know_sites(
-        settings.video_hosts,
-        failures=settings.video_breaker_failures,
-        pause_seconds=settings.video_breaker_pause_seconds,
-        at_once=settings.downloads_at_once,
-    )
-    return [*(name for name, is_new in moved.items() if is_new), *(f"{SITE}{name}" for name in sorted(new_sites))]
-
-
-def lines(adapters: Adapters) -> dict[BreakerName, Line]:
-    """The way to each outside system, and to each site that videos may come from."""
-    services: dict[BreakerName, Line] = {
-        "plex-tv": adapters.plex_tv.exchange,
-        "plex": adapters.plex_server.exchange,
-        "seerr": adapters.seerr.exchange,
-        "uptime-kuma": adapters.uptime_kuma.exchange,
-    }
-    return services | {f"{SITE}{name}": site for name, site in adapters.ytdlp.sites.items()}
 
 
 class Extra(NamedTuple):
