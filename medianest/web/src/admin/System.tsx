@@ -57,7 +57,7 @@ function Stuck({ work }: { readonly work: Attempt }) {
   const act = useStuckAct(work);
   return (
     <li className={ROW}>
-      <div className="min-w-0 grow">
+      <div className="min-w-0 grow basis-60">
         <p className="font-medium">{say.admin.system.lists[work.list] ?? work.list}</p>
         <p className="truncate text-xs text-quiet">{work.key}</p>
         <p className="mt-1 text-sm text-quiet">
@@ -89,7 +89,7 @@ function Circuit({ circuit }: { readonly circuit: CircuitView }) {
         <p className="font-medium">{circuit.label}</p>
         {isOpen && (
           <p className="text-sm text-quiet">
-            {[circuit.words, circuit.why].filter(Boolean).join(" ")}
+            {[circuit.words, circuit.why && say.admin.system.wrong(circuit.why)].filter(Boolean).join(" ")}
             {circuit.next_call_at && ` ${say.requests.nextTry(atClock(new Date(circuit.next_call_at)))}.`}
           </p>
         )}

@@ -1,4 +1,5 @@
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
+import { askAgain } from "../api/again";
 import { type Thing, useAtOnce } from "../api/atOnce";
 import { answered, api, oneWish } from "../api/client";
 import { useRefresh } from "../api/refresh";
@@ -21,10 +22,14 @@ export function useRequests({ filter, everybody }: Shown) {
   });
 }
 
+const WAITING_MS = 5_000;
+
+/** While something is tried for it that is asked again: no event says that it was in vain once more, and when it is tried next. */
 export function useRequest(request: string) {
   return useQuery({
     queryKey: ["requests", request],
     queryFn: () => answered(api.GET("/api/v1/media/requests/{request_id}", { params: { path: { request_id: request } } })),
+    refetchInterval: ({ state }) => askAgain(state) || (state.data?.waiting ? WAITING_MS : false),
   });
 }
 

@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
+import { isProblem } from "../api/problem";
 import { routes } from "../app/routes";
 import { say } from "../strings/door";
 import { Button, buttonLook } from "../ui/Button";
@@ -79,10 +80,16 @@ function Waiting({ attempt, onFailure }: { readonly attempt: Attempt; readonly o
 
 function Refusal({ error }: { readonly error: unknown }) {
   const { title, remedy } = refusalOf(error);
+  const isPlexAway = isProblem(error) && error.code === "plex-unreachable";
   return (
     <div role="alert" className="mt-4 rounded-xl border border-line bg-raised px-4 py-3">
       <p className="font-medium text-bad">{title}</p>
       <p className="mt-0.5 text-sm text-quiet">{remedy}</p>
+      {isPlexAway && (
+        <Link href={routes.spareKey} className="mt-2 inline-block py-1 text-sm underline underline-offset-4">
+          {say.signIn.spareKey}
+        </Link>
+      )}
     </div>
   );
 }

@@ -39,6 +39,7 @@ export default function SpareKey() {
       <form className="w-full max-w-88" onSubmit={submit}>
         <h1 className="text-3xl font-semibold tracking-tight">{say.spareKey.title}</h1>
         <p className="mt-2 text-quiet">{say.spareKey.lead}</p>
+        <code className="mt-3 block rounded-lg bg-sunken px-4 py-2.5 text-sm">{say.spareKey.command}</code>
         <label className="mt-6 block text-sm text-quiet">
           {say.spareKey.key}
           <input className={`${FIELD} font-mono uppercase`} value={key} required maxLength={100} autoComplete="off" spellCheck={false} onChange={(event) => type(event.target.value)} />

@@ -37,6 +37,7 @@ export const say = {
     finishing: "Waiting for Plex…",
     finishingLead: "You’ll be signed in as soon as Plex confirms it’s you.",
     anotherWay: "Sign in another way",
+    spareKey: "I own this server and have a spare key",
     ended: "Your session has ended. Please sign in again.",
     stillTrying: "Plex isn’t answering. Still trying…",
     failed: "Sign-in didn’t work",

@@ -5,7 +5,8 @@ export const say = {
   ...before,
   spareKey: {
     title: "Spare key",
-    lead: "For the owner, while Plex is down: run `medianest spare-key` on the server to get one. It works once.",
+    lead: "For the owner, while Plex is down. It works once. To get one, run this on the server:",
+    command: "medianest spare-key",
     key: "Key",
   },
 } as const;
