@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import resource
 import socket
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -15,6 +16,7 @@ from websockets.frames import Frame
 
 from medianest.settings import WrongSetting
 
+CONNECTIONS = 65_536  # and files, that may be open at once where the system allows it
 GRACE_SECONDS = 2  # what answers under way get at the end
 IDLE_SECONDS = 75  # longer than nginx and browsers keep a connection that is idle: they must not find it closed
 REQUEST_SECONDS = 30  # in which a call has to be here whole: else many that never end take every connection there is
@@ -28,6 +30,7 @@ UNREAD_BYTES = 1_048_576  # of answers to pings that a websocket's client does n
 @contextmanager
 def listening(host: str, port: int, setting: str = "port") -> Iterator[socket.socket]:
     """A socket that is ours before anything else is begun. Raises `WrongSetting` where it cannot be had."""
+    _allow_connections()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sets TCP_NODELAY only where it sees TCP; without it each answer takes 40 ms.
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
@@ -37,6 +40,14 @@ def listening(host: str, port: int, setting: str = "port") -> Iterator[socket.so
         except OSError as refused:
             raise _no_socket(host, port, setting, refused) from refused
         yield listener
+
+
+def _allow_connections() -> None:
+    """The limit that a shell or systemd begins with is low, 1,024 mostly: anybody may open so many, and say nothing."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS if most == resource.RLIM_INFINITY else min(CONNECTIONS, most)
+    if allowed != resource.RLIM_INFINITY and allowed < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _no_socket(host: str, port: int, setting: str, refused: OSError) -> WrongSetting:

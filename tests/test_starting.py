@@ -327,6 +327,18 @@ async def test_all_addresses_of_one_household_are_one_caller(said: str, client: 
     assert seen == [client]
 
 
+def test_where_the_system_allows_more_connections_they_are_taken() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (512, before[1]))
+        with listening("127.0.0.1", 0):
+            allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        assert most == before[1]
+        assert allowed == (65_536 if most == resource.RLIM_INFINITY else min(65_536, most))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 HANDSHAKE = (
     b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
