@@ -6,7 +6,9 @@ event that its command leads to takes the row off the list. Any number of proces
     worker.py         the engine: takes rows, renews leases, puts off, gives up; `TodoList`, `Recurring`, `Record`
     attempts.py       the table of attempts: who has a row, when the next try is due, and why
 
-    requests.py       requests_to_send, decisions_to_relay: to Seerr, as the person who asked or decided
+    requests.py       requests_to_send: to Seerr, as the person who asked; release-requests and settle-requests: what
+                      waits in vain for an approval, or for who is away
+    relaying.py       decisions_to_relay: to Seerr, as the person who decided
     retries.py        retry-requests: what Seerr could not hand on, some times, each later
     observations.py   hints (what webhooks say is not believed) and poll-seerr: what became of them;
                       follow-seerr: what was asked for and decided in Seerr itself
@@ -39,8 +41,9 @@ from medianest.automations.monitors import Watching
 from medianest.automations.observations import HINTS, Observer
 from medianest.automations.plex_people import PlexPeople
 from medianest.automations.publishing import PUBLISH, Publishing
+from medianest.automations.relaying import RELAY, Relaying
 from medianest.automations.removing import Removing
-from medianest.automations.requests import RELAY, SEND, Relaying, Sending
+from medianest.automations.requests import SEND, Sending
 from medianest.automations.retries import Retrying
 from medianest.automations.seerr_drift import Drift
 from medianest.automations.seerr_imports import Imports

@@ -10,7 +10,8 @@ from medianest.adapters.exchange import http_client
 from medianest.adapters.seerr import Seerr
 from medianest.adapters.seerr_answers import SeerrRequest
 from medianest.automations.observations import Observer
-from medianest.automations.requests import Relaying, Sending
+from medianest.automations.relaying import Relaying
+from medianest.automations.requests import Sending
 from medianest.automations.seerr_imports import Imports
 from medianest.automations.seerr_people import SeerrPeople
 from medianest.automations.worker import TodoList

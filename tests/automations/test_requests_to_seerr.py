@@ -9,7 +9,8 @@ import pytest
 
 from medianest.adapters.seerr_answers import TitleDetail
 from medianest.automations.observations import CONFIRMATIONS
-from medianest.automations.requests import AUTOMATIC, NO_SPECIALS, RELAY, SEND
+from medianest.automations.relaying import RELAY
+from medianest.automations.requests import AUTOMATIC, NO_SPECIALS, SEND
 from medianest.automations.retries import Retrying
 from medianest.commands import Commands
 from medianest.domain.accounts import EraseAccount, SuspendAccount
