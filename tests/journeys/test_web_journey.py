@@ -90,6 +90,18 @@ async def test_the_reference_wants_a_sign_in_and_comes_by_itself_once_there_is_o
             await page.get_by_text("/api/v1/media/requests").first.wait_for()
 
 
+async def test_who_signs_out_and_in_again_in_one_tab_does_so_in_all(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url) as page:
+        await sign_in(page, "anna")
+        other = await page.context.new_page()
+        await other.goto("/discover/movie/603")
+        await live(other)
+        await page.get_by_role("button", name="Sign out").click()
+        await other.get_by_text("Your session has ended.").wait_for()
+        await sign_in(page, "anna")
+        await other.get_by_role("heading", name="The Matrix").wait_for()
+
+
 async def test_who_cannot_get_in_finds_help(demo: Demo, chromium: Any) -> None:
     async with window(chromium, demo.url, PHONE) as page:
         await page.goto("/")

@@ -42,6 +42,7 @@ export function wasKnown(): boolean {
 
 /** Goes on with the session this browser had, if it had one; where nobody answers, as soon as somebody does. */
 export async function resume(): Promise<void> {
+  addEventListener("storage", signedInElsewhere);
   if (!wasKnown()) return become({ state: "out", ended: false });
   while (session.state === "unknown") {
     await renew().catch(() => undefined); // one that is over has ended by that; the rest is tried again
@@ -49,6 +50,11 @@ export async function resume(): Promise<void> {
     become({ state: "unknown", unreachable: true });
     await aWhile();
   }
+}
+
+/** In another tab of this browser: the session is this one's too. */
+function signedInElsewhere({ key, newValue }: StorageEvent): void {
+  if (key === KNOWN && newValue !== null && session.state === "out") void renew().catch(() => undefined);
 }
 
 /** Until it may be worth another try: the network is back, or some seconds have gone. */
