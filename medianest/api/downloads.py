@@ -223,7 +223,7 @@ class DownloadController(Controller):
     async def one(self, site: House, me: Me, download: Id) -> DownloadView:
         row = await visible(site, me, download)
         (view,) = await views(site, me, [row])
-        return msgspec.structs.replace(view, waiting=(await _waiting(site, [download])).get(download))
+        return msgspec.structs.replace(view, waiting=(await _waiting(site, [row])).get(download))
 
     @get("/downloads/{download:str}/timeline")
     async def history(self, site: House, me: Me, download: Id) -> Timeline:
@@ -231,7 +231,7 @@ class DownloadController(Controller):
         row = await visible(site, me, download)
         if row.account != me.account and not may(me, "audit.view"):
             raise unknown()
-        return await timeline(site, me, f"download:{row.download}", (await _waiting(site, [download])).get(download))
+        return await timeline(site, me, f"download:{row.download}", (await _waiting(site, [row])).get(download))
 
     @post("/downloads/{download:str}/cancel", status_code=200)
     async def cancel(self, me: Me, write: Writing, download: Id) -> Written:
@@ -400,7 +400,7 @@ async def views(site: Site, me: Identity, found: list[DownloadRow]) -> list[Down
     names = await names_of(site, {row.account for row in found}) if may(me, "downloads.view_all") else {}
     urls = await site.vault.unseal(row.url for row in found if row.account == me.account)
     shown = [_view(row, me, names, urls, _kept_until(row, site.settings.videos_days)) for row in found]
-    waits = await _waiting(site, [row.download for row in found if row.state == "deferred"])
+    waits = await _waiting(site, [row for row in found if row.state == "deferred"])
     return [msgspec.structs.replace(view, waiting=waits.get(view.download)) for view in shown]
 
 
@@ -424,7 +424,9 @@ def _view(
     )  # fmt: skip
 
 
-async def _waiting(site: Site, wanted: Sequence[str]) -> dict[str, Waiting]:
+async def _waiting(site: Site, found: Sequence[DownloadRow]) -> dict[str, Waiting]:
+    """By download. What came to nothing waits for nothing, though an attempt may still be noted that it was to have."""
+    wanted = [row.download for row in found if row.state not in ("failed", "cancelled")]
     if not wanted:
         return {}
     async with site.pool.connection() as rows:

@@ -355,8 +355,10 @@ def _view(row: RequestRow, me: Identity, names: dict[str, str], notes: dict[Pers
 async def _waiting(site: Site, row: RequestRow) -> Waiting | None:
     if row.state == "failed":
         return await _tried_again(site, row)
+    # What is over is not sent any more, though an attempt may still be noted that it was to be.
+    lists: tuple[kept.List, ...] = ("requests_to_send", "decisions_to_relay")
     async with site.pool.connection() as rows:
-        return await kept.waiting(rows, row.request, "requests_to_send", "decisions_to_relay")
+        return await kept.waiting(rows, row.request, *(lists if row.state in OPEN_STATES else lists[1:]))
 
 
 async def _tried_again(site: Site, row: RequestRow) -> Waiting | None:

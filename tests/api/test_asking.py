@@ -305,6 +305,19 @@ async def test_the_timeline_tells_it_in_plain_words(
     assert [moment["words"] for moment in told][::3] == ["Somebody asked for Dune (2021).", "Olivia approved it."]
 
 
+async def test_what_was_taken_back_waits_for_nothing(anna: httpx.AsyncClient, site: Site) -> None:
+    request = await asked(anna, DUNE)
+    async with site.pool.connection() as rows:
+        await rows.execute(
+            "INSERT INTO attempts (list, key, attempts, next_at, last_error)"
+            " VALUES ('requests_to_send', %s, 3, '2030-01-02 14:05Z', 'ConnectError')",
+            (request,),
+        )
+    assert (await page(anna, request))["waiting"] is not None
+    await anna.post(f"/media/requests/{request}/cancel")
+    assert (await page(anna, request))["waiting"] is None
+
+
 async def test_what_failed_is_tried_again_by_whose_it_is(anna: httpx.AsyncClient, site: Site) -> None:
     request = await asked(anna, DUNE)
     assert problem(await anna.post(f"/media/requests/{request}/retry")) == (409, "not-failed")

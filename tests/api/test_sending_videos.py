@@ -79,6 +79,20 @@ async def test_a_video_that_failed_is_sent_anew_and_that_one_is_named_from_then_
     assert (await send(anna)).json()["download"] == second.json()["download"] != failed
 
 
+async def test_what_was_cancelled_waits_for_nothing(anna: httpx.AsyncClient, site: Site) -> None:
+    video = (await send(anna)).json()["download"]
+    async with site.pool.connection() as rows:
+        await rows.execute(
+            "INSERT INTO attempts (list, key, attempts, next_at, last_error)"
+            " VALUES ('downloads_to_run', %s, 0, '2030-01-02 14:05Z', 'It is left alone.')",
+            (video,),
+        )
+    assert (await anna.get(f"/youtube/downloads/{video}")).json()["waiting"] is not None
+    await anna.post(f"/youtube/downloads/{video}/cancel")
+    for page in ("", "/timeline"):
+        assert (await anna.get(f"/youtube/downloads/{video}{page}")).json()["waiting"] is None
+
+
 async def test_the_address_is_in_no_table_in_plain(anna: httpx.AsyncClient, site: Site) -> None:
     await send(anna)
     async with site.pool.connection() as rows:
