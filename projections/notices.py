@@ -154,7 +154,7 @@ EVENTS: tuple[type[Event], ...] = (
     AccountOpened, RequestSubmitted, RequestImported, RequestJoined, RequestLeft, RequestHandedOn, DownloadSubmitted,
     *CAUSES, *NOTICE_EVENTS,
 )  # fmt: skip
-PROJECTION = Projection("notices", 3, TABLES, EVENTS, project, "")
+PROJECTION = Projection("notices", 4, TABLES, EVENTS, project, "")
 
 # All notices of an account: what happened while it had an interest, but for its own doing and what it does not want.
 # The causes are looked up interest by interest (OFFSET keeps it so): right after a rebuild, without statistics, the

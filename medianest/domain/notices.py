@@ -25,6 +25,7 @@ from medianest.domain.requests import (
     RequestFailed,
     RequestPartiallyAvailable,
     RequestRemoved,
+    RequestSeasonsChanged,
 )
 from medianest.domain.spare_keys import SpareKeyEvent, SpareKeyMade, SpareKeyUsed
 
@@ -39,6 +40,7 @@ KINDS: dict[type[Event], NoticeKind] = {
     RequestAvailable: "request-arrived",
     RequestFailed: "request-failed",
     RequestRemoved: "request-removed",
+    RequestSeasonsChanged: "request-removed",
     DownloadStored: "download-ready",
     DownloadFailed: "download-failed",
     DownloadRemoved: "download-removed",
@@ -66,7 +68,7 @@ def cause(event: Event) -> Cause | None:
     if kind is None or (isinstance(event, SessionEnded) and event.reason != "refresh-token-reused"):
         return None
     match event:
-        case DownloadRemoved(why="owner"):
+        case DownloadRemoved(why="owner") | RequestSeasonsChanged(removed=False):
             return None
         case RequestFailed(tries_left=int(left)) if 0 < left < len(PAUSES):
             return None  # that it is tried again by itself was told, and that it was given up will be

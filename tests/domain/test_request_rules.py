@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from medianest.domain import timeline
 from medianest.domain.accounts import AccountErased, AccountReinstated, AccountSuspended
 from medianest.domain.asking import ChangeSeasons, MergeRequest, RetryRequest, SubmitRequest
 from medianest.domain.command import Command
@@ -830,6 +831,13 @@ def test_of_what_is_tried_again_by_itself_people_hear_once_and_again_when_it_is_
     assert told == [True, False, False, False, True]
     assert cause(NOT_HANDED) is not None, "nobody tries it again"
     assert cause(FAILED) is not None
+
+
+def test_that_some_of_what_had_come_is_gone_is_told_as_when_all_of_it_is() -> None:
+    gone = RequestSeasonsChanged(*SERIES, (2,), (1, 2), kept=True, removed=True)
+    assert cause(gone) == cause(RequestRemoved(*SERIES))
+    assert timeline.told(gone) == "Season 1 was removed: ask again for what you still want."
+    assert cause(structs.replace(gone, removed=False)) is None
 
 
 def test_it_is_not_tried_again_for_ever_nor_for_what_somebody_has_to_mend() -> None:
