@@ -11,7 +11,7 @@ import redis.asyncio as redis
 import structlog
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
 
 from medianest.secret import Secret
 
@@ -43,7 +43,11 @@ class Outage:
 
     def failed(self, error: BaseException) -> None:
         self.failures += 1
-        if self.failures == 1:
+        if self.failures > 1:
+            return
+        if isinstance(error, AuthenticationError):
+            log.warning("Redis refuses us: correct the user and the password in `redis_url`", purpose=self._purpose)
+        else:
             log.warning("Redis does not answer: this process goes on alone", purpose=self._purpose, error=_name(error))
 
     def worked(self) -> None:

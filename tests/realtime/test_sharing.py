@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import redis.asyncio as redis_asyncio
+from structlog.testing import capture_logs
 
 from medianest.domain.signals import Signal
 from medianest.realtime.signals import RedisRooms, Signals, to_redis
@@ -263,3 +264,17 @@ async def test_while_redis_is_frozen_each_counts_alone_and_afterwards_nothing_co
         redis.thaw()
         await eventually(lambda: one.total("anna") == 107)
         await eventually(lambda: two.add("anna", 0, 60) == 107)
+
+
+@NEEDS_REDIS
+async def test_a_password_that_redis_refuses_is_told_once_and_not_taken_for_an_outage(redis: Redis) -> None:
+    """An outage passes by itself: this is for whoever wrote the settings."""
+    counters = SharedCounters(Secret(redis.url.reveal().replace("//", "//anna:hush@")))
+    counters.add("who", 1, 60)
+    with capture_logs() as logs:
+        async with running({"counters": counters.run()}):
+            await eventually(lambda: bool(logs))
+            await asyncio.sleep(0.5)  # it is tried again
+    (told,) = logs
+    assert told["event"] == "Redis refuses us: correct the user and the password in `redis_url`"
+    assert "hush" not in str(told)
