@@ -258,7 +258,7 @@ async def _gone(admin: psycopg.AsyncConnection, backend: int) -> None:
             await asyncio.sleep(0.01)
 
 
-_ALIVE = "SELECT FROM pg_stat_activity WHERE pid = %s"
+_ALIVE = "SELECT pid FROM pg_stat_activity WHERE pid = %s"
 
 
 async def test_who_reads_from_a_frozen_postgresql_waits_so_long_and_no_longer(

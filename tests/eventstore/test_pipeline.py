@@ -299,7 +299,23 @@ async def test_a_connection_that_cannot_prepare_its_statement_is_closed(
     assert "nowhere" in str(refused.value)
 
 
-_PREPARES = "SELECT FROM pg_stat_activity WHERE query LIKE 'PREPARE%' AND datname = current_database()"
+_PREPARES = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'PREPARE%' AND datname = current_database()"
+
+
+async def test_a_connection_whose_opening_is_cancelled_is_closed(database: str, admin: psycopg.AsyncConnection) -> None:
+    opening = asyncio.create_task(Pipeline.open(database, "SELECT 1", asked="SELECT pg_sleep(60)"))
+    async with asyncio.timeout(SECONDS):
+        while not await (await admin.execute(_SLEEPS)).fetchone():  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError) as cancelled:  # which holds all that was in use
+            await opening
+        while await (await admin.execute(_SLEEPS)).fetchone():  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
+    assert cancelled.tb
+
+
+_SLEEPS = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND datname = current_database()"
 
 
 async def test_each_statement_sees_what_was_committed_before_it_whatever_the_database_is_set_to(
@@ -352,6 +368,19 @@ async def test_who_waits_for_a_pipeline_that_is_closed_is_told_so(sleeping: Pipe
     sleeping.run([], first.append)
     sleeping.close()
     assert [str(answer) for answer in first] == ["The connection was closed."]
+
+
+async def test_each_is_told_once_that_the_pipeline_is_lost_also_who_asks_again_on_that(sleeping: Pipeline) -> None:
+    first, again, second = list[Answer](), list[Answer](), list[Answer]()
+
+    def ask_again(answer: Answer) -> None:
+        first.append(answer)
+        sleeping.run([], again.append)
+
+    sleeping.run([], ask_again)
+    sleeping.run([], second.append)
+    sleeping.close()
+    assert [len(first), len(again), len(second)] == [1, 1, 1]
 
 
 async def test_who_is_closed_watches_its_socket_no_more(sleeping: Pipeline) -> None:

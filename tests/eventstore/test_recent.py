@@ -261,6 +261,28 @@ async def test_groups_sent_one_behind_the_other_are_settled_without_looking(
     assert told == [[0], [1], [SETTLED]]
 
 
+async def test_what_went_in_of_a_group_is_known_by_the_positions_it_got(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learnt = list[list[tuple[int, int]]]()
+
+    class Watched(Recent):
+        def learn(self, first: int, last: int, added: Any) -> None:
+            learnt.append([(begin, len(rows)) for begin, rows in added])
+            super().learn(first, last, added)
+
+    monkeypatch.setattr(writer, "Recent", Watched)
+    assert await append(store, uuid4()) == Appended(1, 1)
+    two, stale, one = (
+        store.append([SEERR_UP] * count, Metadata(actor=SYSTEM, command=uuid4()), condition)
+        for count, condition in ((2, None), (3, Condition(OF_PLEX, 0)), (1, None))
+    )
+    _, refused, _ = await asyncio.gather(two, stale, one, return_exceptions=True)
+    assert isinstance(refused, Conflict)
+    assert await append(store, uuid4(), condition=Condition(OF_PLEX, 0)) is Conflict
+    assert learnt == [[(1, 1)], [(2, 2), (4, 1)], []]  # of nothing too: it says where the log ends
+
+
 async def test_what_was_appended_though_its_answer_was_lost_is_not_overlooked(
     store: EventStore, far: EventStore, line: Line, head: Head
 ) -> None:
