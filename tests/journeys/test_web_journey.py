@@ -88,6 +88,9 @@ async def test_the_reference_wants_a_sign_in_and_comes_by_itself_once_there_is_o
             await page.context.clear_cookies(name="medianest_watching")  # as after a while in which no page was open
             await page.reload()
             await page.get_by_text("/api/v1/media/requests").first.wait_for()
+        for nowhere in ("/Docs", "/docs/of/nothing"):
+            await page.goto(nowhere)
+            await page.get_by_role("heading", name="Page not found").wait_for()
 
 
 async def test_who_signs_out_and_in_again_in_one_tab_does_so_in_all(demo: Demo, chromium: Any) -> None:

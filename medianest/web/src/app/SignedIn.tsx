@@ -6,11 +6,10 @@ import { whenBehind } from "../api/seen";
 import { Home } from "../home/Home";
 import { useMe } from "../session/useMe";
 import { Boundary } from "./Boundary";
+import { Elsewhere } from "./Elsewhere";
 import { later } from "./later";
-import { Lost } from "./Lost";
 import { Opening } from "./Opening";
-import { Reference } from "./Reference";
-import { REFERENCE, routes } from "./routes";
+import { routes } from "./routes";
 import { Shell } from "./Shell";
 
 const Discover = later(() => import("../discover/Discover"));
@@ -76,8 +75,7 @@ function Pages() {
             <Route path={routes.devices} component={Devices} />
             <Route path={routes.admin} component={Admin} />
             <Route path={routes.adminPage} component={Admin} />
-            <Route path={REFERENCE} component={Reference} />
-            <Route component={Lost} />
+            <Route component={Elsewhere} />
           </Switch>
         </Suspense>
       </Boundary>

@@ -19,8 +19,8 @@ export const routes = {
   adminPage: "/admin/:page",
 } as const;
 
-/** None of them: the server shows the reference itself (medianest/api/docs.py), once it is known who asks. */
-export const REFERENCE = "/docs/*?";
+/** None of them: the server shows these itself (medianest/api/docs.py), once it is known who asks. */
+export const REFERENCE: readonly string[] = ["/docs", "/docs/openapi.json", "/docs/asyncapi.json"];
 
 export function titlePath(kind: string, tmdb: number): string {
   return `/discover/${kind}/${tmdb}`;
