@@ -112,6 +112,13 @@ async def _migrated(conninfo: str) -> list[str]:
             "The setting `database_url` names a user who may not make tables: make it the owner of the database"
             " (`ALTER DATABASE … OWNER TO …`)."
         ) from refused
+    except psycopg.errors.ReadOnlySqlTransaction as refused:
+        raise WrongSetting(
+            "The setting `database_url` names a PostgreSQL that only reads, as a standby does: name the one that writes."
+        ) from refused
+    except psycopg.OperationalError as failed:
+        said = " ".join(str(failed).split()).rstrip(".")
+        raise CannotStart(f"The database cannot be brought up to date: {said}. Mend that, and start again.") from failed
     except (MigrationChanged, MigrationUnknown) as other:
         raise CannotStart(str(other)) from other
 

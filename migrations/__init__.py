@@ -6,6 +6,7 @@ from importlib.resources import files
 import psycopg
 
 LOCK = 7_201_484  # any number, the same for every process that migrates
+LOCK_SECONDS = 120  # how long one waits for another that migrates, or for who has a table
 
 
 class MigrationChanged(Exception):
@@ -19,9 +20,11 @@ class MigrationUnknown(Exception):
 async def migrate(conninfo: str) -> list[str]:
     """Bring the database up to date; answers with the names of what ran. Safe to run from several processes.
 
-    Raises `MigrationChanged` or `MigrationUnknown` where what ran here is not what this release knows.
+    Raises `MigrationChanged` or `MigrationUnknown` where what ran here is not what this release knows, and
+    `psycopg.OperationalError` where the database lacks something, or others keep a lock for too long.
     """
     async with await psycopg.AsyncConnection.connect(conninfo) as connection:
+        await connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'".encode())
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         await connection.execute(
             "CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, checksum text NOT NULL)"

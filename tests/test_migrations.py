@@ -109,6 +109,16 @@ async def test_of_processes_that_migrate_at_once_one_does(empty: str) -> None:
     assert sorted(ran) == [[], [], NAMES]
 
 
+async def test_who_waits_for_another_that_migrates_does_not_wait_for_ever(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "LOCK_SECONDS", 1)
+    async with await psycopg.AsyncConnection.connect(empty) as stuck:
+        await stuck.execute("SELECT pg_advisory_xact_lock(%s)", (migrations.LOCK,))
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            await migrate(empty)
+
+
 async def test_a_migration_that_ran_and_was_edited_stops_the_start_and_changes_nothing(
     empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,22 @@ async def test_a_postgresql_that_takes_no_more_connections_is_told(postgres: str
             await admin.execute("DROP ROLE crowd")
 
 
+@pytest.mark.parametrize(
+    ("default", "said"),
+    [
+        ("default_transaction_read_only=on", "names a PostgreSQL that only reads"),
+        ("transaction_timeout=1", "The database cannot be brought up to date: "),
+    ],
+)
+async def test_a_postgresql_that_takes_no_migration_is_told(
+    database: str, default: str, said: str, tmp_path: Path
+) -> None:
+    url = psycopg.conninfo.make_conninfo(database, options=f"-c {default}")
+    async with await psycopg.AsyncConnection.connect(database) as busy:
+        await busy.execute("LOCK migrations")
+        assert said in await reason(app.api, settings_of(tmp_path, database_url=url))
+
+
 async def test_a_postgresql_that_is_too_old_is_told(
     postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
