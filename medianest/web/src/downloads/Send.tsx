@@ -3,6 +3,7 @@ import type { PreviewView } from "../api/schema";
 import { say } from "../strings/downloads";
 import { Button } from "../ui/Button";
 import { Trouble } from "../ui/Trouble";
+import { addressIn } from "./address";
 import { type Answer, Preview } from "./Preview";
 import { usePreview } from "./queries";
 
@@ -19,7 +20,8 @@ export function Send() {
   const preview = usePreview();
   const look = (event: FormEvent) => {
     event.preventDefault();
-    const wanted = url.trim();
+    const wanted = addressIn(url);
+    setUrl(wanted);
     setNote("");
     if (wanted) preview.mutate(wanted, { onSuccess: (view) => setSeen({ url: wanted, view }) });
   };
@@ -32,7 +34,9 @@ export function Send() {
     <div className="mb-9">
       <form className="flex flex-col gap-2.5 sm:flex-row" onSubmit={look}>
         <input
-          type="url"
+          inputMode="url"
+          autoCapitalize="none"
+          spellCheck={false}
           required
           value={url}
           aria-label={say.downloads.address}
@@ -46,7 +50,7 @@ export function Send() {
       </form>
       <div aria-live="polite" className="mt-3">
         {note && <p className="text-sm text-good">{note}</p>}
-        {preview.error && <Trouble error={preview.error} />}
+        {preview.error && <Trouble error={preview.error} titles={say.downloads.refusals} />}
         {seen && !preview.error && <Preview key={seen.url} url={seen.url} view={seen.view} onDone={done} />}
       </div>
     </div>

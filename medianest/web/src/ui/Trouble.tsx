@@ -10,12 +10,18 @@ import { useLate } from "./useLate";
 /** Plex knows somebody no longer: it does so again once they have come in anew. */
 const UNLINKED: ReadonlySet<string> = new Set(["plex-not-linked", "plex-token-refused"]);
 
+interface TroubleProps {
+  readonly error: unknown;
+  readonly titles?: Readonly<Record<string, string>>; // by code, where the page has better words than the server
+  readonly retry?: () => void;
+}
+
 /** A failure: what it is, and what helps. */
-export function Trouble({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) {
+export function Trouble({ error, titles = {}, retry }: TroubleProps) {
   const { title, remedy } = inWords(error);
   return (
     <div role="alert" className="rounded-xl border border-line bg-raised px-5 py-4">
-      <p className="font-medium text-bad">{title}</p>
+      <p className="font-medium text-bad">{(isProblem(error) && titles[error.code]) || title}</p>
       <p className="mt-0.5 text-sm text-quiet">{remedy}</p>
       {isProblem(error) && UNLINKED.has(error.code) && (
         <Button className="mt-3" onClick={() => void signOut()}>

@@ -5,8 +5,8 @@ const noon = new Date(2026, 0, 2, 12, 0, 0);
 
 test("a moment is told by its distance", () => {
   expect(fromNow(new Date(noon.getTime() - 59_000), noon.getTime())).toBe("just now");
-  expect(fromNow(new Date(noon.getTime() - 3 * 60_000), noon.getTime())).toBe("3 minutes ago");
-  expect(fromNow(new Date(noon.getTime() + 7_200_000), noon.getTime())).toBe("in 2 hours");
+  expect(fromNow(new Date(noon.getTime() - 3 * 60_000), noon.getTime())).toBe("3 min ago");
+  expect(fromNow(new Date(noon.getTime() + 7_200_000), noon.getTime())).toBe("in 2 hr");
 });
 
 test("a moment of another day has its day", () => {

@@ -5,7 +5,7 @@ const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["hour", 3_600],
   ["minute", 60],
 ];
-const relative = once(() => new Intl.RelativeTimeFormat(say.language, { numeric: "auto" }));
+const relative = once(() => new Intl.RelativeTimeFormat(say.language, { numeric: "auto", style: "short" }));
 const clock = once(() => new Intl.DateTimeFormat(say.language, { hour: "2-digit", minute: "2-digit" }));
 const dated = once(() => new Intl.DateTimeFormat(say.language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }));
 
@@ -28,7 +28,7 @@ export function toTheSecond(at: Date): string {
   return exact().format(at);
 }
 
-/** "5 minutes ago", "in 2 hours", "just now". */
+/** "5 min ago", "in 2 hr", "just now". */
 export function fromNow(at: Date, now = Date.now()): string {
   const seconds = (at.getTime() - now) / 1000;
   const step = STEPS.find(([, length]) => Math.abs(seconds) >= length);
