@@ -63,7 +63,7 @@ async def take(
     async with pool.connection() as rows:
         found = await (await rows.execute(sql.encode(), values)).fetchone()
     if found is None:
-        seconds = await _seconds_until_due(pool, todo)
+        seconds = await _seconds_until_due(pool, todo, source, gone_too=gone_too)
         return Nothing(max(1.0, seconds) if alone and seconds is not None else seconds)  # what is due may be held up
     key, failed, again = found
     return None if failed is None else Attempt(key, failed + 1, again)
@@ -128,13 +128,13 @@ async def hurry(pool: Pool, *todos: str, why: str | None = None) -> None:
         await rows.execute(sql, (list(todos), why, why))
 
 
-async def _seconds_until_due(pool: Pool, todo: str) -> float | None:
+async def _seconds_until_due(pool: Pool, todo: str, source: str, *, gone_too: bool) -> float | None:
+    sql = f"""
+        SELECT extract(epoch FROM min(greatest(next_at, leased_until)) - now())::float8
+          FROM attempts WHERE list = %s AND NOT given_up AND (%s OR key IN (SELECT key FROM ({source}) AS work))
+    """  # noqa: S608 - `source` is a constant of ours
     async with pool.connection() as rows:
-        found = await rows.execute(
-            "SELECT extract(epoch FROM min(greatest(next_at, leased_until)) - now())::float8"
-            " FROM attempts WHERE list = %s AND NOT given_up",
-            (todo,),
-        )
+        found = await rows.execute(sql.encode(), (todo, gone_too))
         row = await found.fetchone()
     return None if row is None or row[0] is None else max(0.0, row[0])
 

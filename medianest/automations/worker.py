@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 LEASE_SECONDS = 30.0
 POLL_SECONDS = 5.0  # what another process finished, or put on a list that the log does not tell of
-FAILURES = 20  # of the kind nobody foresaw, in this process: then an admin has to look
+FAILURES = 20  # in a row of the kind nobody foresaw, in this process: then an admin has to look
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 600.0
 LONGEST_ASKED_SECONDS = 3600.0  # no service makes us wait longer than this, whatever it asks for
@@ -243,7 +243,7 @@ class Worker:
 
     async def _settle(self, claim: _Claim, result: Result) -> None:
         pool, todo, key, holder = self._pool, self._todo, claim.attempt.key, claim.holder
-        if not isinstance(result, Later):
+        if not isinstance(result, Later) or result.why is None:
             self._failures.pop(key, None)
         match result:
             case Done(position):

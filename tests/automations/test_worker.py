@@ -395,6 +395,39 @@ async def test_what_recurs_is_done_by_one_process_at_a_time(plain: Plain, hands:
     assert sorted(key for key, _, _, _ in await hands.tried("recurring")) == ["look", "rarely"]
 
 
+async def test_what_an_earlier_release_did_over_and_over_keeps_nobody_awake(plain: Plain, hands: Hands) -> None:
+    """Its row stays behind and is due for ever, and nobody is to take it: the list was asked without a pause."""
+    todo = recurring([Recurring("look", 3600, _nothing)])
+    former = await attempts.take(plain.pool, todo.name, "SELECT 'former' AS key, 0 AS turn", 0, "me", gone_too=False)
+    assert former == Attempt("former", 1)
+    async with hands.at_work(todo):
+        await eventually(lambda: _is_put_off(hands, "look"))
+    found = await attempts.take(plain.pool, todo.name, todo.source, 30, "me", gone_too=False)
+    assert isinstance(found, attempts.Nothing)
+    assert found.seconds is not None
+    assert found.seconds > 3000
+
+
+async def test_only_failures_in_a_row_make_pauses_longer(plain: Plain, hands: Hands) -> None:
+    """What recurs never ends: its failures of a whole year added up to a pause of ten minutes after a single one."""
+    pauses: list[int] = []
+    fails = [True, True, False, True, False]
+
+    async def act(attempt: Attempt) -> Result:
+        if fails and fails.pop(0):
+            raise ZeroDivisionError
+        return Later(0, None) if fails else await plain.tick_off(attempt)
+
+    def pause(failures: int, _: float | None) -> float:
+        pauses.append(failures)
+        return 0.0
+
+    await plain.put("a")
+    async with hands.at_work(replace(plain.todo(act), pause=pause)):
+        await eventually(lambda: _is_idle(plain, hands))
+    assert pauses == [1, 2, 1]
+
+
 async def test_what_recurs_and_cannot_be_done_is_told_once_and_once_more_when_it_is_over() -> None:
     """One of them is due every second: through a night without Seerr nothing else would be found in the log."""
     fails = [Unreachable("Seerr", "the connection failed"), Unreachable("Seerr", "it is left alone for a while"), None]
@@ -496,3 +529,9 @@ async def _is_given_up(plain: Plain) -> bool:
 async def _all_given_up(hands: Hands, count: int) -> bool:
     tried = await hands.tried("plain")
     return len(tried) == count and all(given_up for _, _, _, given_up in tried)
+
+
+async def _is_put_off(hands: Hands, key: str) -> bool:
+    async with hands.pool.connection() as rows:
+        found = await rows.execute("SELECT FROM attempts WHERE key = %s AND next_at > now()", (key,))
+        return await found.fetchone() is not None
