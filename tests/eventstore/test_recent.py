@@ -272,6 +272,7 @@ async def test_what_went_in_of_a_group_is_known_by_the_positions_it_got(
             super().learn(first, last, added)
 
     monkeypatch.setattr(writer, "Recent", Watched)
+    monkeypatch.setattr(notices, "APART_SECONDS", 0.0)  # no group is sent only to tell who listens
     assert await append(store, uuid4()) == Appended(1, 1)
     two, stale, one = (
         store.append([SEERR_UP] * count, Metadata(actor=SYSTEM, command=uuid4()), condition)
