@@ -371,6 +371,13 @@ async def test_what_is_left_of_a_group_keeps_the_version_that_each_event_has(
     assert kept == [(1,), (2,), (1,), (3,)]
 
 
+async def test_an_event_that_says_twice_what_it_is_about_is_kept_and_found_by_it(store: EventStore) -> None:
+    metadata = Metadata(actor=Actor.system("test"), command=uuid4())
+    twice = row(metadata.command, tags=("service:plex", "service:plex"))
+    assert await store._writer.append([twice], None, metadata, b"") == Appended(1, 1)
+    assert [recorded.position for recorded in (await store.read(OF_PLEX)).events] == [1]
+
+
 POISON = {
     "no text that PostgreSQL keeps": {"tags": ("service:plex", "a\x00b")},
     "no JSON": {"data": b'{"type":'},
