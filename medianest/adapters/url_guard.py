@@ -30,6 +30,7 @@ _YOUTUBE_ID: Final = re.compile(r"[A-Za-z0-9_-]{11}")
 _YOUTUBE_PATH: Final = re.compile(r"/(?:shorts|embed|live|v|e)/([A-Za-z0-9_-]{11})(?:/|$)")
 _TRACKING: Final = frozenset({"si", "feature", "pp", "fbclid", "gclid", "igshid"})
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_OF_AZURE: Final = ipaddress.IPv4Address("168.63.129.16")  # tells each machine there of itself, and looks public
 _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 
 
@@ -209,7 +210,7 @@ def _literal(host: str) -> Address | None:
 
 def _is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv4Address):
-        return address.is_global and not (address.is_multicast or address.is_reserved)
+        return address.is_global and not (address.is_multicast or address.is_reserved or address == _OF_AZURE)
     wrapped = _wrapped_ipv4(address)
     if wrapped is not None:
         return _is_public(wrapped)

@@ -78,6 +78,7 @@ HOSTILE = [
     ("http://192.168.1.1/", "url-private-address"),
     ("http://100.64.0.1/", "url-private-address"),
     ("http://169.254.169.254/latest/meta-data/", "url-private-address"),
+    ("http://168.63.129.16/metadata/", "url-private-address"),
     ("http://224.0.0.1/", "url-private-address"),
     ("http://255.255.255.255/", "url-private-address"),
     ("http://[::1]/", "url-private-address"),
