@@ -8,6 +8,7 @@ runs, and because only here can every connection be watched without harm to the 
 
 import ctypes
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -45,6 +46,7 @@ from medianest.adapters.ytdlp_wire import (
     Progress,
 )
 
+MEMORY_BYTES: Final = 1024**3  # of this process, and of each it starts: a page of 300 kB may unpack to any number
 FAREWELL_SECONDS: Final = 10.0  # what the parent has to read the last line and close our input
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -52,6 +54,7 @@ _LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else
 
 def main() -> None:
     die_with_parent()
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
     # Whoever is started in the background of a shell is deaf to it, and hands that down.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     answers = _claim_stdout()
@@ -217,7 +220,8 @@ def _failure_of(error: Exception) -> Failure:
     text = str(error)
     if isinstance(error, OSError) and error.errno is not None:
         text = f"Errno {error.errno} {text}"
-    return Failure(kind=kind_of(text), detail=without_urls(text)[:500], retry_after_seconds=_retry_after(error))
+    kind = Kind.TOO_LARGE if isinstance(error, MemoryError) else kind_of(text)
+    return Failure(kind=kind, detail=without_urls(text)[:500], retry_after_seconds=_retry_after(error))
 
 
 def _retry_after(error: BaseException | None) -> int | None:

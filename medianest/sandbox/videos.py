@@ -9,6 +9,7 @@ import html
 import json
 import shutil
 import tempfile
+import zlib
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +28,7 @@ DEMO_BYTES_PER_SECOND: Final = 250_000  # a clip takes about four seconds: long 
 ENCODING_SECONDS: Final = 60.0
 CHUNK_BYTES: Final = 16 * 1024
 CLIP_SECONDS: Final = 12
-BODY_FAULTS: Final = frozenset({"/broken", "/stalled", "/damaged", "/manifest", "/unsized"})
+BODY_FAULTS: Final = frozenset({"/broken", "/stalled", "/damaged", "/manifest", "/swollen", "/unsized"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def videos_app(
     `prefix` is the path the site is mounted under: its pages link with whole addresses, as yt-dlp wants them.
     `/`, `/watch/{slug}`, `/feed.rss`, `/long.rss` (a list of thousands); media below `/media`; `?slow=<bytes per second>` on a media file sets its pace. Faults: `/gone` 404, `/busy` 429, `/members` 403, `/down` 503, `/nothing` (a page
     without video), `/broken` (ends early), `/stalled` (never ends), `/damaged` (bytes that are no video),
-    `/manifest` (a list of files in a video's clothes: it names `../elsewhere.mp4`), `/unsized` (no Content-Length), `/live` (a stream that has not ended), `/private-redirect`, `/loopback-redirect`.
+    `/manifest` (a list of files in a video's clothes: it names `../elsewhere.mp4`),
+    `/swollen` (a page of 2 MB that unpacks to 2 GB), `/unsized` (no Content-Length), `/live` (a stream that has not ended), `/private-redirect`, `/loopback-redirect`.
     """
     return Site(Media(media_dir, ffmpeg or Path(imageio_ffmpeg.get_ffmpeg_exe())), _pages(prefix), bytes_per_second)
 
@@ -199,6 +201,10 @@ class Site:
         return int(slow) if slow.isdecimal() and int(slow) else self.bytes_per_second
 
     async def _serve_fault(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if path == "/swollen":
+            await _head(send, 200, {"content-type": "text/html", "content-encoding": "gzip"})
+            await _send(send, swollen())
+            return
         sample = await self.media.file("garden.mp4")
         assert sample is not None
         body = NO_VIDEOS.get(path) or sample.read_bytes()
@@ -214,6 +220,13 @@ class Site:
             await asyncio.sleep(0.05)  # the bytes above are to arrive before the connection is cut
             scope["extensions"][DROP_EXTENSION]()
         await _client_left(receive)
+
+
+def swollen() -> bytes:
+    """Two gigabytes of a page, packed. After a full flush a packer begins anew: what it made of a piece stands for each."""
+    piece, packer = b"<html>".ljust(2**24), zlib.compressobj(wbits=31)
+    first, again = (packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    return first + again * 127
 
 
 async def _head(send: Send, status: int, headers: dict[str, str]) -> None:
@@ -271,19 +284,8 @@ def _media_path(slug: str, clip: Clip) -> str:
 
 def _pages(prefix: str) -> Litestar:
     handlers = [
-        home,
-        watch,
-        feed,
-        long_feed,
-        live,
-        gone,
-        busy,
-        members,
-        down,
-        nothing,
-        private_redirect,
-        loopback_redirect,
-    ]
+        home, watch, feed, long_feed, live, gone, busy, members, down, nothing, private_redirect, loopback_redirect,
+    ]  # fmt: skip
     return Litestar(
         handlers,
         state=State({"prefix": prefix}),

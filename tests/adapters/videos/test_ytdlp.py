@@ -275,6 +275,13 @@ async def test_a_video_above_the_limit_is_refused(path: str, videos: Videos) -> 
     assert failed.value.kind is Kind.TOO_LARGE
 
 
+async def test_a_page_that_swells_takes_no_more_memory_than_a_child_may_have(videos: Videos) -> None:
+    for begun in (videos.ytdlp.preview(videos.url("/swollen"), 9), videos.download("/swollen")):
+        with pytest.raises(VideoFailed) as failed:
+            await begun
+        assert (failed.value.kind, failed.value.permanent) == (Kind.TOO_LARGE, True)
+
+
 async def test_a_disk_that_is_full_enough_stops_the_download(videos: Videos) -> None:
     with pytest.raises(VideoFailed) as failed:
         await videos.download("/watch/garden", limits=Limits(keep_free_bytes=2**62))
