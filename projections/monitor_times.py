@@ -56,9 +56,9 @@ async def uptime(
 _UPTIME = """
     WITH told AS (
         SELECT monitor, position, state, at FROM monitor_transitions WHERE at > %(earliest)s
-        UNION ALL (
-            SELECT DISTINCT ON (monitor) monitor, position, state, at
-              FROM monitor_transitions WHERE at <= %(earliest)s ORDER BY monitor, position DESC
+        UNION ALL
+        SELECT monitor, position, state, at FROM monitor_transitions WHERE (monitor, position) IN (
+            SELECT monitor, max(position) FROM monitor_transitions WHERE at <= %(earliest)s GROUP BY monitor
         )
     ), spells AS (
         SELECT monitor, state, at AS began,

@@ -126,9 +126,9 @@ async def uptime(rows: Rows, now: datetime, spans: Sequence[Span]) -> dict[str, 
 
     Slow counts as usable. Time of which nothing is known does not count, nor does maintenance; None: there is no other.
     """
-    found = await rows.execute(
-        _UPTIME, {"now": now, "since": [s.since for s in spans], "until": [s.until for s in spans]}
-    )
+    since, until = zip(*spans, strict=True)
+    asked = {"now": now, "earliest": min(since), "since": list(since), "until": list(until)}
+    found = await rows.execute(_UPTIME, asked)
     shares: dict[str, list[float | None]] = {}
     for service, number, share in await found.fetchall():
         shares.setdefault(service, [None] * len(spans))[number - 1] = share
@@ -136,10 +136,16 @@ async def uptime(rows: Rows, now: datetime, spans: Sequence[Span]) -> dict[str, 
 
 
 _UPTIME = """
-    WITH spells AS (
+    WITH told AS (
+        SELECT service, position, state, at FROM transitions WHERE at > %(earliest)s
+        UNION ALL
+        SELECT service, position, state, at FROM transitions WHERE (service, position) IN (
+            SELECT service, max(position) FROM transitions WHERE at <= %(earliest)s GROUP BY service
+        )
+    ), spells AS (
         SELECT service, state, at AS began,
                coalesce(lead(at) OVER (PARTITION BY service ORDER BY position), %(now)s) AS ended
-          FROM transitions
+          FROM told
     ), worked_on AS (
         SELECT service, range_agg(tstzrange(since, until)) AS times
           FROM maintenances WHERE until IS NULL OR until > since GROUP BY service

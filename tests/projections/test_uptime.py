@@ -44,6 +44,13 @@ async def test_a_share_is_of_the_time_that_is_known_of(rows: Rows) -> None:
     assert shares == [1.0, 0.5, 0.0, 0.75, None, 0.75, None, 0.6]
 
 
+async def test_of_what_was_before_all_spans_only_how_it_ended_counts(rows: Rows) -> None:
+    await seen(rows, "plex", (0, "up"), (6, "down"))
+    await seen(rows, "seerr", (0, "down"), (3, "up"), (15, "down"))
+    assert await services.uptime(rows, at(18), [Span(at(12), at(18))]) == {"plex": [0.0], "seerr": [0.5]}
+    assert await services.uptime(rows, at(18), [Span(at(6), at(18))]) == {"plex": [0.0], "seerr": [0.75]}
+
+
 async def test_maintenance_is_no_time_in_which_a_service_could_have_been_used(rows: Rows) -> None:
     await seen(rows, "plex", (0, "up"), (6, "down"))
     await seen(rows, "seerr", (0, "down"))
