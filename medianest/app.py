@@ -51,7 +51,7 @@ from medianest.server import listening, serving
 from medianest.sessions import Sessions
 from medianest.settings import CannotStart, Settings, WrongSetting, writable
 from medianest.shared import SharedCounters
-from medianest.tasks import cancel, running
+from medianest.tasks import cancel, running, unless
 from medianest.trouble import Trouble
 from projections import PROJECTIONS
 from projections.engine import ProjectionEngine
@@ -380,5 +380,13 @@ def _only_health(site: ASGIApp) -> ASGIApp:
 
 
 async def migrate_only(settings: Settings, stop: asyncio.Event) -> None:
-    async with database(settings):
-        log.info("the database is up to date")
+    """Bring the database up to date. Raises `Interrupted` where `stop` came first: then it is as it was."""
+
+    async def run() -> None:
+        async with database(settings):
+            log.info("the database is up to date")
+
+    async def stopped() -> None:
+        await stop.wait()
+
+    await unless(run(), stopped())

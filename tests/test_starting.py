@@ -19,6 +19,7 @@ import pytest
 from msgspec import structs
 
 import medianest.database
+import migrations
 from medianest import app, logbook, server
 from medianest.cli import _load, _new_file, _parser, main
 from medianest.database import database
@@ -29,6 +30,7 @@ from medianest.master_key import master_key
 from medianest.secret import Secret
 from medianest.server import listening, serving
 from medianest.settings import CannotStart, Settings, WrongSetting, load
+from medianest.tasks import Interrupted
 from tests.journeys.household import free_port
 
 Role = Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
@@ -87,6 +89,18 @@ async def test_a_postgresql_that_takes_no_more_connections_is_told(postgres: str
             assert "`max_connections`" in await reason(app.api, settings_of(tmp_path, database_url=url))
         finally:
             await admin.execute("DROP ROLE crowd")
+
+
+async def test_who_stops_a_migration_waits_for_nobody_who_holds_it_up(database: str, tmp_path: Path) -> None:
+    stop = asyncio.Event()
+    async with await psycopg.AsyncConnection.connect(database) as busy:
+        await busy.execute("SELECT pg_advisory_xact_lock(%s)", (migrations.LOCK,))
+        work = asyncio.create_task(app.migrate_only(settings_of(tmp_path, database_url=database), stop))
+        await asyncio.sleep(0.2)
+        stop.set()
+        async with asyncio.timeout(10):
+            with pytest.raises(Interrupted):
+                await work
 
 
 @pytest.mark.parametrize(
