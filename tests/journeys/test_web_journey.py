@@ -406,6 +406,11 @@ async def test_going_back_and_loading_anew_show_what_one_looked_at(demo: Demo, c
         assert await page.evaluate("scrollY") == reached > 0
         await page.get_by_role("link", name="Discover").click()  # once more to where one is: from the start
         await expect(page.get_by_role("searchbox")).to_have_value("")
+    async with window(chromium, demo.url, PHONE) as page:
+        await sign_in(page, "anna")
+        await page.goto("/requests?whose=everybody&show=approval")  # as a moderator may have sent it
+        await page.get_by_role("link", name="Mad Max: Fury Road").wait_for()
+        assert await page.get_by_text("asked for by").count() == 0
     await anna.leave()
 
 

@@ -13,10 +13,12 @@ import { Send } from "./Send";
 /** Send a video or a playlist to the server, and see what becomes of it; moderators may look after everybody's. */
 export default function Downloads() {
   const [params, setParams] = useSearchParams();
-  const everybody = params.get("whose") === "everybody"; // in the address, so that going back and loading anew show the same
+  const me = useMe().data;
+  const mayViewAll = me?.permissions.includes("downloads.view_all") ?? false;
+  const wantsAll = params.get("whose") === "everybody"; // in the address, so that going back and loading anew show the same
+  const everybody = wantsAll && mayViewAll;
   const show = (all: boolean) => setParams(all ? { whose: "everybody" } : {}, { replace: true });
-  const mayViewAll = useMe().data?.permissions.includes("downloads.view_all") ?? false;
-  const asked = useDownloads(everybody);
+  const asked = useDownloads(everybody, !wantsAll || me !== undefined);
   return (
     <Page title={say.downloads.title}>
       <Send />

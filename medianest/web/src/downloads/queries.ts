@@ -4,8 +4,9 @@ import { answered, api, oneWish } from "../api/client";
 import { useRefresh } from "../api/refresh";
 import type { NewDownload } from "../api/schema";
 
-export function useDownloads(everybody: boolean) {
+export function useDownloads(everybody: boolean, enabled: boolean) {
   return useInfiniteQuery({
+    enabled,
     queryKey: ["downloads", "list", everybody],
     queryFn: ({ pageParam }) =>
       answered(api.GET("/api/v1/youtube/downloads", { params: { query: { limit: 30, all: everybody, ...(pageParam && { before: pageParam }) } } })),

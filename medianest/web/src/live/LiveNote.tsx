@@ -10,7 +10,7 @@ export function LiveNote() {
   const shown = useLasting(useStanding());
   const at = newAsOf();
   return (
-    <div role="status" className="sticky top-0 z-10" data-live={shown}>
+    <div role="status" className="sticky top-0 z-30" data-live={shown}>
       {(shown === "lost" || shown === "catching-up") && (
         <p className="border-b border-line bg-sunken px-4 py-2 text-center text-sm">
           {shown === "lost" ? say.live.lost : say.live.catchingUp} {at && say.live.asOf(atClock(at))}

@@ -21,10 +21,12 @@ const Several = later(() => import("./Several"));
 /** Everything one asked for or follows; moderators may look at everybody's. */
 export default function Requests() {
   const [params, setParams] = useSearchParams();
-  const shown = shownOf(params);
-  const show = (wanted: Shown) => setParams(paramsOf(wanted), { replace: true });
-  const mayModerate = useMe().data?.permissions.includes("requests.moderate") ?? false;
-  const asked = useRequests(shown);
+  const me = useMe().data;
+  const mayModerate = me?.permissions.includes("requests.moderate") ?? false;
+  const wanted = shownOf(params);
+  const shown = { ...wanted, everybody: wanted.everybody && mayModerate }; // a moderator's link shows others their own
+  const show = (now: Shown) => setParams(paramsOf(now), { replace: true });
+  const asked = useRequests(shown, !wanted.everybody || me !== undefined);
   return (
     <Page title={say.requests.title} aside={mayModerate && <Whose everybody={shown.everybody} show={(everybody) => show({ ...shown, everybody })} />}>
       <Filters shown={shown} show={show} />
@@ -32,7 +34,7 @@ export default function Requests() {
         {({ pages }) => {
           const items = pages.flatMap((page) => page.items);
           if (items.length === 0) return <NothingHere shown={shown} />;
-          return mayModerate && shown.everybody ? (
+          return shown.everybody ? (
             <Suspense fallback={<GhostRows rows={8} />}>
               <Several requests={items} />
             </Suspense>

@@ -73,7 +73,7 @@ function Decide({ chosen, all, none, approve, decline }: DecideProps) {
   const [declining, setDeclining] = useState(false);
   const isIdle = chosen.length === 0;
   return (
-    <div className="mb-4 flex flex-wrap items-center gap-2">
+    <div className="sticky top-0 z-20 mb-2 flex flex-wrap items-center gap-2 bg-paper/95 py-2 backdrop-blur">
       <Button weight="quiet" onClick={chosen.length === 0 ? all : none}>
         {chosen.length === 0 ? say.requests.chooseAll : say.requests.chooseNone}
       </Button>

@@ -7,8 +7,9 @@ import type { Decline, RequestView, Seasons } from "../api/schema";
 import type { Shown } from "./shown";
 import { STATES_OF } from "./states";
 
-export function useRequests({ filter, everybody }: Shown) {
+export function useRequests({ filter, everybody }: Shown, enabled: boolean) {
   return useInfiniteQuery({
+    enabled,
     queryKey: ["requests", "list", filter, everybody],
     queryFn: ({ pageParam }) =>
       answered(

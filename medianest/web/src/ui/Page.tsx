@@ -30,7 +30,7 @@ export function Page({ title, aside, children }: PageProps) {
 
 /** Where there is no sidebar, each page has the bell. */
 export function BellOnPhones() {
-  return useSession().state === "in" && <Bell className="-mr-2 md:hidden" />;
+  return useSession().state === "in" && <Bell className="-mr-1 md:hidden" />;
 }
 
 /** What a page is called. Who comes to it from another page starts to read here. */
