@@ -34,13 +34,13 @@ from medianest.domain.catalogue import EVENTS
 from medianest.domain.configuration import SettingsChanged
 from medianest.domain.event import Item, Query, type_of
 from medianest.eventstore.auditor import dropped
-from medianest.eventstore.codec import Codec, Recorded
+from medianest.eventstore.codec import Codec, Recorded, UnknownEvent
 from medianest.eventstore.connections import DatabaseAway, Pool, connection_pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.seals import Notary
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.subscription import subscribe
-from medianest.eventstore.vault import MasterKey, Vault
+from medianest.eventstore.vault import MasterKey, SealBroken, Vault
 from medianest.master_key import master_key, vault_under
 from medianest.outside import Adapters, adapters_of, follow, lines
 from medianest.realtime.asyncapi import asyncapi
@@ -59,7 +59,9 @@ from projections.folding import search_path
 from projections.past import Past
 
 log = structlog.get_logger()
-AGAIN_SECONDS = 5.0  # until the terminal looks again for a database that was away
+AGAIN_SECONDS = 5.0  # until who follows the log looks again for what kept it from reading on
+# A newer release runs beside this one, or a row was altered: that stops who reads it, and not the process.
+UNREADABLE = (UnknownEvent, SealBroken)
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -301,7 +303,7 @@ def _standing(house: Foundation) -> dict[str, Coroutine[Any, Any, None]]:
 
 
 async def _follow(house: Foundation) -> None:
-    """What others put on record of circuits and settings holds here too; a database that goes away is waited for."""
+    """What others put on record of circuits and settings holds here too. What keeps it from reading on is waited out."""
     position, query = house.position, Query(Item(*BREAKER_EVENTS, SettingsChanged))
     trouble = Trouble("circuits and settings are not followed", DatabaseAway)
     while True:
@@ -315,13 +317,13 @@ async def _follow(house: Foundation) -> None:
                     if isinstance(recorded.event, BreakerClosed) and recorded.event.service.startswith(SITE):
                         await attempts.hurry(house.pool, RUN, why=REMEDIES[Kind.LEFT_ALONE])
                     position = recorded.position
-        except DatabaseAway as away:
-            trouble.met(away)
+        except (DatabaseAway, *UNREADABLE) as kept:
+            trouble.met(kept)
             await asyncio.sleep(AGAIN_SECONDS)
 
 
 async def _tell(house: Foundation) -> None:
-    """One line on the terminal for each event, from now on; a database that goes away is waited for."""
+    """One line on the terminal for each event, from now on. What keeps it from reading on is waited out."""
     position, trouble = house.head.position, Trouble("events are not being told", DatabaseAway)
     while True:
         try:
@@ -329,8 +331,8 @@ async def _tell(house: Foundation) -> None:
                 for recorded in page:
                     log.info(type_of(recorded.event), position=recorded.position, about=" ".join(recorded.tags))
                     position = recorded.position
-        except DatabaseAway as away:
-            trouble.met(away)
+        except (DatabaseAway, *UNREADABLE) as kept:
+            trouble.met(kept)
             await asyncio.sleep(AGAIN_SECONDS)
 
 
