@@ -184,12 +184,13 @@ def _store(event: DownloadStored, at: datetime, changes: Changes) -> None:
         height=event.height,
     )
     changes.remove(DOWNLOADS_TO_RUN, event.download)
-    changes.put(DOWNLOADS_TO_PUBLISH, event.download)
+    if not is_sound(event.path):
+        changes.put(DOWNLOADS_TO_PUBLISH, event.download)
 
 
 # Whether a video is kept for good lets it stay where it is on the list; all else brings it to the front.
 PROJECTION = Projection(
-    "downloads", 5, TABLES, (*DOWNLOAD_EVENTS, DownloadPinned), project, "download", DOWNLOAD_EVENTS
+    "downloads", 6, TABLES, (*DOWNLOAD_EVENTS, DownloadPinned), project, "download", DOWNLOAD_EVENTS
 )
 
 _DOWNLOAD = (
@@ -273,13 +274,12 @@ async def to_run(download: str, rows: Rows) -> DownloadRow | None:
 
 
 async def waiting_for_plex(rows: Rows, *, before: int, limit: int) -> list[DownloadRow]:
-    """What was stored, and last changed, before a position, and has not come to Plex yet; without files of sound."""
-    found = await _rows(
+    """What was stored, and last changed, before a position, and has not come to Plex yet."""
+    return await _rows(
         "JOIN downloads_to_publish USING (download) WHERE state IN ('stored', 'scan_asked') AND position < %s LIMIT %s",
         (before, limit),
         rows,
     )
-    return [row for row in found if row.path is not None and not is_sound(row.path)]
 
 
 async def stored_before(at: datetime, rows: Rows, *, limit: int) -> list[str]:

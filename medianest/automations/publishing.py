@@ -3,7 +3,7 @@
 A playlist has a collection of its own, in its order; what was sent by itself shares one.
 """
 
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
 from medianest.adapters.plex_answers import PlexSection
@@ -33,6 +33,7 @@ SCAN_AGAIN = 8  # looks between two scans: one may be lost in a restart of Plex
 LOOKS = 90  # about an hour and a half
 NO_OWNER = "The owner of the Plex server has to sign in to MediaNest once: it acts in Plex with the owner's token."
 NO_LIBRARY_SECONDS = 300.0
+AWAY_SECONDS = 60.0
 NO_LIBRARY = (
     "No library of Plex shows the media folder: add one of the type Other Videos there, or correct the settings"
     " `plex_video_section` and `plex_media_path`."
@@ -43,7 +44,7 @@ NEVER = (
     " sees the media folder."
 )
 FILE_GONE = "The file is no longer in the media folder."
-ONLY_SOUND = "A library of videos shows no files of sound: the file is in the media folder."
+AWAY = "The media folder is empty, as where the drive of it is not there: once it is back all goes on by itself."
 _SOURCE = """
 SELECT p.download AS key, d.position AS turn FROM downloads_to_publish AS p JOIN downloads AS d USING (download)
 """
@@ -96,8 +97,10 @@ class Publishing:
             row = await downloads.to_publish(attempt.key, rows)
         if row is None or row.path is None:
             return Done()
-        if hopeless := self._hopeless(row.path):
-            return GivenUp(hopeless)
+        if is_away(self._settings.media_folder):
+            return Later(AWAY_SECONDS, AWAY)
+        if not (self._settings.media_folder / row.path).exists():
+            return GivenUp(FILE_GONE)
         token = await self._owner_token()
         if token is None:
             return Later(None, NO_OWNER)
@@ -112,11 +115,6 @@ class Publishing:
         place = token and await self._place(path, token)
         if token and place:
             await self._plex.scan(token, place.section, place.folder)
-
-    def _hopeless(self, path: str) -> str | None:
-        if is_sound(path):
-            return ONLY_SOUND
-        return None if (self._settings.media_folder / path).exists() else FILE_GONE
 
     async def _publish(self, row: DownloadRow, place: Place, token: Secret) -> Result:
         """Each step is put on record; what was done before is harmless to do again."""
@@ -196,6 +194,11 @@ class Publishing:
             return None
         item_type = EPISODE if section.type == "show" else MOVIE
         return Place(section.key, item_type, str(file.parent), str(file))
+
+
+def is_away(media_folder: Path) -> bool:
+    """Whether its drive is not there, of a folder that has held files: whoever had one left a folder behind."""
+    return not media_folder.is_dir() or not any(media_folder.iterdir())
 
 
 def _age(rating_key: str) -> tuple[int, str]:

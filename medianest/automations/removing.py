@@ -11,8 +11,8 @@ import structlog
 
 from medianest.adapters.errors import AdapterError
 from medianest.automations.attempts import Attempt
-from medianest.automations.publishing import Publishing
-from medianest.automations.worker import Done, Record, Recurring, Result, TodoList
+from medianest.automations.publishing import AWAY, AWAY_SECONDS, Publishing, is_away
+from medianest.automations.worker import Done, Later, Record, Recurring, Result, TodoList
 from medianest.commands import Commands, now_utc
 from medianest.domain.command import Actor, Refused
 from medianest.domain.configuration import SettingsChanged
@@ -58,6 +58,8 @@ class Removing:
             path = await downloads.to_remove(attempt.key, rows)
         if path is None:
             return Done()
+        if is_away(self._settings.media_folder):  # or the file would be there still when it is back, and nobody's
+            return Later(AWAY_SECONDS, AWAY)
         await asyncio.to_thread(_unlink, self._settings.media_folder, path)
         try:
             await self._publishing.look_again(path)

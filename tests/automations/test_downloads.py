@@ -20,7 +20,7 @@ from medianest.api import kept
 from medianest.automations import attempts
 from medianest.automations.attempts import Attempt
 from medianest.automations.downloads import RUN, Downloading, file_name
-from medianest.automations.publishing import COLLECTION, PUBLISH, Publishing, _joined, _section_of
+from medianest.automations.publishing import AWAY, COLLECTION, PUBLISH, Publishing, _joined, _section_of
 from medianest.automations.removing import GRACE, REMOVE, Removing
 from medianest.automations.worker import Later, TodoList
 from medianest.commands import Commands, new_command_id, now_utc
@@ -466,6 +466,7 @@ async def _told(house: VideoHouse, download: str, event: str) -> bool:
 
 
 async def test_nothing_outside_of_the_media_folder_is_ever_deleted(house: VideoHouse) -> None:
+    (house.settings.media_folder / "anna").mkdir()
     outside = house.settings.media_folder.parent / "precious.mp4"
     outside.write_bytes(b"x")
     await house.send("d1", "/watch/garden")
@@ -612,12 +613,55 @@ async def test_publishing_waits_for_the_owner_and_says_so(house: VideoHouse, han
         await house.becomes("d1", "in_collection")
 
 
-@pytest.mark.parametrize("path", ["anna/x.m4a", "anna/gone.mp4"])
-async def test_what_plex_will_never_show_is_given_up(house: VideoHouse, hands: Hands, path: str) -> None:
+async def test_a_file_that_is_gone_is_given_up(house: VideoHouse, hands: Hands) -> None:
+    (house.settings.media_folder / "anna").mkdir()
     await house.send("d1", "/watch/garden")
-    await house.run(RecordStored(download="d1", path=path, size_bytes=5, title="X"))
+    await house.run(RecordStored(download="d1", path="anna/gone.mp4", size_bytes=5, title="X"))
     async with hands.at_work(house.publishing().todo()):
         await eventually(lambda: _given_up(hands))
+
+
+async def test_files_of_sound_are_not_for_plex_and_nobody_is_told_to_look_after_them(
+    house: VideoHouse, hands: Hands
+) -> None:
+    """A library of videos does not show them."""
+    await house.send("d1", "/watch/garden")
+    await house.run(RecordStored(download="d1", path="anna/x.m4a", size_bytes=5, title="X"))
+    await house.send("d2", "/watch/trains")
+    await house.run(RecordStored(download="d2", path="anna/x.mp4", size_bytes=5, title="X"))
+    async with hands.at_work(house.publishing().todo()):
+        await eventually(lambda: hands.tried(PUBLISH))
+        assert [key for key, *_ in await hands.tried(PUBLISH)] == ["d2"]
+
+
+async def test_while_the_drive_of_the_media_folder_is_away_nothing_is_taken_for_gone(
+    house: VideoHouse, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medianest.automations.publishing.AWAY_SECONDS", 0.1)
+    monkeypatch.setattr("medianest.automations.removing.AWAY_SECONDS", 0.1)
+    await house.log_in("olivia", owner=True)
+    await house.credentials.put("olivia", "plex-server", Secret(OLIVIA.server_token))
+    media = house.settings.media_folder
+    for download, name in (("d1", "x.mp4"), ("d2", "y.mp4")):
+        (media / "anna").mkdir(exist_ok=True)
+        (media / "anna" / name).write_bytes(b"video")
+        await house.send(download, f"/watch/{name}")
+        await house.run(RecordStored(download=download, path=f"anna/{name}", size_bytes=5, title="X"))
+    await house.run(RemoveDownload(download="d2", account="anna", why="owner"))
+    away = media.rename(media.parent / "elsewhere")
+    media.mkdir()
+    async with hands.at_work(_quick(house.publishing().todo()), house.removing().todo()):
+        await eventually(lambda: _waits_for_the_drive(hands))
+        media.rmdir()
+        away.rename(media)
+        await house.becomes("d1", "in_collection")
+        await eventually(lambda: _told(house, "d2", "DownloadFileRemoved"))
+    assert house.files() == ["x.mp4"]
+
+
+async def _waits_for_the_drive(hands: Hands) -> bool:
+    tried = [*await hands.tried(PUBLISH), *await hands.tried(REMOVE)]
+    return [why for _, _, why, _ in tried] == [AWAY, AWAY]
 
 
 def test_the_name_of_a_file_is_safe_everywhere() -> None:
