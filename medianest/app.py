@@ -352,13 +352,14 @@ async def until(stop: asyncio.Event, ended: asyncio.Task[None]) -> None:
 
 
 def feed(recorded: Recorded, account: str, role: Role, follows: frozenset[str]) -> list[dict[str, Any]]:
-    """What of an event its account may see, as the sockets would have told it."""
+    """What of an event its account may see, as the sockets would have told it: once, also where it is in two rooms."""
     rooms = rooms_for(account, role, follows)
-    return [
-        {"namespace": push.namespace, "event": push.event, **push.payload}
-        for push in pushes_for(recorded.event, recorded.position, recorded.at)
-        if may_see(push, rooms.get(push.namespace, frozenset()))
-    ]
+    told: list[dict[str, Any]] = []
+    for push in pushes_for(recorded.event, recorded.position, recorded.at):
+        message = {"namespace": push.namespace, "event": push.event, **push.payload}
+        if message not in told and may_see(push, rooms.get(push.namespace, frozenset())):
+            told.append(message)
+    return told
 
 
 def _below_sandbox(site: ASGIApp, controls: ASGIApp | None) -> ASGIApp:

@@ -3,12 +3,14 @@
 import json
 import re
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from medianest.app import feed
 from medianest.domain.accounts import PERMISSIONS, LoginRefused, Role, SessionEnded
 from medianest.domain.announcements import (
     AnnouncementChanged,
@@ -34,6 +36,7 @@ from medianest.domain.requests import (
 )
 from medianest.domain.services import MaintenanceEnded, MaintenancePlanned, ServiceStateChanged
 from medianest.domain.signals import Signal
+from medianest.eventstore.codec import Recorded
 from medianest.realtime.asyncapi import CHANNELS, asyncapi
 from medianest.realtime.pushes import Push, closes, may_see, push_of_signal, pushes_for, rooms_for
 
@@ -116,6 +119,17 @@ def test_nobody_hears_an_event_twice_in_one_namespace(event: Event) -> None:
         for namespace in ("/", "/auth", "/admin", "/media"):
             told = [(push.event, push.payload) for push in pushes if push.namespace == namespace]
             assert all(other == told[0] for other in told)
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=type_of)
+@pytest.mark.parametrize("who", ["anna", "follower", "moderator", "admin"])
+def test_the_feed_tells_once_what_somebody_hears_in_two_rooms(event: Event, who: str) -> None:
+    account, role, follows = LISTENERS[who]
+    assert account is not None
+    assert role is not None
+    told = feed(cast("Recorded", SimpleNamespace(event=event, position=5, at=AT)), account, role, follows)
+    assert {(one["namespace"], one["event"]) for one in told} == {(p.namespace, p.event) for p in heard(event)[who]}
+    assert all(told.count(one) == 1 for one in told)
 
 
 @pytest.mark.parametrize("event", EXAMPLES, ids=type_of)
