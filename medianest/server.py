@@ -20,6 +20,9 @@ CONNECTIONS = 65_536  # and files, that may be open at once where the system all
 GRACE_SECONDS = 2  # what answers under way get at the end
 IDLE_SECONDS = 75  # longer than nginx and browsers keep a connection that is idle: they must not find it closed
 REQUEST_SECONDS = 30  # in which a call has to be here whole: else many that never end take every connection there is
+UNREAD_SECONDS = (
+    120  # in which somebody has to read some of an answer; a player that stands still asks again for the rest
+)
 HEAD_BYTES = 65_536  # of one call that are no body: address, headers, what parts a body into chunks
 CALLS_AHEAD = 16  # that may be sent before the first of them is answered; browsers and nginx send none
 MESSAGE_BYTES = 65_536  # of one websocket message
@@ -129,12 +132,14 @@ def household(host: str) -> str:
 class _Http(HttpToolsProtocol):
     """Closes a connection that is opened, or a call that is begun, and does not come to its end; uvicorn waits for ever.
 
-    Closes it too where a call has no end to its head, or too many are sent ahead: uvicorn keeps all that comes.
+    Closes it too where nobody reads the answer, where a call has no end to its head, and where too many are sent ahead:
+    uvicorn keeps all that comes.
     """
 
     _deadline: asyncio.TimerHandle | None = None  # None: nothing is awaited of who calls
     _whole = False  # whether all that came is calls that are here to their ends
     _head_bytes = 0  # of the call that is coming, so far
+    _unread: asyncio.TimerHandle | None = None  # None: what was sent is read, or fits on the way
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         super().connection_made(transport)
@@ -173,9 +178,20 @@ class _Http(HttpToolsProtocol):
         self._whole = True
         super().handle_websocket_upgrade()
 
+    def pause_writing(self) -> None:
+        self._unread = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._whole = True
         self._await_the_rest()
+        self.resume_writing()
         super().connection_lost(exc)
 
     def _await_the_rest(self) -> None:

@@ -448,6 +448,24 @@ async def _written(writer: asyncio.StreamWriter, more: bytes) -> None:
         await writer.drain()
 
 
+async def test_an_answer_that_nobody_reads_does_not_keep_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "UNREAD_SECONDS", 0.2)
+    with listening("127.0.0.1", 0) as listener:
+        async with serving(_opened_and_left, listener, ()), asyncio.timeout(20):
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            with pytest.raises(ConnectionError):
+                await _kept_up(writer)
+            writer.close()
+
+
+async def _kept_up(writer: asyncio.StreamWriter) -> None:
+    while True:
+        await asyncio.sleep(0.1)
+        writer.write(b"\r\n")  # which is no call, and shows whether the connection is there
+        await writer.drain()
+
+
 async def test_a_large_body_in_small_chunks_is_no_head() -> None:
     chunks = b"".join(b"400\r\n%b\r\n" % (b"x" * 1024) for _ in range(2_000))
     with listening("127.0.0.1", 0) as listener:
