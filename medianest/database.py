@@ -118,7 +118,7 @@ async def _migrated(conninfo: str) -> list[str]:
         raise WrongSetting(
             "The setting `database_url` names a PostgreSQL that only reads, as a standby does: name the one that writes."
         ) from refused
-    except psycopg.OperationalError as failed:
+    except (psycopg.OperationalError, psycopg.errors.TransactionTimeout) as failed:  # which the driver files elsewhere
         said = " ".join(str(failed).split()).rstrip(".")
         raise CannotStart(f"The database cannot be brought up to date: {said}. Mend that, and start again.") from failed
     except (MigrationChanged, MigrationUnknown) as other:
