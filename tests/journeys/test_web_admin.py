@@ -161,6 +161,7 @@ async def test_a_setting_is_tried_refused_kept_and_taken_back(demo: Demo, chromi
         await form.get_by_role("alert").wait_for()
         await form.get_by_role("button", name="Save anyway").click()
         await form.get_by_role("button", name="Reset").first.wait_for()
+        await form.get_by_text("Saved, and in use.").wait_for()
         await form.get_by_role("button", name="History").click()
         await form.get_by_role("button", name="Undo all changes").click()
         await form.get_by_role("button", name="Reset").wait_for(state="detached")

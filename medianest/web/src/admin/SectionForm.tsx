@@ -12,7 +12,7 @@ import { useKeep, useTry } from "./queries";
 const Revisions = later(() => import("./Revisions"));
 
 /** The settings of one system. They are tried before they are kept; what is not touched stays as it is. */
-export function SectionForm({ section }: { readonly section: SectionView }) {
+export function SectionForm({ section, isSaved }: { readonly section: SectionView; readonly isSaved: boolean }) {
   const [values, setValues] = useState<Wanted["values"]>({});
   const [isHistoryOpen, openHistory] = useState(false);
   const trying = useTry(section.name);
@@ -36,7 +36,7 @@ export function SectionForm({ section }: { readonly section: SectionView }) {
       </div>
       <div className="mt-5 flex flex-wrap gap-2">
         <Button type="submit" weight="strong" disabled={!isChanged || isWorking}>
-          {say.admin.settings.save}
+          {keeping.isPending ? say.admin.settings.saving : say.admin.settings.save}
         </Button>
         {section.testable && (
           <Button disabled={isWorking} onClick={() => trying.mutate({ values })}>
@@ -48,7 +48,7 @@ export function SectionForm({ section }: { readonly section: SectionView }) {
         </Button>
       </div>
       <div role="status" className="mt-3 empty:hidden">
-        {trying.data && <Checks checks={trying.data.checks} />}
+        {trying.data ? <Checks checks={trying.data.checks} /> : isSaved && !isChanged && <p className="text-sm text-good">{say.admin.settings.saved}</p>}
       </div>
       {(keeping.error ?? trying.error) && <Trouble error={keeping.error ?? trying.error} />}
       {couldBeKept && (

@@ -223,6 +223,8 @@ export const say = {
       title: "Settings",
       lead: "Settings made here override the environment and the settings file, take effect at once, and can be undone.",
       save: "Test and save",
+      saving: "Testing and saving…",
+      saved: "Saved, and in use.",
       test: "Test",
       testing: "Testing…",
       history: "History",
