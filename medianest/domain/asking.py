@@ -48,7 +48,8 @@ class Asked(msgspec.Struct, frozen=True):
     at: datetime
     state: RequestState = "submitted"
     wanted_by: tuple[str, ...] = ()  # who asked, if they still want it, and who follows
-    handed_on: bool = False  # then its slot stays used
+    handed_on: bool = False  # then its slots stay used
+    spent: frozenset[int] = frozenset()  # the seasons it was handed on for: theirs too, if they are taken away
     wished: frozenset[int] = frozenset()  # the seasons it has ever been changed from, or to, by whose it is
     added: dict[int, datetime | None] = {}  # when seasons came to it later than the others; None: they use no slot
 
@@ -56,7 +57,7 @@ class Asked(msgspec.Struct, frozen=True):
         """When each unit that counts against a quota was asked for."""
         if self.media.kind == "movie":
             return [self.at]
-        return [at for season in self.seasons if (at := self.added.get(season, self.at))]
+        return [at for season in self.spent.union(self.seasons) if (at := self.added.get(season, self.at))]
 
     def counts(self) -> bool:
         """Whether it uses a slot: what came to nothing does not."""
@@ -74,7 +75,8 @@ class Asked(msgspec.Struct, frozen=True):
                 return structs.replace(self, wanted_by=without(leaves, self.wanted_by))
             case RequestHandedOn(account=leaves, to=to):
                 others = without(to, without(leaves, self.wanted_by))
-                return structs.replace(self, wanted_by=(to, *others), handed_on=True)
+                spent = self.spent.union(self.seasons)
+                return structs.replace(self, wanted_by=(to, *others), handed_on=True, spent=spent)
             case RequestSeasonsChanged(seasons=seasons, kept=True):  # what Seerr adds is nobody's wish
                 foreign = dict.fromkeys({*seasons} - {*self.seasons} - self.wished)
                 return structs.replace(self, seasons=seasons, added=self.added | foreign)

@@ -634,6 +634,18 @@ def test_what_was_handed_on_keeps_the_slot_of_who_asked_and_takes_none_of_who_ha
     )
 
 
+def test_seasons_that_who_has_it_now_takes_away_stay_used_by_who_asked() -> None:
+    """Or else the slot comes back by way of somebody else, and what is left depends on what is asked for next."""
+    so_far = (DefaultQuotaSet("tv", 2, 7), LOST_ASKED, RequestJoined(*SERIES, "ben"), RequestHandedOn(*SERIES, "ben"))
+    fewer = RequestSeasonsChanged("r1", "ben", LOST, (1,), (1, 2))
+    free_at = JUST_NOW + timedelta(days=7)
+    after = given(*so_far, fewer)
+    after.when(asks_for_lost(3)).then_refused("quota-used-up", retry_at=free_at)
+    after.when(structs.replace(asks_for_lost(3), media=Media("tv", 1))).then_refused("quota-used-up", retry_at=free_at)
+    back = (RequestJoined("r1", "ben", LOST, "anna"), RequestHandedOn("r1", "ben", LOST, "anna"))
+    given(*so_far, fewer, *back).when(changes(1, 3)).then_refused("quota-used-up", retry_at=free_at)
+
+
 def test_only_what_failed_is_tried_again() -> None:
     given(SUBMITTED, FAILED).when(RETRY).then(RETRIED)
     for so_far in ([], [SENT], [DECLINED], [FAILED, RETRIED]):
