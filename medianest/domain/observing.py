@@ -17,7 +17,6 @@ from medianest.domain.requests import (
     OfOneRequest,
     RequestApproved,
     RequestAvailable,
-    RequestCancelled,
     RequestDeclined,
     RequestEvent,
     RequestFacts,
@@ -31,9 +30,15 @@ from medianest.domain.requests import (
     RequestSent,
     RequestState,
     RequestSubmitted,
+    state_after,
 )
 
 Observed = Literal["approved", "processing", "partially_available", "available", "declined", "failed", "removed"]
+
+# In none of these is a request sent any more, until it is tried again.
+_OFF_ITS_WAY: frozenset[RequestState | None] = frozenset(
+    ("available", "declined", "cancelled", "failed", "removed", "merged")
+)
 
 
 class SeenInSeerr(OfOneRequest, frozen=True, kw_only=True):
@@ -174,7 +179,7 @@ class ImportFacts(Facts, frozen=True):
                 return structs.replace(self, waiting=self.waiting | {request})
             case RequestSent(request=request, seerr=seerr) | RequestImported(request=request, seerr=seerr):
                 return structs.replace(self, known=self.known | {seerr}, waiting=self.waiting - {request})
-            case RequestFailed(request=request) | RequestCancelled(request=request) | RequestDeclined(request=request):
+            case RequestEvent(request=request) if state_after(event) in _OFF_ITS_WAY:
                 return structs.replace(self, waiting=self.waiting - {request})
         return self
 

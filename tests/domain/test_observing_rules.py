@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
 from msgspec import structs
 
 from medianest.domain.asking import SubmitRequest
+from medianest.domain.event import Event
 from medianest.domain.observing import ImportRequest, ObserveRequest, ReconcileRequest
 from medianest.domain.quotas import QuotaSet
 from medianest.domain.requests import (
@@ -18,8 +20,10 @@ from medianest.domain.requests import (
     RequestFailed,
     RequestImported,
     RequestJoined,
+    RequestMerged,
     RequestProcessing,
     RequestRemoved,
+    RequestRetried,
     RequestSeasonsChanged,
     RequestSent,
     RequestState,
@@ -57,6 +61,14 @@ def test_what_may_be_ours_that_was_just_sent_is_left_alone() -> None:
     given(RequestSubmitted(*MINE, "Dune")).when(take()).then_nothing()
     given(RequestSubmitted(*MINE, "Dune"), RequestFailed(*MINE, "So.")).when(take()).then(imported())
     given(RequestSubmitted(*MINE, "Dune"), RequestSent(*MINE, 6)).when(take()).then(imported())
+
+
+@pytest.mark.parametrize("end", [RequestAvailable(*MINE), RequestRemoved(*MINE), RequestMerged(*MINE, "r2")])
+def test_what_came_or_ended_before_it_was_sent_again_stands_in_nobody_s_way(end: Event) -> None:
+    """It is on its way to Seerr no more, so nothing that is found there later can be it."""
+    failed = (RequestSubmitted(*MINE, "Dune"), RequestSent(*MINE, 6), RequestFailed(*MINE, "So."))
+    given(*failed, RequestRetried(*MINE)).when(take()).then_nothing()
+    given(*failed, RequestRetried(*MINE), end).when(take()).then(imported())
 
 
 def test_of_a_series_only_the_same_seasons_may_be_ours() -> None:
