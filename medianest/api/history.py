@@ -89,13 +89,14 @@ def _nameable(me: Identity, events: Iterable[Event]) -> set[str]:
     """Whose names `me` may read here: their own, and of who decided about it."""
     if may(me, "requests.moderate"):
         return {name for event in events for name in accounts_in(event)}
-    decided = {event.moderator for event in events if isinstance(event, RequestApproved | RequestDeclined)}
-    return {me.account} | {moderator for moderator in decided if moderator}
+    decisions = [event for event in events if isinstance(event, RequestApproved | RequestDeclined)]
+    decided = {who for event in decisions for who in (event.moderator, event.decided_by) if who}
+    return {me.account} | decided
 
 
 def accounts_in(event: Event) -> set[str]:
     """The accounts an event speaks of."""
-    named = (getattr(event, field, None) for field in ("account", "follower", "to", "moderator"))
+    named = (getattr(event, field, None) for field in ("account", "follower", "to", "moderator", "decided_by"))
     return {account for account in named if isinstance(account, str)}
 
 

@@ -305,6 +305,19 @@ async def test_the_timeline_tells_it_in_plain_words(
     assert [moment["words"] for moment in told][::3] == ["Somebody asked for Dune (2021).", "Olivia approved it."]
 
 
+async def test_who_decided_in_seerr_is_named_to_who_asked_and_in_the_record(
+    olivia: httpx.AsyncClient, anna: httpx.AsyncClient, site: Site
+) -> None:
+    request = await asked(anna, DUNE)
+    moderator = (await olivia.get("/auth/session")).json()["account"]
+    await run(site, RecordSent(request=request, seerr=7))
+    await run(site, ObserveRequest(request=request, observed="declined", decided_by=moderator))
+    words = "Olivia declined it in Seerr, which keeps no reason: ask them."
+    assert (await anna.get(f"/media/requests/{request}/timeline")).json()["items"][-1]["words"] == words
+    record = (await olivia.get("/admin/audit", params={"tag": f"request:{request}"})).json()
+    assert record["items"][0]["words"] == words
+
+
 async def test_what_was_taken_back_waits_for_nothing(anna: httpx.AsyncClient, site: Site) -> None:
     request = await asked(anna, DUNE)
     async with site.pool.connection() as rows:
