@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import psycopg
 import pytest
@@ -11,7 +12,8 @@ from medianest.domain.accounts import RoleChanged, SessionEnded
 from medianest.domain.event import Event
 from medianest.domain.requests import Media, RequestApproved, RequestAvailable, RequestJoined
 from medianest.domain.services import ServiceName, ServiceState, ServiceStateChanged
-from medianest.eventstore.store import OutcomeUnknown
+from medianest.eventstore.codec import Recorded
+from medianest.eventstore.store import History, OutcomeUnknown
 from medianest.realtime import broadcast, wire
 from medianest.realtime.asyncapi import asyncapi
 from medianest.realtime.audience import Member
@@ -322,6 +324,25 @@ async def test_visitors_hear_how_all_services_are_in_one_word(house: House, serv
     assert [told["state"] for told in visitor.of("/", "status")] == ["degraded", "down", "degraded", "up"]
     assert {heard.event for heard in visitor.heard} == {"ready", "status"}
     assert set(visitor.of("/", "status")[-1]) == {"state", "position"}
+
+
+async def test_for_a_visitor_who_comes_back_nothing_of_the_log_is_read(
+    house: House, served: Served, phone: Another, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How all is now is all there is to tell. One small message of a stranger had 20,000 events read, for nothing."""
+    await served.pushed((await house.append(*(asked(f"r{n}", "anna") for n in range(200)))).last)
+    read, found = house.store.read, list[Recorded]()
+
+    async def noted(*query: Any, **bounds: Any) -> History:
+        history = await read(*query, **bounds)
+        found.extend(history.events)
+        return history
+
+    monkeypatch.setattr(house.store, "read", noted)
+    visitor = phone()
+    await visitor.ready("/", since=1)
+    assert not found
+    assert {heard.event for heard in visitor.heard} == {"ready", "status"}
 
 
 async def test_a_process_that_starts_knows_how_the_services_were(house: House) -> None:
