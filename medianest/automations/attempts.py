@@ -26,7 +26,7 @@ class Nothing(NamedTuple):
 
 
 _FREE = "a.next_at <= now() AND coalesce(a.leased_until, '-infinity') <= now()"
-_LET_GO = "UPDATE attempts SET leased_until = NULL, leased_by = NULL"
+_LET_GO = "UPDATE attempts SET written_at = now(), leased_until = NULL, leased_by = NULL"
 
 
 async def take(
@@ -53,7 +53,7 @@ async def take(
             INSERT INTO attempts AS a (list, key, attempts, leased_until, leased_by, given_up, ordered)
             SELECT %(list)s, key, 0, now() + make_interval(secs => %(seconds)s), %(holder)s, gone, head FROM due, head
             ON CONFLICT (list, key) DO UPDATE
-            SET leased_until = excluded.leased_until, leased_by = excluded.leased_by
+            SET written_at = now(), leased_until = excluded.leased_until, leased_by = excluded.leased_by
             WHERE {_FREE} AND (excluded.given_up OR NOT a.given_up)
             RETURNING key, attempts, xmax <> 0 AS again  -- PostgreSQL's mark of a row that was updated, not inserted
         )
@@ -81,7 +81,7 @@ async def leased(pool: Pool, todo: str, keys: Iterable[str] | None = None) -> se
 
 async def renew(pool: Pool, todo: str, key: str, lease_seconds: float, holder: str) -> bool:
     """False: it is no longer ours."""
-    change = "UPDATE attempts SET leased_until = now() + make_interval(secs => %s)"
+    change = "UPDATE attempts SET written_at = now(), leased_until = now() + make_interval(secs => %s)"
     return await _changed_by_holder(pool, change, [lease_seconds], todo, key, holder)
 
 
@@ -116,6 +116,17 @@ async def carry_out_orders(pool: Pool, todo: str) -> None:
     """What admins have ordered about the list's rows takes effect: the log says so, and the table follows."""
     async with pool.connection() as rows:
         await rows.execute("SELECT carry_out_orders(%s)", (todo,))
+
+
+async def heed_clock(pool: Pool, todo: str, lease_seconds: float) -> None:
+    """What was written before the clock was set back is due now. A lease gets its time anew: its holder may live."""
+    async with pool.connection() as rows:
+        await rows.execute(
+            "UPDATE attempts SET written_at = now(), next_at = now(),"
+            " leased_until = CASE WHEN leased_until > now() THEN now() + make_interval(secs => %s) END"
+            " WHERE list = %s AND written_at > now() + interval '1 minute'",
+            (lease_seconds, todo),
+        )
 
 
 async def hurry(pool: Pool, *todos: str, why: str | None = None) -> None:

@@ -129,6 +129,7 @@ class Worker:
             await self._engine.filled(self._todo.projection)
         position = self._head.position
         await self._shown(position, seconds=1.0)
+        await attempts.heed_clock(self._pool, self._todo.name, self._todo.lease_seconds)
         await attempts.carry_out_orders(self._pool, self._todo.name)
         idle = await self._fill()
         await self._wait(position, idle)

@@ -131,6 +131,33 @@ async def test_the_lease_of_a_worker_that_vanished_is_taken_over(plain: Plain, h
     assert not await attempts.renew(plain.pool, todo.name, "a", 30, "vanished")
 
 
+async def test_a_clock_that_was_set_back_keeps_no_row_waiting(plain: Plain, hands: Hands) -> None:
+    """It began eight hours ahead, by the zone of the machine: what was put off, or was in the hands of who died, waited
+    so long when it was put right."""
+    todo = replace(plain.todo(), lease_seconds=0.3)
+    await plain.put("a", "b")
+    assert await attempts.take(plain.pool, todo.name, todo.source, 30, "me", gone_too=True) == Attempt("a", 1)
+    await attempts.put_off(plain.pool, todo.name, "a", "me", 600, "not now")
+    assert await attempts.take(plain.pool, todo.name, todo.source, 30, "dead", gone_too=True) == Attempt("b", 1)
+    await _set_clock_back(plain)
+    async with hands.at_work(todo):
+        await eventually(lambda: _is_idle(plain, hands))
+    assert plain.done == [Attempt("a", 2, again=True), Attempt("b", 1, again=True)]
+
+
+async def test_who_is_at_work_while_the_clock_is_set_back_stays_at_it(plain: Plain) -> None:
+    todo = plain.todo()
+    await plain.put("a")
+    assert await attempts.take(plain.pool, todo.name, todo.source, 30, "me", gone_too=True) == Attempt("a", 1)
+    await _set_clock_back(plain)
+    await attempts.heed_clock(plain.pool, todo.name, 30)
+    found = await attempts.take(plain.pool, todo.name, todo.source, 30, "other", gone_too=True)
+    assert isinstance(found, attempts.Nothing)
+    assert found.seconds is not None
+    assert found.seconds <= 30
+    assert await attempts.renew(plain.pool, todo.name, "a", 30, "me")
+
+
 async def test_of_a_list_worked_off_alone_nothing_is_taken_while_somebody_is_at_a_row(
     plain: Plain, hands: Hands
 ) -> None:
@@ -535,3 +562,12 @@ async def _is_put_off(hands: Hands, key: str) -> bool:
     async with hands.pool.connection() as rows:
         found = await rows.execute("SELECT FROM attempts WHERE key = %s AND next_at > now()", (key,))
         return await found.fetchone() is not None
+
+
+async def _set_clock_back(plain: Plain) -> None:
+    """By eight hours: all that was written is from the future."""
+    async with plain.pool.connection() as rows:
+        await rows.execute(
+            "UPDATE attempts SET next_at = next_at + interval '8 hours', written_at = written_at + interval '8 hours',"
+            " leased_until = leased_until + interval '8 hours'"
+        )
