@@ -64,6 +64,28 @@ async def test_whom_seerr_lets_ask_for_4k_gets_that_copy_beside_the_usual_one(de
         await page.get_by_role("button", name="Ask for it", exact=True).wait_for()
 
 
+async def test_who_comes_second_follows_and_a_moderator_sees_whose_it_is(demo: Demo, chromium: Any) -> None:
+    anna = Person(demo.url, "anna")
+    await anna.log_in()
+    await anna.post("/media/requests", kind="movie", tmdb=329865)
+    async with window(chromium, demo.url, PHONE) as page:
+        await sign_in(page, "ben")
+        await page.goto("/discover/movie/329865")
+        await page.get_by_text("Somebody already asked for it.").wait_for()
+        await page.get_by_role("button", name="Follow").click()
+        await page.get_by_role("link", name="Where is it?").click()
+        await page.get_by_text("You’re following it.").wait_for()
+        await page.get_by_role("button", name="Stop following").click()
+        await page.get_by_role("dialog", name="Stop following it?").wait_for()
+        await page.get_by_role("button", name="Go on following").click()
+        address = page.url
+    async with window(chromium, demo.url, PHONE) as page:
+        await sign_in(page, "olivia")
+        await page.goto(address)
+        await page.get_by_text("Film · 2016 · asked for by Anna").wait_for()
+    await anna.leave()
+
+
 async def test_plex_sends_the_browser_back_signed_in(demo: Demo, chromium: Any) -> None:
     async with window(chromium, demo.url) as page:
         await page.goto("/")

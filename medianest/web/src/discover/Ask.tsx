@@ -16,7 +16,12 @@ export function AskForFilm({ copy }: { readonly copy: Copy }) {
   const { title, requested, is4k } = copy;
   if (title.state === "available") return <InPlex ratingKey={title.plex_rating_key} />;
   if (requested?.mine) return null;
-  return <Asking body={wish(copy, [])} label={requested ? say.discover.follow : is4k ? say.discover.askIn4k : say.discover.ask} />;
+  return (
+    <>
+      {requested && <p className="mb-3 text-quiet">{say.discover.others}</p>}
+      <Asking body={wish(copy, [])} label={requested ? say.discover.follow : is4k ? say.discover.askIn4k : say.discover.ask} />
+    </>
+  );
 }
 
 /** There is nothing to ask for: the way to watch it. */

@@ -3,18 +3,19 @@ import { say } from "../strings/requests";
 import { Button } from "../ui/Button";
 import { Sheet } from "../ui/Sheet";
 
-/** Asks once more before a request is taken back. */
+/** Asks once more before a request is taken back, or followed no longer. */
 export default function CancelSheet({ request, cancel, onClose }: { readonly request: RequestView; readonly cancel: () => void; readonly onClose: () => void }) {
+  const { title, mine } = request;
   const yes = () => {
     onClose();
     cancel();
   };
   return (
-    <Sheet title={say.requests.cancelTitle} lead={say.requests.cancelLead(request.title)} onClose={onClose}>
+    <Sheet title={mine ? say.requests.cancelTitle : say.requests.unfollowTitle} lead={(mine ? say.requests.cancelLead : say.requests.unfollowLead)(title)} onClose={onClose}>
       <div className="mt-2 grid grid-cols-2 gap-2">
-        <Button onClick={onClose}>{say.requests.keep}</Button>
+        <Button onClick={onClose}>{mine ? say.requests.keep : say.requests.goOnFollowing}</Button>
         <Button weight="danger" onClick={yes}>
-          {request.mine ? say.requests.cancel : say.requests.unfollow}
+          {mine ? say.requests.cancel : say.requests.unfollow}
         </Button>
       </div>
     </Sheet>

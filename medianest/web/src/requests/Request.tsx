@@ -41,8 +41,9 @@ export default function Request() {
 }
 
 function aboutOf(request: RequestView): About {
-  const { kind, tmdb, is4k, title, year, seasons, external } = request;
-  const facts = [say.kind[kind], year, is4k && say.requests.in4k, seasons.length > 0 && say.requests.seasons(seasons), external && say.requests.external];
+  const { kind, tmdb, is4k, title, year, seasons, external, mine, by } = request;
+  const whose = [!mine && by && say.requests.by(by), external && say.requests.external];
+  const facts = [say.kind[kind], year, is4k && say.requests.in4k, seasons.length > 0 && say.requests.seasons(seasons), ...whose];
   return { title, kind: say.kind[kind], seed: tmdb, poster: { kind, tmdb }, backdrop: { kind, tmdb }, facts, words: <Standing request={request} /> };
 }
 

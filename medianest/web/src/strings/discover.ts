@@ -22,6 +22,7 @@ export const say = {
     asked: "Asked for. You can follow it from here.",
     joined: "Somebody already asked for it. You’re following it now.",
     follow: "Follow",
+    others: "Somebody already asked for it. Follow it to see where it is, and to hear when it’s in Plex.",
     allSeasons: "All seasons",
     there: "It’s in Plex. Enjoy!",
     toLibrary: "Open in library",
