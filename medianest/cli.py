@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import aclosing, closing, contextmanager, suppress
+from functools import partial
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -258,10 +259,10 @@ def _export(asked: argparse.Namespace) -> int:
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[BinaryIO]:
-    """Whole, or not there: half a log must not be taken for one."""
+    """Whole, or not there: half a log must not be taken for one. Only its owner reads it, as with the log itself."""
     if path.exists():
         raise CannotStart(f"{path} is there already: name a new file, or remove that one.")
-    with path.open("xb") as file:
+    with open(path, "xb", opener=partial(os.open, mode=0o600)) as file:
         try:
             yield file
             file.flush()  # here, where a disk that is full is met in time

@@ -559,6 +559,12 @@ def test_a_file_that_the_disk_has_no_room_for_is_not_there_afterwards(tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_log_that_is_taken_out_is_read_by_nobody_else(tmp_path: Path) -> None:
+    with _new_file(tmp_path / "log.jsonl") as file:
+        file.write(b"{}")
+    assert (tmp_path / "log.jsonl").stat().st_mode & 0o077 == 0
+
+
 def test_who_has_read_enough_of_the_settings_is_told_nothing() -> None:
     typed = f"{sys.executable} -m medianest settings | true"
     ended = subprocess.run(
