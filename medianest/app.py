@@ -32,7 +32,7 @@ from medianest.domain.accounts import Role
 from medianest.domain.breakers import BREAKER_EVENTS, SITE, BreakerClosed
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.configuration import SettingsChanged
-from medianest.domain.event import Item, Query, type_of
+from medianest.domain.event import EVERYTHING, Item, Query, type_of
 from medianest.eventstore.auditor import dropped
 from medianest.eventstore.codec import Codec, Recorded, UnknownEvent
 from medianest.eventstore.connections import DatabaseAway, Pool, connection_pool
@@ -63,6 +63,7 @@ AGAIN_SECONDS = 5.0  # until who follows the log looks again for what kept it fr
 # A newer release runs beside this one, or a row was altered: that stops who reads it, and not the process.
 UNREADABLE = (UnknownEvent, SealBroken)
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
+Take = Callable[[Recorded], Awaitable[None]]
 
 
 class Foundation(NamedTuple):
@@ -303,33 +304,37 @@ def _standing(house: Foundation) -> dict[str, Coroutine[Any, Any, None]]:
 
 
 async def _follow(house: Foundation) -> None:
-    """What others put on record of circuits and settings holds here too. What keeps it from reading on is waited out."""
-    position, query = house.position, Query(Item(*BREAKER_EVENTS, SettingsChanged))
-    trouble = Trouble("circuits and settings are not followed", DatabaseAway)
+    """What others put on record of circuits and settings holds here too."""
+
+    async def take(recorded: Recorded) -> None:
+        if isinstance(recorded.event, SettingsChanged):
+            await house.configuration.refresh()
+        house.breakers.take(recorded)
+        if isinstance(recorded.event, BreakerClosed) and recorded.event.service.startswith(SITE):
+            await attempts.hurry(house.pool, RUN, why=REMEDIES[Kind.LEFT_ALONE])
+
+    query = Query(Item(*BREAKER_EVENTS, SettingsChanged))
+    await _read_on(house, take, "circuits and settings are not followed", after=house.position, query=query)
+
+
+async def _tell(house: Foundation) -> None:
+    """One line on the terminal for each event, from now on."""
+
+    async def take(recorded: Recorded) -> None:
+        log.info(type_of(recorded.event), position=recorded.position, about=" ".join(recorded.tags))
+
+    await _read_on(house, take, "events are not being told", after=house.head.position)
+
+
+async def _read_on(house: Foundation, take: Take, cut_off: str, *, after: int, query: Query = EVERYTHING) -> None:
+    """Each event that matches, for ever and in its turn. What keeps it from reading is told as `cut_off`, and waited out."""
+    position, trouble = after, Trouble(cut_off, DatabaseAway)
     while True:
         try:
             pages = subscribe(house.store, house.head, after=position, query=query, caught_up=trouble.over)
             async for page in pages:
                 for recorded in page:
-                    if isinstance(recorded.event, SettingsChanged):
-                        await house.configuration.refresh()
-                    house.breakers.take(recorded)
-                    if isinstance(recorded.event, BreakerClosed) and recorded.event.service.startswith(SITE):
-                        await attempts.hurry(house.pool, RUN, why=REMEDIES[Kind.LEFT_ALONE])
-                    position = recorded.position
-        except (DatabaseAway, *UNREADABLE) as kept:
-            trouble.met(kept)
-            await asyncio.sleep(AGAIN_SECONDS)
-
-
-async def _tell(house: Foundation) -> None:
-    """One line on the terminal for each event, from now on. What keeps it from reading on is waited out."""
-    position, trouble = house.head.position, Trouble("events are not being told", DatabaseAway)
-    while True:
-        try:
-            async for page in subscribe(house.store, house.head, after=position, caught_up=trouble.over):
-                for recorded in page:
-                    log.info(type_of(recorded.event), position=recorded.position, about=" ".join(recorded.tags))
+                    await take(recorded)
                     position = recorded.position
         except (DatabaseAway, *UNREADABLE) as kept:
             trouble.met(kept)
