@@ -366,9 +366,13 @@ async def to_watch(rows: Rows) -> list[RequestRow]:
 
 
 async def failed_lately(rows: Rows) -> list[tuple[str, Media]]:
-    """What Seerr had and failed with in the last days, but for what was asked for over there: Seerr's own affair."""
+    """What Seerr had and failed with of late, but for what was asked for over there: Seerr's own affair.
+
+    Each is looked at anew every minute, so not all there ever were; but those of before a holiday with all switched off
+    are, for people were told that they are tried again.
+    """
     found = await _rows(
-        "WHERE state = 'failed' AND seerr IS NOT NULL AND NOT external AND changed_at > now() - interval '3 days'"
+        "WHERE state = 'failed' AND seerr IS NOT NULL AND NOT external AND changed_at > now() - interval '60 days'"
         " ORDER BY changed_at",
         (),
         rows,

@@ -497,8 +497,9 @@ async def test_a_request_of_somebody_in_seerr_itself_is_never_deleted(house: See
     assert house.made() == [(made.id, OLIVIA.plex_id)]
 
 
+@pytest.mark.parametrize("days_off", [0, 30])
 async def test_what_seerr_could_not_hand_on_is_tried_again_by_itself_and_asked_for_once(
-    house: SeerrHouse, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    house: SeerrHouse, hands: Hands, monkeypatch: pytest.MonkeyPatch, days_off: int
 ) -> None:
     monkeypatch.setattr("medianest.domain.retrying.PAUSES", (timedelta(0),))
     house.world.failing = True
@@ -506,6 +507,8 @@ async def test_what_seerr_could_not_hand_on_is_tried_again_by_itself_and_asked_f
     async with hands.at_work(*house.todos()):
         row = await house.becomes("r1", "failed")
         house.world.failing = False
+        async with house.pool.connection() as rows:
+            await rows.execute("UPDATE requests SET changed_at = now() - %s", (timedelta(days=days_off),))
         await Retrying(house.pool, house.commands).look()
         await house.becomes("r1", "approved")
     assert house.made() == [(row.seerr, OLIVIA.plex_id)]
