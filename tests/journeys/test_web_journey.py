@@ -127,6 +127,13 @@ async def test_who_signs_out_and_in_again_in_one_tab_does_so_in_all(demo: Demo, 
         await other.get_by_role("heading", name="The Matrix").wait_for()
 
 
+async def test_on_a_phone_held_sideways_all_at_the_side_is_within_reach(demo: Demo, chromium: Any) -> None:
+    async with window(chromium, demo.url, {"width": 844, "height": 390}) as page:
+        await sign_in(page, "anna")
+        await page.get_by_role("button", name="Sign out").click()
+        await page.get_by_role("button", name="Continue with Plex").wait_for()
+
+
 async def test_who_cannot_get_in_finds_help(demo: Demo, chromium: Any) -> None:
     async with window(chromium, demo.url, PHONE) as page:
         await page.goto("/")

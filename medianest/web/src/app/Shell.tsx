@@ -44,7 +44,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
 
 function Sidebar() {
   return (
-    <header className="sticky top-0 hidden h-dvh flex-col border-r border-line bg-raised/50 px-3 py-5 md:flex">
+    <header className="sticky top-0 hidden h-dvh flex-col overflow-y-auto overscroll-contain border-r border-line bg-raised/50 px-3 py-5 md:flex">
       <div className="mb-6 flex items-center justify-between pl-3">
         <Link href={routes.home} className="flex items-center gap-2.5 font-semibold tracking-tight">
           <img src="/icon.svg" alt="" className="size-7" />
