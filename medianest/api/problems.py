@@ -160,6 +160,7 @@ REFUSED: dict[str, int] = {
     "ends-before-it-begins": 422,
     "handed-on": 409,
     "maintenance-unknown": 404,
+    "never-given-up": 409,
     "no-longer-pending": 409,
     "not-failed": 409,
     "not-yours": 403,

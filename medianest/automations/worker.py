@@ -19,6 +19,7 @@ from medianest.automations import attempts
 from medianest.automations.attempts import Attempt, Nothing
 from medianest.commands import Commands, Outcome, OutcomeUnknown
 from medianest.domain.command import Actor, Command
+from medianest.domain.work import RECURRING
 from medianest.eventstore.connections import DatabaseAway, Pool
 from medianest.eventstore.head import Head
 from medianest.tasks import Interrupted, cancel, outlast, unless
@@ -318,7 +319,7 @@ def recurring(works: Sequence[Recurring]) -> TodoList:
 
     names = ", ".join(f"('{name}')" for name in by_name)
     return TodoList(
-        name="recurring",
+        name=RECURRING,
         source=f"SELECT key, key AS turn FROM (VALUES {names}) AS named (key)",
         act=act,
         projection=None,

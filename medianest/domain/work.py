@@ -10,9 +10,10 @@ from typing import Self
 
 from msgspec import structs
 
-from medianest.domain.command import Command, Facts
+from medianest.domain.command import Command, Facts, Refused
 from medianest.domain.event import Event, Item, Query, Tags, tags
 
+RECURRING = "recurring"  # the list of what is done every so often, such as sealing the log
 # What the keys of the to-do lists name, up to a slash: so an order stands in the history of what it is about.
 _SUBJECTS: dict[str, str] = {
     "requests_to_send": "request",
@@ -93,6 +94,10 @@ def retry_work(command: RetryWork, facts: OrderFacts, now: datetime) -> Sequence
 
 
 def give_up_work(command: GiveUpWork, facts: OrderFacts, now: datetime) -> Sequence[Event]:
+    if command.todo == RECURRING:
+        raise Refused(
+            "never-given-up", "It is done every so often, and goes on by itself: mend what keeps it from that."
+        )
     return [] if command.order in facts.orders else [WorkGivenUp(command.order, command.todo, command.key)]
 
 

@@ -276,6 +276,14 @@ async def test_an_admin_tries_again_or_gives_up_and_it_is_on_record(
     assert told["waiting"]["words"] == "4 times it did not work, and it was given up: ask an admin."
 
 
+async def test_what_is_done_every_so_often_is_never_given_up(olivia: httpx.AsyncClient, site: Site) -> None:
+    """It would be done no more, for good: the log sealed, say."""
+    await tried(site, "recurring", "seal", last_error="'It failed.'")
+    which = {"list": "recurring", "key": "seal"}
+    assert problem(await olivia.post("/admin/todo/give-up", json=which)) == (409, "never-given-up")
+    assert (await olivia.post("/admin/todo/retry", json=which)).status_code == 200
+
+
 async def test_the_same_order_twice_is_one(olivia: httpx.AsyncClient, site: Site, store: EventStore) -> None:
     await tried(site, "downloads_to_run", "d1")
     which = {"list": "downloads_to_run", "key": "d1"}

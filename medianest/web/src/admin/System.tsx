@@ -71,7 +71,7 @@ function Stuck({ work }: { readonly work: Attempt }) {
       <Button disabled={act.isPending} onClick={() => act.mutate("retry")}>
         {say.again}
       </Button>
-      {!work.given_up && (
+      {!work.given_up && work.list !== "recurring" && (
         <Button weight="quiet" disabled={act.isPending} onClick={() => act.mutate("give-up")}>
           {say.admin.system.giveUp}
         </Button>
