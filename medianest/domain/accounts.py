@@ -173,7 +173,7 @@ class AccountFacts(Facts, frozen=True):
     def evolve(self, event: Event, at: datetime) -> Self:
         match event:
             case AccountOpened(account=account, plex=plex, role=role):
-                return structs.replace(self, account=account, plex=plex, role=role, suspended=False)
+                return structs.replace(self, account=account, plex=plex, role=role)
             case RoleChanged(role=role):
                 return structs.replace(self, role=role)
             case AccountSuspended(reason=reason):

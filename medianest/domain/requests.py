@@ -249,7 +249,6 @@ class RequestFacts(Facts, frozen=True):
     deferred: DeferReason | None = None  # why it waited the last time; None: it never has
     waiting: bool = False  # to be sent: submitted or tried again, and Seerr has not been heard to have it since
     seerr: int | None = None  # None: not sent yet
-    moderator: str | None = None  # who decided here; None: nobody has
     approved: bool = False  # once, by whomever: what is tried again need not be approved again
     seasons: tuple[int, ...] = ()
     followers: tuple[str, ...] = ()  # the first to follow first
@@ -283,11 +282,11 @@ class RequestFacts(Facts, frozen=True):
                 return structs.replace(facts, waiting=True, relayed=())  # what is decided now is told anew
             case RequestSent(seerr=seerr):
                 return structs.replace(facts, seerr=seerr, waiting=False)
-            case RequestApproved(moderator=moderator):
+            case RequestApproved():
                 relayed = without("approve", self.relayed)  # what Seerr was told of is the one it took back
-                return structs.replace(facts, moderator=moderator, approved=True, relayed=relayed)
-            case RequestDeclined(moderator=moderator):
-                return structs.replace(facts, moderator=moderator, relayed=without("decline", self.relayed))
+                return structs.replace(facts, approved=True, relayed=relayed)
+            case RequestDeclined():
+                return structs.replace(facts, relayed=without("decline", self.relayed))
             case RequestCancelled():
                 return structs.replace(facts, relayed=without("cancel", self.relayed))
             case RequestJoined(follower=follower):

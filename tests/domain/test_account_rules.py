@@ -3,12 +3,14 @@
 from typing import Any, Literal
 
 import pytest
+from msgspec import structs
 
 from medianest.domain.accounts import (
     ADMIN,
     MEMBER,
     MODERATOR,
     PERMISSIONS,
+    TRUSTED,
     AccountErased,
     AccountOpened,
     AccountReinstated,
@@ -17,8 +19,10 @@ from medianest.domain.accounts import (
     EndOtherSessions,
     EndSession,
     EraseAccount,
+    ImportPerson,
     LogIn,
     LoginRefused,
+    Permission,
     RefuseLogin,
     ReinstateAccount,
     Role,
@@ -119,6 +123,23 @@ def test_an_erased_person_who_comes_back_is_somebody_new() -> None:
     )
 
 
+def test_an_erased_person_is_not_kept_out_by_what_kept_them_out_before() -> None:
+    anew = (opened("anna2", plex="anna-plex"), SessionStarted("s1", "anna2", PHONE))
+    given(ANNA, SUSPENDED, ERASED).when(logs_in(account="anna2")).then(*anew)
+
+
+def test_an_erased_member_who_owns_the_server_comes_back_as_its_owner() -> None:
+    owner = (opened("anna2", "owner", "anna-plex"), SessionStarted("s1", "anna2", PHONE))
+    given(ANNA, ERASED).when(logs_in(account="anna2", owns_server=True)).then(*owner)
+
+
+def test_who_has_the_share_is_taken_over_once_as_a_member_and_who_was_erased_is_not_brought_back() -> None:
+    person = ImportPerson(account="anna", plex="anna-plex", plex_id=PLEX_ID, name=NAME)
+    given(opened("ben")).when(person).then(ANNA)
+    given(ANNA).when(structs.replace(person, account="anna2")).then_nothing()
+    given(ANNA, ERASED).when(structs.replace(person, account="anna2")).then_nothing()
+
+
 def test_each_reason_for_which_a_pin_came_to_nothing_is_on_record_once() -> None:
     refuse = RefuseLogin(pin="pin", reason="pin-expired")
     given().when(refuse).then(LoginRefused("pin", "pin-expired"))
@@ -217,7 +238,24 @@ def test_nothing_is_done_to_an_account_that_is_not_there_or_was_erased(command: 
 
 
 def test_each_role_may_all_that_the_one_below_may() -> None:
-    assert MEMBER < MODERATOR < ADMIN == PERMISSIONS["owner"] == PERMISSIONS["admin"]
+    assert MEMBER < TRUSTED < MODERATOR < ADMIN == PERMISSIONS["owner"] == PERMISSIONS["admin"]
+
+
+@pytest.mark.parametrize(
+    ("role", "more"),
+    [
+        ("member", {"requests.submit", "downloads.submit"}),
+        ("trusted", {"requests.auto_approve"}),
+        ("moderator", {"requests.moderate", "accounts.view", "downloads.view_all"}),
+        ("admin", {"accounts.manage", "services.manage", "settings.manage", "audit.view", "todo.manage"}),
+        ("owner", set()),
+    ],
+)
+def test_each_role_may_do_this_and_no_more_besides_what_the_one_below_may(role: Role, more: set[Permission]) -> None:
+    roles: list[Role] = ["member", "trusted", "moderator", "admin", "owner"]
+    below = roles[: roles.index(role)]
+    assert PERMISSIONS[role] == more.union(PERMISSIONS[below[-1]] if below else ())
+    assert set(PERMISSIONS) == set(roles)
 
 
 def test_nobody_new_comes_in_while_sign_ups_are_closed() -> None:
@@ -233,6 +271,11 @@ CHROMIUM = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Geck
 EDGE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/131.0 Safari/537.36 Edg/131.0"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile Safari/604.1"
 PHONE_AGENT = "Mozilla/5.0 (Android 14; Mobile; rv:132.0) Gecko/132.0 Firefox/132.0"
+MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/18.1 Safari/605.1.15"
+IPAD = "Mozilla/5.0 (iPad; CPU OS 18_1 like Mac OS X) AppleWebKit/605.1.15 FxiOS/132.0 Mobile/15E148 Safari/605.1.15"
+CHROME_IOS = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 CriOS/131.0 Safari/604.1"
+SAMSUNG = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 SamsungBrowser/26.0 Chrome/122.0 Mobile Safari/537.36"
+OPERA = "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 Chrome/131.0 Safari/537.36 OPR/116.0"
 UNHEARD_OF = "Mozilla/5.0 (compatible)"
 
 
@@ -243,6 +286,11 @@ UNHEARD_OF = "Mozilla/5.0 (compatible)"
         (EDGE, "Edge on Windows"),
         (IPHONE, "Safari on an iPhone"),
         (PHONE_AGENT, "Firefox on Android"),
+        (MAC, "Safari on a Mac"),
+        (IPAD, "Firefox on an iPad"),
+        (CHROME_IOS, "Chrome on an iPhone"),
+        (SAMSUNG, "Samsung Internet on Android"),
+        (OPERA, "Opera on ChromeOS"),
         (UNHEARD_OF, "A browser"),
         ("python-httpx/0.28.1", "python-httpx/0.28.1"),
         ("", ""),

@@ -31,6 +31,7 @@ from medianest.domain.downloads import (
     RemoveDownload,
     SubmitDownload,
     SubmitPlaylist,
+    is_sound,
 )
 from medianest.domain.event import Event, Personal
 from medianest.domain.fetching import (
@@ -215,7 +216,8 @@ def test_suspended_people_send_no_playlist() -> None:
 def test_a_playlist_is_cancelled_where_it_is_not_there_yet() -> None:
     cancel = CancelPlaylist(account="anna", playlist="p")
     came = DownloadStored("d1", "anna", "anna/1.mp4", 9, "No 1")
-    others = [listed(7, account="ben"), DownloadSubmitted("x", "anna", "y", URL, "best")]
+    elsewhere = DownloadSubmitted("z", "anna", "z", URL, "best", "No 1", Listed("q", "Winter", 1, "s9"))
+    others = [listed(7, account="ben"), DownloadSubmitted("x", "anna", "y", URL, "best"), elsewhere]
     so_far = [listed(1), listed(2), listed(3, submission="s2"), came, DownloadStarted("d2", "anna"), *others]
     given(*so_far).when(cancel).then(DownloadCancelled("d2", "anna"), DownloadCancelled("d3", "anna"))
     given(listed(1), came).when(cancel).then_nothing()
@@ -319,8 +321,11 @@ def test_what_was_removed_is_removed_once_comes_to_plex_no_more_and_may_be_sent_
     removed.when(CANCEL).then_refused("too-late")
     removed.when(RETRY).then(RETRIED)
     removed.when(submits(download="d2")).then(DownloadSubmitted("d2", "anna", "garden", URL, "best", "A garden"))
-    removed.when(RecordFileRemoved(download="d1")).then(DownloadFileRemoved(*MINE))
-    given(SUBMITTED, STORED, REMOVED, RETRIED).when(RecordFileRemoved(download="d1")).then_nothing()
+    gone = RecordFileRemoved(download="d1")
+    removed.when(gone).then(DownloadFileRemoved(*MINE))
+    given(SUBMITTED, STORED, REMOVED, DownloadFileRemoved(*MINE)).when(gone).then_nothing()
+    given(SUBMITTED, STORED).when(gone).then_nothing()
+    given(SUBMITTED, STORED, REMOVED, RETRIED).when(gone).then_nothing()
     given(SUBMITTED, STORED, REMOVED, DownloadFileRemoved(*MINE), RETRIED).when(START).then(STARTED)
 
 
@@ -362,3 +367,9 @@ def test_every_event_of_a_download_is_found_by_it_and_by_its_owner() -> None:
     for event in (SUBMITTED, STARTED, DEFERRED, STORED, SCAN_ASKED, IN_PLEX, COLLECTED, FAILED, CANCELLED, RETRIED):
         assert isinstance(event, DownloadEvent)
         assert {"download:d1", "account:anna"} <= set(event.tags())
+
+
+@pytest.mark.parametrize("ending", ["m4a", "mp3", "opus", "ogg", "flac", "wav", "aac", "MP3"])
+def test_a_file_of_sound_alone_is_known_by_its_name(ending: str) -> None:
+    assert is_sound(f"anna/a song.{ending}")
+    assert not is_sound(f"anna/{ending}.mp4")

@@ -124,6 +124,11 @@ def test_it_uses_the_slot_of_the_day_it_was_asked_for() -> None:
     given(quota, new).when(other).then_refused("quota-used-up", retry_at=lately + timedelta(days=7))
 
 
+def test_what_was_asked_for_in_seerr_is_never_tried_again_from_here_by_itself() -> None:
+    failed = RequestFailed("r9", "anna", FILM, "Seerr could not hand it on.", None)
+    given(imported()).when(ObserveRequest(request="r9", observed="failed")).then(failed)
+
+
 def test_it_is_decided_here_like_any_other() -> None:
     approved = RequestApproved("r9", "anna", FILM, "olivia")
     given(imported()).when(ApproveRequest(request="r9", moderator="olivia")).then(approved)

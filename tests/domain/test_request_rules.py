@@ -215,6 +215,7 @@ def test_added_seasons_are_checked_like_a_wish_of_their_own() -> None:
     there = RequestAvailable("r2", "ben", LOST)
     given(LOST_ASKED, theirs, there).when(changes(1, 2, 3)).then_refused("already-available")
     given(LOST_ASKED, theirs, RequestCancelled("r2", "ben", LOST)).when(changes(1, 2, 3)).then(changed(1, 2, 3))
+    given(LOST_ASKED, lost("r2", "ben", 4)).when(changes(1, 2, 3)).then(changed(1, 2, 3))
 
 
 def test_who_was_handed_a_request_adds_nothing_to_the_slots_of_who_asked() -> None:
@@ -235,6 +236,8 @@ def test_added_seasons_count_from_when_they_were_added() -> None:
     more = asks_for_lost(5, 6, 7)
     edited.when(more).then_refused("quota-used-up", retry_at=added_at + timedelta(days=7))
     given(*begun, (changed(1), added_at)).when(asks_for_lost(5, 6)).then(lost("new", "anna", 5, 6))
+    other = structs.replace(asks_for_lost(1), media=Media("tv", 1))
+    edited.when(other).then_refused("quota-used-up", retry_at=asked_at + timedelta(days=7))
 
 
 def test_a_season_that_seerr_keeps_uses_its_slot_still() -> None:
@@ -288,6 +291,17 @@ def test_two_that_are_one_in_seerr_go_on_as_the_earlier_one() -> None:
     given(mine, theirs).when(fewer).then_nothing()
     given(mine, theirs, RequestCancelled(*SERIES)).when(merge).then_nothing()
     given(mine).when(merge).then_refused("request-unknown")
+    given(theirs).when(merge).then_refused("request-unknown")
+    given(mine).when(structs.replace(merge, request="r1")).then_refused("request-unknown")
+
+
+def test_of_two_that_are_one_in_seerr_neither_needs_seasons_that_the_other_lacks() -> None:
+    dune = (SUBMITTED, RequestSubmitted("r2", "ben", DUNE, "Dune"))
+    merge = MergeRequest(request="r2", into="r1", media=DUNE)
+    given(*dune).when(merge).then(RequestMerged("r2", "ben", DUNE, "r1"), JOINED)
+    same = MergeRequest(request="r2", into="r1", media=LOST, seasons=(1,))
+    merged, joined = RequestMerged("r2", "ben", LOST, "r1"), RequestJoined(*SERIES, "ben")
+    given(LOST_ASKED, lost("r2", "ben", 1)).when(same).then(merged, joined)
 
 
 def test_a_request_that_went_on_as_another_one_uses_nobody_s_slot() -> None:
@@ -324,6 +338,15 @@ def test_what_was_not_sent_goes_on_without_who_is_away_or_is_withdrawn(away: Eve
     given(SUBMITTED, JOINED, away, gone_on).when(SETTLE).then_nothing()
     given(SUBMITTED, CANCELLED, away).when(SETTLE).then_nothing()
     given(SUBMITTED).when(SETTLE).then_nothing()
+
+
+def test_who_was_erased_follows_nothing_any_more_also_where_it_is_withdrawn_or_handed_on() -> None:
+    both = (*ANNA_AWAY[1:], AccountErased("ben", "q"))
+    left = RequestLeft(*MINE, "ben", gone=True)
+    given(SUBMITTED, JOINED, *both).when(SETTLE).then(left, RequestCancelled(*MINE, gone=True))
+    handed_on = RequestHandedOn(*MINE, "cleo", gone=True)
+    given(SUBMITTED, JOINED, CLEO_JOINED, *both).when(SETTLE).then(left, handed_on)
+    given(SUBMITTED, SENT, JOINED, *both).when(SETTLE).then(left)
 
 
 def test_what_seerr_has_of_who_was_erased_goes_on_as_who_followed_has_it() -> None:
@@ -406,6 +429,10 @@ def test_a_series_is_asked_for_by_season() -> None:
     given().when(asks_for_lost(2, 1, 2)).then(lost("new", "anna", 1, 2))
 
 
+def test_seasons_are_on_record_once_and_in_their_order() -> None:
+    given().when(asks_for_lost(9, 2, 9)).then(lost("new", "anna", 2, 9))
+
+
 def test_only_the_seasons_that_are_not_there_yet_are_asked_for() -> None:
     there = (lost("l1", "ben", 1, 2), RequestAvailable("l1", "ben", LOST))
     given(*there).when(asks_for_lost(2, 3)).then(lost("new", "anna", 3))
@@ -470,6 +497,9 @@ def test_ones_own_quota_stands_before_the_default() -> None:
 def test_films_and_series_are_counted_apart() -> None:
     given(DefaultQuotaSet("movie", 1, 7), lost("l1", "anna", 1)).when(asks()).then(SUBMITTED)
     given(DefaultQuotaSet("tv", 1, 7), lost("l1", "anna", 1)).when(asks()).then(SUBMITTED)
+    given(QuotaSet("anna", "tv", 1, 7), film(1)).when(asks()).then(SUBMITTED)
+    own = (QuotaSet("anna", "movie", 1, 7), QuotaTakenBack("anna", "tv"), (film(1), days_ago(1)))
+    given(*own).when(asks()).then_refused("quota-used-up", retry_at=days_ago(-6))
 
 
 def test_series_are_counted_by_season() -> None:
@@ -623,12 +653,19 @@ def test_who_let_a_wish_go_may_want_it_again_and_follows_then() -> None:
     given(SUBMITTED, JOINED, HANDED_ON, BACK).when(CANCEL).then(RequestLeft("r1", "ben", DUNE, "anna"))
 
 
+def test_what_concerns_two_people_is_found_by_each_of_them() -> None:
+    for event in (JOINED, RequestLeft(*MINE, "ben"), HANDED_ON):
+        assert {"request:r1", "account:anna", "account:ben"} <= set(event.tags())
+
+
 @pytest.mark.parametrize("end", [[], [RequestCancelled("r1", "ben", DUNE)]])
 def test_what_was_handed_on_keeps_the_slot_of_who_asked_and_takes_none_of_who_has_it(end: list[Event]) -> None:
     """Or else two people could pass one slot to and fro; in Seerr it is still a request of the first."""
     rule, other = DefaultQuotaSet("movie", 1, 7), film(1, "cleo")
     so_far = [(event, days_ago(1)) for event in (rule, SUBMITTED, JOINED, HANDED_ON, *end)]
     given(*so_far).when(asks(request="r2", media=ALIEN)).then_refused("quota-used-up", retry_at=days_ago(-6))
+    if end:
+        given(*so_far).when(asks(request="r2")).then_refused("quota-used-up", retry_at=days_ago(-6))
     given(*so_far, other).when(asks(request="r2", media=ALIEN, account="ben")).then(
         RequestSubmitted("r2", "ben", ALIEN, "Dune", 2021)
     )
@@ -650,6 +687,7 @@ def test_only_what_failed_is_tried_again() -> None:
     given(SUBMITTED, FAILED).when(RETRY).then(RETRIED)
     for so_far in ([], [SENT], [DECLINED], [FAILED, RETRIED]):
         given(SUBMITTED, *so_far).when(RETRY).then_refused("not-failed")
+    given(SUBMITTED, FAILED).when(structs.replace(RETRY, media=ALIEN)).then_refused("request-unknown")
 
 
 def test_what_was_asked_for_anew_is_not_tried_again_besides() -> None:
