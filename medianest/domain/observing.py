@@ -56,11 +56,8 @@ class ObserveRequest(SeenInSeerr, frozen=True, kw_only=True):
     gone: tuple[int, ...] = ()  # of what was removed, the seasons; empty: all there was
 
 
-# How far along a request is; an observation never takes it back, since Seerr's webhooks and lists lag.
-_PROGRESS: dict[RequestState, int] = {
-    "submitted": 0, "awaiting_approval": 0, "deferred": 0, "sent": 0, "approved": 1, "processing": 2,
-    "partially_available": 3, "available": 4,
-}  # fmt: skip
+# How far along a request is, once it is; an observation never takes it back, since Seerr's webhooks and lists lag.
+_PROGRESS: dict[RequestState, int] = {"approved": 1, "processing": 2, "partially_available": 3, "available": 4}
 _OBSERVED: dict[str, type[RequestEvent]] = {
     "processing": RequestProcessing,
     "partially_available": RequestPartiallyAvailable,

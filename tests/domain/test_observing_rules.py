@@ -21,6 +21,7 @@ from medianest.domain.requests import (
     RequestImported,
     RequestJoined,
     RequestMerged,
+    RequestPartiallyAvailable,
     RequestProcessing,
     RequestRemoved,
     RequestRetried,
@@ -61,6 +62,7 @@ def test_what_may_be_ours_that_was_just_sent_is_left_alone() -> None:
     given(RequestSubmitted(*MINE, "Dune")).when(take()).then_nothing()
     given(RequestSubmitted(*MINE, "Dune"), RequestFailed(*MINE, "So.")).when(take()).then(imported())
     given(RequestSubmitted(*MINE, "Dune"), RequestSent(*MINE, 6)).when(take()).then(imported())
+    given(RequestSubmitted("r1", "anna", Media("movie", 1), "Alien")).when(take()).then(imported())
 
 
 @pytest.mark.parametrize("end", [RequestAvailable(*MINE), RequestRemoved(*MINE), RequestMerged(*MINE, "r2")])
@@ -76,6 +78,9 @@ def test_of_a_series_only_the_same_seasons_may_be_ours() -> None:
     given(waiting).when(take("r9", SERIES, 1, 2)).then_nothing()
     other = RequestImported("r9", "anna", SERIES, "Dune", 7, "sent", LONG_AGO, LONG_AGO, seasons=(2,))
     given(waiting).when(take("r9", SERIES, 2)).then(other)
+    changed = RequestSeasonsChanged("r1", "anna", SERIES, (2,), (1,))
+    given(waiting, changed).when(take("r9", SERIES, 2)).then_nothing()
+    given(waiting, changed).when(take("r9", SERIES, 1)).then(structs.replace(other, seasons=(1,)))
 
 
 def test_seasons_changed_in_seerr_count_unless_they_were_changed_here_meanwhile() -> None:
@@ -156,8 +161,28 @@ def test_an_admin_lets_an_open_request_stand_as_it_stands_in_seerr() -> None:
     given(*sent, approved, back).when(ReconcileRequest(request="r1", stands="sent")).then_nothing()
     further = ReconcileRequest(request="r1", stands="declined", decided_by="olivia")
     given(*sent).when(further).then(RequestDeclined(*MINE, "other", decided_by="olivia"))
-    fetched = RequestProcessing(*MINE)
-    given(*sent, fetched).when(ReconcileRequest(request="r1", stands="approved")).then(RequestApproved(*MINE))
+    fetched, by_olivia = RequestProcessing(*MINE), RequestApproved(*MINE, decided_by="olivia")
+    yes = ReconcileRequest(request="r1", stands="approved", decided_by="olivia")
+    given(*sent, fetched).when(yes).then(by_olivia)
+
+
+@pytest.mark.parametrize(
+    ("stands", "events"),
+    [
+        ("processing", [RequestProcessing(*MINE)]),
+        ("partially_available", [RequestPartiallyAvailable(*MINE)]),
+        ("available", [RequestAvailable(*MINE)]),
+        ("removed", [RequestRemoved(*MINE)]),
+        ("failed", [RequestFailed(*MINE, "Seerr could not hand it on.", 4)]),
+        ("deferred", []),
+        ("cancelled", []),
+    ],
+)
+def test_whatever_seerr_can_say_of_a_request_an_admin_lets_it_stand_as(
+    stands: RequestState, events: list[Event]
+) -> None:  # fmt: skip
+    sent = (RequestSubmitted(*MINE, "Dune"), RequestSent(*MINE, 7))
+    given(*sent).when(ReconcileRequest(request="r1", stands=stands)).then(*events)
 
 
 def test_what_failed_and_waits_again_in_seerr_waits_here_once_an_admin_says_so() -> None:

@@ -20,6 +20,7 @@ from medianest.domain.requests import (
     DecisionRelayed,
     DeclineRequest,
     Media,
+    RelayedDecision,
     RequestApproved,
     RequestAvailable,
     RequestCancelled,
@@ -162,6 +163,7 @@ def test_what_waits_for_a_moderator_is_let_go_once_seerr_decides() -> None:
     given(SUBMITTED, HELD).when(RELEASE).then(RELEASED)
     for so_far in ([], [HELD, RELEASED], [HELD, APPROVED], [HELD, DECLINED], [HELD, CANCELLED]):
         given(SUBMITTED, *so_far).when(RELEASE).then_nothing()
+    given().when(RELEASE).then_refused("request-unknown")
 
 
 def test_what_seerr_got_after_all_waits_for_nobody_here() -> None:
@@ -651,6 +653,8 @@ def test_who_let_a_wish_go_may_want_it_again_and_follows_then() -> None:
     given(SUBMITTED, JOINED, HANDED_ON).when(asks(request="r2", account="ben")).then_nothing()
     given(SUBMITTED, JOINED, HANDED_ON, BACK).when(cancels("ben")).then(RequestHandedOn("r1", "ben", DUNE, "anna"))
     given(SUBMITTED, JOINED, HANDED_ON, BACK).when(CANCEL).then(RequestLeft("r1", "ben", DUNE, "anna"))
+    again = (RequestLeft(*MINE, "ben"), JOINED, HANDED_ON)
+    given(SUBMITTED, JOINED, *again).when(cancels("ben")).then(RequestCancelled("r1", "ben", DUNE))
 
 
 def test_what_concerns_two_people_is_found_by_each_of_them() -> None:
@@ -681,6 +685,15 @@ def test_seasons_that_who_has_it_now_takes_away_stay_used_by_who_asked() -> None
     after.when(structs.replace(asks_for_lost(3), media=Media("tv", 1))).then_refused("quota-used-up", retry_at=free_at)
     back = (RequestJoined("r1", "ben", LOST, "anna"), RequestHandedOn("r1", "ben", LOST, "anna"))
     given(*so_far, fewer, *back).when(changes(1, 3)).then_refused("quota-used-up", retry_at=free_at)
+
+
+@pytest.mark.parametrize(("decision", "decided"), [("approve", APPROVED), ("decline", DECLINED), ("cancel", CANCELLED)])
+def test_whatever_was_told_before_a_decision_is_told_after_it(decision: RelayedDecision, decided: Event) -> None:
+    """Or else it would stay on the list of what Seerr has yet to hear, for ever."""
+    told = DecisionRelayed(*MINE, decision)
+    report = RecordRelayed(request="r1", decision=decision)
+    given(SUBMITTED, told, decided).when(report).then(told)
+    given(SUBMITTED, decided, told).when(report).then_nothing()
 
 
 def test_only_what_failed_is_tried_again() -> None:
