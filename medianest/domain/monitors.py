@@ -95,7 +95,7 @@ class WatchFacts(Facts, frozen=True):
 
     @classmethod
     def query(cls, command: ObserveMonitors) -> Query:
-        return Query(Item(MonitorsSeen, MonitorsLost))
+        return Query(Item(MonitorsSeen, MonitorsLost, tags=tags(service="uptime-kuma")))
 
     def evolve(self, event: Event, at: datetime) -> Self:
         match event:

@@ -183,6 +183,17 @@ def test_a_decision_sees_what_it_led_to(commands: list[Command]) -> None:
         assert all(seen) or isinstance(command, LogIn)
 
 
+NAMED = {"monitor": THINGS, "service": THINGS, "section": THINGS, "projection": THINGS}
+
+
+@settings(max_examples=10, deadline=None)
+@for_all(st.tuples(*(some([command], **NAMED) for command in DECISIONS)))
+def test_what_a_decision_must_know_is_found_by_what_it_is_about(commands: tuple[Command, ...]) -> None:
+    """Not by walking along the whole log, which grows for years."""
+    queries = {type(command): DECISIONS[type(command)].facts.query(command) for command in commands}
+    assert [kind for kind, query in queries.items() if not any(item.tags for item in query.items)] == []
+
+
 AT_THE_DOOR = some((LogIn, accounts.RefuseLogin, accounts.SuspendAccount, accounts.ReinstateAccount))
 
 
