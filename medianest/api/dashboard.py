@@ -157,9 +157,10 @@ async def _incident(site: Site, me: Identity, incident: Incident) -> IncidentVie
 
 async def _requests_held(site: Site, incident: Incident) -> int:
     """Those that began to wait for it meanwhile, or had: who asks is often quicker than our probe."""
-    during = await site.store.read(DEFERRED, after=incident.first, until=incident.last, limit=MOST_HELD)
+    until = incident.last or MOST
+    during = await site.store.earliest(RequestDeferred, after=incident.first, until=until, limit=MOST_HELD)
     before = await site.store.latest(DEFERRED, before=incident.first, limit=LOOK_AT)
-    waited = _waiting_for_seerr(during.events) | await _still_waiting(site, _waiting_for_seerr(before), incident.first)
+    waited = _waiting_for_seerr(during) | await _still_waiting(site, _waiting_for_seerr(before), incident.first)
     return len(waited)
 
 
@@ -181,14 +182,15 @@ async def _still_waiting(site: Site, some: set[str], at: int) -> set[str]:
 async def _downloads_held(site: Site, incident: Incident) -> int:
     """Those stored before it ended that had not come to Plex: when it began, or, stored meanwhile, when it ended."""
     end = incident.last or MOST
-    query = Query(Item(DownloadStored, DownloadInPlex))
-    history = await site.store.read(query, after=incident.first, limit=MOST_HELD)
+    history = await site.store.earliest(
+        DownloadStored, DownloadInPlex, after=incident.first, until=MOST, limit=MOST_HELD
+    )
     stored = {
         one.event.download: one.position
-        for one in history.events
+        for one in history
         if isinstance(one.event, DownloadStored) and not is_sound(one.event.path)
     }
-    arrived = {one.event.download: one.position for one in history.events if isinstance(one.event, DownloadInPlex)}
+    arrived = {one.event.download: one.position for one in history if isinstance(one.event, DownloadInPlex)}
     async with site.pool.connection() as rows:
         waiting = {one.download for one in await downloads.waiting_for_plex(rows, before=end, limit=MOST_HELD)}
     meanwhile = {download for download, at in stored.items() if at < end <= arrived.get(download, MOST)}

@@ -68,9 +68,14 @@ def _typed_any(query: Query, values: dict[str, Any]) -> str:
 
 
 def _positions(n: int, item: Item, bounds: str, values: dict[str, Any]) -> str:
-    """Where one item's events stand, by the index of its rarest tag."""
+    """Where one item's events stand, by the index of its rarest tag, or by that of types."""
     tags = sorted(item.tags)
     values |= {f"types{n}": sorted(item.types), f"tags{n}": tags}
+    if item.types and not tags:
+        return (
+            f"SELECT t.position FROM unnest(%(types{n})s::text[]) AS named (type), oldest_of_type("
+            "named.type, %(after)s, coalesce(%(until)s::bigint, 9223372036854775807), %(limit)s::int) AS t"
+        )
     rarest = f"rarest_tag(%(tags{n})s::text[], %(after)s)" if len(tags) > 1 else f"(%(tags{n})s::text[])[1]"
     table, about = ("event_tags", f"tag = {rarest} AND ") if tags else ("events", "")
     typed = f" AND type = ANY (%(types{n})s)" if item.types else ""
@@ -92,6 +97,15 @@ def latest(query: Query, before: int, limit: int, actor: str | None, span: Span)
     walks = [walk for n, item in enumerate(query.items) for walk in _walks(n, item, bounds, by, values)]
     pages = [f"(SELECT {COLUMNS} FROM {walk} DESC LIMIT %(limit)s)" for walk in walks or [_along(bounds, by)]]
     return f"SELECT * FROM ({' UNION '.join(pages)}) AS found ORDER BY position DESC LIMIT %(limit)s", values
+
+
+def earliest(types: Sequence[str], after: int, until: int, limit: int) -> tuple[str, dict[str, Any]]:
+    """SQL that walks the index of types forwards, and stops at the limit: for what is rare, where `page` would walk the log."""
+    values: dict[str, Any] = {"types": list(types), "after": after, "until": until, "limit": limit}
+    source = (
+        "unnest(%(types)s::text[]) AS named (type), oldest_of_type(named.type, %(after)s, %(until)s, %(limit)s) AS e"
+    )
+    return f"SELECT {COLUMNS} FROM {source} ORDER BY e.position LIMIT %(limit)s", values
 
 
 def before_each(moments: Sequence[datetime]) -> tuple[str, dict[str, Any]]:

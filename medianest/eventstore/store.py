@@ -11,7 +11,7 @@ import msgspec
 import psycopg
 from msgspec import structs
 
-from medianest.domain.event import EVERYTHING, Event, Query
+from medianest.domain.event import EVERYTHING, Event, Query, type_of
 from medianest.eventstore import search
 from medianest.eventstore.codec import Codec, Metadata, Recorded
 from medianest.eventstore.connections import Pool
@@ -110,7 +110,13 @@ class EventStore:
 
         `actor`: only what was caused under this name; None: by anybody.
         """
-        sql, values = search.latest(query, before, limit, actor, span)
+        return await self._found(*search.latest(query, before, limit, actor, span))
+
+    async def earliest(self, *types: type[Event], after: int, until: int, limit: int) -> list[Recorded]:
+        """The first `limit` events of these types above `after`, not above `until`, oldest first."""
+        return await self._found(*search.earliest([type_of(event) for event in types], after, until, limit))
+
+    async def _found(self, sql: str, values: dict[str, Any]) -> list[Recorded]:
         async with self._reads.connection() as connection:
             rows = await (await connection.execute(sql.encode(), values, binary=True)).fetchall()
         return [self._codec.recorded(*row) for row in rows]

@@ -14,6 +14,7 @@ from medianest.domain.accounts import AccountOpened, AccountSuspended
 from medianest.domain.catalogue import EVENTS
 from medianest.domain.command import Actor
 from medianest.domain.event import EVERYTHING, Event, Item, Personal, Query, tags
+from medianest.domain.monitors import MonitorsLost, MonitorsSeen
 from medianest.domain.requests import Media, RequestApproved, RequestCancelled
 from medianest.domain.services import ServiceStateChanged
 from medianest.eventstore.codec import Codec, Metadata
@@ -432,6 +433,19 @@ async def test_the_newest_of_each_kind_of_question_come_in_pages(store: EventSto
     assert await newest(Query(Item(type(PLEX_UP)))) == [10, 9, 8]
     assert await newest(Query(Item(type(PLEX_UP))), before=9) == [8, 7, 6]
     assert await newest(Query(Item(type(PLEX_UP), tags=("service:seerr",)))) == [10, 8, 6]
+
+
+async def test_the_oldest_of_some_types_come_in_order_between_two_positions(store: EventStore) -> None:
+    await append(store, *[PLEX_UP, MonitorsLost("It does not answer.", settings_wrong=False)] * 4)
+
+    async def oldest(*types: type[Event], after: int = 0, until: int = 100, limit: int = 3) -> list[int]:
+        return [r.position for r in await store.earliest(*types, after=after, until=until, limit=limit)]
+
+    assert await oldest(MonitorsLost) == [2, 4, 6]
+    assert await oldest(ServiceStateChanged, MonitorsLost) == [1, 2, 3]
+    assert await oldest(MonitorsLost, after=2, until=6) == [4, 6]
+    assert await oldest(ServiceStateChanged, MonitorsLost, after=5, limit=9) == [6, 7, 8]
+    assert await oldest(MonitorsSeen) == []
 
 
 async def test_the_newest_are_found_by_who_caused_them_and_by_their_time(store: EventStore) -> None:

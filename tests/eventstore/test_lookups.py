@@ -73,6 +73,13 @@ PAGES: dict[str, Callable[[], tuple[str, Values]]] = {
     ),
     "a page from the middle": lambda: search.page(EVERYTHING, HEAD // 2, None, 100),
     "a page of types from the middle": lambda: search.page(Query(Item(RequestSubmitted)), HEAD // 2, None, 50),
+    "the facts of a rare tag and of a rare type": lambda: search.page(
+        Query(about(RARE), Item(RequestDeclined)), 0, None, None
+    ),
+    "the oldest of a type that is rare": lambda: search.earliest(["request.declined"], 0, HEAD, 20),
+    "the oldest of some types from the middle": lambda: search.earliest(
+        ["request.approved", "request.submitted"], HEAD // 2, HEAD, 20
+    ),
     "a piece of it": lambda: search.page(EVERYTHING, HEAD // 2, HEAD // 2 + 20, None),
     "the newest of all": lambda: search.latest(EVERYTHING, HEAD, 20, None, ALWAYS),
     "the newest of a hot tag": lambda: search.latest(Query(about(HOT)), HEAD, 20, None, ALWAYS),
