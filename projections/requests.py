@@ -213,15 +213,16 @@ def _change_work(event: RequestEvent, changes: Changes) -> None:
             changes.change(REQUESTS_TO_SEND, request, held=True)
         case RequestReleased(request=request):
             changes.change(REQUESTS_TO_SEND, request, held=False)
+        case RequestSent(request=request) | RequestFailed(request=request):
+            changes.remove(REQUESTS_TO_SEND, request)
         case (
-            RequestSent(request=request)
-            | RequestFailed(request=request)
-            | RequestRemoved(request=request)
+            RequestRemoved(request=request)
             | RequestMerged(request=request)
             | RequestAvailable(request=request)
             | RequestDeclined(request=request, moderator=None)
         ):
             changes.remove(REQUESTS_TO_SEND, request)
+            changes.remove(DECISIONS_TO_RELAY, request, "approve")  # nobody need approve it any more
         case RequestSeasonsChanged(request=request, kept=True):
             changes.remove(DECISIONS_TO_RELAY, request, "seasons")
         case RequestSeasonsChanged(request=request, account=account):
@@ -247,7 +248,7 @@ def _relay_end(request: str, decision: RelayedDecision, account: str, changes: C
 
 # Who joins, leaves or relays lets a request stay where it is on the list; all else brings it to the front.
 MOVING = tuple(event for event in REQUEST_EVENTS if event not in (RequestJoined, RequestLeft, DecisionRelayed))
-PROJECTION = Projection("requests", 9, TABLES, REQUEST_EVENTS, project, "request", MOVING)
+PROJECTION = Projection("requests", 10, TABLES, REQUEST_EVENTS, project, "request", MOVING)
 
 _REQUEST = (
     "SELECT request, account, kind, tmdb, is4k, title, year, seasons, state, why, note, seerr, submitted_at, changed_at,"

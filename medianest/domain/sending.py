@@ -90,8 +90,9 @@ class RecordRelayed(OfOneRequest, frozen=True, kw_only=True):
 
 
 def record_relayed(command: RecordRelayed, facts: RequestFacts, now: datetime) -> Sequence[Event]:
+    """Of what was over by then Seerr was not told that it is approved."""
     facts.known()
-    if command.decision in facts.relayed:
+    if command.decision in facts.relayed or (command.decision == "approve" and facts.over()):
         return []
     return [DecisionRelayed(command.request, facts.account, facts.media, command.decision)]
 

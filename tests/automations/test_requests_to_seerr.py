@@ -862,6 +862,20 @@ async def test_seasons_of_what_ended_in_seerr_before_they_were_told_are_not_told
     assert (await house.row("r1")).seasons == (1, 2)
 
 
+async def test_nobody_says_that_seerr_was_told_of_an_approval_of_what_it_had_declined(
+    house: SeerrHouse, hands: Hands
+) -> None:
+    await house.ask("r1")
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "sent")
+    await house.run(ApproveRequest(request="r1", moderator="olivia"))
+    await house.seerr.decline(row.seerr or 0, as_user=1)
+    await house.observer.poll()
+    await house.becomes("r1", "declined")
+    assert await _nothing_to_tell(house)
+    assert "DecisionRelayed" not in await house.story("r1")
+
+
 async def _nothing_to_tell(house: SeerrHouse) -> bool:
     async with house.pool.connection() as rows:
         return not await requests.has_decisions_to_relay("r1", rows)

@@ -792,6 +792,11 @@ def test_seerr_is_told_of_a_decision_once() -> None:
     )
 
 
+@pytest.mark.parametrize("end", [AVAILABLE, RequestDeclined(*MINE, "other"), REMOVED, CANCELLED])
+def test_of_what_was_over_before_seerr_could_be_told_nobody_says_that_it_was(end: Event) -> None:
+    given(SUBMITTED, SENT, APPROVED, end).when(RELAY).then_nothing()
+
+
 def test_seerr_is_told_again_of_what_is_approved_again_after_a_failure() -> None:
     told = DecisionRelayed(*MINE, "approve")
     given(SUBMITTED, SENT, APPROVED, told, FAILED, RETRIED, SENT, APPROVED).when(RELAY).then(told)
