@@ -182,7 +182,7 @@ def _by_address(
     if address is None or list(addresses.values()).count(address) > 1:
         return None
     there = [one for one in monitors if one.address == address]
-    if len(there) > 1 and (named := _by_name(there, service)):
+    if named := _by_name(there, service):
         return Match(named.monitor, "address")
     return Match(there[0].monitor, "address") if there else None
 
@@ -194,8 +194,6 @@ def _by_name(monitors: Sequence[KnownMonitor], service: Watched) -> Match | None
     for likely in (exact, near):
         if len(likely) == 1:
             return Match(likely[0].monitor, "name")
-        if likely:
-            return None
     return None
 
 

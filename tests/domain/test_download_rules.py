@@ -342,6 +342,7 @@ def test_what_was_sent_anew_since_is_not_fetched_besides() -> None:
     given(SUBMITTED, FAILED, structs.replace(anew, preset="audio")).when(RETRY).then(RETRIED)
     given(SUBMITTED, FAILED, structs.replace(anew, account="ben")).when(RETRY).then(RETRIED)
     given(SUBMITTED, FAILED, structs.replace(anew, video="trains")).when(RETRY).then(RETRIED)
+    given(AccountReinstated("anna", "p"), SUBMITTED, FAILED).when(RETRY).then(RETRIED)
 
 
 def test_what_runs_or_came_is_not_tried_again() -> None:

@@ -47,6 +47,7 @@ def test_a_monitor_that_is_gone_may_come_again() -> None:
 def test_that_kuma_stays_away_is_no_news_but_that_somebody_has_to_act_is() -> None:
     lost = ObserveMonitors(why="It went away.")
     given().when(lost).then_nothing()
+    given().when(ObserveMonitors(why="The key.", settings_wrong=True)).then(MonitorsLost("The key.", True))
     given(SEEN).when(lost).then(LOST)
     given(SEEN, LOST).when(ObserveMonitors(why="Something else.")).then_nothing()
     given(SEEN, LOST).when(ObserveMonitors(why="The key.", settings_wrong=True)).then(MonitorsLost("The key.", True))
@@ -73,7 +74,9 @@ def known(*monitors: tuple[str, str | None]) -> list[KnownMonitor]:
         (known(("Plexiglas", None)), (), {}),
         (known(("Plex", "10.0.0.2:32400"), ("Box", None)), ("plex=2",), {"plex": (2, "setting")}),
         (known(("Plex", None), ("7", None)), ("plex = 7", "seerr=plex"), {"plex": (2, "setting"), "seerr": (1, "setting")}),
-        (known(("Plex", None)), ("plex=-",), {}),
+        (known(("Plex", None), ("-", None)), ("plex=-",), {}),
+        (known(("Plex", None), ("PLEX ", None), ("My plex server", None)), (), {}),
+        ([KnownMonitor(1, "Plex", "group", None), *known(("Router", None))], (), {}),
         (known(("Plex", None)), ("plex=Gone",), {}),
     ],
 )  # fmt: skip
@@ -88,6 +91,10 @@ def test_an_address_that_two_services_share_tells_nothing() -> None:
     shared: dict[Watched, str | None] = {"plex": "proxy:443", "seerr": "proxy:443"}
     monitors = known(("Front", "proxy:443"), ("Seerr", "proxy:443"))
     assert matched(monitors, (), shared) == {"seerr": Match(2, "name")}
+
+
+def test_a_monitor_without_an_address_stands_for_no_service_without_one() -> None:
+    assert matched(known(("Router", None)), (), {"plex": None, "seerr": "10.0.0.2:5055"}) == {}
 
 
 @pytest.mark.parametrize(

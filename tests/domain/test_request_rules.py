@@ -566,6 +566,7 @@ def test_a_quota_that_is_so_already_is_not_set_again() -> None:
     given().when(set_default).then(default)
     given(default).when(set_default).then_nothing()
     given(DefaultQuotaSet("tv", 2, 7)).when(set_default).then(default)
+    given(own, SUBMITTED, default).when(set_default).then_nothing()
 
 
 # --- deciding

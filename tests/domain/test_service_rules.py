@@ -11,6 +11,7 @@ from medianest.domain.services import (
     MaintenancePlanned,
     ObserveService,
     Overall,
+    PlanMaintenance,
     ServiceName,
     ServiceState,
     ServiceStateChanged,
@@ -56,6 +57,22 @@ def test_services_do_not_mix() -> None:
 )
 def test_all_services_are_as_well_as_one_can_use_them(states: dict[ServiceName, ServiceState], word: Overall) -> None:
     assert overall(states) == word
+
+
+def test_maintenance_is_planned_once_and_ends_after_its_beginning_and_after_now() -> None:
+    since, until = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+    plan = PlanMaintenance(maintenance="m1", service="plex", since=since, until=until, why="A new disk.")
+    planned = MaintenancePlanned("m1", "plex", since, until, "A new disk.")
+    given().when(plan).then(planned)
+    given(planned).when(plan).then_nothing()
+    given().when(structs.replace(plan, until=None)).then(structs.replace(planned, until=None))
+    for too_early in (since, NOW):
+        given().when(structs.replace(plan, until=too_early)).then_refused("ends-before-it-begins")
+    past = structs.replace(plan, since=NOW - timedelta(hours=2), until=NOW)
+    given().when(past).then_refused("ends-before-it-begins")
+    given().at(NOW - timedelta(minutes=1)).when(past).then(
+        MaintenancePlanned("m1", "plex", past.since, NOW, "A new disk.")
+    )
 
 
 def test_maintenance_that_was_over_by_itself_is_not_made_longer_by_whoever_ends_it_later() -> None:
