@@ -122,12 +122,19 @@ BODIES = [
 ]
 
 
+async def _pieces() -> AsyncIterator[bytes]:
+    """Sent without a word about how long it is."""
+    yield b"{}"
+
+
 async def test_a_body_is_json_of_a_sane_size(anna: httpx.AsyncClient, store: EventStore) -> None:
     head = (await store.read()).head
     for content, kind, status, code in BODIES:
         answer = await anna.post(REQUESTS, content=content, headers={"Content-Type": kind})
         told = problem(answer)
         assert told == (status, code or told[1]), content[:60]
+    in_pieces = await anna.post(REQUESTS, content=_pieces(), headers={"Content-Type": "text/plain"})
+    assert problem(in_pieces) == (415, "not-json")
     assert (await store.read()).head == head
 
 

@@ -154,6 +154,22 @@ async def test_who_calls_too_often_waits(site: Site, settings: Settings, door: D
     assert int(answers[-1].headers["retry-after"]) > 0
 
 
+async def test_who_guesses_at_tokens_or_has_none_is_counted_by_address_and_who_is_signed_in_by_account(
+    site: Site, settings: Settings, door: Door
+) -> None:
+    anna = await door.sign_in("anna")
+    door.app = build_api(replace(site, settings=structs.replace(settings, requests_per_minute=4)))
+    guesser, signed_in = await door.caller(), await door.caller()
+    signed_in.headers["Authorization"] = anna.headers["Authorization"]
+    for headers in ({}, {"Authorization": "Bearer x.y.z"}) * 2:
+        assert problem(await guesser.get("/auth/session", headers=headers))[0] == 401
+    assert problem(await guesser.get("/auth/session")) == (429, "too-many-calls")
+    mine = [(await signed_in.get("/auth/session")).status_code for _ in range(5)]
+    assert mine == [200, 200, 200, 200, 429]
+    docs = [(await signed_in.get(f"{ORIGIN}/docs")).headers["ratelimit-policy"] for _ in range(5)]
+    assert docs == ['"pictures";q=80;w=60'] * 5
+
+
 async def test_every_refusal_of_the_domain_has_its_status() -> None:
     folder = Path(medianest.domain.__file__).parent
     codes = {

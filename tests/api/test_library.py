@@ -303,7 +303,11 @@ async def test_the_browser_itself_has_pictures_by_a_cookie_for_as_long_as_the_se
     for picture in pictures:
         assert (await browser.get(picture)).headers["content-type"].startswith("image/")
         assert problem(await browser.get(picture, headers={"Sec-Fetch-Site": "cross-site"})) == (403, "other-site")
+        assert problem(await browser.get(picture, headers={"Authorization": "Bearer x.y.z"})) == (401, "token-invalid")
     assert problem(await browser.get("/plex/libraries")) == (401, "token-missing")
+    program = await door.caller()
+    program.headers["Authorization"] = anna.headers["Authorization"]
+    assert (await program.get(pictures[0])).headers["content-type"].startswith("image/")
     assert (await anna.post("/auth/logout")).status_code == 200
     assert problem(await browser.get(pictures[0])) == (401, "token-missing")
 

@@ -236,7 +236,17 @@ FOREIGN = [
     {},
     {"Origin": "http://evil.test"},
     {"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"},
+    {"Origin": "http://evil.test", "Sec-Fetch-Site": "same-origin"},
+    {"Origin": ORIGIN, "Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "none"},
     {"Origin": "null"},
+]
+OURS = [
+    {"Origin": ORIGIN},
+    {"Sec-Fetch-Site": "same-origin"},
+    {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"},
+    {"Origin": ORIGIN, "Host": "inside:8000"},  # behind a proxy that does not say which host was asked
+    {"Origin": "http://localhost:8000", "Host": "localhost:8000"},  # by another name than the settings have
 ]
 
 
@@ -247,13 +257,17 @@ async def test_a_cookie_counts_only_from_our_own_page(door: Door) -> None:
         for path in ("/auth/refresh", "/auth/logout"):
             assert problem(await anna.post(path, headers=headers)) == (403, "other-site")
     assert (await anna.get("/auth/session", headers={"Authorization": access})).status_code == 200
+    for headers in OURS:
+        assert (await anna.post("/auth/refresh", headers=headers)).status_code == 200, headers
 
 
 async def test_a_foreign_page_signs_nobody_in(door: Door) -> None:
     """It could make a browser work under an account of its choice."""
     caller = await door.caller()
-    caller.headers["Sec-Fetch-Site"] = "cross-site"
-    assert problem(await door.claimed(caller, "anna")) == (403, "other-site")
+    for elsewhere in ("cross-site", "same-site"):
+        caller.headers["Sec-Fetch-Site"] = elsewhere
+        assert problem(await door.claimed(caller, "anna")) == (403, "other-site")
+        assert problem(await caller.post("/auth/spare-key", json={"key": "x"})) == (403, "other-site")
 
 
 async def test_signing_out_counts_at_once(door: Door) -> None:

@@ -65,6 +65,7 @@ def test_maintenance_is_planned_once_and_ends_after_its_beginning_and_after_now(
     planned = MaintenancePlanned("m1", "plex", since, until, "A new disk.")
     given().when(plan).then(planned)
     given(planned).when(plan).then_nothing()
+    given(structs.replace(planned, maintenance="m0")).when(plan).then(planned)
     given().when(structs.replace(plan, until=None)).then(structs.replace(planned, until=None))
     for too_early in (since, NOW):
         given().when(structs.replace(plan, until=too_early)).then_refused("ends-before-it-begins")
