@@ -157,8 +157,7 @@ async def _incident(site: Site, me: Identity, incident: Incident) -> IncidentVie
 
 async def _requests_held(site: Site, incident: Incident) -> int:
     """Those that began to wait for it meanwhile, or had: who asks is often quicker than our probe."""
-    until = incident.last or MOST
-    during = await site.store.earliest(RequestDeferred, after=incident.first, until=until, limit=MOST_HELD)
+    during = await site.store.earliest(RequestDeferred, after=incident.first, until=incident.last, limit=MOST_HELD)
     before = await site.store.latest(DEFERRED, before=incident.first, limit=LOOK_AT)
     waited = _waiting_for_seerr(during) | await _still_waiting(site, _waiting_for_seerr(before), incident.first)
     return len(waited)
@@ -182,9 +181,7 @@ async def _still_waiting(site: Site, some: set[str], at: int) -> set[str]:
 async def _downloads_held(site: Site, incident: Incident) -> int:
     """Those stored before it ended that had not come to Plex: when it began, or, stored meanwhile, when it ended."""
     end = incident.last or MOST
-    history = await site.store.earliest(
-        DownloadStored, DownloadInPlex, after=incident.first, until=MOST, limit=MOST_HELD
-    )
+    history = await site.store.earliest(DownloadStored, DownloadInPlex, after=incident.first, limit=MOST_HELD)
     stored = {
         one.event.download: one.position
         for one in history

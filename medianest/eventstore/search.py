@@ -72,10 +72,7 @@ def _positions(n: int, item: Item, bounds: str, values: dict[str, Any]) -> str:
     tags = sorted(item.tags)
     values |= {f"types{n}": sorted(item.types), f"tags{n}": tags}
     if item.types and not tags:
-        return (
-            f"SELECT t.position FROM unnest(%(types{n})s::text[]) AS named (type), oldest_of_type("
-            "named.type, %(after)s, coalesce(%(until)s::bigint, 9223372036854775807), %(limit)s::int) AS t"
-        )
+        return f"SELECT t.position FROM {_oldest_of(f'types{n}')} AS t"
     rarest = f"rarest_tag(%(tags{n})s::text[], %(after)s)" if len(tags) > 1 else f"(%(tags{n})s::text[])[1]"
     table, about = ("event_tags", f"tag = {rarest} AND ") if tags else ("events", "")
     typed = f" AND type = ANY (%(types{n})s)" if item.types else ""
@@ -95,17 +92,20 @@ def latest(query: Query, before: int, limit: int, actor: str | None, span: Span)
     )
     by = " AND e.metadata -> 'actor' ->> 'name' = %(actor)s" if actor is not None else ""
     walks = [walk for n, item in enumerate(query.items) for walk in _walks(n, item, bounds, by, values)]
-    pages = [f"(SELECT {COLUMNS} FROM {walk} DESC LIMIT %(limit)s)" for walk in walks or [_along(bounds, by)]]
+    pages = [f"(SELECT {COLUMNS} FROM {walk} DESC LIMIT %(limit)s)" for walk in walks or [_of_any(bounds, by)]]
     return f"SELECT * FROM ({' UNION '.join(pages)}) AS found ORDER BY position DESC LIMIT %(limit)s", values
 
 
-def earliest(types: Sequence[str], after: int, until: int, limit: int) -> tuple[str, dict[str, Any]]:
+def earliest(types: Sequence[str], after: int, until: int | None, limit: int) -> tuple[str, dict[str, Any]]:
     """SQL that walks the index of types forwards, and stops at the limit: for what is rare, where `page` would walk the log."""
     values: dict[str, Any] = {"types": list(types), "after": after, "until": until, "limit": limit}
-    source = (
-        "unnest(%(types)s::text[]) AS named (type), oldest_of_type(named.type, %(after)s, %(until)s, %(limit)s) AS e"
-    )
-    return f"SELECT {COLUMNS} FROM {source} ORDER BY e.position LIMIT %(limit)s", values
+    return f"SELECT {COLUMNS} FROM {_oldest_of('types')} AS e ORDER BY e.position LIMIT %(limit)s", values
+
+
+def _oldest_of(types: str) -> str:
+    """Above `after`, and as `until` and `limit` say where they do."""
+    bounds = "%(after)s, coalesce(%(until)s::bigint, 9223372036854775807), %(limit)s::int"
+    return f"unnest(%({types})s::text[]) AS named (type), oldest_of_type(named.type, {bounds})"
 
 
 def before_each(moments: Sequence[datetime]) -> tuple[str, dict[str, Any]]:
@@ -124,8 +124,10 @@ def _walks(n: int, item: Item, bounds: _Bounds, by: str, values: dict[str, Any])
     return [_of_type(f"%(type{n}_{m})s", bounds, by) for m in range(len(item.types))]
 
 
-def _along(bounds: _Bounds, by: str) -> str:
-    return f"events AS e WHERE {bounds}{by} ORDER BY e.position"
+def _of_any(bounds: _Bounds, by: str) -> str:
+    since, before = bounds
+    found = f"newest_by(%(actor)s, {since}, {before}, %(limit)s) AS e" if by else f"events AS e WHERE {bounds}"
+    return f"{found} ORDER BY e.position"
 
 
 def _of_type(name: str, bounds: _Bounds, by: str) -> str:

@@ -112,8 +112,8 @@ class EventStore:
         """
         return await self._found(*search.latest(query, before, limit, actor, span))
 
-    async def earliest(self, *types: type[Event], after: int, until: int, limit: int) -> list[Recorded]:
-        """The first `limit` events of these types above `after`, not above `until`, oldest first."""
+    async def earliest(self, *types: type[Event], after: int, until: int | None = None, limit: int) -> list[Recorded]:
+        """The first `limit` events of these types above `after` (and not above `until`), oldest first."""
         return await self._found(*search.earliest([type_of(event) for event in types], after, until, limit))
 
     async def _found(self, sql: str, values: dict[str, Any]) -> list[Recorded]:

@@ -438,7 +438,7 @@ async def test_the_newest_of_each_kind_of_question_come_in_pages(store: EventSto
 async def test_the_oldest_of_some_types_come_in_order_between_two_positions(store: EventStore) -> None:
     await append(store, *[PLEX_UP, MonitorsLost("It does not answer.", settings_wrong=False)] * 4)
 
-    async def oldest(*types: type[Event], after: int = 0, until: int = 100, limit: int = 3) -> list[int]:
+    async def oldest(*types: type[Event], after: int = 0, until: int | None = None, limit: int = 3) -> list[int]:
         return [r.position for r in await store.earliest(*types, after=after, until=until, limit=limit)]
 
     assert await oldest(MonitorsLost) == [2, 4, 6]
