@@ -14,13 +14,12 @@ from msgspec import inspect, structs
 
 from medianest.credentials import Credentials
 from medianest.domain.configuration import SettingsChanged, Value, after
-from medianest.domain.event import Item, Query
 from medianest.eventstore.store import EventStore
 from medianest.secret import Secret
 from medianest.settings import ADDRESSES, Settings, WrongSetting, changed
 
 log = structlog.get_logger()
-CHANGES = Query(Item(SettingsChanged))
+AT_ONCE = 100  # changes that are taken up in one go
 HOLDER = "settings"  # whose credentials the sealed secrets are
 Kind = Literal["text", "address", "secret", "whole number", "number", "switch", "choice", "list"]
 Source = Literal["admin", "environment or file", "built in"]
@@ -172,12 +171,12 @@ class Configuration:
     async def refresh(self) -> None:
         """Take up what was put on record since the last time."""
         async with self._turn:
-            history = await self._store.read(CHANGES, after=self._position)
-            for recorded in history.events:
-                assert isinstance(recorded.event, SettingsChanged)
-                self._values = after(self._values, recorded.event)
-                await self._apply([change.setting for change in recorded.event.changes])
-                self._position = recorded.position
+            while changes := await self._store.earliest(SettingsChanged, after=self._position, limit=AT_ONCE):
+                for recorded in changes:
+                    assert isinstance(recorded.event, SettingsChanged)
+                    self._values = after(self._values, recorded.event)
+                    await self._apply([change.setting for change in recorded.event.changes])
+                    self._position = recorded.position
 
     def source_of(self, name: str) -> Source:
         if name in self._values:
