@@ -50,7 +50,15 @@ def test_going_back_is_a_change_of_its_own_secrets_too() -> None:
         SettingsChanged("o3", "seerr", (secret, Change("seerr_url", "http://b", None)), 0)
     )
     given(FIRST, SECOND).when(restore(2)).then_nothing()
-    given(FIRST).when(restore(7)).then_refused("revision-unknown")
+    given(FIRST, SECOND, SettingsChanged("o3", "seerr", (secret,), 1)).when(restore(0)).then_nothing()
+    for unknown in (-1, 2, 7):
+        given(FIRST).when(restore(unknown)).then_refused("revision-unknown")
+
+
+def test_one_and_yes_are_not_the_same() -> None:
+    one, yes = (SettingsChanged("o1", "seerr", (Change("kept", None, value),)) for value in (1, True))
+    given(one).when(change(kept=True)).then(SettingsChanged("o3", "seerr", (Change("kept", 1, True),)))
+    given(yes).when(change(kept=True)).then_nothing()
 
 
 def test_sections_do_not_mix() -> None:

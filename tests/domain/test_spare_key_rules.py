@@ -30,11 +30,15 @@ USE = UseSpareKey(key="hash", session="s1", device=DEVICE)
 def test_a_key_is_made_for_the_owner_alone() -> None:
     given(ANNA, OLIVIA).when(MAKE).then(MADE)
     given(ANNA).when(MAKE).then_refused("owner-unknown")
+    given(OLIVIA, MADE).when(MAKE).then_nothing()
+    given(OLIVIA, structs.replace(MADE, key="other")).when(MAKE).then(MADE)
 
 
 def test_it_lets_the_owner_in_once_and_only_for_a_while() -> None:
     given(OLIVIA, MADE).when(USE).then(SpareKeyUsed("olivia", "hash"), SessionStarted("s1", "olivia", DEVICE))
     given(OLIVIA, MADE, SpareKeyUsed("olivia", "hash")).when(USE).then_refused("spare-key-wrong")
+    last = given(OLIVIA, MADE).at(UNTIL - timedelta(seconds=1))
+    last.when(USE).then(SpareKeyUsed("olivia", "hash"), SessionStarted("s1", "olivia", DEVICE))
     given(OLIVIA, MADE).at(UNTIL).when(USE).then_refused("spare-key-wrong")
     given(OLIVIA, MADE).when(structs.replace(USE, key="other")).then_refused("spare-key-wrong")
 
