@@ -241,9 +241,13 @@ class Pace:
 
 
 def kind_of(text: str) -> Kind:
-    """The kind behind an error text of yt-dlp: the first rule that fits. What nobody foresaw is `broken`."""
+    """The kind behind an error text of yt-dlp: the first rule that fits. What nobody foresaw is `broken`.
+
+    What addresses and ids say is left out: a video about DRM may have it in its id.
+    """
+    said = without_urls(text)
     for pattern, kind in _RULES:
-        if pattern.search(text):
+        if pattern.search(said):
             return kind
     return Kind.BROKEN
 

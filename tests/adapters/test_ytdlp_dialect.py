@@ -102,6 +102,10 @@ TEXTS = [
     ("ERROR: [youtube] x: This live event will begin in 3 hours.", Kind.LIVE),
     ("ERROR: [youtube] x: Premieres in 20 hours", Kind.LIVE),
     ("KeyError: 'something nobody foresaw'", Kind.BROKEN),
+    # What the site's owner or whoever sent it has worded says nothing: the id, which is the end of the address, and that.
+    ("ERROR: [generic] drm-explained: Unable to download webpage: HTTP Error 503: Unavailable", Kind.UNREACHABLE),
+    ("ERROR: [generic] ffmpeg-tutorial: Unable to download webpage: HTTP Error 404: Not Found", Kind.UNAVAILABLE),
+    ("ERROR: Unsupported URL: https://h/rate-limit?geo-restriction=members-only", Kind.UNSUPPORTED),
 ]  # fmt: skip
 
 
