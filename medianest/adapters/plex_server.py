@@ -155,14 +155,16 @@ class PlexServer:
         Reads the library newest first, at most 10,000 items: Plex has no documented look-up by file. `item_type` is
         `EPISODE` for libraries of shows, whose own items have no files.
         """
-        for start in range(0, FIND_LIMIT, FIND_PAGE):
+        start = 0
+        while start < FIND_LIMIT:
             page = await self.items(
                 token, section, start=start, size=FIND_PAGE, sort="addedAt:desc", item_type=item_type
             )
             for item in page.items:
                 if file_path in item.files:
                     return item.rating_key
-            if not page.items or start + len(page.items) >= page.total:
+            start += len(page.items)  # not what was asked for: the server may give less
+            if not page.items or start >= page.total:
                 return None
         return None
 

@@ -227,6 +227,18 @@ async def test_a_file_is_found_on_a_later_page(server: PlexServer, wire: Wire) -
     assert wire.last().headers["X-Plex-Container-Start"] == "200"
 
 
+async def test_a_file_is_found_where_the_server_gives_less_than_was_asked_for(server: PlexServer, wire: Wire) -> None:
+    others = [{"ratingKey": str(n), "Media": [{"Part": [{"file": f"/v/{n}.mp4"}]}]} for n in range(100)]
+    wire.answers(
+        "GET",
+        "/library/sections/3/all",
+        container(totalSize=101, Metadata=others),
+        container(totalSize=101, Metadata=[MOVIE]),
+    )
+    assert await server.find_by_path(TOKEN, "3", "/data/Movies/Big Buck Bunny.mkv") == "55"
+    assert wire.last().headers["X-Plex-Container-Start"] == "100"
+
+
 async def test_a_file_not_yet_scanned_is_none(server: PlexServer, wire: Wire) -> None:
     wire.answers("GET", "/library/sections/3/all", container(totalSize=1, Metadata=[MOVIE]))
     assert await server.find_by_path(TOKEN, "3", "/v/new.mp4", item_type=EPISODE) is None
