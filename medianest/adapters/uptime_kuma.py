@@ -210,7 +210,11 @@ class UptimeKuma:
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[Connection]:
         # A session of our own: the one python-socketio makes leaks when a connection fails.
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=False) as http:
+        direct = aiohttp.TraceConfig()
+        direct.on_request_redirect.append(_refuse_redirect)
+        async with aiohttp.ClientSession(
+            cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, trace_configs=[direct]
+        ) as http:
             connection = self._connection = Connection(http)
             try:
                 await connection.open(self.exchange.base_url)
@@ -271,6 +275,11 @@ class UptimeKuma:
     async def _answered(self, connection: Connection, code: str) -> dict[str, Any]:
         credentials = {"username": self.access.username, "password": self.access.password.reveal(), "token": code}
         return await connection.call("login", credentials)
+
+
+async def _refuse_redirect(*_: Any) -> None:
+    """The password must not travel to where an answer points."""
+    raise Denied(SERVICE, "the address answers with a redirect, not with the service")
 
 
 def _login_refused(answer: dict[str, Any], otherwise: str) -> AdapterError:

@@ -337,6 +337,23 @@ async def test_a_web_page_at_the_address_is_not_uptime_kuma(
     assert isinstance(lost, Disconnected)
 
 
+async def test_the_password_does_not_travel_to_where_a_redirect_points(
+    replay: Replay, address: str, outside: httpx.AsyncClient, serve: Callable[[Speak], AbstractAsyncContextManager[str]]
+) -> None:
+    async def elsewhere(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
+        answer = f"HTTP/1.1 302 Found\r\nLocation: {address}{asked}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        writer.write(answer.encode())
+        await writer.drain()
+
+    async with serve(elsewhere) as moved, aclosing(kuma(moved, outside).watch()) as told:
+        lost = (await until(told, is_a(Connected, Disconnected)))[-1]
+    assert isinstance(lost, Disconnected)
+    assert lost.settings_wrong
+    assert "redirect" in lost.why
+    assert replay.asked == []
+
+
 async def test_giving_up_closes_the_connection(replay: Replay, address: str, outside: httpx.AsyncClient) -> None:
     gone = asyncio.Event()
 
