@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from medianest.adapters.errors import AdapterError
+from medianest.adapters.errors import AdapterError, OutOfOrder, Unreachable
 from medianest.automations.attempts import Attempt
 from medianest.automations.publishing import AWAY, AWAY_SECONDS, Publishing, is_away
 from medianest.automations.worker import Done, Later, Record, Recurring, Result, TodoList
@@ -29,6 +29,7 @@ log = structlog.get_logger()
 REMOVE = "files_to_remove"
 EXPIRE = "expire-videos"
 EXPIRE_SECONDS = 600.0
+TELLINGS = 20  # attempts to tell a Plex that is away that a file is gone: some two hours
 AT_ONCE = 200  # videos whose time is up, in one round
 GRACE = timedelta(days=1)  # after an admin has changed for how long they are kept: a slip of the hand can be taken back
 _SOURCE = "SELECT download AS key, download AS turn FROM files_to_remove"
@@ -59,11 +60,13 @@ class Removing:
         if path is None:
             return Done()
         if is_away(self._settings.media_folder):  # or the file would be there still when it is back, and nobody's
-            return Later(AWAY_SECONDS, AWAY)
+            return Later(AWAY_SECONDS, AWAY, tried=False)
         await asyncio.to_thread(_unlink, self._settings.media_folder, path)
         try:
             await self._publishing.look_again(path)
         except AdapterError as error:  # Plex looks by itself now and then
+            if isinstance(error, Unreachable | OutOfOrder) and attempt.n < TELLINGS:
+                return Later(None, f"The file is gone, and Plex is told once it can be: {error}")
             log.info("Plex was not told that a file is gone", download=attempt.key, why=error.why)
         return Done.by(await self._record(RecordFileRemoved(download=attempt.key)))
 

@@ -21,8 +21,8 @@ from medianest.automations import attempts
 from medianest.automations.attempts import Attempt
 from medianest.automations.downloads import RUN, Downloading, file_name
 from medianest.automations.publishing import AWAY, COLLECTION, PUBLISH, Publishing, _joined, _section_of
-from medianest.automations.removing import GRACE, REMOVE, Removing
-from medianest.automations.worker import Later, TodoList
+from medianest.automations.removing import GRACE, REMOVE, TELLINGS, Removing
+from medianest.automations.worker import Done, Later, TodoList
 from medianest.commands import Commands, new_command_id, now_utc
 from medianest.credentials import Credentials
 from medianest.domain.accounts import EraseAccount, LogIn
@@ -459,6 +459,26 @@ async def test_a_removed_file_goes_also_where_plex_is_out_of_reach(house: VideoH
         await house.run(RemoveDownload(download="d1", account="anna", why="owner"))
         await eventually(lambda: _told(house, "d1", "DownloadFileRemoved"))
     assert house.files() == []
+
+
+async def test_plex_is_told_that_a_file_is_gone_once_it_is_back_and_not_asked_for_ever(house: VideoHouse) -> None:
+    await house.log_in("olivia", owner=True)
+    await house.credentials.put("olivia", "plex-server", Secret(OLIVIA.server_token))
+    for download in ("d1", "d2"):
+        (house.settings.media_folder / f"{download}.mp4").write_bytes(b"x")
+        await house.send(download, f"/watch/{download}")
+        await house.run(RecordStored(download=download, path=f"{download}.mp4", size_bytes=1, title="X"))
+        await house.run(RemoveDownload(download=download, account="anna", why="owner"))
+    (house.settings.media_folder / "another.mp4").write_bytes(b"x")
+    house.server.point_at("http://127.0.0.1:9")
+    assert isinstance(await house.removing().remove(Attempt("d1")), Later)
+    assert house.files() == ["another.mp4", "d2.mp4"]
+    assert not await _told(house, "d1", "DownloadFileRemoved")
+    assert isinstance(await house.removing().remove(Attempt("d2", n=TELLINGS)), Done)
+    assert await _told(house, "d2", "DownloadFileRemoved")
+    house.server.point_at(house.plex.server_url)
+    assert isinstance(await house.removing().remove(Attempt("d1", n=2)), Done)
+    assert await _told(house, "d1", "DownloadFileRemoved")
 
 
 async def _told(house: VideoHouse, download: str, event: str) -> bool:
