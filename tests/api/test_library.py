@@ -293,6 +293,8 @@ async def test_the_browser_itself_has_pictures_by_a_cookie_for_as_long_as_the_se
     refreshed = await anna.post("/auth/refresh", headers={"Origin": ORIGIN})
     given = [one.lower() for one in refreshed.headers.get_list("set-cookie") if one.startswith("medianest_watching=")]
     assert all("httponly" in one and "samesite=strict" in one for one in given)
+    ages = [int(one.partition("max-age=")[2].partition(";")[0]) for one in given]
+    assert all(0 < age <= 900 for age in ages), "as long as the access token is good"
     assert [one.partition("path=")[2].partition(";")[0] for one in given] == [
         "/api/v1/plex/posters",
         "/api/v1/media/pictures",

@@ -312,6 +312,8 @@ def test_a_request_that_went_on_as_another_one_uses_nobody_s_slot() -> None:
     after = given(quota, *both, *merged, changed(1, 2, was=(1,), kept=True))
     after.when(asks_for_lost(5)).then(lost("new", "anna", 5))
     after.when(asks_for_lost(5, 6, account="ben")).then(lost("new", "ben", 5, 6))
+    other = structs.replace(asks_for_lost(5, 6, account="ben"), media=Media("tv", 1))
+    after.when(other).then(structs.replace(lost("new", "ben", 5, 6), media=Media("tv", 1)))
     after.when(asks_for_lost(2, account="cleo")).then(RequestJoined(*SERIES, "cleo"))
 
 
@@ -499,7 +501,8 @@ def test_ones_own_quota_stands_before_the_default() -> None:
 def test_films_and_series_are_counted_apart() -> None:
     given(DefaultQuotaSet("movie", 1, 7), lost("l1", "anna", 1)).when(asks()).then(SUBMITTED)
     given(DefaultQuotaSet("tv", 1, 7), lost("l1", "anna", 1)).when(asks()).then(SUBMITTED)
-    given(QuotaSet("anna", "tv", 1, 7), film(1)).when(asks()).then(SUBMITTED)
+    for series in (QuotaSet("anna", "tv", 1, 7), DefaultQuotaSet("tv", 1, 7)):
+        given(series, film(1)).when(asks()).then(SUBMITTED)
     own = (QuotaSet("anna", "movie", 1, 7), QuotaTakenBack("anna", "tv"), (film(1), days_ago(1)))
     given(*own).when(asks()).then_refused("quota-used-up", retry_at=days_ago(-6))
 
@@ -652,6 +655,12 @@ def test_who_let_a_wish_go_may_want_it_again_and_follows_then() -> None:
     given(SUBMITTED, JOINED, HANDED_ON).when(asks(request="r2")).then(BACK)
     given(SUBMITTED, JOINED, RequestLeft(*MINE, "ben")).when(asks(request="r2", account="ben")).then(JOINED)
     given(SUBMITTED, JOINED, HANDED_ON).when(asks(request="r2", account="ben")).then_nothing()
+    given(SUBMITTED, JOINED, HANDED_ON).when(asks(request="r2", account="cleo")).then(
+        RequestJoined("r1", "ben", DUNE, "cleo")
+    )
+    given(SUBMITTED, JOINED, CLEO_JOINED, HANDED_ON).when(asks(request="r2", account="cleo")).then_nothing()
+    failed = RequestFailed("r1", "ben", DUNE, "No such folder.")
+    given(SUBMITTED, JOINED, HANDED_ON, failed).when(RETRY).then(RequestRetried("r1", "ben", DUNE))
     given(SUBMITTED, JOINED, HANDED_ON, BACK).when(cancels("ben")).then(RequestHandedOn("r1", "ben", DUNE, "anna"))
     given(SUBMITTED, JOINED, HANDED_ON, BACK).when(CANCEL).then(RequestLeft("r1", "ben", DUNE, "anna"))
     again = (RequestLeft(*MINE, "ben"), JOINED, HANDED_ON)
