@@ -120,7 +120,7 @@ async def new_enough(connection: Connection, _: BaseRouteHandler) -> None:
     asked = connection.query_params.get("at_least")
     if asked is None or _method(connection) != "GET":
         return
-    if not (asked.isascii() and asked.isdigit()) or int(asked[:20]) > MOST:
+    if not (asked.isascii() and asked.isdigit()) or len(asked) > 20 or int(asked) > MOST:
         raise wrong("at_least", "Expected a position", "query")
     await site_of(connection).engine.reached(int(asked))
 

@@ -54,6 +54,7 @@ BAD = [
     ("GET", f"{REQUESTS}?at_least=x", None, 400),
     ("GET", f"{REQUESTS}?at_least=-1", None, 400),
     ("GET", f"{REQUESTS}?at_least=99999999999999999999999", None, 400),
+    ("GET", f"{REQUESTS}?at_least={'0' * 20}{'9' * 5000}", None, 400),
     ("GET", "/media/search", None, 400),
     ("GET", "/media/search?q=", None, 400),
     ("GET", f"/media/search?q={'x' * 201}", None, 400),
