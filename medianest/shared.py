@@ -21,6 +21,7 @@ ANSWER_SECONDS = 1.0  # how long one exchange may take, with everything in it
 FLUSH_SECONDS = 0.2
 FLUSH_LIMIT = 1000  # counters in one flush
 COUNTERS_LIMIT = 20_000  # beyond it the oldest is forgotten
+DIGITS = 12  # of what one process counts in a window, at most
 
 
 def redis_client(url: Secret) -> redis.Redis:
@@ -144,7 +145,8 @@ class SharedCounters:
         else:
             self._outage.worked()
             for (_, counter), shares in zip(sent, answers, strict=True):
-                counter.others = sum(int(n) for process, n in shares.items() if process.decode() != self._process)
+                own = self._process.encode()
+                counter.others = sum(_count(n) for process, n in shares.items() if process != own)
 
     async def _exchange(self, client: redis.Redis, sent: list[tuple[str, _Counter]]) -> list[dict[bytes, bytes]]:
         pipeline: Any = client.pipeline(transaction=False)  # its commands return the pipeline, whatever redis types say
@@ -155,3 +157,8 @@ class SharedCounters:
             pipeline.hgetall(name)
         answers: list[Any] = await pipeline.execute()
         return answers[2::3]
+
+
+def _count(share: bytes) -> int:
+    """A share as another process wrote it; what is none, from whoever may write to Redis, counts nothing."""
+    return int(share) if share.isdigit() and len(share) <= DIGITS else 0

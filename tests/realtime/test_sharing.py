@@ -248,6 +248,19 @@ async def test_each_process_learns_what_the_others_counted(redis: Redis) -> None
 
 
 @NEEDS_REDIS
+async def test_what_somebody_else_wrote_among_the_counts_counts_nothing_and_ends_no_process(redis: Redis) -> None:
+    client = redis_client(redis.url)
+    junk = {"a": "many", b"\xff": "-4", "c": "9" * 5000, "d": ""}
+    await client.hset(f"medianest:count:anna:60:{int(Clock()() // 60)}", mapping=junk)
+    async with two_processes(redis, Clock()) as (one, two):
+        one.add("anna", 3, 60)
+        two.add("anna", 4, 60)
+        await eventually(lambda: two.add("anna", 0, 60) == 7)
+        await eventually(lambda: one.add("anna", 0, 60) == 7)
+    await client.aclose()
+
+
+@NEEDS_REDIS
 async def test_while_redis_is_frozen_each_counts_alone_and_afterwards_nothing_counts_twice(redis: Redis) -> None:
     """What a frozen Redis was sent, it does after all when it wakes: repeating it must not add up."""
     async with two_processes(redis, Clock()) as (one, two):
