@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,6 +17,8 @@ BeatState = Literal["down", "up", "pending", "maintenance"]
 BEAT_STATES: dict[int, BeatState] = {0: "down", 1: "up", 2: "pending", 3: "maintenance"}  # src/util.ts
 UNREADABLE = (msgspec.ValidationError, ValueError, KeyError, TypeError, AttributeError)
 MESSAGE_LIMIT = 300  # characters
+HIGHEST_ID = 2**53  # of JavaScript, which Kuma counts in
+LONGEST_PING_MS = 86_400_000  # what is longer is no measurement
 WITH_URL = frozenset(("http", "keyword", "json-query", "real-browser"))  # of other types the address means nothing
 
 
@@ -60,7 +62,16 @@ def address_of(type_: str, url: Any, hostname: Any, port: Any) -> str | None:
             host, number = str(hostname or ""), int(port) if port else None
     except (ValueError, TypeError):
         return None
-    return f"{host.lower()}:{number}" if host and number else None
+    return words_of(f"{host.lower()}:{number}") if host and number else None
+
+
+def words_of(told: str | None) -> str:
+    """As a table can hold it. Kuma cuts what it quotes after some characters, which may leave half of an emoji."""
+    return (told or "").encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "")
+
+
+def ping_of(told: float | None) -> float | None:
+    return told if told is not None and 0 <= told <= LONGEST_PING_MS else None
 
 
 class MonitorList(msgspec.Struct, frozen=True):
@@ -101,15 +112,15 @@ class RawBeat(msgspec.Struct):
             monitor=about,
             state=BEAT_STATES[self.status],
             at=in_utc(datetime.fromisoformat(self.time)),
-            ping_ms=self.ping,
-            message=(self.msg or "")[:MESSAGE_LIMIT],
+            ping_ms=ping_of(self.ping),
+            message=words_of(self.msg)[:MESSAGE_LIMIT],
             important=bool(self.important),
             live=live,
         )
 
 
 class RawMonitor(msgspec.Struct):
-    id: int
+    id: Annotated[int, msgspec.Meta(ge=0, le=HIGHEST_ID)]
     name: str | None = None
     type: str | None = None
     active: int | bool | None = True
@@ -122,8 +133,8 @@ class RawMonitor(msgspec.Struct):
     def public(self) -> Monitor:
         return Monitor(
             id=self.id,
-            name=self.name or "",
-            type=self.type or "",
+            name=words_of(self.name),
+            type=words_of(self.type),
             active=bool(self.active) and not self.force_inactive,
             maintenance=bool(self.maintenance),
             address=address_of(self.type or "", self.url, self.hostname, self.port),

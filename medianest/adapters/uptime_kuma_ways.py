@@ -20,7 +20,17 @@ import structlog
 
 from medianest.adapters.errors import Denied, Unexpected
 from medianest.adapters.exchange import Exchange
-from medianest.adapters.uptime_kuma_messages import BEAT_STATES, Beat, Monitor, address_of, beats_of, monitors_of
+from medianest.adapters.uptime_kuma_messages import (
+    BEAT_STATES,
+    HIGHEST_ID,
+    Beat,
+    Monitor,
+    address_of,
+    beats_of,
+    monitors_of,
+    ping_of,
+    words_of,
+)
 from medianest.secret import Secret
 from medianest.settings import KumaWay, Settings
 
@@ -94,7 +104,7 @@ async def look_at_metrics(exchange: Exchange, key: Secret, clock: Callable[[], d
         raise Denied(exchange.service, "it does not accept the API key")
     if answer.status != 200:
         raise answer.unexpected("asking for its metrics")
-    return of_metrics(answer.body.decode(errors="replace"), clock())
+    return of_metrics(words_of(answer.body.decode(errors="replace")), clock())
 
 
 def of_metrics(text: str, now: datetime) -> Look:
@@ -109,9 +119,9 @@ def of_metrics(text: str, now: datetime) -> Look:
         if family != "monitor_status" or value not in BEAT_STATES:
             continue
         monitor, state = _monitor(labels), BEAT_STATES[int(value)]
-        ping = pings.get(monitor.id, -1)
+        ping = ping_of(pings.get(monitor.id))
         monitors[monitor.id] = monitor
-        beats[monitor.id] = Beat(monitor.id, state, now, ping if ping >= 0 else None, "", important=False, live=True)
+        beats[monitor.id] = Beat(monitor.id, state, now, ping, "", important=False, live=True)
     return Look(tuple(monitors[one] for one in sorted(monitors)), tuple(beats.values()))
 
 
@@ -162,7 +172,7 @@ def _monitor(labels: dict[str, str]) -> Monitor:
 def _number(labels: dict[str, str]) -> int:
     """Kuma's own; 1.23 tells none here: one below zero is made of what tells the monitor from others."""
     told = labels.get("monitor_id", "")
-    if told.isdecimal():
+    if told.isdecimal() and len(told) < len(str(HIGHEST_ID)):
         return int(told)
     words = "\n".join(labels.get(f"monitor_{name}", "") for name in ("name", "type", "url", "hostname", "port"))
     return -int.from_bytes(hashlib.sha256(words.encode()).digest()[:6], "big")

@@ -208,8 +208,8 @@ class Watching:
 
 
 def _kept(words: str) -> str:
-    """As a table can hold it, without addresses."""
-    return _ADDRESS.sub("…", words.replace("\x00", ""))
+    """Without addresses."""
+    return _ADDRESS.sub("…", words)
 
 
 def _ended(why: str) -> str:

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from medianest.adapters.errors import Unexpected, Unreachable
 from medianest.adapters.exchange import http_client
 from medianest.adapters.uptime_kuma import Told, UptimeKuma
-from medianest.adapters.uptime_kuma_messages import Beat, Connected, Disconnected, Listener, MonitorList
+from medianest.adapters.uptime_kuma_messages import Beat, Connected, Disconnected, Listener, Monitor, MonitorList
 from medianest.adapters.uptime_kuma_ways import Access
 from medianest.sandbox.serving import PromptServer
 from medianest.secret import Secret
@@ -442,6 +442,27 @@ def test_ids_may_be_text_and_truth_a_number() -> None:
 )
 def test_what_cannot_be_read_is_left_out(event: str, arguments: tuple[Any, ...]) -> None:
     assert told_by(Listener(), event, *arguments) == []
+
+
+def test_what_no_table_can_hold_is_told_without_it() -> None:
+    """Kuma cuts a page's text after some characters, and may leave half of an emoji."""
+    listener = Listener()
+    cut = {"id": 1, "name": "a\x00b\ud83d", "type": "port\x00", "hostname": "h\ud83d", "port": 80}
+    (listed,) = told_by(listener, "monitorList", {"1": cut, "2": {"id": 10**30, "name": "c"}})
+    assert listed == MonitorList(
+        (Monitor(1, "ab\ufffd", "port", active=True, maintenance=False, address="h\ufffd:80"),)
+    )
+    for ping, told in ((1e300, None), (float("nan"), None), (-1, None), (7, 7.0)):
+        beat = {
+            "monitorID": 1,
+            "status": 0,
+            "time": "2026-11-23 02:14:09.737",
+            "msg": "not in [x\ud83d...]\x00",
+            "ping": ping,
+        }
+        (heard,) = told_by(listener, "heartbeat", beat)
+        assert isinstance(heard, Beat)
+        assert (heard.message, heard.ping_ms) == ("not in [x\ufffd...]", told)
 
 
 def test_one_that_cannot_be_read_hides_no_other() -> None:

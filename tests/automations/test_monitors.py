@@ -108,6 +108,16 @@ async def test_changes_go_on_record_and_beats_do_not(
         }
 
 
+async def test_half_a_character_in_what_kuma_says_of_one_keeps_none_from_being_watched(
+    hands: Hands, watching: Watching, world: KumaWorld, story: Story, pool: Pool
+) -> None:
+    async with hands.at_work(watching.todo()):
+        await eventually(lambda: _told(story, "Plex", "up"))
+        await world.make_down(2, "keyword is not in [<p>\ud83d...]")
+        await eventually(lambda: _told(story, "Router", "down"))
+    assert [look.message for look in await looks(pool) if look.name == "Router"] == ["keyword is not in [<p>\ufffd...]"]
+
+
 async def test_maintenance_is_over_when_a_beat_says_so(
     hands: Hands, watching: Watching, world: KumaWorld, story: Story
 ) -> None:
