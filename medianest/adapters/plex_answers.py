@@ -4,6 +4,7 @@ or as number."""
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -112,9 +113,10 @@ def truth_of(raw: Mapping[str, Any], name: str) -> bool:
 def _fraction(raw: Mapping[str, Any], name: str) -> float | None:
     value = raw.get(name)
     try:
-        return None if value is None or isinstance(value, bool) else float(value)
-    except (ValueError, TypeError):
+        found = None if value is None or isinstance(value, bool) else float(value)
+    except (ValueError, TypeError, OverflowError):
         return None
+    return found if found is not None and isfinite(found) else None
 
 
 def _moment(raw: Mapping[str, Any], name: str) -> datetime | None:
@@ -137,7 +139,7 @@ def section_of(raw: dict[str, Any]) -> PlexSection:
 
 
 def item_of(raw: dict[str, Any]) -> PlexItem:
-    duration = number_of(raw, "duration")
+    duration = _fraction(raw, "duration")
     parts = [part for media in entries_of(raw, "Media") for part in entries_of(media, "Part")]
     return PlexItem(
         rating_key=text_of(raw, "ratingKey") or "",

@@ -100,7 +100,14 @@ async def test_a_page_of_a_library(server: PlexServer, wire: Wire) -> None:
     assert path(sent) == "/library/sections/1/all?includeGuids=1&sort=addedAt%3Adesc&year=2008"
 
 
-@pytest.mark.parametrize("raw", [{"ratingKey": 7}, {"ratingKey": "7", "year": "soon", "addedAt": "x", "Media": {}}])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"ratingKey": 7},
+        {"ratingKey": "7", "year": "soon", "addedAt": "x", "Media": {}},
+        {"ratingKey": "7", "duration": 10**400, "rating": "9" * 400, "audienceRating": 10**400},
+    ],
+)
 async def test_an_item_may_lack_anything_but_its_key(server: PlexServer, wire: Wire, raw: dict[str, Any]) -> None:
     wire.answers("GET", "/library/metadata/7", container(Metadata=[raw]))
     item = await server.item(TOKEN, "7")
