@@ -72,14 +72,14 @@ class Answer:
             return msgspec.json.decode(self.body, type=shape, strict=False)
         except msgspec.ValidationError as error:
             raise Unexpected(self.service, f"the answer lacks what was expected: {error}") from None
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # the last: lists in lists in lists
             raise OutOfOrder(self.service, f"the answer ({self.status}) is not JSON") from None
 
     def json_or_none(self) -> Any:
         """The JSON body, or None where it is something else: for error bodies, which are often HTML."""
         try:
             return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
 
     def unexpected(self, doing: str) -> Unexpected:

@@ -158,6 +158,14 @@ async def test_garbage_is_unexpected(wire: Wire, client: httpx.AsyncClient, body
         answer.decode(Shape)
 
 
+async def test_an_answer_without_bottom_is_unexpected(wire: Wire, client: httpx.AsyncClient) -> None:
+    wire.answers("GET", "/", httpx.Response(200, content=b"[" * 100_000))
+    answer = await exchange(client).get("/")
+    with pytest.raises(Unexpected):
+        answer.decode(list[Any])
+    assert answer.json_or_none() is None
+
+
 async def test_numbers_may_come_as_text(wire: Wire, client: httpx.AsyncClient) -> None:
     wire.answers("GET", "/", httpx.Response(200, content=b'{"id": "7", "more": []}'))
     assert (await exchange(client).get("/")).decode(Shape).id == 7
