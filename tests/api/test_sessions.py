@@ -199,6 +199,38 @@ async def test_a_session_that_is_refreshed_day_by_day_is_never_taken_for_one_tha
     assert await reasons(store) == []
 
 
+async def test_a_spent_token_is_kept_no_longer_than_it_could_have_been_used(
+    sessions: Sessions, pool: Pool, clock: Clock
+) -> None:
+    spent = await sessions.begin("s1", "anna")
+    clock.pass_(days=20)
+    last = await sessions.refresh(spent.refresh)
+    kept = []
+    for days in (9, 2):
+        clock.pass_(days=days)
+        await sessions.end_left()
+        async with pool.connection() as rows:
+            found = await rows.execute("SELECT count(*) FROM refresh_tokens WHERE session = 's1'")
+            kept += await found.fetchall()
+    assert kept == [(2,), (1,)]
+    assert await sessions.refresh(last.refresh)
+
+
+async def test_no_more_access_tokens_are_remembered_than_fit_and_the_others_are_as_good(
+    sessions: Sessions, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medianest.sessions.KNOWN_LIMIT", 2)
+    tokens = await sessions.begin("s1", "anna")
+    given = [tokens.access]
+    for _ in range(3):
+        clock.pass_(seconds=1)
+        tokens = await sessions.refresh(tokens.refresh)
+        given.append(tokens.access)
+    assert all([await sessions.verify(access) for access in given])
+    assert list(sessions._known) == given[2:]
+    assert await sessions.verify(given[0])
+
+
 async def test_an_unknown_refresh_token_says_nothing_and_ends_nothing(sessions: Sessions, store: EventStore) -> None:
     await sessions.begin("s1", "anna")
     with pytest.raises(SessionOver):

@@ -136,6 +136,7 @@ def test_an_erased_member_who_owns_the_server_comes_back_as_its_owner() -> None:
 def test_who_has_the_share_is_taken_over_once_as_a_member_and_who_was_erased_is_not_brought_back() -> None:
     person = ImportPerson(account="anna", plex="anna-plex", plex_id=PLEX_ID, name=NAME)
     given(opened("ben")).when(person).then(ANNA)
+    given(LoginRefused("pin", "no-access", "anna-plex")).when(person).then(ANNA)
     given(ANNA).when(structs.replace(person, account="anna2")).then_nothing()
     given(ANNA, ERASED).when(structs.replace(person, account="anna2")).then_nothing()
 
@@ -159,6 +160,15 @@ def test_who_is_kept_out_is_on_record_once_for_each_pin_however_often_it_is_poll
 
 def test_who_was_kept_out_gets_in_once_the_reason_is_gone() -> None:
     given(LoginRefused("pin", "no-access", "anna-plex")).when(logs_in()).then(ANNA, ON_PHONE)
+
+
+def test_what_happens_to_a_person_is_found_by_who_it_is_and_by_the_session_it_is_about() -> None:
+    for event in (ANNA, RoleChanged("anna", "anna-plex", "admin", "member"), SUSPENDED, REINSTATED, ERASED):
+        assert event.tags() == ("account:anna", "plex:anna-plex")
+    assert OLIVIA.tags() == ("account:olivia", "plex:olivia-plex", "role:owner")
+    assert LoginRefused("pin", "no-access", "anna-plex").tags() == ("pin:pin", "plex:anna-plex")
+    for session in (ON_PHONE, SessionEnded("s1", "anna", "logout")):
+        assert session.tags() == ("session:s1", "account:anna")
 
 
 def test_a_session_ends_once() -> None:

@@ -137,6 +137,8 @@ def test_what_was_asked_for_in_seerr_is_never_tried_again_from_here_by_itself() 
 def test_it_is_decided_here_like_any_other() -> None:
     approved = RequestApproved("r9", "anna", FILM, "olivia")
     given(imported()).when(ApproveRequest(request="r9", moderator="olivia")).then(approved)
+    declined = RequestDeclined("r9", "anna", FILM, "other")
+    given(imported()).when(ReconcileRequest(request="r9", stands="declined")).then(declined)
 
 
 def test_who_decided_in_seerr_is_named_also_where_it_was_fetched_at_once() -> None:

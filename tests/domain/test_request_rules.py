@@ -42,6 +42,7 @@ from medianest.domain.requests import (
     RequestState,
     RequestSubmitted,
     SettleRequest,
+    named,
 )
 from medianest.domain.retrying import RetryByItself
 from medianest.domain.sending import (
@@ -112,6 +113,12 @@ def observes(observed: Observed | None) -> ObserveRequest:
 
 
 # --- who approves
+
+
+def test_people_are_told_of_a_4k_copy_that_it_is_one() -> None:
+    assert named("Dune", DUNE) == "Dune"
+    assert named("Dune", structs.replace(DUNE, is4k=True)) == "Dune in 4K"
+    assert [str(DUNE), str(structs.replace(DUNE, is4k=True))] == ["movie:438631", "movie:438631:4k"]
 
 
 def test_a_4k_copy_is_a_wish_of_its_own_and_uses_a_slot_of_its_own() -> None:
@@ -341,6 +348,7 @@ def test_what_was_not_sent_goes_on_without_who_is_away_or_is_withdrawn(away: Eve
         given(SUBMITTED, *so_far, JOINED, BEN_SUSPENDED, away).when(SETTLE).then(RequestCancelled(*MINE, gone=True))
     given(SUBMITTED, JOINED, away, gone_on).when(SETTLE).then_nothing()
     given(SUBMITTED, CANCELLED, away).when(SETTLE).then_nothing()
+    given(away).when(SETTLE).then_refused("request-unknown")
     given(SUBMITTED).when(SETTLE).then_nothing()
 
 
@@ -665,6 +673,11 @@ def test_who_let_a_wish_go_may_want_it_again_and_follows_then() -> None:
     given(SUBMITTED, JOINED, HANDED_ON, BACK).when(CANCEL).then(RequestLeft("r1", "ben", DUNE, "anna"))
     again = (RequestLeft(*MINE, "ben"), JOINED, HANDED_ON)
     given(SUBMITTED, JOINED, *again).when(cancels("ben")).then(RequestCancelled("r1", "ben", DUNE))
+
+
+def test_nobody_takes_back_what_somebody_else_has_taken_back() -> None:
+    given(SUBMITTED, CANCELLED).when(cancels("ben")).then_refused("not-yours")
+    given(SUBMITTED, CANCELLED).when(CANCEL).then_nothing()
 
 
 def test_what_concerns_two_people_is_found_by_each_of_them() -> None:
