@@ -34,13 +34,13 @@ from medianest.domain.catalogue import EVENTS
 from medianest.domain.configuration import SettingsChanged
 from medianest.domain.event import EVERYTHING, Item, Query, type_of
 from medianest.eventstore.auditor import dropped
-from medianest.eventstore.codec import Codec, Recorded, UnknownEvent
+from medianest.eventstore.codec import UNREADABLE, Codec, Recorded
 from medianest.eventstore.connections import DatabaseAway, Pool, connection_pool
 from medianest.eventstore.head import Head
 from medianest.eventstore.seals import Notary
 from medianest.eventstore.store import EventStore
 from medianest.eventstore.subscription import subscribe
-from medianest.eventstore.vault import MasterKey, SealBroken, Vault
+from medianest.eventstore.vault import MasterKey, Vault
 from medianest.master_key import master_key, vault_under
 from medianest.outside import Adapters, adapters_of, follow, lines
 from medianest.realtime.asyncapi import asyncapi
@@ -60,8 +60,6 @@ from projections.past import Past
 
 log = structlog.get_logger()
 AGAIN_SECONDS = 5.0  # until who follows the log looks again for what kept it from reading on
-# A newer release runs beside this one, or a row was altered: that stops who reads it, and not the process.
-UNREADABLE = (UnknownEvent, SealBroken)
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 Take = Callable[[Recorded], Awaitable[None]]
 

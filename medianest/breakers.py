@@ -27,13 +27,14 @@ from medianest.domain.breakers import (
 )
 from medianest.domain.command import Actor, Command
 from medianest.domain.event import Item, Query, tags
-from medianest.eventstore.codec import Recorded
+from medianest.eventstore.codec import UNREADABLE, Recorded
 from medianest.eventstore.connections import DatabaseAway
 from medianest.eventstore.store import Conflict, EventStore, OutcomeUnknown
 from medianest.trouble import Trouble
 
 log = structlog.get_logger()
 AGAIN_SECONDS = 2.0  # until a change that could not be put on record is tried again
+NOT_NOW = (DatabaseAway, OutcomeUnknown, Conflict, *UNREADABLE)  # and perhaps later
 OWN_LIMIT = 100  # commands of ours that the log may still have to tell us of
 BY = Actor.system("breakers")
 NEWEST = 2**53
@@ -66,7 +67,7 @@ class Breakers:
         self._changed: dict[BreakerName, Command] = {}  # not yet on record: the last change of each counts
         self._news = asyncio.Event()
         self._own: deque[UUID] = deque(maxlen=OWN_LIMIT)
-        self._trouble = Trouble("changes of circuits are not on record yet", DatabaseAway, OutcomeUnknown, Conflict)
+        self._trouble = Trouble("changes of circuits are not on record yet", *NOT_NOW)
         self.keep_in_step(lines)
 
     def keep_in_step(self, lines: Mapping[BreakerName, Line]) -> None:
@@ -115,7 +116,7 @@ class Breakers:
         self._news.set()
 
     async def run(self) -> None:
-        """Put changes on record, for ever; a database that is away is waited for."""
+        """Put changes on record, for ever; a database that is away is waited for, and so is a release that reads the log."""
         while True:
             await self._news.wait()
             self._news.clear()
@@ -127,7 +128,7 @@ class Breakers:
         self._own.append(identity)
         try:
             await self._commands.run(command, BY, command_id=identity)
-        except (DatabaseAway, OutcomeUnknown, Conflict) as failure:
+        except NOT_NOW as failure:
             self._trouble.met(failure)
             await asyncio.sleep(AGAIN_SECONDS)
             self._news.set()

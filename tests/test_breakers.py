@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
 
+from medianest import breakers
 from medianest.adapters.exchange import Exchange, http_client
 from medianest.adapters.ytdlp import VideoSite
 from medianest.breakers import Breakers
@@ -13,9 +15,10 @@ from medianest.commands import Commands
 from medianest.domain.breakers import BREAKER_EVENTS, BreakerClosed, BreakerOpened, CloseBreaker
 from medianest.domain.command import Actor
 from medianest.domain.event import Item, Query
-from medianest.eventstore.codec import Recorded
+from medianest.eventstore.codec import Recorded, UnknownEvent
 from medianest.eventstore.head import Head
-from medianest.eventstore.store import EventStore
+from medianest.eventstore.store import EventStore, OutcomeUnknown
+from medianest.eventstore.vault import SealBroken
 from medianest.tasks import running
 
 OF_CIRCUITS = Query(Item(*BREAKER_EVENTS))
@@ -61,6 +64,33 @@ async def test_what_one_process_finds_out_all_of_them_know(
         here.breakers.take(closed)
         assert closed.event == BreakerClosed("seerr", "recovered")
         assert here.seerr.breaker.state == "closed"
+
+
+@pytest.mark.parametrize("kept_from_it", [OutcomeUnknown, UnknownEvent, SealBroken])
+async def test_what_cannot_be_put_on_record_now_is_put_there_later(
+    kept_from_it: type[Exception],
+    commands: Commands,
+    store: EventStore,
+    head: Head,
+    client: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No process ends over it: while a newer release runs beside this one, there are events that this one cannot read."""
+    monkeypatch.setattr(breakers, "AGAIN_SECONDS", 0.01)
+    run, tries = commands.run, list[int]()
+
+    async def runs_the_third_time(*args: Any, **kwargs: Any) -> Any:
+        tries.append(1)
+        if len(tries) < 3:
+            raise kept_from_it
+        return await run(*args, **kwargs)
+
+    monkeypatch.setattr(commands, "run", runs_the_third_time)
+    here = Process(commands, store, client)
+    async with running({"here": here.breakers.run()}):
+        here.fail()
+        (opened,) = await recorded(store, head, 1)
+        assert isinstance(opened.event, BreakerOpened)
 
 
 async def test_two_that_find_out_the_same_are_one_event(

@@ -22,6 +22,10 @@ class UnknownEvent(Exception):
     """The log holds a type or version that this release does not know: run the newer release. Never skipped."""
 
 
+# A newer release runs beside this one, or a row was altered: that stops who reads it, and not the process.
+UNREADABLE = (UnknownEvent, SealBroken)
+
+
 class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why an event is there: who, through which command, on behalf of what."""
 

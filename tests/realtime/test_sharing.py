@@ -250,7 +250,7 @@ async def test_each_process_learns_what_the_others_counted(redis: Redis) -> None
 @NEEDS_REDIS
 async def test_what_somebody_else_wrote_among_the_counts_counts_nothing_and_ends_no_process(redis: Redis) -> None:
     client = redis_client(redis.url)
-    junk = {"a": "many", b"\xff": "-4", "c": "9" * 5000, "d": ""}
+    junk: dict[Any, str] = {b"a": "many", b"\xff": "-4", b"c": "9" * 5000, b"d": ""}
     await client.hset(f"medianest:count:anna:60:{int(Clock()() // 60)}", mapping=junk)
     async with two_processes(redis, Clock()) as (one, two):
         one.add("anna", 3, 60)
