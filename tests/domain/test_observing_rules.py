@@ -15,6 +15,7 @@ from medianest.domain.requests import (
     Media,
     RequestApproved,
     RequestAvailable,
+    RequestCancelled,
     RequestDeclined,
     RequestEvent,
     RequestFailed,
@@ -65,7 +66,13 @@ def test_what_may_be_ours_that_was_just_sent_is_left_alone() -> None:
     given(RequestSubmitted("r1", "anna", Media("movie", 1), "Alien")).when(take()).then(imported())
 
 
-@pytest.mark.parametrize("end", [RequestAvailable(*MINE), RequestRemoved(*MINE), RequestMerged(*MINE, "r2")])
+@pytest.mark.parametrize(
+    "end",
+    [
+        RequestAvailable(*MINE), RequestRemoved(*MINE), RequestMerged(*MINE, "r2"), RequestCancelled(*MINE),
+        RequestDeclined(*MINE, "other"), RequestFailed(*MINE, "So."),
+    ],
+)  # fmt: skip
 def test_what_came_or_ended_before_it_was_sent_again_stands_in_nobody_s_way(end: Event) -> None:
     """It is on its way to Seerr no more, so nothing that is found there later can be it."""
     failed = (RequestSubmitted(*MINE, "Dune"), RequestSent(*MINE, 6), RequestFailed(*MINE, "So."))
@@ -96,8 +103,12 @@ def test_seasons_changed_in_seerr_count_unless_they_were_changed_here_meanwhile(
     given(*sent, mine).when(seen).then_nothing()  # `was` is what it was when Seerr was asked
     later = ObserveRequest(request="r1", observed=None, was=(1,), has=(1, 2))
     given(*sent, mine).when(later).then_nothing()  # Seerr has yet to be told
+    told = DecisionRelayed(*about, "seasons")
+    given(*sent, mine, told).when(seen).then_nothing()  # Seerr said so before it was told
     back = RequestSeasonsChanged(*about, (1, 2), (1,), kept=True)
-    given(*sent, mine, DecisionRelayed(*about, "seasons")).when(later).then(back)
+    given(*sent, mine, told).when(later).then(back)
+    heal = ReconcileRequest(request="r1", stands="approved", was=(1, 2), has=(2, 3))
+    given(*sent).when(heal).then(theirs, RequestApproved(*about))
     given(*sent, RequestAvailable(*about)).when(seen).then_nothing()
 
 
@@ -149,6 +160,8 @@ def test_who_decided_in_seerr_is_named_also_where_it_was_fetched_at_once() -> No
     fetched = ObserveRequest(request="r1", observed="processing", decided_by="olivia")
     given(*sent).when(fetched).then(by_olivia, RequestProcessing(*MINE))
     given(*sent, by_olivia).when(fetched).then(RequestProcessing(*MINE))
+    gone = ObserveRequest(request="r1", observed="removed", decided_by="olivia")
+    given(*sent).when(gone).then(RequestRemoved(*MINE))
     there = ObserveRequest(request="r1", observed="available")
     given(*sent).when(there).then(RequestAvailable(*MINE))
     declined = ObserveRequest(request="r1", observed="declined", decided_by="olivia")
@@ -200,6 +213,8 @@ def test_what_is_over_or_on_its_way_to_seerr_is_not_reconciled() -> None:
     waiting = RequestSubmitted(*MINE, "Dune")
     order = ReconcileRequest(request="r1", stands="available")
     given(waiting).when(order).then_nothing()
+    again = (RequestSent(*MINE, 7), RequestFailed(*MINE, "So."), RequestRetried(*MINE))
+    given(waiting, *again).when(order).then_nothing()
     given(waiting, RequestSent(*MINE, 7), RequestDeclined(*MINE, "other")).when(order).then_nothing()
     given().when(order).then_refused("request-unknown")
 

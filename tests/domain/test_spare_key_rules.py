@@ -31,6 +31,7 @@ def test_a_key_is_made_for_the_owner_alone() -> None:
     given(ANNA, OLIVIA).when(MAKE).then(MADE)
     given(ANNA).when(MAKE).then_refused("owner-unknown")
     given(OLIVIA, MADE).when(MAKE).then_nothing()
+    given(OLIVIA, MADE, SpareKeyUsed("olivia", "hash")).when(MAKE).then_nothing()
     given(OLIVIA, structs.replace(MADE, key="other")).when(MAKE).then(MADE)
 
 
