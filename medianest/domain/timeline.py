@@ -295,6 +295,8 @@ def told(event: Event) -> str:
             return f"You are {_ROLES[role]} now."
         case SessionEnded():
             return "A device was signed out: somebody else used a copy of its session's key."
+        case SpareKeyUsed():
+            return "Somebody came in as you with a spare key."
         case AccountReinstated() | QuotaSet() | QuotaTakenBack():
             return sentence(event, lambda _: "You")
     return sentence(event, lambda _: "A moderator")
@@ -358,7 +360,7 @@ def _with_words(said: str, words: str | None) -> str:
 def _quota(kind: Kind, limit: int, days: int) -> str:
     things = _THINGS[kind]
     if not limit:
-        return f"as many {things[1]} as they like"
+        return f"any number of {things[1]}"
     return f"{limit} {things[limit != 1]} in {f'{days} days' if days != 1 else 'a day'}"
 
 

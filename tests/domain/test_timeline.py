@@ -2,7 +2,8 @@
 
 import pytest
 
-from medianest.domain.accounts import AccountSuspended
+from medianest.domain.accounts import AccountReinstated, AccountSuspended, RoleChanged, SessionEnded
+from medianest.domain.downloads import DownloadPinned
 from medianest.domain.event import Event, Personal, personal_fields, type_of
 from medianest.domain.examples import ANNA, BEN, EXAMPLES, OLIVIA
 from medianest.domain.quotas import DefaultQuotaSet, QuotaSet, QuotaTakenBack
@@ -17,10 +18,12 @@ from medianest.domain.requests import (
     RequestLeft,
     RequestReleased,
     RequestSeasonsChanged,
+    RequestSent,
     RequestSubmitted,
 )
 from medianest.domain.services import ServiceStateChanged
-from medianest.domain.timeline import sentence
+from medianest.domain.spare_keys import SpareKeyUsed
+from medianest.domain.timeline import sentence, told
 
 NAMES = {ANNA: "Anna", BEN: "Ben", OLIVIA: "Olivia"}
 MINE = ("r1", ANNA, Media("movie", 1))
@@ -79,7 +82,19 @@ def test_no_sentence_needs_the_personal_words(event: Event) -> None:
         (RequestDeclined(*MINE, "not-suitable", OLIVIA), "Declined: not suitable."),
         (RequestDeclined(*MINE, "other", OLIVIA), "Declined."),
         (QuotaSet(ANNA, "movie", 1, 7), "Anna may ask for 1 film in 7 days."),
-        (QuotaSet(ANNA, "tv", 0, 7), "Anna may ask for as many seasons as they like."),
+        (QuotaSet(ANNA, "tv", 0, 7), "Anna may ask for any number of seasons."),
+        (
+            RequestDeferred(*MINE, "not-linked", "x"),
+            "Seerr doesn’t know you yet. It will be sent by itself once your account is there.",
+        ),
+        (RequestSent(*MINE, 7), "Sent to Seerr. Waiting for approval."),
+        (RequestSent(*MINE, 7, "approved"), "It was sent to Seerr."),
+        (RequestApproved(*MINE, OLIVIA), "Olivia approved it."),
+        (RequestApproved(*MINE, decided_by=OLIVIA), "Olivia approved it in Seerr."),
+        (RequestApproved(*MINE), "It was approved in Seerr."),
+        (RequestDeclined(*MINE, "other"), "It was declined in Seerr, which keeps no reason: ask an admin."),
+        (DownloadPinned("d1", ANNA, pinned=True), "Anna keeps it, however long others are kept."),
+        (DownloadPinned("d1", ANNA, pinned=False), "Anna keeps it no longer than others are kept."),
         (QuotaTakenBack(ANNA, "tv"), "Anna may ask for as many seasons as everybody else again."),
         (DefaultQuotaSet("tv", 3, 1), "Everyone may ask for 3 seasons in a day, unless it is set otherwise for them."),
         (ServiceStateChanged("seerr", "down", "up", "It answers 502"), "Seerr is down: It answers 502."),
@@ -87,6 +102,23 @@ def test_no_sentence_needs_the_personal_words(event: Event) -> None:
 )
 def test_sentences_read_well(event: Event, words: str) -> None:
     assert said(event) == words
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (RoleChanged(ANNA, "p", "admin", "member"), "You are an admin now."),
+        (AccountReinstated(ANNA, "p"), "You may come in again."),
+        (QuotaSet(ANNA, "movie", 1, 7), "You may ask for 1 film in 7 days."),
+        (QuotaSet(ANNA, "tv", 0, 7), "You may ask for any number of seasons."),
+        (QuotaTakenBack(ANNA, "tv"), "You may ask for as many seasons as everybody else again."),
+        (SessionEnded("s1", ANNA, "refresh-token-reused"), "A device was signed out: somebody else used a copy of its session's key."),
+        (SpareKeyUsed(OLIVIA, "hash"), "Somebody came in as you with a spare key."),
+        (RequestApproved(*MINE, OLIVIA), "A moderator approved it."),
+    ],
+)  # fmt: skip
+def test_a_notice_speaks_to_whom_it_is_for_and_names_nobody(event: Event, words: str) -> None:
+    assert told(event) == words
 
 
 def test_a_note_is_told_as_it_was_written_once_it_is_unsealed() -> None:
