@@ -30,6 +30,7 @@ from medianest.domain.requests import (
     RequestImported,
     RequestJoined,
     RequestLeft,
+    RequestSent,
     RequestSubmitted,
     named,
 )
@@ -144,6 +145,7 @@ def _name_subject(recorded: Recorded, changes: Changes) -> None:
         case (
             RequestSubmitted(request=request, title=title, media=media)
             | RequestImported(request=request, title=title, media=media)
+            | RequestSent(request=request, title=str(title), media=media)
         ):
             changes.put(SUBJECTS, f"request:{request}", title=named(title, media), kind=media.kind, tmdb=media.tmdb)
         case DownloadSubmitted(download=download, title=title) | DownloadStored(download=download, title=title):
@@ -151,10 +153,10 @@ def _name_subject(recorded: Recorded, changes: Changes) -> None:
 
 
 EVENTS: tuple[type[Event], ...] = (
-    AccountOpened, RequestSubmitted, RequestImported, RequestJoined, RequestLeft, RequestHandedOn, DownloadSubmitted,
-    *CAUSES, *NOTICE_EVENTS,
+    AccountOpened, RequestSubmitted, RequestImported, RequestSent, RequestJoined, RequestLeft, RequestHandedOn,
+    DownloadSubmitted, *CAUSES, *NOTICE_EVENTS,
 )  # fmt: skip
-PROJECTION = Projection("notices", 4, TABLES, EVENTS, project, "")
+PROJECTION = Projection("notices", 5, TABLES, EVENTS, project, "")
 
 # All notices of an account: what happened while it had an interest, but for its own doing and what it does not want.
 # The causes are looked up interest by interest (OFFSET keeps it so): right after a rebuild, without statistics, the

@@ -151,6 +151,8 @@ def project(recorded: Recorded, changes: Changes) -> None:
     elif state := state_after(event):
         changes.change(REQUESTS, event.request, state=state, changed_at=recorded.at, position=recorded.position)
         changes.change(REQUESTS, event.request, **_words(event, state))
+        if isinstance(event, RequestSent) and event.title is not None:
+            changes.change(REQUESTS, event.request, title=event.title, year=event.year)
     _change_people(event, recorded, changes)
     _change_work(event, changes)
 

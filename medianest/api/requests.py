@@ -35,6 +35,7 @@ from medianest.domain.requests import (
     RequestState,
     RequestSubmitted,
     state_after,
+    untitled,
 )
 from medianest.domain.retrying import RetryByItself, RetryingFacts
 from medianest.eventstore.vault import ERASED
@@ -259,8 +260,7 @@ async def _title(site: Site, write: Write, data: NewRequest) -> tuple[str, int |
         raise
     except AdapterError as error:
         log.info("a request is taken without asking Seerr for the title", error=type(error).__name__)
-        plain = f"{'Film' if data.kind == 'movie' else 'Series'} {data.tmdb}"
-        return data.title or plain, data.year
+        return data.title or untitled(Media(data.kind, data.tmdb)), data.year
     _check_known(set(data.seasons), told.answer)
     return told.answer.title[:500], told.answer.year
 

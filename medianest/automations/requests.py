@@ -6,6 +6,8 @@ asked for twice.
 
 from datetime import timedelta
 
+import structlog
+
 from medianest.adapters.errors import (
     AdapterError,
     AlreadyRequested,
@@ -32,12 +34,14 @@ from medianest.commands import Commands
 from medianest.domain.asking import MergeRequest
 from medianest.domain.command import Actor, Command
 from medianest.domain.observing import ObserveRequest
-from medianest.domain.requests import OPEN_STATES, RequestCancelled, RequestHandedOn, SettleRequest
+from medianest.domain.requests import OPEN_STATES, RequestCancelled, RequestHandedOn, SettleRequest, untitled
 from medianest.domain.sending import HoldRequest, RecordDeferred, RecordFailed, RecordSent, ReleaseRequest
 from medianest.eventstore.connections import Pool
 from medianest.settings import Settings
 from projections import requests
 from projections.requests import RequestRow
+
+log = structlog.get_logger()
 
 SEND = "requests_to_send"
 RELEASE_SECONDS = 15.0  # how long what waits for approval here may wait for nobody, once Seerr decides
@@ -162,9 +166,21 @@ class Sending:
         return await self._sent(row, found)
 
     async def _sent(self, row: RequestRow, found: SeerrRequest) -> Result:
-        sent = await self._record(RecordSent(request=row.request, seerr=found.id))
+        title, year = await self._title(row)
+        sent = await self._record(RecordSent(request=row.request, seerr=found.id, title=title, year=year))
         seen = await self._observer.observe(row, found)
         return Done.by(seen or sent)
+
+    async def _title(self, row: RequestRow) -> tuple[str | None, int | None]:
+        """Of what was asked for without one while Seerr was away."""
+        if row.title != untitled(row.media):
+            return None, None
+        try:
+            told = await self._seerr.title(row.media.kind, row.media.tmdb)
+        except AdapterError as error:  # it is sent all the same
+            log.info("a request stays without a title", request=row.request, why=error.why)
+            return None, None
+        return told.title[:500], told.year
 
     async def _there_already(self, row: RequestRow, attempt: Attempt) -> SeerrRequest | None:
         """What an earlier attempt led to, if it led to anything."""

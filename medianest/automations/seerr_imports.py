@@ -16,6 +16,7 @@ from medianest.automations.worker import Record
 from medianest.commands import Commands, new_command_id
 from medianest.domain.command import Actor
 from medianest.domain.observing import ImportRequest
+from medianest.domain.requests import untitled
 from medianest.eventstore.connections import Pool
 from medianest.eventstore.vault import Vault
 from projections import accounts, requests
@@ -131,7 +132,7 @@ class Imports:
             request=new_command_id().hex,
             account=account,
             media=media_of(found),
-            title=title.title[:500] if title else f"{'Film' if found.kind == 'movie' else 'Series'} {found.tmdb}",
+            title=title.title[:500] if title else untitled(media_of(found)),
             year=title.year if title else None,
             seerr=found.id,
             state=standing(found.state, media),

@@ -104,6 +104,7 @@ EXAMPLES: tuple[Event, ...] = (
     RequestDeferred(*FILM, "seerr-down", "Seerr does not answer."),
     RequestSent(*FILM, 7),
     RequestSent(*FILM, 7, taken_back=True),
+    RequestSent(*FILM, 7, title="Dune", year=2021),
     RequestImported(*FILM, "Dune", 8, "approved", LONG_AGO, LONG_AGO, 2021, decided_by=OLIVIA),
     RequestApproved(*FILM, OLIVIA),
     RequestApproved(*SERIES),

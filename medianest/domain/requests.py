@@ -42,6 +42,11 @@ def named(title: str, media: Media) -> str:
     return f"{title} in 4K" if media.is4k else title
 
 
+def untitled(media: Media) -> str:
+    """What a film or series is called until Seerr has been heard to name it."""
+    return f"{'Film' if media.kind == 'movie' else 'Series'} {media.tmdb}"
+
+
 class RequestEvent(Event, frozen=True):
     """What every event of a request tells: which, whose, for what."""
 
@@ -119,6 +124,8 @@ class RequestSent(RequestEvent, frozen=True, tag="request.sent"):
     seerr: int
     state: RequestState = "sent"  # what it is now: somebody may have approved or cancelled it before Seerr had it
     taken_back: bool = False  # it was sent long ago, and approved: in Seerr it waits again
+    title: str | None = None  # which nobody knew when it was asked for; None: it has one
+    year: int | None = None
 
     def tags(self) -> Tags:
         return (*super().tags(), f"seerr:{self.seerr}")

@@ -25,6 +25,8 @@ class RecordSent(OfOneRequest, frozen=True, kw_only=True):
     """Seerr has it, under this number."""
 
     seerr: int
+    title: str | None = None  # as Seerr says, of what had none; None: it has one, or Seerr does not say
+    year: int | None = None
 
 
 def record_sent(command: RecordSent, facts: RequestFacts, now: datetime) -> Sequence[Event]:
@@ -36,7 +38,8 @@ def record_sent(command: RecordSent, facts: RequestFacts, now: datetime) -> Sequ
     if facts.seerr == command.seerr and not facts.waiting:
         return []
     state: RequestState = "sent" if facts.state in (*PENDING_STATES, "failed") else facts.state
-    return [RequestSent(command.request, facts.account, facts.media, command.seerr, state)]
+    about = (command.request, facts.account, facts.media)
+    return [RequestSent(*about, command.seerr, state, title=command.title, year=command.year)]
 
 
 class HoldRequest(OfOneRequest, frozen=True, kw_only=True):

@@ -51,6 +51,7 @@ from medianest.domain.requests import (
     RequestJoined,
     RequestLeft,
     RequestSeasonsChanged,
+    RequestSent,
     RequestSubmitted,
     state_after,
 )
@@ -273,6 +274,8 @@ def _request(event: RequestEvent) -> Payload:
             | RequestImported(title=title, year=year, seasons=seasons)
         ):
             return changed | {"title": title, "year": year, "seasons": list(seasons)}
+        case RequestSent(title=str(title), year=year):
+            return changed | {"title": title, "year": year}
         case RequestSeasonsChanged(seasons=seasons):
             return {"seasons": list(seasons)}
         case RequestDeferred(reason=reason, why=why):

@@ -66,6 +66,15 @@ async def test_who_asked_and_who_follows_are_told_once_of_each_thing(
     assert await inbox(olivia) == []
 
 
+async def test_a_request_that_had_no_title_is_told_of_by_the_one_it_got_in_seerr(
+    anna: httpx.AsyncClient, site: Site
+) -> None:
+    request = await asked(anna)
+    await run(site, RecordSent(request=request, seerr=7, title="Dune: Part One", year=2021))
+    await run(site, ObserveRequest(request=request, observed="available"))
+    assert (await inbox(anna))[0]["title"] == "Dune: Part One"
+
+
 async def test_a_declined_request_says_why(
     anna: httpx.AsyncClient, olivia: httpx.AsyncClient
 ) -> None:  # fmt: skip

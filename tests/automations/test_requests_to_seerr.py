@@ -14,10 +14,18 @@ from medianest.automations.requests import AUTOMATIC, NO_SPECIALS, SEND
 from medianest.automations.retries import Retrying
 from medianest.commands import Commands
 from medianest.domain.accounts import EraseAccount, SuspendAccount
-from medianest.domain.asking import ChangeSeasons, RetryRequest
+from medianest.domain.asking import ChangeSeasons, RetryRequest, SubmitRequest
 from medianest.domain.command import Actor
 from medianest.domain.observing import ObserveRequest
-from medianest.domain.requests import ApproveRequest, CancelRequest, DeclineRequest, Kind, Media, RequestSeasonsChanged
+from medianest.domain.requests import (
+    ApproveRequest,
+    CancelRequest,
+    DeclineRequest,
+    Kind,
+    Media,
+    RequestSeasonsChanged,
+    untitled,
+)
 from medianest.domain.sending import RecordFailed, RecordSent
 from medianest.domain.timeline import sentence
 from medianest.eventstore.connections import Pool
@@ -98,6 +106,18 @@ async def test_while_seerr_is_down_a_request_waits_and_then_goes_once(
         await house.becomes("r1", "sent")
     assert len(house.made()) == 1
     assert await house.story("r1") == ["RequestSubmitted", "RequestDeferred", "RequestSent"]
+
+
+async def test_what_had_no_title_while_seerr_was_away_takes_the_one_it_has_there(
+    house: SeerrHouse, hands: Hands
+) -> None:
+    await house.run(SubmitRequest(request="r1", account="anna", media=DUNE, title=untitled(DUNE)))
+    await house.ask("r2", "ben", ALIEN)
+    async with hands.at_work(*house.todos()):
+        row = await house.becomes("r1", "sent")
+        named = await house.becomes("r2", "sent")
+    assert (row.title, row.year) == ("Dune", 2021)
+    assert named.title == "A title"
 
 
 async def test_a_crash_between_seerrs_answer_and_our_note_asks_for_nothing_twice(
