@@ -333,7 +333,7 @@ async def test_while_plex_is_away_the_owner_comes_in_with_a_spare_key_once(
     assert (await caller.get("/auth/session")).json()["role"] == "owner"
     assert problem(await caller.post("/auth/spare-key", json={"key": "ABCDEFGH"})) == (403, "spare-key-wrong")
     told = (await olivia.get("/notices")).json()["items"]
-    assert told[0]["words"].endswith("came in with a spare key.")
+    assert told[0]["words"] == "Somebody came in as you with a spare key."
     assert "ABCDEFGH" not in str([recorded.event for recorded in (await store.read()).events])
 
 
