@@ -1,13 +1,27 @@
 """Every event has its sentence, in plain words."""
 
+from typing import get_args
+
 import pytest
 
-from medianest.domain.accounts import AccountReinstated, AccountSuspended, RoleChanged, SessionEnded
+from medianest.domain import timeline
+from medianest.domain.accounts import (
+    AccountReinstated,
+    AccountSuspended,
+    LoginRefusal,
+    Role,
+    RoleChanged,
+    SessionEnd,
+    SessionEnded,
+)
 from medianest.domain.downloads import DownloadPinned
 from medianest.domain.event import Event, Personal, personal_fields, type_of
 from medianest.domain.examples import ANNA, BEN, EXAMPLES, OLIVIA
+from medianest.domain.monitors import MonitorState
 from medianest.domain.quotas import DefaultQuotaSet, QuotaSet, QuotaTakenBack
 from medianest.domain.requests import (
+    DeclineReason,
+    Kind,
     Media,
     RequestApproved,
     RequestDeclined,
@@ -21,9 +35,10 @@ from medianest.domain.requests import (
     RequestSent,
     RequestSubmitted,
 )
-from medianest.domain.services import ServiceStateChanged
+from medianest.domain.services import ServiceName, ServiceState, ServiceStateChanged
 from medianest.domain.spare_keys import SpareKeyUsed
 from medianest.domain.timeline import sentence, told
+from medianest.domain.work import _SUBJECTS
 
 NAMES = {ANNA: "Anna", BEN: "Ben", OLIVIA: "Olivia"}
 MINE = ("r1", ANNA, Media("movie", 1))
@@ -119,6 +134,23 @@ def test_sentences_read_well(event: Event, words: str) -> None:
 )  # fmt: skip
 def test_a_notice_speaks_to_whom_it_is_for_and_names_nobody(event: Event, words: str) -> None:
     assert told(event) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "things"),
+    [
+        (timeline._THINGS, Kind), (timeline._DECLINED, DeclineReason), (timeline._STATES, ServiceState),
+        (timeline._SERVICES, ServiceName), (timeline._MONITOR_STATES, MonitorState), (timeline._ROLES, Role),
+        (timeline._REFUSALS, LoginRefusal), (timeline._ENDS, SessionEnd),
+    ],
+)  # fmt: skip
+def test_there_are_words_for_all_that_can_be(words: dict[str, object], things: object) -> None:
+    """Or else a page that tells of it is an error."""
+    assert set(words) == set(get_args(things))
+
+
+def test_there_are_words_for_all_work_that_an_admin_may_order() -> None:
+    assert set(timeline._WORK) == set(_SUBJECTS)
 
 
 def test_a_note_is_told_as_it_was_written_once_it_is_unsealed() -> None:
