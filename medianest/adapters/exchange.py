@@ -29,17 +29,27 @@ CALLS_AT_ONCE = 5  # the Plex server's share of ours (no documented limit); a sl
 WAITING_LIMIT = 100  # calls that wait for their turn; who comes then is told to come back, rather than to hope
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 UNAVAILABLE = frozenset({429, 502, 503, 504})
+UNTRUSTED = "its certificate is not one for this address that we trust"
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
-def http_client(*, verify: ssl.SSLContext | bool = True) -> httpx.AsyncClient:
+def trusted() -> ssl.SSLContext:
+    """Certificates of those the world trusts, and of those this machine does, or `SSL_CERT_FILE` names: a house may
+    have an authority of its own.
+    """
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    return context
+
+
+def http_client() -> httpx.AsyncClient:
     """The client all exchanges of a process share. Close it when the process ends.
 
     It reads no proxy from the environment, follows no redirect (a token must not travel to where an answer
     points) and keeps no cookie: it speaks for many people, and one's cookie must not go out with another's call.
     """
     return httpx.AsyncClient(
-        verify=verify,
+        verify=trusted(),
         trust_env=False,
         follow_redirects=False,
         timeout=httpx.Timeout(30.0, connect=CONNECT_SECONDS),  # the exchange's own deadline is the shorter one
@@ -327,7 +337,7 @@ def _plain_words(error: httpx.TransportError) -> str:
         case httpx.ConnectTimeout():
             return f"no connection within {CONNECT_SECONDS:g} seconds"
         case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            return "its certificate is not one for this address that we trust"
+            return UNTRUSTED
         case httpx.ConnectError():
             return "the connection failed"
         case httpx.TimeoutException():

@@ -17,7 +17,7 @@ import structlog
 
 from medianest.adapters.breaker import Breaker
 from medianest.adapters.errors import AdapterError, Denied, Unexpected, Unreachable
-from medianest.adapters.exchange import Exchange
+from medianest.adapters.exchange import Exchange, trusted
 from medianest.adapters.uptime_kuma_messages import Beat, Connected, Disconnected, MonitorList
 from medianest.adapters.uptime_kuma_socket import AUTO_LOGIN_SECONDS, SERVICE, Connection
 from medianest.adapters.uptime_kuma_ways import (
@@ -213,7 +213,10 @@ class UptimeKuma:
         direct = aiohttp.TraceConfig()
         direct.on_request_redirect.append(_refuse_redirect)
         async with aiohttp.ClientSession(
-            cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, trace_configs=[direct]
+            connector=aiohttp.TCPConnector(ssl=trusted()),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            trace_configs=[direct],
         ) as http:
             connection = self._connection = Connection(http)
             try:

@@ -15,6 +15,7 @@ import aiohttp
 import socketio
 
 from medianest.adapters.errors import Unexpected, Unreachable
+from medianest.adapters.exchange import UNTRUSTED
 from medianest.adapters.uptime_kuma_messages import Beat, Listener, MonitorList, says_too_little
 
 SERVICE = "Uptime Kuma"
@@ -62,7 +63,7 @@ class Connection:
         except TimeoutError:
             raise Unreachable(SERVICE, "no connection in time") from None
         except (socketio.exceptions.SocketIOError, aiohttp.ClientError, OSError) as error:
-            raise Unreachable(SERVICE, "the connection failed") from error
+            raise Unreachable(SERVICE, _why(error)) from error
         except (ValueError, TypeError, KeyError) as error:  # engine.io takes the greeting apart without checking it
             raise Unexpected(SERVICE, "the address answers, but not as Uptime Kuma") from error
 
@@ -171,6 +172,15 @@ class Connection:
         """No more of it: whatever waits for it stops waiting."""
         _settle(self._closed, why)
         self._wake.set()
+
+
+def _why(error: BaseException | None) -> str:
+    """What failed lies at the bottom: engine.io and Socket.IO say no more than that something did."""
+    while error is not None:
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
+            return UNTRUSTED
+        error = error.__cause__ or error.__context__
+    return "the connection failed"
 
 
 def _settle(future: asyncio.Future[Any], value: Any) -> None:

@@ -2,13 +2,21 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 RECORDED = Path(__file__).parent / "recorded"
 
@@ -91,6 +99,42 @@ async def raw_server(speak: Speak) -> AsyncIterator[str]:
     async with server:
         yield f"http://{host}:{port}"
         await asyncio.wait_for(asyncio.gather(*talks), timeout=5)
+
+
+@pytest.fixture
+def own_authority(tmp_path: Path) -> Path:
+    """The certificate of 127.0.0.1, signed by itself, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "house")])
+    began = datetime.now(UTC) - timedelta(days=1)
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, began, began + timedelta(days=9))
+        .add_extension(alternative, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file = tmp_path / "house.pem"
+    file.write_bytes(certificate.public_bytes(Encoding.PEM) + secret)
+    return file
+
+
+@pytest.fixture
+async def over_tls(own_authority: Path) -> AsyncIterator[str]:
+    """The address of a server that shows it, and answers everything with nothing."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(own_authority)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+    async with server:
+        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 @pytest.fixture

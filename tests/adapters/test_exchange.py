@@ -2,6 +2,7 @@ import asyncio
 import traceback
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -333,6 +334,17 @@ async def test_who_is_asked_too_often_is_asked_again_only_when_it_says_so(
     with pytest.raises(Unreachable):
         await exchange(client).get("/")
     assert len(wire.sent) == asked
+
+
+async def test_an_authority_of_the_house_is_trusted_where_the_machine_names_it(
+    over_tls: str, own_authority: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with http_client() as stranger:
+        with pytest.raises(Unreachable, match="certificate"):
+            await Exchange("x", over_tls, stranger).get("/")
+    monkeypatch.setenv("SSL_CERT_FILE", str(own_authority))
+    async with http_client() as client:
+        assert (await Exchange("x", over_tls, client).get("/")).status == 204
 
 
 async def test_a_certificate_that_is_not_trusted_is_told_from_a_server_that_is_gone(

@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -335,6 +336,20 @@ async def test_a_web_page_at_the_address_is_not_uptime_kuma(
     async with serve(page) as address, aclosing(kuma(address, outside).watch()) as told:
         lost = (await until(told, is_a(Disconnected)))[-1]
     assert isinstance(lost, Disconnected)
+
+
+async def test_a_certificate_that_is_not_trusted_is_named(
+    over_tls: str, own_authority: Path, outside: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with aclosing(kuma(over_tls, outside).watch()) as told:
+        lost = (await until(told, is_a(Disconnected)))[-1]
+    assert isinstance(lost, Disconnected)
+    assert "certificate" in lost.why
+    monkeypatch.setenv("SSL_CERT_FILE", str(own_authority))
+    async with aclosing(kuma(over_tls, outside).watch()) as told:
+        lost = (await until(told, is_a(Disconnected)))[-1]
+    assert isinstance(lost, Disconnected)
+    assert "certificate" not in lost.why
 
 
 async def test_the_password_does_not_travel_to_where_a_redirect_points(
