@@ -339,8 +339,8 @@ def _check_added(
 ) -> None:  # fmt: skip
     if asked.account != command.account:  # its slots are those of who asked first
         raise Refused("handed-on", "You have it from somebody else: take seasons away, but ask for further ones anew.")
-    for request, other in facts.of_this_media("available", *OPEN_STATES):
-        if request != command.request and other.holds(added):
+    for _, other in facts.of_this_media("available", *OPEN_STATES):
+        if other.holds(added):
             if other.state == "available":
                 raise Refused("already-available", "One of these seasons is there already: look in Plex.")
             raise Refused("asked-for-already", "One was asked for already: ask for it anew, and you follow that one.")

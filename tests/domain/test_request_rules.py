@@ -209,6 +209,7 @@ def test_only_whose_it_is_changes_its_seasons() -> None:
     given(LOST_ASKED).when(changes()).then_refused("seasons-missing")
     given(LOST_ASKED, AccountSuspended("anna", "p", "admin")).when(changes(1)).then_refused("account-suspended")
     given().when(changes(1)).then_refused("request-unknown")
+    given(SUBMITTED).when(structs.replace(changes(1), media=DUNE)).then_refused("request-unknown")
 
 
 def test_seasons_others_may_want_are_not_taken_away() -> None:
@@ -245,7 +246,7 @@ def test_added_seasons_count_from_when_they_were_added() -> None:
     more = asks_for_lost(5, 6, 7)
     edited.when(more).then_refused("quota-used-up", retry_at=added_at + timedelta(days=7))
     given(*begun, (changed(1), added_at)).when(asks_for_lost(5, 6)).then(lost("new", "anna", 5, 6))
-    other = structs.replace(asks_for_lost(1), media=Media("tv", 1))
+    other = structs.replace(asks_for_lost(1, 2), media=Media("tv", 1))
     edited.when(other).then_refused("quota-used-up", retry_at=asked_at + timedelta(days=7))
 
 
@@ -696,6 +697,13 @@ def test_what_was_handed_on_keeps_the_slot_of_who_asked_and_takes_none_of_who_ha
     given(*so_far, other).when(asks(request="r2", media=ALIEN, account="ben")).then(
         RequestSubmitted("r2", "ben", ALIEN, "Dune", 2021)
     )
+
+
+def test_what_came_back_to_who_asked_and_is_taken_back_then_keeps_its_slot_too() -> None:
+    there_and_back = (JOINED, HANDED_ON, BACK, RequestHandedOn("r1", "ben", DUNE, "anna"), CANCELLED)
+    after = given(DefaultQuotaSet("movie", 1, 7), SUBMITTED, *there_and_back)
+    free_at = JUST_NOW + timedelta(days=7)
+    after.when(asks(request="r2", media=ALIEN)).then_refused("quota-used-up", retry_at=free_at)
 
 
 def test_seasons_that_who_has_it_now_takes_away_stay_used_by_who_asked() -> None:
