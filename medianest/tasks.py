@@ -34,7 +34,7 @@ async def running(named: Mapping[str, Coroutine[Any, Any, None]]) -> AsyncIterat
     try:
         yield first
     finally:
-        await cancel(first, *tasks)
+        await outlast(cancel(first, *tasks))
 
 
 async def _first_to_end(tasks: list[asyncio.Task[None]]) -> None:

@@ -21,6 +21,7 @@ from medianest.domain.command import Actor
 from medianest.domain.monitors import KnownMonitor, MonitorState, ObserveMonitor, ObserveMonitors, Watched, matched
 from medianest.eventstore.connections import DatabaseAway, Pool
 from medianest.settings import Settings
+from medianest.tasks import running
 from medianest.trouble import Trouble
 from projections import monitors
 
@@ -105,9 +106,10 @@ class Watching:
         if self._kuma.access.way == "off":
             await self._record(ObserveMonitors(why=OFF))
         seen = _Seen()
-        async with asyncio.TaskGroup() as group:
-            for work in (self._listen(seen), self._keep(seen), self._heed_hints()):
-                group.create_task(work)
+        # No TaskGroup: that cancels each task once, and who listens may live on (`tasks.py`).
+        tasks = {"listens": self._listen(seen), "keeps": self._keep(seen), "heeds hints": self._heed_hints()}
+        async with running(tasks) as ended:
+            await ended
         raise AssertionError("a watch ends by being cancelled")
 
     async def _listen(self, seen: _Seen) -> None:

@@ -1,6 +1,8 @@
 """What Uptime Kuma tells is kept and put on record, in whatever way it is read; its absence is known for what it is."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from msgspec import structs
 
 from medianest.adapters.exchange import http_client
 from medianest.adapters.uptime_kuma import UptimeKuma
+from medianest.adapters.uptime_kuma_messages import Disconnected
 from medianest.adapters.uptime_kuma_ways import Access
 from medianest.api import kept
 from medianest.api.kept import MonitorLook
@@ -183,6 +186,25 @@ async def test_a_hint_has_kuma_looked_at_once(
         async with pool.connection() as rows:
             await kept.remember_hint(rows, "uptime-kuma", "monitors")
         await eventually(lambda: _told(story, "Plex", "down"))
+
+
+async def test_a_watch_ends_though_who_listens_takes_a_cancellation_for_something_else(
+    hands: Hands, watching: Watching, kuma: UptimeKuma, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the clients of sockets may on Python 3.11: the process would stop its work and never end."""
+    listens = asyncio.Event()
+
+    async def told() -> AsyncIterator[Disconnected]:
+        with suppress(asyncio.CancelledError):
+            listens.set()
+            await asyncio.sleep(60)
+        await asyncio.sleep(60)
+        yield Disconnected("never", 1.0, settings_wrong=False)
+
+    monkeypatch.setattr(kuma, "watch", told)
+    async with asyncio.timeout(20):
+        async with hands.at_work(watching.todo()):
+            await listens.wait()
 
 
 async def test_one_process_watches_at_a_time(
