@@ -392,7 +392,4 @@ async def migrate_only(settings: Settings, stop: asyncio.Event) -> None:
         async with database(settings):
             log.info("the database is up to date")
 
-    async def stopped() -> None:
-        await stop.wait()
-
-    await unless(run(), stopped())
+    await unless(run(), stop.wait())

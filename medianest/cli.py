@@ -323,10 +323,7 @@ def _log(asked: argparse.Namespace, command: Callable[[Settings], Coroutine[Any,
     from medianest.eventstore.vault import SealBroken
 
     async def run(settings: Settings, stop: asyncio.Event) -> None:
-        async def stopped() -> None:
-            await stop.wait()
-
-        await unless(command(settings), stopped())
+        await unless(command(settings), stop.wait())
 
     try:
         with _while_read():

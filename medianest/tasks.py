@@ -67,7 +67,7 @@ async def outlast(work: Coroutine[Any, Any, Result]) -> Result:
     raise cancelled
 
 
-async def unless(work: Coroutine[Any, Any, Result], ends: Coroutine[Any, Any, None]) -> Result:
+async def unless(work: Coroutine[Any, Any, Result], ends: Coroutine[Any, Any, object]) -> Result:
     """The result of `work`. Raises `Interrupted` when `ends` returns first, once `work` has been cancelled and is over.
 
     A task and not `asyncio.timeout`: that cancels once, and a single cancellation may be swallowed on Python 3.11.

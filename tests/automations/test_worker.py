@@ -517,7 +517,7 @@ async def test_work_ends_with_what_it_was_for() -> None:
     with pytest.raises(Interrupted):
         await working
     assert cleaned.is_set()
-    assert await unless(_five(), asyncio.Event().wait()) == 5  # type: ignore[arg-type]
+    assert await unless(_five(), asyncio.Event().wait()) == 5
 
 
 async def _five() -> int:
